@@ -1,0 +1,3 @@
+//! The `fairzarr` program.
+
+fn main() {}

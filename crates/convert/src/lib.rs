@@ -1,0 +1,1 @@
+//! OME-TIFF to OME-Zarr: plan, copy, pyramid, commit.

@@ -1,0 +1,1 @@
+//! One URL type and one blocking interface for local directories and object stores.

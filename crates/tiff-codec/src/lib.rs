@@ -1,0 +1,1 @@
+//! Decoders of stored TIFF tiles and strips: compressed bytes to little-endian samples.

@@ -1,0 +1,1 @@
+//! Proofs that an OME-Zarr holds what its OME-TIFF held.

@@ -1,0 +1,1 @@
+//! Tests by specification clause; see `tests/`.
