@@ -1,0 +1,80 @@
+//! What a kind of store has to be able to do.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::{Error, RequestCounts};
+
+/// One level of a store.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Children {
+    /// Names (last segments) of what has keys below it, sorted.
+    pub directories: Vec<String>,
+    /// Names (last segments) and sizes in bytes of objects, sorted.
+    pub objects: Vec<(String, u64)>,
+}
+
+/// Which bytes of an object are wanted.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    All,
+    /// Exactly these; an object that ends earlier is an [`Error::Range`].
+    Range(Range<u64>),
+    /// The last so many, or all of a shorter object.
+    Suffix(u64),
+}
+
+impl Part {
+    /// The bytes of an object of `size` bytes that are meant.
+    pub(crate) fn resolve(&self, size: u64, location: &str, key: &str) -> Result<Range<u64>, Error> {
+        match self {
+            Self::All => Ok(0..size),
+            Self::Suffix(length) => Ok(size.saturating_sub(*length)..size),
+            Self::Range(range) if range.start <= range.end && range.end <= size => Ok(range.clone()),
+            Self::Range(range) => Err(Error::Range {
+                location: location.to_owned(),
+                key: key.to_owned(),
+                range: range.clone(),
+                size,
+            }),
+        }
+    }
+}
+
+/// A kind of store. Keys and prefixes have been checked when they arrive here; a prefix has no closing `/`.
+pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
+    fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error>;
+
+    fn put_in_background(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
+        self.put(key, bytes)
+    }
+
+    fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error>;
+
+    fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error>;
+
+    fn read_ranges(&self, key: &str, ranges: &[Range<u64>]) -> Result<Option<Vec<Bytes>>, Error> {
+        ranges.iter().map(|range| self.read(key, Part::Range(range.clone()))).collect()
+    }
+
+    fn size(&self, key: &str) -> Result<Option<u64>, Error>;
+
+    fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error>;
+
+    fn children(&self, prefix: &str) -> Result<Children, Error>;
+
+    fn delete(&self, key: &str) -> Result<(), Error>;
+
+    fn delete_prefix(&self, prefix: &str) -> Result<(), Error>;
+
+    fn flush(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        self.flush()
+    }
+
+    fn requests(&self) -> RequestCounts;
+}

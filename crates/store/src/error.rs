@@ -1,0 +1,146 @@
+//! What can go wrong, in terms a program can act on.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A failed operation on a location or store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A location's text is not a path or URL of a known form.
+    #[error("{text:?} is not a usable location: {reason}")]
+    Location {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A key is empty, absolute, or has an empty, `.` or `..` segment.
+    #[error("{key:?} is not a usable key: {reason}")]
+    Key {
+        /// What was given.
+        key: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A store option is unknown or its value is not usable.
+    #[error("store option {key:?}: {reason}")]
+    Option {
+        /// The option's name.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The location's kind of store cannot do this.
+    #[error("{location}: {reason}")]
+    Unsupported {
+        /// The store.
+        location: String,
+        /// What it cannot do.
+        reason: String,
+    },
+    /// A range reaches beyond the end of an object: the object is shorter than its index says.
+    #[error(
+        "{key} in {location} has {size} bytes, bytes {}..{} were expected",
+        range.start,
+        range.end
+    )]
+    Range {
+        /// The store.
+        location: String,
+        /// The object.
+        key: String,
+        /// The bytes that were asked for.
+        range: Range<u64>,
+        /// The object's size.
+        size: u64,
+    },
+    /// The store answered with an error, or did not answer.
+    #[error("cannot {action} {key} in {location}: {class}")]
+    Failed {
+        /// What was tried: `read`, `write`, `list`, ...
+        action: &'static str,
+        /// The object, or the prefix of a listing.
+        key: String,
+        /// The store.
+        location: String,
+        /// What kind of failure it was.
+        class: Class,
+        /// The cause as the operating system or the client library tells it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An upload that was handed over earlier failed.
+    #[error("an earlier upload failed")]
+    Background(#[source] Arc<Error>),
+}
+
+impl Error {
+    /// The kind of failure, for the choice of an exit code or of a second attempt.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Location { .. } | Self::Key { .. } | Self::Option { .. } => Class::Usage,
+            Self::Unsupported { .. } => Class::Unsupported,
+            Self::Range { .. } => Class::Truncated,
+            Self::Failed { class, .. } => *class,
+            Self::Background(earlier) => earlier.class(),
+        }
+    }
+}
+
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.class() {
+            Class::NotFound => std::io::ErrorKind::NotFound,
+            Class::Permission => std::io::ErrorKind::PermissionDenied,
+            Class::Precondition => std::io::ErrorKind::AlreadyExists,
+            Class::Truncated => std::io::ErrorKind::UnexpectedEof,
+            Class::Unsupported => std::io::ErrorKind::Unsupported,
+            Class::Usage => std::io::ErrorKind::InvalidInput,
+            Class::Throttled | Class::Transient | Class::Local | Class::Other => std::io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Class {
+    /// The bucket, container or directory does not exist.
+    NotFound,
+    /// The credentials are missing, wrong, or not allowed to do this.
+    Permission,
+    /// The store asked to slow down, and still did after all attempts.
+    Throttled,
+    /// Somebody else changed the object in between.
+    Precondition,
+    /// No answer, a broken connection or a server error, and no better after all attempts.
+    Transient,
+    /// An object or answer is shorter than announced.
+    Truncated,
+    /// The operating system refused: disk full, read-only, an I/O error.
+    Local,
+    /// The location, key or option itself is not usable.
+    Usage,
+    /// This kind of store cannot do it.
+    Unsupported,
+    /// A permanent refusal of another kind.
+    Other,
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "it does not exist",
+            Self::Permission => "permission denied",
+            Self::Throttled => "the store asks to slow down, also after several attempts",
+            Self::Precondition => "it was changed by someone else",
+            Self::Transient => "the store could not be reached, also after several attempts",
+            Self::Truncated => "the data is shorter than announced",
+            Self::Local => "the file system refused",
+            Self::Usage => "the location, key or option is not usable",
+            Self::Unsupported => "this store cannot do it",
+            Self::Other => "the store refused",
+        })
+    }
+}

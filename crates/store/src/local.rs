@@ -1,0 +1,330 @@
+//! A store in a local directory: one file per object.
+//!
+//! An object is written under a temporary name in its own directory and renamed, so no reader and no crash sees half
+//! of it. Nothing is flushed to the disk per object unless asked for; [`Backend::sync`] does it once, at the end.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use bytes::Bytes;
+
+use crate::backend::{Backend, Children, Part};
+use crate::requests::Counters;
+use crate::{Class, Durability, Error, RequestCounts};
+
+#[derive(Debug)]
+pub(crate) struct Local {
+    root: PathBuf,
+    durability: Durability,
+    /// Directories that this store has made or found.
+    directories: RwLock<HashSet<PathBuf>>,
+    counters: Counters,
+}
+
+impl Local {
+    pub(crate) fn new(root: PathBuf, durability: Durability) -> Self {
+        Self { root, durability, directories: RwLock::default(), counters: Counters::default() }
+    }
+
+    /// Writes a file beside `target` and gives its path.
+    fn write_temporary(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+        let directory = target.parent().unwrap_or(&self.root);
+        self.make_directory(directory)?;
+        let temporary = directory.join(temporary_name());
+        let mut file = match File::create_new(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Somebody has removed the directory since it was made.
+                self.forget_directories();
+                self.make_directory(directory)?;
+                File::create_new(&temporary)?
+            }
+            other => other?,
+        };
+        let written = file.write_all(bytes).and_then(|()| match self.durability {
+            Durability::Each => file.sync_data(),
+            Durability::None | Durability::End => Ok(()),
+        });
+        drop(file);
+        if let Err(error) = written {
+            remove_quietly(&temporary);
+            return Err(error);
+        }
+        Ok(temporary)
+    }
+
+    fn make_directory(&self, directory: &Path) -> io::Result<()> {
+        let known = self.directories.read().unwrap_or_else(PoisonError::into_inner).contains(directory);
+        if !known {
+            fs::create_dir_all(directory)?;
+            self.directories.write().unwrap_or_else(PoisonError::into_inner).insert(directory.to_owned());
+        }
+        Ok(())
+    }
+
+    fn forget_directories(&self) {
+        self.directories.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Makes a new name in a directory durable, where asked for.
+    fn settle(&self, target: &Path) -> io::Result<()> {
+        if self.durability == Durability::Each
+            && let Some(directory) = target.parent()
+        {
+            sync_directory(directory)?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let mut path = self.root.clone();
+        path.extend(key.split('/').filter(|segment| !segment.is_empty()));
+        path
+    }
+
+    fn failed(&self, action: &'static str, key: &str, source: io::Error) -> Error {
+        Error::Failed {
+            action,
+            key: key.to_owned(),
+            location: self.root.display().to_string(),
+            class: match source.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Class::Permission,
+                io::ErrorKind::NotFound => Class::NotFound,
+                _ => Class::Local,
+            },
+            source: Box::new(source),
+        }
+    }
+}
+
+impl Backend for Local {
+    fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
+        self.counters.put();
+        let target = self.path(key);
+        self.write_temporary(&target, &bytes)
+            .and_then(|temporary| {
+                fs::rename(&temporary, &target).inspect_err(|_| remove_quietly(&temporary))?;
+                self.settle(&target)
+            })
+            .map_err(|error| self.failed("write", key, error))
+    }
+
+    fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
+        self.counters.put();
+        let target = self.path(key);
+        self.write_temporary(&target, &bytes)
+            .and_then(|temporary| {
+                let created = claim(&temporary, &target, &bytes);
+                remove_quietly(&temporary);
+                if created? {
+                    self.settle(&target)?;
+                    return Ok(true);
+                }
+                Ok(false)
+            })
+            .map_err(|error| self.failed("create", key, error))
+    }
+
+    fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
+        self.counters.get();
+        let failed = |error| self.failed("read", key, error);
+        let Some((mut file, size)) = open(&self.path(key)).map_err(failed)? else {
+            return Ok(None);
+        };
+        let range = part.resolve(size, &self.root.display().to_string(), key)?;
+        let length = range.end - range.start;
+        let mut bytes = Vec::with_capacity(length as usize);
+        if range.start > 0 {
+            file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
+        }
+        file.take(length).read_to_end(&mut bytes).map_err(failed)?;
+        if (bytes.len() as u64) < length {
+            return Err(Error::Range {
+                location: self.root.display().to_string(),
+                key: key.to_owned(),
+                size: range.start + bytes.len() as u64,
+                range,
+            });
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    fn size(&self, key: &str) -> Result<Option<u64>, Error> {
+        self.counters.head();
+        match fs::metadata(self.path(key)) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
+            Ok(_) => Ok(None),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(self.failed("look up", key, error)),
+        }
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+        let mut objects = Vec::new();
+        let mut pending = vec![prefix.to_owned()];
+        while let Some(directory) = pending.pop() {
+            let children = self.children(&directory)?;
+            let key = |name: &str| {
+                if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+            };
+            objects.extend(children.objects.iter().map(|(name, size)| (key(name), *size)));
+            pending.extend(children.directories.iter().map(|name| key(name)));
+        }
+        objects.sort_unstable();
+        Ok(objects)
+    }
+
+    fn children(&self, prefix: &str) -> Result<Children, Error> {
+        self.counters.list();
+        read_directory(&self.path(prefix)).map_err(|error| self.failed("list", prefix, error))
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        self.counters.delete();
+        match fs::remove_file(self.path(key)) {
+            Err(error) if !is_absence(&error) => Err(self.failed("delete", key, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete_prefix(&self, prefix: &str) -> Result<(), Error> {
+        self.counters.delete();
+        self.forget_directories();
+        match fs::remove_dir_all(self.path(prefix)) {
+            Err(error) if !is_absence(&error) => Err(self.failed("delete", prefix, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        if self.durability == Durability::None || !self.root.exists() {
+            return Ok(());
+        }
+        sync_tree(&self.root).map_err(|error| self.failed("flush to disk", "", error))
+    }
+
+    fn requests(&self) -> RequestCounts {
+        self.counters.read()
+    }
+}
+
+/// What a temporary file's name begins with. Listings leave these names out: they belong to a write that is under way
+/// or was cut off.
+const TEMPORARY: &str = ".fairzarr-tmp-";
+
+fn temporary_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{TEMPORARY}{}-{next}", std::process::id())
+}
+
+/// Opens a file to read; none if there is no file of that name.
+fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
+    let file = match File::open(path) {
+        Err(error) if is_absence(&error) => return Ok(None),
+        other => other?,
+    };
+    let metadata = file.metadata()?;
+    Ok(metadata.is_file().then_some((file, metadata.len())))
+}
+
+/// Gives `temporary`'s content the name `target` unless that name is taken.
+fn claim(temporary: &Path, target: &Path, bytes: &[u8]) -> io::Result<bool> {
+    match fs::hard_link(temporary, target) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        // Not every file system has hard links. Creating the file itself is as exclusive, only not as atomic.
+        Err(_) => match File::create_new(target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+            Ok(mut file) => {
+                file.write_all(bytes).inspect_err(|_| remove_quietly(target))?;
+                Ok(true)
+            }
+        },
+    }
+}
+
+/// One level of a directory; empty if it does not exist. Links to directories are not followed, so that a listing ends.
+fn read_directory(path: &Path) -> io::Result<Children> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if is_absence(&error) => return Ok(Children::default()),
+        other => other?,
+    };
+    let mut children = Children::default();
+    for entry in entries {
+        let entry = entry?;
+        // No key can name what is not Unicode.
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        if name.starts_with(TEMPORARY) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            children.directories.push(name);
+            continue;
+        }
+        match fs::metadata(entry.path()) {
+            Ok(metadata) if metadata.is_file() => children.objects.push((name, metadata.len())),
+            Err(error) if !is_absence(&error) => return Err(error),
+            // A dangling link, a link to a directory, a file that has just gone.
+            _ => {}
+        }
+    }
+    children.directories.sort_unstable();
+    children.objects.sort_unstable();
+    Ok(children)
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
+}
+
+/// Takes away a temporary file after a failure that is already being reported.
+fn remove_quietly(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
+/// Makes all that was written below `root` durable: one call for the whole file system instead of one per file.
+#[cfg(target_os = "linux")]
+fn sync_tree(root: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(root)?)?)
+}
+
+/// Makes all that was written below `root` durable.
+#[cfg(not(target_os = "linux"))]
+fn sync_tree(root: &Path) -> io::Result<()> {
+    let mut pending = vec![root.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                pending.push(entry.path());
+            } else if kind.is_file() {
+                // Windows flushes only through a handle that may write.
+                fs::OpenOptions::new().write(true).open(entry.path())?.sync_all()?;
+            }
+        }
+        sync_directory(&directory)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Windows has no such call; its file systems journal names themselves.
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! How a store is opened.
+
+/// Settings of a [`Store`](crate::Store).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoreOptions {
+    /// Settings of the object store client, as `key=value` pairs in the client's own names, such as
+    /// `aws_endpoint` or `azure_storage_account_name`. Local directories have none.
+    pub options: Vec<(String, String)>,
+    /// When written data has to have reached the disk. Object stores are always durable.
+    pub durability: Durability,
+    /// Bytes handed to [`put_in_background`](crate::Store::put_in_background) that may wait for their upload.
+    pub max_in_flight_bytes: usize,
+    /// Requests that may run at the same time.
+    pub concurrency: usize,
+    /// Objects larger than this are uploaded in parts of this many bytes.
+    pub part_bytes: usize,
+    /// How often a request is repeated after a transient failure.
+    pub retries: usize,
+    /// Seconds after the first attempt from which a request is not repeated any more.
+    pub retry_seconds: u64,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            options: Vec::new(),
+            durability: Durability::End,
+            max_in_flight_bytes: 64 << 20,
+            concurrency: 32,
+            part_bytes: 16 << 20,
+            retries: 10,
+            retry_seconds: 180,
+        }
+    }
+}
+
+/// When local files have to survive a power cut.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Durability {
+    /// Whenever the operating system gets to it.
+    None,
+    /// Once [`Store::sync`](crate::Store::sync) has returned.
+    #[default]
+    End,
+    /// Once the call that wrote the object has returned.
+    Each,
+}
+
+impl std::str::FromStr for Durability {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            "end" => Ok(Self::End),
+            "each" => Ok(Self::Each),
+            _ => Err(crate::Error::Option {
+                key: "durability".to_owned(),
+                reason: format!("found {text:?}, expected none, end or each"),
+            }),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The store as its users see it.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::backend::{Backend, Children, Part};
+use crate::local::Local;
+use crate::location::{Location, Scheme};
+use crate::memory::Memory;
+use crate::{Error, RequestCounts, StoreOptions, key};
+
+/// A flat map from keys to byte strings below a [`Location`]. Cloning is cheap and gives the same store.
+///
+/// Keys are `/`-separated, relative, and have no empty, `.` or `..` segments; other keys are refused with
+/// [`Error::Key`]. A prefix is a directory: `a` means the keys that begin with `a/`, the empty prefix all keys.
+/// Every method may fail with [`Error::Failed`].
+#[derive(Clone, Debug)]
+pub struct Store {
+    location: Location,
+    backend: Arc<dyn Backend>,
+}
+
+impl Store {
+    /// Opens a location. Nothing is read or written yet, so neither a local directory nor a bucket need exist.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options that this kind of store does not know, [`Error::Unsupported`] if the program was
+    /// built without this kind of store.
+    pub fn open(location: &Location, options: &StoreOptions) -> Result<Self, Error> {
+        let backend: Arc<dyn Backend> = match (location.scheme(), location.as_path()) {
+            (_, Some(path)) => Arc::new(Local::new(path.to_owned(), options.durability)),
+            (Scheme::Memory, _) => {
+                Arc::new(Memory::shared(location.to_string(), location.key().unwrap_or_default()))
+            }
+            _ => {
+                return Err(Error::Unsupported {
+                    location: location.to_string(),
+                    reason: "this program was built without object stores".to_owned(),
+                });
+            }
+        };
+        Ok(Self { location: location.clone(), backend })
+    }
+
+    /// A new store in memory that nobody else can open.
+    pub fn memory() -> Self {
+        Self { location: Location::memory(), backend: Arc::new(Memory::private()) }
+    }
+
+    /// Where the store is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The directory, if the store is one of this machine.
+    pub fn is_local(&self) -> Option<&Path> {
+        self.location.as_path()
+    }
+
+    /// Writes an object, new or in place of an old one. Readers see all of it or nothing.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        key::check(key)?;
+        self.backend.put(key, bytes.into())
+    }
+
+    /// Hands an object over for upload and returns while it is under way. Waits while
+    /// [`StoreOptions::max_in_flight_bytes`] or [`StoreOptions::concurrency`] are used up. Local directories and memory
+    /// write at once.
+    ///
+    /// # Errors
+    /// [`Error::Background`] with the first failure of an earlier upload, here or from [`Store::flush`]; after one, no
+    /// more uploads are taken until `flush` has reported it.
+    pub fn put_in_background(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
+        key::check(key)?;
+        self.backend.put_in_background(key, bytes)
+    }
+
+    /// Waits until all that was handed to [`Store::put_in_background`] is stored.
+    ///
+    /// # Errors
+    /// [`Error::Background`] if an upload failed.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.backend.flush()
+    }
+
+    /// Writes an object only if there is none of that name: of several writers, one gets `true`.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, Error> {
+        key::check(key)?;
+        self.backend.put_new(key, bytes.into())
+    }
+
+    /// Reads an object; none if there is no such object.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        key::check(key)?;
+        self.backend.read(key, Part::All)
+    }
+
+    /// Reads bytes `range` of an object; none if there is no such object.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if the object is shorter.
+    pub fn get_range(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>, Error> {
+        key::check(key)?;
+        self.backend.read(key, Part::Range(range))
+    }
+
+    /// Reads the last `length` bytes of an object, or all of a shorter one; none if there is no such object.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn get_suffix(&self, key: &str, length: u64) -> Result<Option<Bytes>, Error> {
+        key::check(key)?;
+        self.backend.read(key, Part::Suffix(length))
+    }
+
+    /// Reads several ranges of one object, neighbouring ones with one request; none if there is no such object.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if the object is shorter.
+    pub fn get_ranges(&self, key: &str, ranges: &[Range<u64>]) -> Result<Option<Vec<Bytes>>, Error> {
+        key::check(key)?;
+        self.backend.read_ranges(key, ranges)
+    }
+
+    /// An object's size in bytes; none if there is no such object.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn size(&self, key: &str) -> Result<Option<u64>, Error> {
+        key::check(key)?;
+        self.backend.size(key)
+    }
+
+    /// Whether there is an object of that name.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn exists(&self, key: &str) -> Result<bool, Error> {
+        Ok(self.size(key)?.is_some())
+    }
+
+    /// All objects below a prefix with their sizes in bytes: keys relative to the root of the store, sorted.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] of web servers, which cannot list.
+    pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+        self.backend.list(key::check_prefix(prefix)?)
+    }
+
+    /// The directories and objects directly below a prefix.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] of web servers, which cannot list.
+    pub fn list_children(&self, prefix: &str) -> Result<Children, Error> {
+        self.backend.children(key::check_prefix(prefix)?)
+    }
+
+    /// Deletes an object; that it was not there is no error.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn delete(&self, key: &str) -> Result<(), Error> {
+        key::check(key)?;
+        self.backend.delete(key)
+    }
+
+    /// Deletes all objects below a prefix, with the empty prefix the whole store.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn delete_prefix(&self, prefix: &str) -> Result<(), Error> {
+        self.backend.delete_prefix(key::check_prefix(prefix)?)
+    }
+
+    /// Waits for background uploads and, as [`StoreOptions::durability`] says, until local files would survive a power
+    /// cut.
+    ///
+    /// # Errors
+    /// See [`Store`] and [`Store::flush`].
+    pub fn sync(&self) -> Result<(), Error> {
+        self.backend.flush()?;
+        self.backend.sync()
+    }
+
+    /// What has been asked of the store so far.
+    pub fn requests(&self) -> RequestCounts {
+        self.backend.requests()
+    }
+}
