@@ -1,0 +1,487 @@
+//! Descriptions of Zarr arrays: data types, codecs, and the documents that declare them in Zarr 2 and 3.
+
+use serde_json::{Map, Number, Value, json};
+
+use crate::document::{Document, pretty};
+use crate::{Error, Version};
+
+/// One Zarr array, as written by every NGFF version. Samples are little-endian, dimensions in C order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArraySpec {
+    /// Number of samples per dimension.
+    pub shape: Vec<u64>,
+    /// Type of a sample.
+    pub data_type: DataType,
+    /// Shape of a chunk: what is compressed as one piece.
+    pub chunks: Vec<u64>,
+    /// Shape of a shard: what is stored as one object. A multiple of the chunk; each chunk is an object when
+    /// not set. Zarr 3 only.
+    pub shards: Option<Vec<u64>>,
+    /// How chunks are stored.
+    pub codecs: Codecs,
+    /// Names of the dimensions, which must be the names of the image's axes. Empty for none.
+    pub dimension_names: Vec<String>,
+    /// The value of samples whose chunk is not stored.
+    pub fill_value: Number,
+    /// The array's own attributes.
+    pub attributes: Map<String, Value>,
+}
+
+/// Type of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataType {
+    /// One byte, 0 or 1.
+    Bool,
+    /// Unsigned 8-bit integer.
+    U8,
+    /// Unsigned 16-bit integer.
+    U16,
+    /// Unsigned 32-bit integer.
+    U32,
+    /// Unsigned 64-bit integer.
+    U64,
+    /// Signed 8-bit integer.
+    I8,
+    /// Signed 16-bit integer.
+    I16,
+    /// Signed 32-bit integer.
+    I32,
+    /// Signed 64-bit integer.
+    I64,
+    /// Half precision.
+    F16,
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
+    /// Two single precision numbers.
+    C64,
+    /// Two double precision numbers.
+    C128,
+}
+
+/// How a chunk's bytes become what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Codecs {
+    /// Compression.
+    pub compressor: Compressor,
+    /// A checksum after compression, so that every reader notices damage. Zarr 3 only.
+    pub crc32c: bool,
+}
+
+/// Compression of chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compressor {
+    /// Chunks are stored as they are.
+    #[default]
+    None,
+    /// Blosc 1 container.
+    Blosc {
+        /// Compressor inside.
+        cname: BloscCompressor,
+        /// 0 to 9.
+        clevel: u8,
+        /// Rearrangement before compression.
+        shuffle: Shuffle,
+        /// Bytes per sample, for the rearrangement; the data type's when not set.
+        typesize: Option<u8>,
+        /// Bytes per block; 0 lets Blosc choose.
+        blocksize: u32,
+    },
+    /// Zstandard.
+    Zstd {
+        /// -131072 to 22.
+        level: i32,
+        /// Zstandard's own checksum.
+        checksum: bool,
+    },
+    /// Deflate in a gzip member.
+    Gzip {
+        /// 0 to 9.
+        level: u8,
+    },
+    /// Deflate in a zlib stream. Zarr 2 only.
+    Zlib {
+        /// 0 to 9.
+        level: u8,
+    },
+}
+
+/// Compressors that a Blosc container can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BloscCompressor {
+    /// LZ4.
+    Lz4,
+    /// LZ4 HC.
+    Lz4hc,
+    /// Blosc's own LZ.
+    Blosclz,
+    /// Snappy.
+    Snappy,
+    /// Deflate.
+    Zlib,
+    /// Zstandard.
+    Zstd,
+}
+
+/// Rearrangement of samples before Blosc compresses them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shuffle {
+    /// None.
+    None,
+    /// First bytes of all samples, then second bytes, …
+    Byte,
+    /// First bits of all samples, then second bits, …
+    Bit,
+}
+
+/// The documents that declare an array, as file names relative to it and their bytes: `zarr.json`, or `.zarray`
+/// and `.zattrs`.
+///
+/// # Errors
+///
+/// Whatever the array's description contradicts, or the version's Zarr format does not have.
+pub fn array_document(version: Version, spec: &ArraySpec) -> Result<Vec<Document>, Error> {
+    spec.check(version)?;
+    Ok(match version.zarr_format() {
+        2 => {
+            let mut attributes = spec.attributes.clone();
+            if !spec.dimension_names.is_empty() {
+                // Zarr 2 has no dimension names; xarray looks for them here.
+                attributes.insert("_ARRAY_DIMENSIONS".into(), json!(spec.dimension_names));
+            }
+            let mut documents = vec![(".zarray", pretty(&spec.to_v2()?))];
+            if !attributes.is_empty() {
+                documents.push((".zattrs", pretty(&Value::Object(attributes))));
+            }
+            documents
+        }
+        _ => vec![("zarr.json", pretty(&spec.to_v3()?))],
+    })
+}
+
+/// The key of a stored chunk, or of a shard where there are shards, below the root that `path` is relative to.
+pub fn chunk_key(version: Version, path: &str, index: &[u64]) -> String {
+    let mut key = String::from(path);
+    let mut push = |part: &str| {
+        if !key.is_empty() {
+            key.push('/');
+        }
+        key.push_str(part);
+    };
+    match version.zarr_format() {
+        2 if index.is_empty() => push("0"),
+        2 => {}
+        _ => push("c"),
+    }
+    for i in index {
+        push(&i.to_string());
+    }
+    key
+}
+
+impl ArraySpec {
+    /// The shape of what is stored as one object: the shard's, or the chunk's where there are no shards.
+    pub fn stored_chunk(&self) -> &[u64] {
+        self.shards.as_deref().unwrap_or(&self.chunks)
+    }
+
+    fn check(&self, version: Version) -> Result<(), Error> {
+        let dimensions = self.shape.len();
+        let names = (!self.dimension_names.is_empty()).then_some(self.dimension_names.len());
+        let lengths = [
+            ("chunks", Some(self.chunks.len())),
+            ("shards", self.shards.as_ref().map(Vec::len)),
+            ("dimension names", names),
+        ];
+        for (member, length) in lengths {
+            if let Some(found) = length.filter(|&length| length != dimensions) {
+                return Err(Error::Dimensions { member, found, expected: dimensions });
+            }
+        }
+        for (member, shape) in [("chunks", Some(&self.chunks)), ("shards", self.shards.as_ref())] {
+            if let Some(found) = shape.filter(|shape| shape.contains(&0)) {
+                return Err(Error::EmptyChunk { member, found: found.clone() });
+            }
+        }
+        if let Some(shards) = &self.shards
+            && shards.iter().zip(&self.chunks).any(|(shard, chunk)| shard % chunk != 0)
+        {
+            return Err(Error::UnevenShard { shards: shards.clone(), chunks: self.chunks.clone() });
+        }
+        let zarr_format = version.zarr_format();
+        let refused = [
+            ("sharding", zarr_format == 2 && self.shards.is_some()),
+            ("the crc32c codec", zarr_format == 2 && self.codecs.crc32c),
+            ("the zlib codec", zarr_format == 3 && matches!(self.codecs.compressor, Compressor::Zlib { .. })),
+        ];
+        if let Some((feature, _)) = refused.into_iter().find(|(_, refused)| *refused) {
+            return Err(Error::NotInFormat { feature, zarr_format });
+        }
+        self.codecs.compressor.check()
+    }
+
+    fn to_v3(&self) -> Result<Value, Error> {
+        let mut codecs = vec![json!({"name": "bytes", "configuration": {"endian": "little"}})];
+        codecs.extend(self.codecs.compressor.to_v3(self.data_type));
+        if self.codecs.crc32c {
+            codecs.push(crc32c());
+        }
+        if self.shards.is_some() {
+            codecs = vec![json!({
+                "name": "sharding_indexed",
+                "configuration": {
+                    "chunk_shape": self.chunks,
+                    "codecs": codecs,
+                    "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, crc32c()],
+                    // Several web readers look for the index at the end, whatever is written here.
+                    "index_location": "end",
+                },
+            })];
+        }
+        let mut object = Map::new();
+        object.insert("zarr_format".into(), 3.into());
+        object.insert("node_type".into(), "array".into());
+        object.insert("shape".into(), json!(self.shape));
+        object.insert("data_type".into(), self.data_type.name().into());
+        object.insert(
+            "chunk_grid".into(),
+            json!({"name": "regular", "configuration": {"chunk_shape": self.stored_chunk()}}),
+        );
+        object.insert(
+            "chunk_key_encoding".into(),
+            json!({"name": "default", "configuration": {"separator": "/"}}),
+        );
+        object.insert("fill_value".into(), self.fill()?);
+        object.insert("codecs".into(), codecs.into());
+        object.insert("attributes".into(), self.attributes.clone().into());
+        if !self.dimension_names.is_empty() {
+            object.insert("dimension_names".into(), json!(self.dimension_names));
+        }
+        Ok(Value::Object(object))
+    }
+
+    fn to_v2(&self) -> Result<Value, Error> {
+        Ok(json!({
+            "zarr_format": 2,
+            "shape": self.shape,
+            "chunks": self.chunks,
+            "dtype": self.data_type.v2_name(),
+            "compressor": self.codecs.compressor.to_v2(),
+            "fill_value": self.fill()?,
+            "order": "C",
+            "filters": null,
+            "dimension_separator": "/",
+        }))
+    }
+
+    fn fill(&self) -> Result<Value, Error> {
+        let value = &self.fill_value;
+        let in_range = |low: i64, high: u64| {
+            value.as_i64().is_some_and(|v| v >= low && (v < 0 || v as u64 <= high))
+                || value.as_u64().is_some_and(|v| v <= high)
+        };
+        let fits = match self.data_type {
+            DataType::Bool => in_range(0, 1),
+            DataType::U8 => in_range(0, u8::MAX.into()),
+            DataType::U16 => in_range(0, u16::MAX.into()),
+            DataType::U32 => in_range(0, u32::MAX.into()),
+            DataType::U64 => in_range(0, u64::MAX),
+            DataType::I8 => in_range(i8::MIN.into(), i8::MAX as u64),
+            DataType::I16 => in_range(i16::MIN.into(), i16::MAX as u64),
+            DataType::I32 => in_range(i32::MIN.into(), i32::MAX as u64),
+            DataType::I64 => in_range(i64::MIN, i64::MAX as u64),
+            DataType::F16 | DataType::F32 | DataType::F64 | DataType::C64 | DataType::C128 => {
+                value.as_f64().is_some()
+            }
+        };
+        if !fits {
+            return Err(Error::FillValue { found: value.to_string(), data_type: self.data_type.name() });
+        }
+        Ok(match self.data_type {
+            DataType::Bool => json!(value.as_u64() == Some(1)),
+            DataType::F16 | DataType::F32 | DataType::F64 => json!(value.as_f64()),
+            DataType::C64 | DataType::C128 => json!([value.as_f64(), 0.0]),
+            _ => Value::Number(value.clone()),
+        })
+    }
+}
+
+impl DataType {
+    /// The type's name in Zarr 3.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::U8 => "uint8",
+            Self::U16 => "uint16",
+            Self::U32 => "uint32",
+            Self::U64 => "uint64",
+            Self::I8 => "int8",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+            Self::I64 => "int64",
+            Self::F16 => "float16",
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+            Self::C64 => "complex64",
+            Self::C128 => "complex128",
+        }
+    }
+
+    /// The type's `dtype` in Zarr 2, little-endian.
+    pub fn v2_name(self) -> &'static str {
+        match self {
+            Self::Bool => "|b1",
+            Self::U8 => "|u1",
+            Self::U16 => "<u2",
+            Self::U32 => "<u4",
+            Self::U64 => "<u8",
+            Self::I8 => "|i1",
+            Self::I16 => "<i2",
+            Self::I32 => "<i4",
+            Self::I64 => "<i8",
+            Self::F16 => "<f2",
+            Self::F32 => "<f4",
+            Self::F64 => "<f8",
+            Self::C64 => "<c8",
+            Self::C128 => "<c16",
+        }
+    }
+
+    /// The type with this Zarr 3 name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|data_type| data_type.name() == name)
+    }
+
+    /// The type with this Zarr 2 `dtype`, in either byte order.
+    pub fn from_v2_name(name: &str) -> Option<Self> {
+        let name = name.strip_prefix(['<', '>', '|'])?;
+        Self::ALL.into_iter().find(|data_type| &data_type.v2_name()[1..] == name)
+    }
+
+    /// Bytes per sample.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 | Self::F16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 | Self::C64 => 8,
+            Self::C128 => 16,
+        }
+    }
+
+    /// The lowest and highest value of an integer type; `None` for floating point and complex types.
+    pub fn range(self) -> Option<(f64, f64)> {
+        let signed = |bits: i32| (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0);
+        match self {
+            Self::Bool => Some((0.0, 1.0)),
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 => {
+                Some((0.0, 2f64.powi(8 * self.size() as i32) - 1.0))
+            }
+            Self::I8 | Self::I16 | Self::I32 | Self::I64 => Some(signed(8 * self.size() as i32)),
+            Self::F16 | Self::F32 | Self::F64 | Self::C64 | Self::C128 => None,
+        }
+    }
+
+    const ALL: [Self; 14] = [
+        Self::Bool,
+        Self::U8,
+        Self::U16,
+        Self::U32,
+        Self::U64,
+        Self::I8,
+        Self::I16,
+        Self::I32,
+        Self::I64,
+        Self::F16,
+        Self::F32,
+        Self::F64,
+        Self::C64,
+        Self::C128,
+    ];
+}
+
+impl Compressor {
+    fn check(self) -> Result<(), Error> {
+        let (parameter, found, range, expected) = match self {
+            Self::None => return Ok(()),
+            Self::Blosc { clevel, .. } => ("blosc clevel", i64::from(clevel), 0..=9, "0 to 9"),
+            Self::Zstd { level, .. } => ("zstd level", i64::from(level), -131_072..=22, "-131072 to 22"),
+            Self::Gzip { level } => ("gzip level", i64::from(level), 0..=9, "0 to 9"),
+            Self::Zlib { level } => ("zlib level", i64::from(level), 0..=9, "0 to 9"),
+        };
+        if range.contains(&found) {
+            Ok(())
+        } else {
+            Err(Error::CodecParameter { parameter, found, expected })
+        }
+    }
+
+    fn to_v3(self, data_type: DataType) -> Option<Value> {
+        Some(match self {
+            // Refused by `ArraySpec::check`.
+            Self::None | Self::Zlib { .. } => return None,
+            Self::Blosc { cname, clevel, shuffle, typesize, blocksize } => json!({
+                "name": "blosc",
+                "configuration": {
+                    "typesize": typesize.map_or(data_type.size(), usize::from),
+                    "cname": cname.name(),
+                    "clevel": clevel,
+                    "shuffle": shuffle.name(),
+                    "blocksize": blocksize,
+                },
+            }),
+            Self::Zstd { level, checksum } => {
+                json!({"name": "zstd", "configuration": {"level": level, "checksum": checksum}})
+            }
+            Self::Gzip { level } => json!({"name": "gzip", "configuration": {"level": level}}),
+        })
+    }
+
+    fn to_v2(self) -> Value {
+        match self {
+            Self::None => Value::Null,
+            Self::Blosc { cname, clevel, shuffle, blocksize, .. } => json!({
+                "id": "blosc",
+                "cname": cname.name(),
+                "clevel": clevel,
+                "shuffle": shuffle as u8,
+                "blocksize": blocksize,
+            }),
+            // Readers of older numcodecs do not know the parameter.
+            Self::Zstd { level, checksum: false } => json!({"id": "zstd", "level": level}),
+            Self::Zstd { level, checksum } => json!({"id": "zstd", "level": level, "checksum": checksum}),
+            Self::Gzip { level } => json!({"id": "gzip", "level": level}),
+            Self::Zlib { level } => json!({"id": "zlib", "level": level}),
+        }
+    }
+}
+
+impl BloscCompressor {
+    /// The compressor's name in metadata.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lz4 => "lz4",
+            Self::Lz4hc => "lz4hc",
+            Self::Blosclz => "blosclz",
+            Self::Snappy => "snappy",
+            Self::Zlib => "zlib",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+impl Shuffle {
+    /// The rearrangement's name in Zarr 3; Zarr 2 numbers them 0, 1, 2.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "noshuffle",
+            Self::Byte => "shuffle",
+            Self::Bit => "bitshuffle",
+        }
+    }
+}
+
+fn crc32c() -> Value {
+    json!({"name": "crc32c"})
+}
