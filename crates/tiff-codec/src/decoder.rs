@@ -1,0 +1,113 @@
+//! Whole chunks: one call, one buffer in, one buffer out.
+
+use crate::deflate::Inflater;
+use crate::lzw::Lzw;
+use crate::samples::{Rows, reverse_bits};
+use crate::zstandard::Zstd;
+use crate::{ChunkLayout, CodecError, Compression, packbits};
+
+/// Decodes chunks, keeping codec contexts and scratch memory from one to the next.
+///
+/// A thread that decodes holds one of these; making one is cheap until the first chunk.
+pub struct Decoder {
+    contexts: Contexts,
+    reversed: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Contexts {
+    inflater: Option<Inflater>,
+    lzw: Lzw,
+    zstd: Zstd,
+}
+
+impl Decoder {
+    /// A decoder without any context yet.
+    pub fn new() -> Self {
+        Self { contexts: Contexts::default(), reversed: Vec::new(), packed: Vec::new() }
+    }
+
+    /// Decodes one stored chunk into `out`, which has exactly
+    /// [`ChunkLayout::decoded_len`] bytes: rows of pixels of interleaved samples, each sample
+    /// little-endian in [`ChunkLayout::sample_bytes`].
+    ///
+    /// Samples narrower than that are extended, by their sign when [`SampleFormat::Int`]; 24-bit
+    /// floats become 32-bit ones. Nothing else is done to values: WhiteIsZero is not inverted,
+    /// palette indices stay indices. JPEG with photometric 6 is converted from YCbCr to RGB.
+    /// Stored bytes beyond the last row are ignored.
+    ///
+    /// [`SampleFormat::Int`]: crate::SampleFormat::Int
+    ///
+    /// # Errors
+    /// All variants of [`CodecError`] but [`CodecError::Read`]. What `out` then holds is undefined.
+    pub fn decode(&mut self, layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
+        layout.check()?;
+        let expected = layout.decoded_len()?;
+        if out.len() != expected {
+            return Err(CodecError::OutputSize { found: out.len(), expected });
+        }
+        match layout.compression {
+            _ => self.decode_bytes(layout, stored, out),
+        }
+    }
+
+    /// The codecs that give packed rows.
+    fn decode_bytes(
+        &mut self,
+        layout: &ChunkLayout,
+        stored: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), CodecError> {
+        let stored = if layout.fill_order == 2 {
+            self.reversed.clear();
+            self.reversed.extend_from_slice(stored);
+            reverse_bits(&mut self.reversed);
+            &self.reversed
+        } else {
+            stored
+        };
+        let mut rows = Rows::new(layout)?;
+        if rows.in_place() {
+            self.contexts.fill(layout, stored, out)?;
+            rows.finish(out);
+        } else {
+            // Never longer than `out`, whose length has been checked.
+            self.packed.resize(rows.packed_len * layout.height as usize, 0);
+            self.contexts.fill(layout, stored, &mut self.packed)?;
+            rows.unpack(&mut self.packed, out);
+        }
+        Ok(())
+    }
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Contexts {
+    /// Fills `out` with decompressed bytes, or fails.
+    fn fill(&mut self, layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
+        let result = match layout.compression {
+            Compression::None => {
+                let count = stored.len().min(out.len());
+                out[..count].copy_from_slice(&stored[..count]);
+                Ok(count)
+            }
+            Compression::PackBits => Ok(packbits::unpack(stored, out)),
+            Compression::Lzw => self.lzw.decode(stored, out),
+            Compression::Deflate => self.inflater.get_or_insert_with(Inflater::new).decode(stored, out),
+            Compression::Zstd => self.zstd.decode(stored, out),
+            other => {
+                return Err(CodecError::UnsupportedCompression { name: other.name(), code: other.code() });
+            }
+        };
+        let found = result.map_err(|reason| layout.damaged(reason))?;
+        if found < out.len() {
+            return Err(layout.short(found, out.len()));
+        }
+        Ok(())
+    }
+}
