@@ -1,0 +1,99 @@
+//! Levels above the units: blocks that are put together from what several units carry up.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use crate::Error;
+use crate::geometry::{Block, Rect};
+use crate::plan::{ImagePlan, Page, Plan, Unit};
+use crate::reduce::halve;
+use crate::samples::SampleBuffer;
+use crate::walk::Worker;
+
+/// Blocks that wait for some of their children. Because units are done in depth-first order, there are few.
+#[derive(Default)]
+pub(crate) struct Collector {
+    waiting: Mutex<HashMap<(usize, Page, Block), Waiting>>,
+}
+
+struct Waiting {
+    pixels: SampleBuffer,
+    missing: usize,
+}
+
+/// What a block contributes to its parent: its samples halved, tight, `[sample][y][x]`.
+pub(crate) fn carry(image: &ImagePlan, page: Page, block: Block, pixels: &[u8]) -> Option<Vec<u8>> {
+    image.pyramid.parent(block)?;
+    let from = image.pyramid.rect(block);
+    let to = half(from);
+    let samples = image.samples(page) as usize;
+    let mut halved = SampleBuffer::default();
+    halved.resize(to.area() * samples * image.sample_bytes());
+    halve(image.kind, samples, from, pixels, to, halved.bytes_mut());
+    Some(halved.bytes().to_vec())
+}
+
+/// The place of a block's halved samples in the level above.
+fn half(rect: Rect) -> Rect {
+    Rect { y: rect.y / 2, x: rect.x / 2, h: rect.h.div_ceil(2), w: rect.w.div_ceil(2) }
+}
+
+impl Collector {
+    /// Takes what a unit carries up, and encodes every block that this completes.
+    pub(crate) fn take(
+        &self,
+        plan: &Plan,
+        unit: Unit,
+        carried: Vec<u8>,
+        worker: &mut Worker<'_>,
+    ) -> Result<(), Error> {
+        let image = &plan.images[unit.image];
+        let mut child = unit.block;
+        let mut carried = carried;
+        while let Some(block) = image.pyramid.parent(child) {
+            let Some(complete) = self.add(image, unit, child, block, &carried) else {
+                return Ok(());
+            };
+            worker.emit_assembled(image, unit.page, block, complete.bytes())?;
+            let Some(next) = carry(image, unit.page, block, complete.bytes()) else {
+                return Ok(());
+            };
+            (child, carried) = (block, next);
+        }
+        Ok(())
+    }
+
+    /// Copies a child's part into its parent; returns the parent when that was the last part.
+    fn add(
+        &self,
+        image: &ImagePlan,
+        unit: Unit,
+        child: Block,
+        block: Block,
+        carried: &[u8],
+    ) -> Option<SampleBuffer> {
+        let key = (unit.image, unit.page, block);
+        let to = image.pyramid.rect(block);
+        let from = half(image.pyramid.rect(child));
+        let samples = image.samples(unit.page) as usize;
+        let bytes = image.sample_bytes();
+        let mut waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let parent = waiting.entry(key).or_insert_with(|| {
+            let mut pixels = SampleBuffer::default();
+            pixels.resize(to.area() * samples * bytes);
+            Waiting { pixels, missing: image.pyramid.children(block).count() }
+        });
+        let row = from.w as usize * bytes;
+        for sample in 0..samples {
+            for y in 0..from.h as usize {
+                let source = (sample * from.area() + y * from.w as usize) * bytes;
+                let at = sample * to.area()
+                    + ((from.y - to.y) as usize + y) * to.w as usize
+                    + (from.x - to.x) as usize;
+                parent.pixels.bytes_mut()[at * bytes..][..row].copy_from_slice(&carried[source..][..row]);
+            }
+        }
+        parent.missing -= 1;
+        if parent.missing == 0 { waiting.remove(&key).map(|parent| parent.pixels) } else { None }
+    }
+}

@@ -1,0 +1,100 @@
+//! Digests of the pixels themselves, independent of chunking, codec and byte order of any file.
+//!
+//! A *canonical tile* is a rectangle of one plane on a fixed grid. Its digest is the sum (modulo 2^128), over
+//! its rows, of XXH3-128 of the row's little-endian samples, seeded with the row's index in the tile. A sum
+//! does not depend on the order in which rows arrive, so bands, blocks and tiles of any height give the same
+//! digest, and partial digests of one tile are added.
+
+use std::collections::BTreeMap;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::geometry::Rect;
+
+/// Default side of a canonical tile, in pixels.
+pub const TILE: u32 = 512;
+
+/// Sums of row digests of the canonical tiles of one plane, by (tile row, tile column).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PlaneDigest {
+    tiles: BTreeMap<(u32, u32), u128>,
+}
+
+impl PlaneDigest {
+    /// Adds a rectangle of little-endian samples, `sample` bytes each, whose left edge lies on the grid and
+    /// whose right edge lies on it or is the plane's own.
+    pub(crate) fn add(&mut self, rect: Rect, sample: usize, tile_width: u32, pixels: &[u8]) {
+        debug_assert_eq!(rect.x % tile_width, 0);
+        let row_bytes = rect.w as usize * sample;
+        let tile_bytes = tile_width as usize * sample;
+        for (left, col) in (0..row_bytes).step_by(tile_bytes.max(1)).zip(rect.x / tile_width..) {
+            let right = (left + tile_bytes).min(row_bytes);
+            let mut y = rect.y;
+            while y < rect.y + rect.h {
+                let end = ((y / TILE + 1) * TILE).min(rect.y + rect.h);
+                let mut sum = 0u128;
+                for row in y..end {
+                    let at = (row - rect.y) as usize * row_bytes;
+                    let part = &pixels[at + left..at + right];
+                    sum = sum.wrapping_add(xxh3_128_with_seed(part, (row % TILE) as u64));
+                }
+                let tile = self.tiles.entry((y / TILE, col)).or_default();
+                *tile = tile.wrapping_add(sum);
+                y = end;
+            }
+        }
+    }
+
+    /// Digests by (tile row, tile column).
+    pub fn tiles(&self) -> &BTreeMap<(u32, u32), u128> {
+        &self.tiles
+    }
+
+    /// Adds the partial digests of the same plane.
+    pub(crate) fn merge(&mut self, other: impl IntoIterator<Item = ((u32, u32), u128)>) {
+        for (tile, digest) in other {
+            let sum = self.tiles.entry(tile).or_default();
+            *sum = sum.wrapping_add(digest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_does_not_depend_on_how_the_plane_was_cut() {
+        let (h, w) = (1100u32, 1300u32);
+        let plane: Vec<u8> = (0..h * w * 2).map(|i| (i * 2_654_435_761u32 >> 13) as u8).collect();
+        let whole = Rect { y: 0, x: 0, h, w };
+        let mut expected = PlaneDigest::default();
+        expected.add(whole, 2, TILE, &plane);
+        assert_eq!(expected.tiles().len(), 9);
+
+        let mut parts = PlaneDigest::default();
+        for y in (0..h).step_by(100).collect::<Vec<_>>().into_iter().rev() {
+            for x in (0..w).step_by(512) {
+                let rect = Rect { y, x, h: 100.min(h - y), w: 512.min(w - x) };
+                let mut piece = Vec::new();
+                for row in rect.y..rect.y + rect.h {
+                    let at = (row * w + rect.x) as usize * 2;
+                    piece.extend_from_slice(&plane[at..at + rect.w as usize * 2]);
+                }
+                let mut one = PlaneDigest::default();
+                one.add(rect, 2, TILE, &piece);
+                parts.merge(one.tiles().clone());
+            }
+        }
+        assert_eq!(parts, expected);
+    }
+
+    #[test]
+    fn exchanged_rows_are_noticed() {
+        let mut a = PlaneDigest::default();
+        let mut b = PlaneDigest::default();
+        let rect = Rect { y: 0, x: 0, h: 2, w: 2 };
+        a.add(rect, 1, TILE, &[1, 2, 3, 4]);
+        b.add(rect, 1, TILE, &[3, 4, 1, 2]);
+        assert_ne!(a, b);
+    }
+}

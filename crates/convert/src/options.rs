@@ -1,0 +1,116 @@
+//! What the user can choose.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use crate::encode::Codec;
+
+/// Choices for one conversion.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// NGFF version of the output.
+    pub version: fairzarr_ngff::Version,
+    /// Where images lie in the hierarchy.
+    pub layout: Layout,
+    /// Compression of chunks.
+    pub codec: Codec,
+    /// Height and width of a chunk, in pixels; chunks hold one plane.
+    pub chunk: (u32, u32),
+    /// Whether chunks are gathered into shards (NGFF 0.5 and later).
+    pub shard: ShardChoice,
+    /// Levels are added until both sides are at most this many pixels.
+    pub smallest_level: u32,
+    /// Leaves out chunks that hold only zeros.
+    pub omit_empty: bool,
+    /// Worker threads; `None`: one per core.
+    pub jobs: Option<usize>,
+    /// Bytes that may be held in memory for pixels.
+    pub memory: u64,
+    /// What to do about an output that exists.
+    pub existing: Existing,
+    /// What to do about planes that the OME-XML promises and the files lack.
+    pub on_missing: OnMissing,
+    /// Set by the caller to stop between blocks.
+    pub cancel: Arc<AtomicBool>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            version: fairzarr_ngff::Version::V05,
+            layout: Layout::Auto,
+            codec: Codec::BALANCED,
+            chunk: (512, 512),
+            shard: ShardChoice::Auto,
+            smallest_level: 256,
+            omit_empty: false,
+            jobs: None,
+            memory: 256 << 20,
+            existing: Existing::Refuse,
+            on_missing: OnMissing::Error,
+            cancel: Arc::default(),
+        }
+    }
+}
+
+/// Placement of images.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// One image at the root; a plate as a plate; several images as `bioformats2raw`.
+    #[default]
+    Auto,
+    /// The one image at the root.
+    Image,
+    /// Images as groups `0`, `1`, … of a root with `bioformats2raw.layout`.
+    Bioformats2raw,
+}
+
+/// Gathering of chunks into shards.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ShardChoice {
+    /// Shards when there would be very many objects otherwise.
+    #[default]
+    Auto,
+    /// Shards of this height and width, in pixels, rounded up to whole chunks. Reduced levels may have smaller ones.
+    Size(u32, u32),
+    /// One object per chunk.
+    None,
+}
+
+/// An output that exists.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Existing {
+    /// Is an error.
+    #[default]
+    Refuse,
+    /// Is removed first.
+    Overwrite,
+    /// Is an interrupted conversion to be finished.
+    Resume,
+}
+
+/// Planes that are promised and missing.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMissing {
+    /// Are an error before anything is written.
+    #[default]
+    Error,
+    /// Become zeros, and are listed in the store and in the report.
+    Fill,
+}
+
+/// How far a conversion has come; shared with whoever shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Source bytes (decoded) that there are in all.
+    pub total: AtomicU64,
+    /// Source bytes (decoded) that are done.
+    pub done: AtomicU64,
+    /// Bytes written to the store.
+    pub written: AtomicU64,
+    /// Objects written to the store.
+    pub objects: AtomicU64,
+}

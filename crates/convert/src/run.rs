@@ -1,0 +1,196 @@
+//! Running the units of a plan on several threads.
+
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::Store;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::Error;
+use crate::collect::{self, Collector};
+use crate::digest::PlaneDigest;
+use crate::journal::{self, Journal, PlaneResult, UnitResult};
+use crate::options::{Options, Progress};
+use crate::plan::{Plan, Unit};
+use crate::stats::ChannelStatistics;
+use crate::walk::{Context, Worker};
+
+/// What was learnt of the pixels, by image.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// By image and channel.
+    pub(crate) statistics: BTreeMap<(usize, u32), ChannelStatistics>,
+    /// By image and plane (t, c, z).
+    pub(crate) digests: BTreeMap<(usize, (u32, u32, u32)), PlaneDigest>,
+}
+
+impl Findings {
+    fn add(&mut self, plan: &Plan, unit: Unit, planes: Vec<PlaneResult>) {
+        let channels = plan.images[unit.image].channels(unit.page);
+        for (c, plane) in channels.zip(planes) {
+            self.statistics.entry((unit.image, c)).or_default().merge(&plane.statistics);
+            let key = (unit.image, (unit.page.t, c, unit.page.z));
+            self.digests.entry(key).or_default().merge(plane.tiles);
+        }
+    }
+}
+
+/// One of several equal shares of a plan's units.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Share {
+    /// From 1 to `of`.
+    pub number: u32,
+    /// Number of shares.
+    pub of: u32,
+}
+
+impl Share {
+    /// All of it.
+    pub const ALL: Self = Self { number: 1, of: 1 };
+
+    /// Contiguous runs of units, so that a process works on neighbouring pages.
+    fn range(self, units: u64) -> std::ops::Range<u64> {
+        let cut = |n: u32| (units as u128 * n as u128 / self.of.max(1) as u128) as u64;
+        cut(self.number.saturating_sub(1))..cut(self.number)
+    }
+}
+
+/// Everything that the threads share.
+struct Shared<'a> {
+    source: &'a Fileset,
+    context: Context<'a>,
+    journal: Journal<'a>,
+    /// Assembles levels above the units; absent when the units are shared between processes.
+    collector: Option<Collector>,
+    findings: Mutex<Findings>,
+    failure: Mutex<Option<Error>>,
+    stop: AtomicBool,
+}
+
+/// Runs a share of the plan's units. Units that the journal holds are not run again.
+///
+/// With the whole plan as share, the levels above the units are written too, and what was seen of all pixels
+/// is returned.
+pub(crate) fn run(
+    source: &Fileset,
+    plan: &Plan,
+    store: &Store,
+    options: &Options,
+    share: Share,
+    progress: &Progress,
+) -> Result<Findings, Error> {
+    let context = Context { plan, store, progress, cancel: &options.cancel };
+    let shared = Shared {
+        source,
+        context,
+        journal: Journal::new(store, &format!("{}of{}", share.number, share.of))?,
+        collector: (share.of == 1).then(Collector::default),
+        findings: Mutex::default(),
+        failure: Mutex::default(),
+        stop: AtomicBool::new(false),
+    };
+    let range = share.range(plan.unit_count());
+    progress.total.store(plan.source_bytes() / share.of.max(1) as u64, Ordering::Relaxed);
+
+    let mut done = BTreeSet::new();
+    let mut carried = Vec::new();
+    journal::read(store, |result| {
+        // A record of another plan cannot be here: the plan was compared before.
+        if plan.images.len() > result.unit.image && done.insert(result.unit) {
+            if share.of == 1 {
+                lock(&shared.findings).add(plan, result.unit, result.planes);
+                carried.extend(result.carry.map(|carry| (result.unit, carry)));
+            }
+            progress.done.fetch_add(plan.unit_bytes(result.unit), Ordering::Relaxed);
+        }
+    })?;
+    if let Some(collector) = &shared.collector {
+        let mut worker = Worker::new(context);
+        carried.sort_by_key(|(unit, _)| *unit);
+        for (unit, carry) in carried {
+            collector.take(plan, unit, carry, &mut worker)?;
+        }
+    }
+
+    let units = Mutex::new(
+        plan.units()
+            .skip(range.start as usize)
+            .take((range.end - range.start) as usize)
+            .filter(|unit| !done.contains(unit)),
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..plan.jobs(options) {
+            scope.spawn(|| shared.work(|| lock(&units).next()));
+        }
+    });
+
+    let outcome = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // What is done is recorded even when something failed, so that it can be resumed.
+    let recorded = shared.journal.finish();
+    match outcome {
+        Some(error) => Err(error),
+        None => {
+            recorded?;
+            store.flush()?;
+            Ok(shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        }
+    }
+}
+
+impl Shared<'_> {
+    /// One thread's loop.
+    fn work(&self, mut next: impl FnMut() -> Option<Unit>) {
+        let mut worker = Worker::new(self.context);
+        while !self.stop.load(Ordering::Relaxed) {
+            let Some(unit) = next() else { return };
+            if let Err(error) = self.one(unit, &mut worker) {
+                self.stop.store(true, Ordering::Relaxed);
+                lock(&self.failure).get_or_insert(error);
+                return;
+            }
+        }
+    }
+
+    fn one(&self, unit: Unit, worker: &mut Worker<'_>) -> Result<(), Error> {
+        let plan = self.context.plan;
+        let image = &plan.images[unit.image];
+        let source = &self.source.images()[unit.image];
+        let (pixels, seen) = worker.convert(source, image, unit.page, unit.block)?;
+        let carry = collect::carry(image, unit.page, unit.block, pixels);
+        let planes = seen.into_iter().map(PlaneResult::from).collect();
+        let result = UnitResult { unit, planes, carry };
+        self.journal.add(&result)?;
+        let UnitResult { planes, carry, .. } = result;
+        if let Some(collector) = &self.collector {
+            lock(&self.findings).add(plan, unit, planes);
+            if let Some(carry) = carry {
+                collector.take(plan, unit, carry, worker)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_cover_all_units_once() {
+        for units in [0, 1, 7, 100] {
+            for of in [1, 2, 3, 13] {
+                let mut next = 0;
+                for number in 1..=of {
+                    let range = Share { number, of }.range(units);
+                    assert_eq!(range.start, next);
+                    next = range.end;
+                }
+                assert_eq!(next, units);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Shards assembled from inner chunks that are encoded already (Zarr v3 `sharding_indexed`, index at the end).
+//!
+//! Inner chunks lie in C order whatever the order in which they arrived, so the same pixels give the same
+//! bytes. The index holds offset and length of each inner chunk as little-endian 64-bit numbers (both 2^64 - 1
+//! for an inner chunk that is left out), followed by its CRC-32C.
+
+/// A shard whose inner chunks arrive one by one.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    parts: Vec<Option<Vec<u8>>>,
+    missing: usize,
+}
+
+impl Shard {
+    /// `slots`: inner chunks of a full shard. `expected`: those that lie inside the array.
+    pub(crate) fn new(slots: usize, expected: usize) -> Self {
+        Self { parts: vec![None; slots], missing: expected }
+    }
+
+    /// Adds the stored bytes of one inner chunk, or its absence; true once all have come.
+    pub(crate) fn add(&mut self, slot: usize, stored: Option<Vec<u8>>) -> bool {
+        self.parts[slot] = stored;
+        self.missing -= 1;
+        self.missing == 0
+    }
+
+    /// The shard's bytes; `None` when every inner chunk was left out.
+    pub(crate) fn assemble(self) -> Option<Vec<u8>> {
+        let data: usize = self.parts.iter().flatten().map(Vec::len).sum();
+        if data == 0 {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(data + self.parts.len() * 16 + 4);
+        let mut index = Vec::with_capacity(self.parts.len() * 16 + 4);
+        for part in self.parts {
+            let (offset, length) = match &part {
+                Some(part) => (bytes.len() as u64, part.len() as u64),
+                None => (u64::MAX, u64::MAX),
+            };
+            index.extend_from_slice(&offset.to_le_bytes());
+            index.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(&part.unwrap_or_default());
+        }
+        let checksum = crc32c::crc32c(&index);
+        bytes.extend_from_slice(&index);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_lie_in_slot_order_with_an_index_at_the_end() {
+        let mut shard = Shard::new(4, 3);
+        assert!(!shard.add(2, Some(vec![3, 3])));
+        assert!(!shard.add(1, None));
+        assert!(shard.add(0, Some(vec![1])));
+        let bytes = shard.assemble().unwrap();
+        assert_eq!(bytes[..3], [1, 3, 3]);
+        let index = &bytes[3..3 + 64];
+        let numbers: Vec<u64> =
+            index.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().unwrap())).collect();
+        assert_eq!(numbers, [0, 1, u64::MAX, u64::MAX, 1, 2, u64::MAX, u64::MAX]);
+        assert_eq!(bytes[67..], crc32c::crc32c(index).to_le_bytes());
+    }
+
+    #[test]
+    fn a_shard_without_any_chunk_is_not_written() {
+        let mut shard = Shard::new(2, 2);
+        shard.add(0, None);
+        shard.add(1, None);
+        assert_eq!(shard.assemble(), None);
+    }
+}

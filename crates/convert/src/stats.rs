@@ -1,0 +1,210 @@
+//! Statistics of the samples of a channel, gathered while its pixels pass by.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::samples::{Kind, Sample, with_sample};
+
+/// Every how many rows a row is counted in the histogram. Extremes and fractions use every sample.
+const HISTOGRAM_ROWS: usize = 8;
+
+/// What is known of one channel's samples. For complex samples the values are magnitudes.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct ChannelStatistics {
+    /// Finite samples seen.
+    pub count: u64,
+    /// Samples that are NaN or infinite.
+    pub not_finite: u64,
+    /// Smallest finite sample.
+    pub min: Option<f64>,
+    /// Largest finite sample.
+    pub max: Option<f64>,
+    /// Samples equal to zero.
+    pub zeros: u64,
+    /// Samples equal to the type's largest value (integer types).
+    pub saturated: u64,
+    /// Counts by the leading 16 bits of the value as a 32-bit float, in the order of the values: buckets whose
+    /// width is under 1 % of their value. From every eighth row.
+    histogram: BTreeMap<u16, u64>,
+}
+
+impl ChannelStatistics {
+    /// Adds `height` rows of `width` samples.
+    pub(crate) fn add(&mut self, kind: Kind, width: usize, first_row: u32, pixels: &[u8]) {
+        with_sample!(kind, T => {
+            let samples: &[T] = bytemuck::cast_slice(pixels);
+            for (row, y) in samples.chunks_exact(width.max(1)).zip(first_row as usize..) {
+                self.add_row(row);
+                if y % HISTOGRAM_ROWS == 0 {
+                    self.count_row(row);
+                }
+            }
+        });
+    }
+
+    fn add_row<T: Sample>(&mut self, row: &[T]) {
+        let Some(top) = T::TOP else {
+            return self.add_floats(row);
+        };
+        // Integers: everything is finite, and the comparisons vectorise.
+        let zero = T::zeroed();
+        let (mut low, mut high) = (row[0], row[0]);
+        let (mut zeros, mut saturated) = (0u64, 0u64);
+        for part in row.chunks(128) {
+            let (mut few_zeros, mut few_saturated) = (0u8, 0u8);
+            for &sample in part {
+                low = if sample < low { sample } else { low };
+                high = if sample > high { sample } else { high };
+                few_zeros += u8::from(sample == zero);
+                few_saturated += u8::from(sample == top);
+            }
+            zeros += few_zeros as u64;
+            saturated += few_saturated as u64;
+        }
+        self.count += row.len() as u64;
+        self.zeros += zeros;
+        self.saturated += saturated;
+        self.widen(low.value(), high.value());
+    }
+
+    fn add_floats<T: Sample>(&mut self, row: &[T]) {
+        for sample in row {
+            let value = sample.value();
+            if value.is_finite() {
+                self.count += 1;
+                self.zeros += u64::from(value == 0.0);
+                self.widen(value, value);
+            } else {
+                self.not_finite += 1;
+            }
+        }
+    }
+
+    fn widen(&mut self, low: f64, high: f64) {
+        self.min = Some(self.min.map_or(low, |min| min.min(low)));
+        self.max = Some(self.max.map_or(high, |max| max.max(high)));
+    }
+
+    fn count_row<T: Sample>(&mut self, row: &[T]) {
+        // Neighbouring samples often share a bucket: count runs.
+        let mut run: Option<(u16, u64)> = None;
+        for sample in row {
+            let value = sample.value();
+            if !value.is_finite() {
+                continue;
+            }
+            let bucket = bucket_of(value);
+            match &mut run {
+                Some((current, count)) if *current == bucket => *count += 1,
+                _ => {
+                    if let Some((bucket, count)) = run.replace((bucket, 1)) {
+                        *self.histogram.entry(bucket).or_default() += count;
+                    }
+                }
+            }
+        }
+        if let Some((bucket, count)) = run {
+            *self.histogram.entry(bucket).or_default() += count;
+        }
+    }
+
+    /// Adds what was gathered from other samples of the same channel.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.not_finite += other.not_finite;
+        self.zeros += other.zeros;
+        self.saturated += other.saturated;
+        if let (Some(min), Some(max)) = (other.min, other.max) {
+            self.widen(min, max);
+        }
+        for (&bucket, &count) in &other.histogram {
+            *self.histogram.entry(bucket).or_default() += count;
+        }
+    }
+
+    /// The value below which about `fraction` of the samples lie, to within 1 %; never outside [min, max].
+    pub fn percentile(&self, fraction: f64) -> Option<f64> {
+        let (min, max) = (self.min?, self.max?);
+        let total: u64 = self.histogram.values().sum();
+        let wanted = (fraction * total as f64).ceil().max(1.0) as u64;
+        let mut seen = 0;
+        for (&bucket, &count) in &self.histogram {
+            seen += count;
+            if seen >= wanted {
+                return Some(value_of(bucket).clamp(min, max));
+            }
+        }
+        Some(max)
+    }
+}
+
+/// Leading 16 bits of the value as an f32, with the sign folded so that buckets sort as values do.
+fn bucket_of(value: f64) -> u16 {
+    let bits = ((value as f32).to_bits() >> 16) as u16;
+    if bits & 0x8000 == 0 { bits | 0x8000 } else { !bits }
+}
+
+/// The value in the bucket that is nearest to zero.
+fn value_of(bucket: u16) -> f64 {
+    let bits = if bucket & 0x8000 == 0 { !bucket } else { bucket & 0x7fff };
+    f32::from_bits((bits as u32) << 16) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statistics(samples: &[u16], width: usize) -> ChannelStatistics {
+        let mut stats = ChannelStatistics::default();
+        stats.add(Kind::U16, width, 0, bytemuck::cast_slice(samples));
+        stats
+    }
+
+    #[test]
+    fn extremes_and_fractions_are_exact() {
+        let mut samples: Vec<u16> = (0..10_000u32).map(|i| (100 + i % 1000) as u16).collect();
+        samples[17] = 0;
+        samples[4711] = u16::MAX;
+        let stats = statistics(&samples, 100);
+        assert_eq!((stats.min, stats.max), (Some(0.0), Some(65535.0)));
+        assert_eq!((stats.count, stats.zeros, stats.saturated), (10_000, 1, 1));
+    }
+
+    #[test]
+    fn percentiles_are_within_a_percent_for_an_even_spread() {
+        let samples: Vec<u16> = (0..80_000u32).map(|i| (i * 7919 % 10_000) as u16).collect();
+        let stats = statistics(&samples, 1000);
+        for fraction in [0.01, 0.5, 0.9, 0.999] {
+            let found = stats.percentile(fraction).unwrap();
+            assert!((found - fraction * 10_000.0).abs() <= 120.0, "{fraction}: {found}");
+        }
+    }
+
+    #[test]
+    fn buckets_sort_as_values_do() {
+        let values = [-1e9, -2.0, -0.5, 0.0, 1e-3, 1.0, 255.0, 65535.0, 1e30];
+        assert!(values.windows(2).all(|pair| bucket_of(pair[0]) < bucket_of(pair[1])));
+        assert_eq!(value_of(bucket_of(128.0)), 128.0);
+        assert_eq!(value_of(bucket_of(-128.0)), -128.0);
+    }
+
+    #[test]
+    fn nan_is_counted_apart() {
+        let mut stats = ChannelStatistics::default();
+        stats.add(Kind::F32, 3, 0, bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]));
+        assert_eq!((stats.count, stats.not_finite), (2, 1));
+        assert_eq!((stats.min, stats.max), (Some(-2.0), Some(1.0)));
+    }
+
+    #[test]
+    fn merging_equals_seeing_all_at_once() {
+        let samples: Vec<u16> = (0..6400u32).map(|i| (i * i % 4093) as u16).collect();
+        let mut stats = ChannelStatistics::default();
+        for (part, first_row) in samples.chunks(800).zip((0..).step_by(8)) {
+            let mut one = ChannelStatistics::default();
+            one.add(Kind::U16, 100, first_row, bytemuck::cast_slice(part));
+            stats.merge(&one);
+        }
+        assert_eq!(stats, statistics(&samples, 100));
+    }
+}

@@ -1,0 +1,260 @@
+//! One worker: reads blocks of one page, encodes their chunks, and halves them into their parents.
+
+use fairzarr_ome_tiff::{Image, PlaneIndex, Region, Scratch};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use crate::Error;
+use crate::digest::PlaneDigest;
+use crate::encode::Encoder;
+use crate::geometry::{Block, Rect};
+use crate::options::Progress;
+use crate::plan::{ImagePlan, Page, Plan};
+use crate::reduce::halve;
+use crate::samples::SampleBuffer;
+use crate::shard::Shard;
+use crate::stats::ChannelStatistics;
+use fairzarr_store::Store;
+use std::sync::atomic::AtomicBool;
+
+/// What a worker needs to know of the conversion.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) store: &'a Store,
+    pub(crate) progress: &'a Progress,
+    pub(crate) cancel: &'a AtomicBool,
+}
+
+/// What was learnt of one sample plane while its pixels passed by.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) statistics: ChannelStatistics,
+    pub(crate) digest: PlaneDigest,
+}
+
+/// Buffers and codec state of one thread.
+pub(crate) struct Worker<'a> {
+    context: Context<'a>,
+    scratch: Scratch,
+    /// One block per level, filled depth first.
+    blocks: Vec<SampleBuffer>,
+    chunk: SampleBuffer,
+    shards: HashMap<(usize, u32, u32, u32), Shard>,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(context: Context<'a>) -> Self {
+        let cache = usize::try_from(context.plan.tile_cache).unwrap_or(usize::MAX);
+        Self {
+            context,
+            scratch: Scratch::with_cache(cache),
+            blocks: Vec::new(),
+            chunk: SampleBuffer::default(),
+            shards: HashMap::new(),
+        }
+    }
+
+    /// Converts everything of `page` from level 0 up to and including `root`. Returns the root block's
+    /// samples, `[sample][y][x]`, and what was seen of each sample plane.
+    pub(crate) fn convert(
+        &mut self,
+        image: &Image,
+        plan: &ImagePlan,
+        page: Page,
+        root: Block,
+    ) -> Result<(&[u8], Vec<Seen>), Error> {
+        let levels = root.level + 1;
+        if self.blocks.len() < levels {
+            self.blocks.resize_with(levels, SampleBuffer::default);
+        }
+        let encoder = plan.encoder(self.context.plan)?;
+        let mut seen: Vec<Seen> = Vec::new();
+        seen.resize_with(plan.samples(page) as usize, Seen::default);
+        let mut task = Task { image, plan, page, encoder, seen };
+        let mut blocks = std::mem::take(&mut self.blocks);
+        let outcome = self.walk(&mut task, root, &mut blocks[..levels]);
+        self.blocks = blocks;
+        if outcome.is_err() {
+            self.shards.clear();
+        }
+        outcome?;
+        debug_assert!(self.shards.is_empty(), "a shard extends beyond its unit");
+        Ok((self.blocks[root.level].bytes(), task.seen))
+    }
+
+    /// Encodes the chunks of a block that was put together from several units.
+    pub(crate) fn emit_assembled(
+        &mut self,
+        plan: &ImagePlan,
+        page: Page,
+        block: Block,
+        pixels: &[u8],
+    ) -> Result<(), Error> {
+        let encoder = plan.encoder(self.context.plan)?;
+        self.emit(plan, page, &encoder, block, pixels)
+    }
+
+    fn walk(&mut self, task: &mut Task<'_>, block: Block, blocks: &mut [SampleBuffer]) -> Result<(), Error> {
+        let rect = task.plan.pyramid.rect(block);
+        let samples = task.plan.samples(task.page) as usize;
+        let bytes = rect.area() * samples * task.plan.sample_bytes();
+        let Some((own, below)) = blocks.split_last_mut() else {
+            return Ok(());
+        };
+        own.resize(bytes);
+        if block.level == 0 {
+            if self.context.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            self.read(task, rect, own)?;
+            self.context.progress.done.fetch_add(bytes as u64, Ordering::Relaxed);
+        } else {
+            for child in task.plan.pyramid.children(block) {
+                self.walk(task, child, below)?;
+                if let Some(child_pixels) = below.last() {
+                    let from = task.plan.pyramid.rect(child);
+                    halve(task.plan.kind, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
+                }
+            }
+        }
+        self.emit(task.plan, task.page, &task.encoder, block, own.bytes())
+    }
+
+    /// Level 0: decoded samples, and what they tell.
+    fn read(&mut self, task: &mut Task<'_>, rect: Rect, own: &mut SampleBuffer) -> Result<(), Error> {
+        let Page { t, group, z } = task.page;
+        if task.plan.is_missing(task.page) {
+            own.bytes_mut().fill(0);
+        } else {
+            let region = Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
+            let plane = PlaneIndex { t, group: group as usize, z };
+            task.image.read(0, plane, region, own.bytes_mut(), &mut self.scratch)?;
+        }
+        let sample = task.plan.sample_bytes();
+        let planes = own.bytes().chunks_exact(rect.area() * sample);
+        for (seen, pixels) in task.seen.iter_mut().zip(planes) {
+            seen.statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels);
+            seen.digest.add(rect, sample, task.plan.digest_width(), pixels);
+        }
+        Ok(())
+    }
+
+    /// Writes all chunks of a block, directly or through their shards.
+    fn emit(
+        &mut self,
+        plan: &ImagePlan,
+        page: Page,
+        encoder: &Encoder,
+        block: Block,
+        pixels: &[u8],
+    ) -> Result<(), Error> {
+        let rect = plan.pyramid.rect(block);
+        let level = &plan.levels[block.level];
+        let sample = plan.sample_bytes();
+        let (ch, cw) = level.chunk;
+        let channels = plan.channels(page);
+        for (c, plane) in channels.zip(pixels.chunks_exact(rect.area() * sample)) {
+            for cy in rect.y / ch..(rect.y + rect.h).div_ceil(ch) {
+                for cx in rect.x / cw..(rect.x + rect.w).div_ceil(cw) {
+                    let stored = self.encode(encoder, rect, plane, sample, (cy, cx), (ch, cw))?;
+                    self.place(plan, page, c, block.level, (cy, cx), stored)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The stored bytes of one chunk, padded with zeros beyond the array's edge; `None` if it is left out.
+    fn encode(
+        &mut self,
+        encoder: &Encoder,
+        rect: Rect,
+        plane: &[u8],
+        sample: usize,
+        (cy, cx): (u32, u32),
+        (ch, cw): (u32, u32),
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let whole = rect.h == ch && rect.w == cw;
+        let chunk = if whole {
+            plane
+        } else {
+            let (top, left) = ((cy * ch - rect.y) as usize, (cx * cw - rect.x) as usize);
+            let h = (ch as usize).min(rect.h as usize - top);
+            let w = (cw as usize).min(rect.w as usize - left);
+            self.chunk.resize(ch as usize * cw as usize * sample);
+            let target = self.chunk.bytes_mut();
+            if h < ch as usize || w < cw as usize {
+                target.fill(0);
+            }
+            for row in 0..h {
+                let from = ((top + row) * rect.w as usize + left) * sample;
+                let to = row * cw as usize * sample;
+                target[to..to + w * sample].copy_from_slice(&plane[from..from + w * sample]);
+            }
+            self.chunk.bytes()
+        };
+        if self.context.plan.omit_empty && chunk.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        encoder.encode(chunk).map(Some)
+    }
+
+    fn place(
+        &mut self,
+        plan: &ImagePlan,
+        page: Page,
+        c: u32,
+        level: usize,
+        (cy, cx): (u32, u32),
+        stored: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let Some((sh, sw)) = plan.levels[level].shard_chunks() else {
+            return match stored {
+                Some(stored) => self.put(plan, page, c, level, (cy, cx), stored),
+                None => Ok(()),
+            };
+        };
+        let (sy, sx) = (cy / sh, cx / sw);
+        let (rows, cols) = plan.chunk_grid(level);
+        let shard = self.shards.entry((level, c, sy, sx)).or_insert_with(|| {
+            let expected = sh.min(rows - sy * sh) as usize * sw.min(cols - sx * sw) as usize;
+            Shard::new(sh as usize * sw as usize, expected)
+        });
+        let slot = (cy % sh) as usize * sw as usize + (cx % sw) as usize;
+        if shard.add(slot, stored)
+            && let Some(shard) = self.shards.remove(&(level, c, sy, sx))
+            && let Some(bytes) = shard.assemble()
+        {
+            self.put(plan, page, c, level, (sy, sx), bytes)?;
+        }
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        plan: &ImagePlan,
+        page: Page,
+        c: u32,
+        level: usize,
+        (y, x): (u32, u32),
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
+        let index = [page.t, c, page.z, y, x].map(u64::from);
+        let array = plan.array_path(level);
+        let key = fairzarr_ngff::chunk_key(self.context.plan.ngff(), &array, &index);
+        self.context.progress.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.context.progress.objects.fetch_add(1, Ordering::Relaxed);
+        self.context.store.put_in_background(&key, bytes.into())?;
+        Ok(())
+    }
+}
+
+/// The page that is being converted.
+struct Task<'p> {
+    image: &'p Image,
+    plan: &'p ImagePlan,
+    page: Page,
+    encoder: Encoder,
+    seen: Vec<Seen>,
+}
