@@ -1,1 +1,10 @@
-//! 4DN-BINA-OME (NBO) 2.01 microscope provenance and quality control: catalogue, records, ingest, the three-axis check.
+//! 4DN-BINA-OME (NBO) 2.01: microscope provenance and quality control.
+
+pub mod catalogue;
+mod error;
+pub mod record;
+mod tree;
+pub mod xml;
+
+pub use error::Error;
+pub use record::Record;

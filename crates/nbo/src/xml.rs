@@ -1,0 +1,268 @@
+//! NBO as XML: instance documents and fragments of them, in and out.
+
+use quick_xml::escape::partial_escape;
+use serde_json::{Value as Json, json};
+
+use crate::Error;
+use crate::catalogue::{self, Class, Content as ClassContent};
+use crate::record::{Content, Object, Record, resolve, value};
+use crate::tree::{self, Element, Node};
+
+/// Other namespaces under which NBO fragments are found in the wild.
+pub const NAMESPACE_ALIASES: [&str; 2] =
+    ["https://nbo.github.io/4DN-BINA-OME-Schema", "https://doi.org/10.5281/zenodo.4711426"];
+
+/// Whether elements of this namespace are NBO.
+pub fn is_nbo(namespace: &str) -> bool {
+    namespace == catalogue::NAMESPACE || NAMESPACE_ALIASES.contains(&namespace)
+}
+
+/// Reads an instance document, or a single element of one.
+///
+/// # Errors
+/// [`Error::Xml`] if it is not well-formed, [`Error::UnknownForm`] if its root is not NBO.
+pub fn read(text: &str) -> Result<Record, Error> {
+    let root = tree::parse(text, &[])?;
+    if !is_nbo(&root.namespace) {
+        return Err(Error::UnknownForm { name: root.name });
+    }
+    Ok(record(&root))
+}
+
+/// What becomes of things that the schema cannot hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Style {
+    /// The record as it is: equal to its source if that was NBO XML.
+    Verbatim,
+    /// As far as possible valid by the published schema: children in its order, identifiers with its
+    /// prefixes, and without the attributes that its defects leave no valid value for.
+    Valid,
+}
+
+/// Writes the record as an instance document.
+///
+/// # Errors
+/// [`Error::NotExpressible`] if the record holds objects that no single document can hold.
+pub fn write(record: &Record, style: Style) -> Result<String, Error> {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let root = root(record)?;
+    let mut writer = Writer { out: &mut out, style };
+    writer.object(&root, None, 0, true);
+    Ok(out)
+}
+
+/// Reads an element and what is below it.
+pub(crate) fn record(root: &Element) -> Record {
+    let mut object = object(root, None);
+    if root.name != "OME" {
+        return Record { objects: vec![object], ..Record::default() };
+    }
+    let mut objects = std::mem::take(&mut object.children);
+    if !object.fields.is_empty() || !object.extra.is_empty() {
+        objects.insert(0, object);
+    }
+    Record { objects, ..Record::default() }
+}
+
+fn object(element: &Element, parent: Option<&'static Class>) -> Object {
+    let class = resolve(parent, &element.name);
+    let mut object = Object::new(&element.name);
+    for a in &element.attributes {
+        if a.namespace.is_empty() {
+            let attribute = class.and_then(|c| c.attribute(&a.name));
+            object.fields.push(value::field(&a.name, attribute, &a.value));
+        } else {
+            object.extra.insert(format!("{{{}}}{}", a.namespace, a.name), json!(a.value));
+        }
+    }
+    if class.is_some_and(|c| c.content == ClassContent::Any) {
+        if !element.nodes.is_empty() {
+            object.content = Content::Xml(inner(element));
+        }
+        return object;
+    }
+    let mut foreign = Vec::new();
+    for child in element.elements() {
+        if child.namespace == element.namespace {
+            object.children.push(self::object(child, class));
+        } else {
+            let mut xml = String::new();
+            child.write("", &mut xml);
+            foreign.push(Json::from(xml));
+        }
+    }
+    if !foreign.is_empty() {
+        object.extra.insert(FOREIGN.into(), Json::Array(foreign));
+    }
+    let text = element.text();
+    let has_text = class.is_some_and(|c| c.content == ClassContent::Text) || !text.trim().is_empty();
+    if has_text && element.nodes.iter().any(|n| matches!(n, Node::Text(_))) {
+        object.content = Content::Text(text);
+    }
+    object
+}
+
+/// Key in `extra` for child elements of other vocabularies.
+const FOREIGN: &str = "#foreign";
+
+fn inner(element: &Element) -> String {
+    let mut xml = String::new();
+    for node in &element.nodes {
+        match node {
+            Node::Element(e) => e.write("", &mut xml),
+            Node::Text(t) => xml.push_str(&partial_escape(t.as_str())),
+        }
+    }
+    xml
+}
+
+/// The root element: an `OME` with the record's objects, or the only object if it cannot stand there.
+fn root(record: &Record) -> Result<Object, Error> {
+    let (mut root, objects) = match record.objects.split_first() {
+        Some((first, rest)) if first.class == "OME" => (first.clone(), rest),
+        _ => (Object::new("OME"), record.objects.as_slice()),
+    };
+    let class = catalogue::class("OME");
+    let stray = objects.iter().find(|o| class.and_then(|c| c.child(&o.class)).is_none());
+    match (stray, objects) {
+        (None, _) => {
+            root.children = objects.to_vec();
+            Ok(root)
+        }
+        (Some(only), [_]) if root.fields.is_empty() => Ok(only.clone()),
+        (Some(stray), _) => Err(Error::NotExpressible {
+            form: "NBO XML",
+            why: format!("{} cannot stand under the root beside other objects", stray.class),
+        }),
+    }
+}
+
+struct Writer<'a> {
+    out: &'a mut String,
+    style: Style,
+}
+
+impl Writer<'_> {
+    fn object(&mut self, object: &Object, parent: Option<&'static Class>, depth: usize, is_root: bool) {
+        let class = resolve(parent, &object.class);
+        // The tree writer escapes and declares; text and foreign XML need it no further.
+        let mut start = Element {
+            namespace: if is_root { catalogue::NAMESPACE.into() } else { String::new() },
+            ..Element::default()
+        };
+        start.name.clone_from(&object.class);
+        for field in &object.fields {
+            if let Some(text) = self.attribute_text(class, &object.class, field) {
+                start.attributes.push(tree::Attr {
+                    namespace: String::new(),
+                    name: field.name.clone(),
+                    value: text,
+                });
+            }
+        }
+        for (key, value) in &object.extra {
+            let qualified = key.strip_prefix('{').and_then(|k| k.split_once('}'));
+            if let (Some((namespace, name)), Json::String(value)) = (qualified, value) {
+                start.attributes.push(tree::Attr {
+                    namespace: namespace.into(),
+                    name: name.into(),
+                    value: value.clone(),
+                });
+            }
+        }
+        let foreign =
+            object.extra.get(FOREIGN).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        self.indent(depth);
+        start.write("", self.out);
+        let closed = match &object.content {
+            Content::Text(text) => Some(partial_escape(text.as_str()).into_owned()),
+            Content::Xml(xml) => Some(xml.clone()),
+            Content::None => None,
+        };
+        if closed.is_none() && object.children.is_empty() && foreign.is_empty() {
+            self.out.push('\n');
+            return;
+        }
+        self.out.truncate(self.out.len() - "/>".len());
+        self.out.push('>');
+        if let Some(content) = &closed {
+            self.out.push_str(content);
+        }
+        let nested = !object.children.is_empty() || !foreign.is_empty();
+        if nested {
+            self.out.push('\n');
+            for child in self.sequence(object, class) {
+                self.object(child, class, depth + 1, false);
+            }
+            for xml in foreign.iter().filter_map(Json::as_str) {
+                self.indent(depth + 1);
+                self.out.push_str(xml);
+                self.out.push('\n');
+            }
+            self.indent(depth);
+        }
+        self.out.push_str("</");
+        self.out.push_str(&object.class);
+        self.out.push_str(">\n");
+    }
+
+    fn sequence<'o>(&self, object: &'o Object, class: Option<&'static Class>) -> Vec<&'o Object> {
+        let mut children: Vec<_> = object.children.iter().collect();
+        if self.style == Style::Valid {
+            children.retain(|c| class.is_none_or(|class| class.child(&c.class).is_some()));
+            children.sort_by_key(|c| class.and_then(|class| class.child(&c.class)).map(|c| c.position));
+        }
+        children
+    }
+
+    fn attribute_text(
+        &self,
+        class: Option<&'static Class>,
+        name: &str,
+        field: &crate::record::Field,
+    ) -> Option<String> {
+        let text = field.text.clone().unwrap_or_else(|| value::text(&field.value));
+        if self.style == Style::Verbatim {
+            return Some(text);
+        }
+        let Some(attribute) = class.map(|c| c.attribute(&field.name)) else { return Some(text) };
+        let attribute = attribute?;
+        let is_unit = attribute.kind != catalogue::Kind::Value;
+        // Two units are typed as numbers, and a stray pattern leaves LightGuide@Geometry no value.
+        if (is_unit && attribute.base.is_number()) || attribute.type_name == "LightGuideGeometry" {
+            return None;
+        }
+        if attribute.is_id() && value::is_uuid(text.trim()) {
+            let prefix = attribute.id_type().and_then(|t| t.prefix).filter(|p| *p != r"\S+");
+            return Some(format!("{}:{}", prefix.unwrap_or(name), text.trim()));
+        }
+        Some(text)
+    }
+
+    fn indent(&mut self, depth: usize) {
+        self.out.extend(std::iter::repeat_n("  ", depth));
+    }
+}
+
+/// Whether two documents say the same: elements, attributes and text by their expanded names,
+/// regardless of prefixes, attribute order, comments and the blanks between elements.
+///
+/// # Errors
+/// [`Error::Xml`] if one of them is not well-formed.
+pub fn equal(a: &str, b: &str) -> Result<bool, Error> {
+    let canonical = |text| {
+        let mut tree = tree::parse(text, &[])?;
+        sort_attributes(&mut tree);
+        Ok::<_, Error>(tree)
+    };
+    Ok(canonical(a)? == canonical(b)?)
+}
+
+fn sort_attributes(element: &mut Element) {
+    element.attributes.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    for node in &mut element.nodes {
+        if let Node::Element(e) = node {
+            sort_attributes(e);
+        }
+    }
+}
