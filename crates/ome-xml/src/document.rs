@@ -1,0 +1,94 @@
+//! One OME-XML document: its bytes, and what they say.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::decode::{self, Text};
+use crate::error::{Error, Warning, Warnings};
+use crate::model::Ome;
+use crate::read;
+use crate::schema::SchemaVersion;
+use crate::tree;
+use crate::upgrade::{Change, Upgrade};
+
+/// An OME-XML document, read once; the bytes are kept exactly.
+#[derive(Clone, Debug)]
+pub struct Document {
+    bytes: Arc<[u8]>,
+    text: Text,
+    ome: Ome,
+    schema: SchemaVersion,
+    warnings: Vec<Warning>,
+    changes: Vec<Change>,
+}
+
+impl Document {
+    /// Reads a document. Wrong encodings, byte order marks, NULs at the end and text before the first `<` are read
+    /// as well as can be, with a [`Warning`] each; values that the schema does not know as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotXml`], [`Error::NotOme`], [`Error::NotWellFormed`] and [`Error::Encoding`] where there is no OME
+    /// document to be read; [`Error::Doctype`] and [`Error::Limit`] where reading on would be unsafe.
+    pub fn parse(bytes: impl Into<Arc<[u8]>>) -> Result<Self, Error> {
+        let bytes = bytes.into();
+        let mut warnings = Warnings::default();
+        let text = decode::decode(&bytes, &mut warnings)?;
+        let (ome, schema, changes) = {
+            let tree = tree::parse(text_of(&bytes, &text), &mut warnings)?;
+            let schema = SchemaVersion::of_namespace(&tree.namespace);
+            let upgrade = Upgrade::new(schema);
+            let changes = Vec::new();
+            (read::read(tree.root, &upgrade, &mut warnings)?, schema, changes)
+        };
+        Ok(Self { bytes, text, ome, schema, warnings: warnings.finish(), changes })
+    }
+
+    /// Exactly the bytes that were given.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The document as text: from its first `<` to its end or first NUL, decoded.
+    pub fn text(&self) -> &str {
+        text_of(&self.bytes, &self.text)
+    }
+
+    /// SHA-256 of the bytes, in lower-case hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(&self.bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// The typed view, in terms of schema 2016-06 whatever the document's own version.
+    pub fn ome(&self) -> &Ome {
+        &self.ome
+    }
+
+    /// The schema version that the document itself is written in.
+    pub fn schema(&self) -> SchemaVersion {
+        self.schema
+    }
+
+    /// What was wrong or unusual, in the order found.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What was renamed, moved or made explicit to bring an older document to 2016-06.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}
+
+fn text_of<'a>(bytes: &'a [u8], text: &'a Text) -> &'a str {
+    match text {
+        // Decoding has found these bytes to be UTF-8.
+        Text::Bytes(range) => std::str::from_utf8(&bytes[range.clone()]).unwrap_or_default(),
+        Text::Owned(text) => text,
+    }
+}

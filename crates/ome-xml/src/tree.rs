@@ -1,0 +1,662 @@
+//! The element tree of a document, borrowed from its text.
+//!
+//! The two elements that come by the hundred thousand, `Plane` and `TiffData` in `Pixels`, are not expanded: a [`Run`]
+//! remembers where in the text they stand, and [`Run::elements`] reads them one at a time. All else is small and
+//! becomes [`Element`]s. Nothing is lost: comments, CDATA, processing instructions and white space are nodes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use quick_xml::Reader;
+use quick_xml::events::attributes::{AttrError, Attributes};
+use quick_xml::events::{BytesStart, Event};
+
+use crate::error::{Error, Warnings};
+use crate::schema;
+use crate::text::unescape;
+
+/// An element with everything in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Element<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) foreign: bool,
+    pub(crate) attrs: Vec<Attr<'a>>,
+    pub(crate) nodes: Vec<Node<'a>>,
+    pub(crate) span: Span,
+}
+
+/// Where an element stands in the text; all zero for elements that were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    /// After the `>` of the start tag.
+    pub(crate) open_end: usize,
+    /// Before the `<` of the end tag; `open_end` and `end` again for an empty-element tag.
+    pub(crate) close_start: usize,
+    pub(crate) end: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Attr<'a> {
+    pub(crate) name: Cow<'a, str>,
+    /// Normalised and unescaped.
+    pub(crate) value: Cow<'a, str>,
+}
+
+/// What can stand in an element.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node<'a> {
+    Element(Box<Element<'a>>),
+    Run(Box<Run<'a>>),
+    /// Unescaped.
+    Text(Cow<'a, str>),
+    CData(Cow<'a, str>),
+    Comment(Cow<'a, str>),
+    Pi(Cow<'a, str>),
+}
+
+/// Consecutive elements of one bulk kind, with white space only between them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Run<'a> {
+    pub(crate) kind: Bulk,
+    pub(crate) range: Range<usize>,
+    pub(crate) count: usize,
+    text: &'a str,
+    scope: Vec<Binding<'a>>,
+    case_blind: bool,
+}
+
+/// The elements that come in bulk.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Bulk {
+    Plane,
+    TiffData,
+}
+
+impl Bulk {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plane => "Plane",
+            Self::TiffData => "TiffData",
+        }
+    }
+
+    fn of(local: &str) -> Option<Self> {
+        match local {
+            _ if local.eq_ignore_ascii_case("Plane") => Some(Self::Plane),
+            _ if local.eq_ignore_ascii_case("TiffData") => Some(Self::TiffData),
+            _ => None,
+        }
+    }
+}
+
+/// A whole document.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree<'a> {
+    /// Comments and processing instructions before the root.
+    pub(crate) before: Vec<Node<'a>>,
+    pub(crate) root: Element<'a>,
+    pub(crate) after: Vec<Node<'a>>,
+    /// The text from the root's end on, and what stands before the root.
+    pub(crate) declaration: Option<Range<usize>>,
+    /// False where reading had to overlook what XML forbids.
+    pub(crate) strict: bool,
+    /// Namespace of the root, empty where it has none.
+    pub(crate) namespace: String,
+}
+
+/// A prefix and what it stands for.
+#[derive(Clone, Debug, PartialEq)]
+struct Binding<'a> {
+    depth: usize,
+    prefix: &'a str,
+    ome: bool,
+}
+
+/// What hostile input may not exceed.
+pub(crate) struct Limits;
+
+impl Limits {
+    pub(crate) const BYTES: u64 = 1 << 30;
+    pub(crate) const DEPTH: usize = 256;
+    pub(crate) const ATTRIBUTES: usize = 1024;
+    pub(crate) const NAME: usize = 1024;
+    /// Elements outside of runs; each costs about two hundred bytes.
+    pub(crate) const ELEMENTS: usize = 4_000_000;
+}
+
+impl<'a> Element<'a> {
+    /// The name without prefix.
+    pub fn name(&self) -> &str {
+        local(&self.name)
+    }
+
+    /// The value of an attribute.
+    pub fn attr(&self, name: &str) -> Option<&str> {
+        self.attrs.iter().find(|a| a.name == name).map(|a| &*a.value)
+    }
+
+    /// Attributes in document order, namespace declarations included.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attrs.iter().map(|a| (&*a.name, &*a.value))
+    }
+
+    /// Child elements in document order.
+    pub fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
+        self.nodes.iter().filter_map(|n| match n {
+            Node::Element(e) => Some(&**e),
+            _ => None,
+        })
+    }
+
+    /// Child elements of a name (without prefix).
+    pub fn children<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Element<'a>> {
+        self.elements().filter(move |e| e.name() == name)
+    }
+
+    /// The first child element of a name (without prefix).
+    pub fn child(&self, name: &str) -> Option<&Element<'a>> {
+        self.elements().find(|e| e.name() == name)
+    }
+
+    /// The text directly in the element, CDATA included, comments left out.
+    pub fn text(&self) -> Cow<'_, str> {
+        let mut parts = self.nodes.iter().filter_map(|n| match n {
+            Node::Text(t) | Node::CData(t) => Some(&**t),
+            _ => None,
+        });
+        match (parts.next(), parts.next()) {
+            (None, _) => Cow::Borrowed(""),
+            (Some(only), None) => Cow::Borrowed(only),
+            (Some(a), Some(b)) => Cow::Owned([a, b].into_iter().chain(parts).collect()),
+        }
+    }
+
+    /// True where the element is in a namespace that is not OME's.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        prefix(&self.name)
+    }
+
+    pub(crate) fn into_owned(self) -> Element<'static> {
+        Element {
+            name: Cow::Owned(self.name.into_owned()),
+            foreign: self.foreign,
+            attrs: self
+                .attrs
+                .into_iter()
+                .map(|a| Attr::new(a.name.into_owned(), a.value.into_owned()))
+                .collect(),
+            nodes: self.nodes.into_iter().filter_map(Node::into_owned).collect(),
+            span: self.span,
+        }
+    }
+}
+
+impl<'a> Attr<'a> {
+    pub(crate) fn new(name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+impl Node<'_> {
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Node::Text(t) if t.bytes().all(|b| b.is_ascii_whitespace()))
+    }
+
+    /// Runs stay with their text: an owned tree has none.
+    fn into_owned(self) -> Option<Node<'static>> {
+        Some(match self {
+            Node::Element(e) => Node::Element(Box::new(e.into_owned())),
+            Node::Run(_) => return None,
+            Node::Text(t) => Node::Text(Cow::Owned(t.into_owned())),
+            Node::CData(t) => Node::CData(Cow::Owned(t.into_owned())),
+            Node::Comment(t) => Node::Comment(Cow::Owned(t.into_owned())),
+            Node::Pi(t) => Node::Pi(Cow::Owned(t.into_owned())),
+        })
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Reads the run's elements one at a time. Blank text between them is passed over.
+    pub(crate) fn elements<'w>(&self, warnings: &'w mut Warnings) -> RunElements<'a, 'w> {
+        let text = &self.text[..self.range.end];
+        RunElements {
+            parser: Parser::new(text, self.range.start, self.scope.clone(), self.case_blind, warnings),
+        }
+    }
+}
+
+/// The elements of a run, in order.
+pub(crate) struct RunElements<'a, 'w> {
+    parser: Parser<'a, 'w>,
+}
+
+impl<'a> Iterator for RunElements<'a, '_> {
+    type Item = Result<Element<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.parser.next_element().transpose()
+    }
+}
+
+/// Reads a whole document.
+pub(crate) fn parse<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
+    Parser::new(text, 0, Vec::new(), false, warnings).document()
+}
+
+/// The name without its prefix.
+pub(crate) fn local(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+/// The prefix, empty where there is none.
+pub(crate) fn prefix(name: &str) -> &str {
+    name.split_once(':').map_or("", |(prefix, _)| prefix)
+}
+
+struct Parser<'a, 'w> {
+    text: &'a str,
+    base: usize,
+    reader: Reader<&'a [u8]>,
+    warnings: &'w mut Warnings,
+    scope: Vec<Binding<'a>>,
+    open: Vec<Element<'a>>,
+    /// Raw text seen since the last markup.
+    pending: Range<usize>,
+    elements: usize,
+    strict: bool,
+    case_blind: bool,
+}
+
+impl<'a, 'w> Parser<'a, 'w> {
+    fn new(
+        text: &'a str,
+        base: usize,
+        scope: Vec<Binding<'a>>,
+        case_blind: bool,
+        warnings: &'w mut Warnings,
+    ) -> Self {
+        let mut reader = Reader::from_str(&text[base..]);
+        reader.config_mut().allow_dangling_amp = true;
+        Self {
+            text,
+            base,
+            reader,
+            warnings,
+            scope,
+            open: Vec::new(),
+            pending: 0..0,
+            elements: 0,
+            strict: true,
+            case_blind,
+        }
+    }
+
+    fn document(mut self) -> Result<Tree<'a>, Error> {
+        if self.text.len() as u64 > Limits::BYTES {
+            return Err(self.limit("bytes", self.text.len() as u64, Limits::BYTES, 0));
+        }
+        let mut tree = Tree {
+            before: Vec::new(),
+            root: Element::default(),
+            after: Vec::new(),
+            declaration: None,
+            strict: true,
+            namespace: String::new(),
+        };
+        let mut found = None;
+        loop {
+            let start = self.position();
+            let event = match self.read(start) {
+                Ok(event) => event,
+                // What follows the root is not ours to judge.
+                Err(Error::NotWellFormed { offset, reason }) if found.is_some() => {
+                    self.warnings.at(offset, format!("after the root element: {reason}; passed over"));
+                    self.strict = false;
+                    break;
+                }
+                Err(e) => return Err(e),
+            };
+            let end = self.position();
+            let node = match event {
+                Event::Eof => break,
+                Event::Decl(_) => {
+                    if tree.declaration.is_none() {
+                        tree.declaration = Some(start..end);
+                    }
+                    continue;
+                }
+                Event::DocType(doctype) => {
+                    if doctype.contains('[') {
+                        return Err(Error::Doctype { offset: start });
+                    }
+                    self.warnings.at(start, "document type declaration passed over");
+                    self.strict = false;
+                    continue;
+                }
+                Event::Start(_) | Event::Empty(_) if found.is_some() => {
+                    self.warnings.at(start, "a second root element and all that follows are passed over");
+                    self.strict = false;
+                    break;
+                }
+                Event::Start(tag) => {
+                    self.check_root(&tag, &mut tree)?;
+                    self.begin(tag, start, end)?;
+                    found = Some(self.finish_element()?);
+                    continue;
+                }
+                Event::Empty(tag) => {
+                    self.check_root(&tag, &mut tree)?;
+                    found = Some(self.empty(tag, start, end)?);
+                    continue;
+                }
+                Event::End(_) => return Err(not_well_formed(start, "an end tag without its start tag")),
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                    if !self.text[start..end].trim().is_empty() {
+                        self.warnings.at(start, "text outside of the root element is passed over");
+                        self.strict = false;
+                    }
+                    continue;
+                }
+                Event::Comment(text) => Node::Comment(lines(text.into_inner())),
+                Event::PI(text) => Node::Pi(lines(text.into_inner())),
+            };
+            if found.is_some() { &mut tree.after } else { &mut tree.before }.push(node);
+        }
+        tree.root = found.ok_or(Error::NotXml { len: self.text.len() })?;
+        tree.strict = self.strict;
+        Ok(tree)
+    }
+
+    /// The next element at the top level of a run.
+    fn next_element(&mut self) -> Result<Option<Element<'a>>, Error> {
+        loop {
+            let start = self.position();
+            match self.read(start)? {
+                Event::Eof => return Ok(None),
+                Event::Start(tag) => {
+                    let end = self.position();
+                    self.begin(tag, start, end)?;
+                    return self.finish_element().map(Some);
+                }
+                Event::Empty(tag) => {
+                    let end = self.position();
+                    return self.empty(tag, start, end).map(Some);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads until the first open element is closed.
+    fn finish_element(&mut self) -> Result<Element<'a>, Error> {
+        loop {
+            let start = self.position();
+            let event = self.read(start)?;
+            let end = self.position();
+            if matches!(event, Event::Text(_) | Event::GeneralRef(_)) {
+                if self.pending.is_empty() {
+                    self.pending = start..end;
+                } else {
+                    self.pending.end = end;
+                }
+                continue;
+            }
+            self.flush_text();
+            match event {
+                Event::Start(tag) => match self.bulk(&tag) {
+                    Some(kind) => {
+                        let name = tag.to_end().into_owned();
+                        self.reader.read_to_end(name.name()).map_err(|e| self.syntax(start, &e))?;
+                        let end = self.position();
+                        self.extend_run(kind, start..end);
+                    }
+                    None => self.begin(tag, start, end)?,
+                },
+                Event::Empty(tag) => match self.bulk(&tag) {
+                    Some(kind) => self.extend_run(kind, start..end),
+                    None => {
+                        let element = self.empty(tag, start, end)?;
+                        self.push(Node::Element(Box::new(element)));
+                    }
+                },
+                Event::End(_) => {
+                    let Some(mut element) = self.open.pop() else {
+                        return Err(not_well_formed(start, "an end tag without its start tag"));
+                    };
+                    self.leave();
+                    element.span.close_start = start;
+                    element.span.end = end;
+                    if self.open.is_empty() {
+                        return Ok(element);
+                    }
+                    self.push(Node::Element(Box::new(element)));
+                }
+                Event::CData(text) => self.push(Node::CData(lines(text.into_inner()))),
+                Event::Comment(text) => self.push(Node::Comment(lines(text.into_inner()))),
+                Event::PI(text) => self.push(Node::Pi(lines(text.into_inner()))),
+                Event::Eof => {
+                    let name = self.open.last().map(|e| e.name.clone()).unwrap_or_default();
+                    return Err(not_well_formed(start, format!("the document ends inside of `{name}`")));
+                }
+                Event::Decl(_) => {
+                    self.warnings.at(start, "XML declaration inside of the document passed over");
+                    self.strict = false;
+                }
+                Event::DocType(_) => return Err(Error::Doctype { offset: start }),
+                Event::Text(_) | Event::GeneralRef(_) => {}
+            }
+        }
+    }
+
+    fn check_root(&mut self, tag: &BytesStart<'a>, tree: &mut Tree<'a>) -> Result<(), Error> {
+        let name = tag.name().as_ref().to_owned();
+        if !local(&name).eq_ignore_ascii_case("OME") {
+            return Err(Error::NotOme { root: name.chars().take(100).collect() });
+        }
+        self.case_blind = local(&name) != "OME";
+        if self.case_blind {
+            self.warnings
+                .at(0, format!("the root element is `{name}`; names are read without regard to case"));
+        }
+        let declaration = match prefix(&name) {
+            "" => "xmlns".to_owned(),
+            prefix => format!("xmlns:{prefix}"),
+        };
+        for attribute in tag.attributes().with_checks(false).flatten() {
+            if attribute.key.as_ref() == declaration {
+                unescape(&attribute.value, true).0.trim().clone_into(&mut tree.namespace);
+            }
+        }
+        if tree.namespace.is_empty() {
+            self.warnings.at(0, "the root element has no namespace; read as OME 2016-06");
+        } else if !schema::is_ome_family(&tree.namespace) {
+            self.warnings
+                .at(0, format!("the root element is in namespace `{}`; read as OME 2016-06", tree.namespace));
+        }
+        // Whatever it is called, the root's namespace is the document's own.
+        self.scope.push(Binding { depth: 0, prefix: "", ome: tree.namespace.is_empty() });
+        Ok(())
+    }
+
+    fn begin(&mut self, tag: BytesStart<'a>, start: usize, end: usize) -> Result<(), Error> {
+        let depth = self.open.len() + 1;
+        if depth > Limits::DEPTH {
+            return Err(self.limit("nested elements", depth as u64, Limits::DEPTH as u64, start));
+        }
+        let element = self.element(tag, depth, start, end)?;
+        self.open.push(element);
+        Ok(())
+    }
+
+    fn empty(&mut self, tag: BytesStart<'a>, start: usize, end: usize) -> Result<Element<'a>, Error> {
+        let depth = self.open.len() + 1;
+        let mut element = self.element(tag, depth, start, end)?;
+        self.scope.truncate(self.scope.iter().rposition(|b| b.depth < depth).map_or(0, |n| n + 1));
+        element.span.close_start = end;
+        element.span.end = end;
+        Ok(element)
+    }
+
+    fn leave(&mut self) {
+        let depth = self.open.len();
+        self.scope.truncate(self.scope.iter().rposition(|b| b.depth <= depth).map_or(0, |n| n + 1));
+    }
+
+    fn element(
+        &mut self,
+        tag: BytesStart<'a>,
+        depth: usize,
+        start: usize,
+        end: usize,
+    ) -> Result<Element<'a>, Error> {
+        self.elements += 1;
+        if self.elements > Limits::ELEMENTS {
+            return Err(self.limit("elements", self.elements as u64, Limits::ELEMENTS as u64, start));
+        }
+        let name_len = tag.name().as_ref().len();
+        if name_len > Limits::NAME {
+            return Err(self.limit("bytes in an element name", name_len as u64, Limits::NAME as u64, start));
+        }
+        let content = &self.text[start + 1..start + 1 + tag.len()];
+        let (name, _) = content.split_at(name_len);
+        let mut attrs = Vec::new();
+        for attribute in Attributes::new(content, name_len) {
+            let attribute = match attribute {
+                Ok(attribute) => attribute,
+                Err(AttrError::Duplicated(at, _)) => {
+                    let offset = start + 1 + at;
+                    self.warnings.at(offset, format!("`{name}` has an attribute twice; the first is read"));
+                    self.strict = false;
+                    continue;
+                }
+                Err(e) => return Err(not_well_formed(start, format!("in the start tag of `{name}`: {e}"))),
+            };
+            if attrs.len() >= Limits::ATTRIBUTES {
+                let found = attrs.len() as u64 + 1;
+                return Err(self.limit("attributes on one element", found, Limits::ATTRIBUTES as u64, start));
+            }
+            let key = attribute.key.into_inner();
+            let raw = match attribute.value {
+                Cow::Borrowed(raw) => raw,
+                Cow::Owned(_) => {
+                    return Err(not_well_formed(start, "an attribute that does not stand in the text"));
+                }
+            };
+            let (value, fault) = unescape(raw, true);
+            self.note(fault, start, key);
+            if let Some(prefix) = namespace_prefix(key) {
+                let ome = schema::is_ome_family(value.trim())
+                    || (depth == 1 && prefix == crate::tree::prefix(name));
+                self.scope.push(Binding { depth, prefix, ome });
+            }
+            attrs.push(Attr { name: Cow::Borrowed(key), value });
+        }
+        let prefix = prefix(name);
+        let bound = self.scope.iter().rev().find(|b| b.prefix == prefix);
+        if bound.is_none() && !prefix.is_empty() && prefix != "xml" {
+            self.warnings.at(start, format!("prefix `{prefix}` of `{name}` stands for no namespace"));
+            self.strict = false;
+        }
+        Ok(Element {
+            name: Cow::Borrowed(name),
+            foreign: !bound.is_some_and(|b| b.ome),
+            attrs,
+            nodes: Vec::new(),
+            span: Span { start, open_end: end, close_start: end, end },
+        })
+    }
+
+    /// The bulk kind of a tag in `Pixels`.
+    fn bulk(&self, tag: &BytesStart<'a>) -> Option<Bulk> {
+        let parent = self.open.last()?;
+        let in_pixels = !parent.foreign
+            && (parent.name() == "Pixels"
+                || (self.case_blind && parent.name().eq_ignore_ascii_case("Pixels")));
+        let name = tag.name();
+        let kind = Bulk::of(local(name.as_ref()))?;
+        (in_pixels && (self.case_blind || local(name.as_ref()) == kind.name())).then_some(kind)
+    }
+
+    fn extend_run(&mut self, kind: Bulk, range: Range<usize>) {
+        let scope = &self.scope;
+        let Some(parent) = self.open.last_mut() else { return };
+        let last = parent.nodes.iter().rposition(|n| !n.is_blank());
+        if let Some(at) = last
+            && let Node::Run(run) = &mut parent.nodes[at]
+            && run.kind == kind
+        {
+            run.range.end = range.end;
+            run.count += 1;
+            parent.nodes.truncate(at + 1);
+            return;
+        }
+        // In the run's own parser all of them come from outside.
+        let scope = scope.iter().map(|b| Binding { depth: 0, ..b.clone() }).collect();
+        let run = Run { kind, range, count: 1, text: self.text, scope, case_blind: self.case_blind };
+        parent.nodes.push(Node::Run(Box::new(run)));
+    }
+
+    fn push(&mut self, node: Node<'a>) {
+        if let Some(parent) = self.open.last_mut() {
+            parent.nodes.push(node);
+        }
+    }
+
+    fn flush_text(&mut self) {
+        let range = std::mem::take(&mut self.pending);
+        if range.is_empty() {
+            return;
+        }
+        let (text, fault) = unescape(&self.text[range.clone()], false);
+        self.note(fault, range.start, "text");
+        self.push(Node::Text(text));
+    }
+
+    fn note(&mut self, fault: Option<String>, offset: usize, place: &str) {
+        if let Some(fault) = fault {
+            self.warnings.at(offset, format!("{place}: {fault}"));
+            self.strict = false;
+        }
+    }
+
+    fn position(&self) -> usize {
+        self.base + self.reader.buffer_position() as usize
+    }
+
+    fn read(&mut self, start: usize) -> Result<Event<'a>, Error> {
+        self.reader.read_event().map_err(|e| self.syntax(start, &e))
+    }
+
+    fn syntax(&self, start: usize, error: &quick_xml::Error) -> Error {
+        let offset = (self.base + self.reader.error_position() as usize).max(start);
+        not_well_formed(offset, error.to_string())
+    }
+
+    #[allow(clippy::unused_self)]
+    fn limit(&self, what: &'static str, found: u64, limit: u64, offset: usize) -> Error {
+        Error::Limit { what, found, limit, offset }
+    }
+}
+
+fn not_well_formed(offset: usize, reason: impl Into<String>) -> Error {
+    Error::NotWellFormed { offset, reason: reason.into() }
+}
+
+/// `Some("p")` for `xmlns:p`, `Some("")` for `xmlns`.
+pub(crate) fn namespace_prefix(key: &str) -> Option<&str> {
+    match key.strip_prefix("xmlns") {
+        Some("") => Some(""),
+        Some(rest) => rest.strip_prefix(':'),
+        None => None,
+    }
+}
+
+/// Line ends as XML reads them.
+fn lines(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text }
+}
