@@ -143,21 +143,19 @@ pub enum Shuffle {
 /// Whatever the array's description contradicts, or the version's Zarr format does not have.
 pub fn array_document(version: Version, spec: &ArraySpec) -> Result<Vec<Document>, Error> {
     spec.check(version)?;
-    Ok(match version.zarr_format() {
-        2 => {
-            let mut attributes = spec.attributes.clone();
-            if !spec.dimension_names.is_empty() {
-                // Zarr 2 has no dimension names; xarray looks for them here.
-                attributes.insert("_ARRAY_DIMENSIONS".into(), json!(spec.dimension_names));
-            }
-            let mut documents = vec![(".zarray", pretty(&spec.to_v2()?))];
-            if !attributes.is_empty() {
-                documents.push((".zattrs", pretty(&Value::Object(attributes))));
-            }
-            documents
-        }
-        _ => vec![("zarr.json", pretty(&spec.to_v3()?))],
-    })
+    if version.zarr_format() == 3 {
+        return Ok(vec![("zarr.json", pretty(&spec.to_v3()?))]);
+    }
+    let mut attributes = spec.attributes.clone();
+    if !spec.dimension_names.is_empty() {
+        // Zarr 2 has no dimension names; xarray looks for them here.
+        attributes.insert("_ARRAY_DIMENSIONS".into(), json!(spec.dimension_names));
+    }
+    let mut documents = vec![(".zarray", pretty(&spec.to_v2()?))];
+    if !attributes.is_empty() {
+        documents.push((".zattrs", pretty(&Value::Object(attributes))));
+    }
+    Ok(documents)
 }
 
 /// The key of a stored chunk, or of a shard where there are shards, below the root that `path` is relative to.

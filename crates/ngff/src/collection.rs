@@ -16,6 +16,8 @@ pub enum NodeKind {
     Well,
     /// The root of several images in the bioformats2raw layout.
     Bioformats2raw,
+    /// The `OME` group of a bioformats2raw collection.
+    Series,
     /// A group that lists label images.
     Labels,
     /// A label image, which is a multiscale image as well.
@@ -45,6 +47,8 @@ pub fn classify(attributes: &Map<String, Value>) -> NodeKind {
         NodeKind::Bioformats2raw
     } else if has("scene") {
         NodeKind::Scene
+    } else if has("series") {
+        NodeKind::Series
     } else if has("labels") {
         NodeKind::Labels
     } else {

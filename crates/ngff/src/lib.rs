@@ -7,6 +7,7 @@
 //! - [`image_attributes`], [`Plate::attributes`], …: what goes into a group's attributes, by [`Version`].
 //! - [`group_document`], [`array_document`]: the Zarr documents around them.
 //! - [`parse_image`], [`classify`]: reading, tolerant of what other software writes.
+//! - [`validate()`], [`validate_levels`]: judging, by the specification's text.
 //!
 //! Vectors over axes are in the order of the axes, which this project always writes as t c z y x.
 //!
@@ -32,6 +33,8 @@ mod json;
 mod multiscale;
 mod omero;
 mod plate;
+pub mod units;
+mod validate;
 mod version;
 
 pub use array::{
@@ -46,4 +49,5 @@ pub use error::Error;
 pub use multiscale::{Axis, AxisKind, Dataset, Downscaling, Multiscale, image_attributes, parse_image};
 pub use omero::{Omero, OmeroChannel, RenderingModel, Window};
 pub use plate::{Acquisition, Plate, PlateWell, Well, WellImage};
+pub use validate::{Finding, Level, Severity, validate, validate_levels};
 pub use version::{Version, merge};

@@ -1,0 +1,93 @@
+//! Rules that need an image's attributes and its arrays.
+
+use super::{Finding, Report};
+use crate::{AxisKind, Multiscale, Omero, Version};
+
+/// What the declaration of a level's array says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// Number of samples per dimension.
+    pub shape: Vec<u64>,
+    /// The data type as declared: a Zarr 3 name or a Zarr 2 `dtype`.
+    pub data_type: String,
+    /// The declared names of the dimensions; Zarr 2 has none.
+    pub dimension_names: Option<Vec<String>>,
+}
+
+/// Every rule that an image and its arrays break together; `levels` in the order of the image's datasets.
+pub fn validate_levels(
+    version: Version,
+    image: &Multiscale,
+    omero: Option<&Omero>,
+    levels: &[Level],
+) -> Vec<Finding> {
+    let mut report = Report { version, findings: Vec::new() };
+    let path = |index: usize| {
+        image.datasets.get(index).map_or_else(|| format!("/{index}"), |dataset| format!("/{}", dataset.path))
+    };
+    if levels.len() != image.datasets.len() {
+        let message = format!("{} arrays for {} levels", levels.len(), image.datasets.len());
+        report.must("", LAYOUT, message);
+    }
+    for (index, level) in levels.iter().enumerate() {
+        let at = path(index);
+        if level.shape.len() != image.axes.len() {
+            let message =
+                format!("{} dimensions, expected {}, one per axis", level.shape.len(), image.axes.len());
+            report.must(&at, LAYOUT, message);
+        }
+        report.dimension_names(&at, image, level);
+        let (Some(finer), Some(full)) = (index.checked_sub(1).and_then(|i| levels.get(i)), levels.first())
+        else {
+            continue;
+        };
+        if level.shape.iter().zip(&finer.shape).any(|(coarse, fine)| coarse > fine) {
+            let message =
+                format!("shape {:?} is larger than {:?} of the level before", level.shape, finer.shape);
+            report.must(&at, LAYOUT, message);
+        }
+        if level.data_type != full.data_type {
+            let message = format!("data type {}, expected {} like level 0", level.data_type, full.data_type);
+            if version >= Version::V06 {
+                report.must(&at, LAYOUT, message);
+            } else {
+                report.should(&at, LAYOUT, message);
+            }
+        }
+    }
+    let channel_axis = image.axes.iter().position(|axis| axis.kind == Some(AxisKind::Channel));
+    if let (Some(omero), Some(full)) = (omero, levels.first()) {
+        let channels = channel_axis.and_then(|axis| full.shape.get(axis)).map_or(1, |&count| count);
+        if omero.channels.len() as u64 != channels {
+            let message = format!("{} channels, expected {channels} like the c axis", omero.channels.len());
+            report.should("/omero/channels", "omero-md", message);
+        }
+    }
+    report.findings
+}
+
+impl Report {
+    fn dimension_names(&mut self, at: &str, image: &Multiscale, level: &Level) {
+        let names = level.dimension_names.as_deref();
+        let matches = names.is_some_and(|names| {
+            names.len() == image.axes.len()
+                && names.iter().zip(&image.axes).all(|(name, axis)| *name == axis.name)
+        });
+        if matches {
+            return;
+        }
+        let axes: Vec<&str> = image.axes.iter().map(|axis| axis.name.as_str()).collect();
+        let message = match names {
+            Some(names) => format!("dimension names {names:?}, expected {axes:?} like the axes"),
+            None => format!("no dimension names, expected {axes:?} like the axes"),
+        };
+        match self.version {
+            Version::V04 => {}
+            Version::V05 => self.must(at, "axes-md", message),
+            // 0.6 lost the sentence; readers of 0.5 still look for them.
+            Version::V06 => self.should(at, "axes-md", message),
+        }
+    }
+}
+
+const LAYOUT: &str = "storage-format";
