@@ -4,7 +4,7 @@ use crate::deflate::Inflater;
 use crate::lzw::Lzw;
 use crate::samples::{Rows, reverse_bits};
 use crate::zstandard::Zstd;
-use crate::{ChunkLayout, CodecError, Compression, packbits};
+use crate::{ChunkLayout, CodecError, Compression, ccitt, packbits};
 
 /// Decodes chunks, keeping codec contexts and scratch memory from one to the next.
 ///
@@ -48,8 +48,38 @@ impl Decoder {
             return Err(CodecError::OutputSize { found: out.len(), expected });
         }
         match layout.compression {
+            Compression::CcittRle
+            | Compression::CcittRleWord
+            | Compression::CcittG3
+            | Compression::CcittG4 => self.decode_ccitt(layout, stored, out),
+            #[cfg(feature = "jpeg")]
+            Compression::Jpeg => crate::jpeg::decode(layout, stored, out),
+            #[cfg(feature = "jpeg2000")]
+            Compression::Jpeg2000(_) => crate::jpeg2000::decode(layout, stored, out),
+            #[cfg(feature = "jpegxl")]
+            Compression::JpegXl => crate::jpegxl::decode(layout, stored, out),
+            #[cfg(feature = "lerc")]
+            Compression::Lerc => crate::lerc::decode(layout, stored, out),
+            #[cfg(feature = "png")]
+            Compression::Png => crate::png_image::decode(layout, stored, out),
+            #[cfg(feature = "webp")]
+            Compression::WebP => crate::webp::decode(layout, stored, out),
             _ => self.decode_bytes(layout, stored, out),
         }
+    }
+
+    fn decode_ccitt(
+        &mut self,
+        layout: &ChunkLayout,
+        stored: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), CodecError> {
+        let stored = in_fill_order(layout, stored, &mut self.reversed);
+        let rows = ccitt::decode(layout, stored, out).map_err(|reason| layout.damaged(reason))?;
+        if rows < layout.height as usize {
+            return Err(layout.short(rows * layout.width as usize, out.len()));
+        }
+        Ok(())
     }
 
     /// The codecs that give packed rows.
@@ -59,14 +89,7 @@ impl Decoder {
         stored: &[u8],
         out: &mut [u8],
     ) -> Result<(), CodecError> {
-        let stored = if layout.fill_order == 2 {
-            self.reversed.clear();
-            self.reversed.extend_from_slice(stored);
-            reverse_bits(&mut self.reversed);
-            &self.reversed
-        } else {
-            stored
-        };
+        let stored = in_fill_order(layout, stored, &mut self.reversed);
         let mut rows = Rows::new(layout)?;
         if rows.in_place() {
             self.contexts.fill(layout, stored, out)?;
@@ -79,6 +102,17 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// The stored bytes with their most significant bit first.
+fn in_fill_order<'a>(layout: &ChunkLayout, stored: &'a [u8], reversed: &'a mut Vec<u8>) -> &'a [u8] {
+    if layout.fill_order != 2 {
+        return stored;
+    }
+    reversed.clear();
+    reversed.extend_from_slice(stored);
+    reverse_bits(reversed);
+    reversed
 }
 
 impl Default for Decoder {
@@ -100,6 +134,8 @@ impl Contexts {
             Compression::Lzw => self.lzw.decode(stored, out),
             Compression::Deflate => self.inflater.get_or_insert_with(Inflater::new).decode(stored, out),
             Compression::Zstd => self.zstd.decode(stored, out),
+            #[cfg(feature = "lzma")]
+            Compression::Lzma => crate::lzma::decode(stored, out),
             other => {
                 return Err(CodecError::UnsupportedCompression { name: other.name(), code: other.code() });
             }

@@ -134,9 +134,15 @@ impl ChunkLayout {
                 }
                 self.check_image(&[], &[SampleFormat::Uint, SampleFormat::Int])
             }
-            Compression::JpegXl => self.check_image(&[], &[SampleFormat::Uint, SampleFormat::Float]),
-            Compression::Lerc => self
-                .check_image(&[8, 16, 32, 64], &[SampleFormat::Uint, SampleFormat::Int, SampleFormat::Float]),
+            // Integers come as single-precision fractions, which tell 16 bits apart.
+            Compression::JpegXl if self.format == SampleFormat::Float => {
+                self.check_image(&[32], &[SampleFormat::Float])
+            }
+            Compression::JpegXl if self.bits > 16 => {
+                Err(self.unsupported(format!("{} bits per sample", self.bits)))
+            }
+            Compression::JpegXl => self.check_image(&[], &[SampleFormat::Uint]),
+            Compression::Lerc => self.check_lerc(),
             _ => self.check_byte_codec(),
         }
     }
@@ -219,6 +225,16 @@ impl ChunkLayout {
             return Err(self.unsupported("uncompressed mode".to_owned()));
         }
         Ok(())
+    }
+
+    fn check_lerc(&self) -> Result<(), CodecError> {
+        if let Some([_, around @ 3..=u32::MAX]) = self.lerc_parameters {
+            return Err(self.unsupported(format!("additional compression {around}")));
+        }
+        match self.format {
+            SampleFormat::Float => self.check_image(&[32, 64], &[SampleFormat::Float]),
+            _ => self.check_image(&[8, 16, 32], &[SampleFormat::Uint, SampleFormat::Int]),
+        }
     }
 
     /// `bits` empty: any that [`check_sample`](Self::check_sample) let through.

@@ -19,6 +19,7 @@ pub fn can_stream(layout: &ChunkLayout) -> bool {
                 | Compression::Lzw
                 | Compression::Deflate
                 | Compression::Zstd
+                | Compression::Lzma
         )
 }
 
@@ -58,6 +59,11 @@ impl<R: Read> RowStream<R> {
                     .set_parameter(zstandard::window_limit(layout.decoded_len()?))
                     .map_err(|error| layout.damaged(error))?;
                 Bytes::Zstd(decoder)
+            }
+            #[cfg(feature = "lzma")]
+            Compression::Lzma => {
+                let stream = crate::lzma::stream().map_err(|error| layout.damaged(error))?;
+                Bytes::Lzma(liblzma::bufread::XzDecoder::new_stream(stored, stream))
             }
             _ => return Err(layout.unsupported("reading row by row".to_owned())),
         };
@@ -174,6 +180,8 @@ enum Bytes<R: Read> {
     Lzw(LzwReader<BufReader<R>>),
     Deflate(ZlibDecoder<BufReader<R>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
+    #[cfg(feature = "lzma")]
+    Lzma(liblzma::bufread::XzDecoder<BufReader<R>>),
 }
 
 impl<R: Read> Bytes<R> {
@@ -184,6 +192,8 @@ impl<R: Read> Bytes<R> {
             Self::Lzw(reader) => reader.get_mut().get_mut(),
             Self::Deflate(reader) => reader.get_mut().get_mut(),
             Self::Zstd(reader) => reader.get_mut().get_mut(),
+            #[cfg(feature = "lzma")]
+            Self::Lzma(reader) => reader.get_mut().get_mut(),
         }
     }
 }
@@ -196,6 +206,8 @@ impl<R: Read> Read for Bytes<R> {
             Self::Lzw(reader) => reader.read(out),
             Self::Deflate(reader) => reader.read(out),
             Self::Zstd(reader) => reader.read(out),
+            #[cfg(feature = "lzma")]
+            Self::Lzma(reader) => reader.read(out),
         }
     }
 }

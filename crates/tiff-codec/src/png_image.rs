@@ -1,0 +1,50 @@
+//! PNG (ISO/IEC 15948) in a TIFF chunk.
+
+use png::{ColorType, Decoder, Limits, Transformations};
+
+use crate::samples::Rows;
+use crate::{ChunkLayout, CodecError};
+
+/// Decodes one image into little-endian interleaved samples; palette indices stay indices.
+pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
+    let limit = out.len().saturating_mul(2).saturating_add(1 << 20);
+    let mut decoder = Decoder::new_with_limits(std::io::Cursor::new(stored), Limits { bytes: limit });
+    decoder.set_transformations(Transformations::IDENTITY);
+    let mut reader = decoder.read_info().map_err(|error| layout.damaged(error))?;
+    let info = reader.info();
+    let samples = match info.color_type {
+        ColorType::Grayscale | ColorType::Indexed => 1,
+        ColorType::GrayscaleAlpha => 2,
+        ColorType::Rgb => 3,
+        ColorType::Rgba => 4,
+    };
+    let bits = info.bit_depth as u16;
+    if info.width != layout.width
+        || info.height < layout.height
+        || samples != layout.samples
+        || bits != layout.bits
+    {
+        return Err(CodecError::Mismatch {
+            codec: layout.compression.name(),
+            found: format!("{} x {} pixels of {samples} samples of {bits} bits", info.width, info.height),
+            expected: format!(
+                "{} x {} of {} of {}",
+                layout.width, layout.height, layout.samples, layout.bits
+            ),
+        });
+    }
+    // The rest of PNG is fixed: most significant byte and bit first, nothing left to predict.
+    let plain = ChunkLayout { big_endian: true, predictor: crate::Predictor::None, ..layout.clone() };
+    let mut rows = Rows::new(&plain)?;
+    let whole = rows.packed_len * info.height as usize;
+    let mut image = vec![0; whole];
+    reader.next_frame(&mut image).map_err(|error| layout.damaged(error))?;
+    let image = &mut image[..rows.packed_len * layout.height as usize];
+    if rows.in_place() {
+        out.copy_from_slice(image);
+        rows.finish(out);
+    } else {
+        rows.unpack(image, out);
+    }
+    Ok(())
+}
