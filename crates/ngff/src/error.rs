@@ -80,4 +80,14 @@ pub enum Error {
         /// The data type, by its Zarr 3 name.
         data_type: &'static str,
     },
+    /// A plate of OME-XML with more rows or columns than any plate has.
+    #[error("plate: {found} {member}, expected at most {limit}")]
+    PlateTooLarge {
+        /// `rows` or `columns`.
+        member: &'static str,
+        /// Their number.
+        found: u64,
+        /// The highest number taken.
+        limit: u64,
+    },
 }

@@ -6,6 +6,7 @@
 //! - [`Multiscale`], [`Omero`], [`Plate`], [`Well`], [`ImageLabel`]: the model, one for all versions.
 //! - [`image_attributes`], [`Plate::attributes`], …: what goes into a group's attributes, by [`Version`].
 //! - [`group_document`], [`array_document`]: the Zarr documents around them.
+//! - [`from_ome`]: the model derived from OME-XML.
 //! - [`parse_image`], [`classify`]: reading, tolerant of what other software writes.
 //! - [`validate()`], [`validate_levels`]: judging, by the specification's text.
 //!
@@ -29,6 +30,7 @@ mod array;
 mod collection;
 mod document;
 mod error;
+pub mod from_ome;
 mod json;
 mod multiscale;
 mod omero;

@@ -1,0 +1,171 @@
+use fairzarr_ome_xml::Document;
+
+use super::*;
+use crate::{DataType, Error, RenderingModel, Version, Window, image_attributes, validate};
+
+fn image(pixels_attributes: &str, channels: &str) -> ome_xml::Image {
+    let xml = format!(
+        r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0"
+        DimensionOrder="XYZCT" Type="uint16" SizeX="64" SizeY="64" SizeZ="5" SizeC="1" SizeT="1" {pixels_attributes}
+        >{channels}<MetadataOnly/></Pixels></Image></OME>"#
+    );
+    Document::parse(xml.into_bytes()).unwrap().ome().images[0].clone()
+}
+
+fn units_of(image: &ome_xml::Image) -> Vec<Option<String>> {
+    axes(image).into_iter().map(|axis| axis.unit).collect()
+}
+
+#[test]
+fn sizes_keep_their_unit() {
+    let image = image(
+        r#"PhysicalSizeX="100" PhysicalSizeXUnit="nm" PhysicalSizeY="0.1" PhysicalSizeZ="2" PhysicalSizeZUnit="Å"
+           TimeIncrement="1.5" TimeIncrementUnit="min""#,
+        "",
+    );
+    assert_eq!(
+        units_of(&image),
+        [Some("minute"), None, Some("angstrom"), Some("micrometer"), Some("nanometer")]
+            .map(|unit| unit.map(str::to_owned))
+    );
+    let levels = datasets(&image, &halving(3));
+    assert_eq!(levels[0].scale, [1.5, 1.0, 2.0, 0.1, 100.0]);
+    assert_eq!(levels[0].translation, None);
+    assert_eq!(levels[2].scale, [1.5, 1.0, 2.0, 0.4, 400.0]);
+    let translation = levels[2].translation.as_ref().unwrap();
+    assert_eq!(translation[..3], [0.0; 3]);
+    assert!((translation[3] - 0.15).abs() < 1e-12);
+    assert_eq!(translation[4].to_bits(), 150f64.to_bits());
+}
+
+#[test]
+fn units_without_a_name_are_converted_or_left_out() {
+    let image = image(
+        r#"PhysicalSizeX="3" PhysicalSizeXUnit="pixel" PhysicalSizeY="2" PhysicalSizeYUnit="thou"
+           PhysicalSizeZ="4" PhysicalSizeZUnit="reference frame" TimeIncrement="2" TimeIncrementUnit="das""#,
+        "",
+    );
+    assert_eq!(
+        units_of(&image),
+        [Some("second"), None, None, Some("micrometer"), None].map(|unit| unit.map(str::to_owned))
+    );
+    assert_eq!(datasets(&image, &halving(1))[0].scale, [20.0, 1.0, 4.0, 50.8, 3.0]);
+}
+
+#[test]
+fn impossible_sizes_are_missing_sizes() {
+    let image = image(r#"PhysicalSizeX="0" PhysicalSizeY="-1" PhysicalSizeZ="NaN" TimeIncrement="-3""#, "");
+    assert_eq!(units_of(&image), [const { None }; 5]);
+    let levels = datasets(&image, &halving(2));
+    assert_eq!(levels[1].scale, [1.0, 1.0, 1.0, 2.0, 2.0]);
+    assert_eq!(levels[1].translation.as_deref(), Some(&[0.0, 0.0, 0.0, 0.5, 0.5][..]));
+}
+
+#[test]
+fn labels_and_colours() {
+    let image = image(
+        "",
+        r#"<Channel ID="Channel:0" Name="DAPI" Color="65535"/><Channel ID="Channel:1" Fluor="GFP" Color="-16776961"/>
+           <Channel ID="Channel:2" EmissionWavelength="0.51" EmissionWavelengthUnit="µm"/>
+           <Channel ID="Channel:3" Name=" " ExcitationWavelength="640"/><Channel ID="Channel:4"/>"#,
+    );
+    let channels = channels(&image, 6, 1);
+    let labels: Vec<&str> = channels.iter().map(|channel| channel.label.as_str()).collect();
+    assert_eq!(labels, ["DAPI", "GFP", "Channel 2", "Channel 3", "Channel 4", "Channel 5"]);
+    let colors: Vec<[u8; 3]> = channels.iter().map(|channel| channel.color).collect();
+    assert_eq!(colors, [[0, 0, 255], [255, 0, 0], [0, 255, 0], [255, 0, 255], [0, 255, 255], [255, 255, 0]]);
+}
+
+#[test]
+fn colour_samples_are_channels() {
+    let declared = image("", r#"<Channel ID="Channel:0" Name="HE" SamplesPerPixel="3"/>"#);
+    let silent = image("", r#"<Channel ID="Channel:0" Name="HE"/>"#);
+    for image in [declared, silent] {
+        let omero = omero(&image, 0, DataType::U8, 3, 1, &[Window::full(3.0, 90.0); 3]);
+        let labels: Vec<&str> = omero.channels.iter().map(|channel| channel.label.as_str()).collect();
+        assert_eq!(labels, ["HE R", "HE G", "HE B"]);
+        assert_eq!(omero.channels[0].window, Window::full(0.0, 255.0));
+        assert_eq!(omero.model, RenderingModel::Color);
+    }
+    let mixed = image("", r#"<Channel ID="a" SamplesPerPixel="3"/><Channel ID="b" Name="IR"/>"#);
+    assert_eq!(channels(&mixed, 4, 1).last().map(|channel| channel.label.as_str()), Some("IR"));
+}
+
+#[test]
+fn numbers_of_samples_from_a_hostile_document_change_nothing() {
+    let image = image("", r#"<Channel ID="a" SamplesPerPixel="4294967295"/><Channel ID="b"/>"#);
+    assert_eq!(channels(&image, 2, usize::MAX).len(), 2);
+    assert_eq!(channels(&image, 0, 1).len(), 0);
+}
+
+#[test]
+fn one_channel_is_grey_and_windows_have_an_extent() {
+    let image = image("", r#"<Channel ID="Channel:0"/>"#);
+    let omero = omero(&image, 7, DataType::U16, 1, 5, &[Window::full(12.0, 12.0)]);
+    assert_eq!(omero.name.as_deref(), Some("Series 7"));
+    assert_eq!(omero.model, RenderingModel::Greyscale);
+    assert_eq!(omero.channels[0].window, Window::full(12.0, 13.0));
+    assert_eq!(omero.default_z, 2);
+}
+
+#[test]
+fn what_is_derived_is_valid_in_every_version() {
+    let image = image(r#"PhysicalSizeX="0.1" PhysicalSizeY="0.1""#, r#"<Channel ID="Channel:0"/>"#);
+    let downscaling = Downscaling { method: "mean".into(), ..Downscaling::default() };
+    let multiscale = multiscale(&image, 0, &halving(4), Some(downscaling));
+    let omero = omero(&image, 0, DataType::U16, 1, 5, &[Window::full(0.0, 9.0)]);
+    for version in [Version::V04, Version::V05, Version::V06] {
+        let attributes = image_attributes(version, &multiscale, Some(&omero));
+        assert_eq!(validate(Some(version), &attributes.into(), Some(crate::NodeKind::Image)), []);
+    }
+}
+
+fn plate_document(plate_attributes: &str, inside: &str) -> Document {
+    let images: String = (0..4).map(|i| format!(r#"<Image ID="Image:{i}"/>"#)).collect();
+    let xml = format!(
+        r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+        <Plate ID="Plate:0" {plate_attributes}>{inside}</Plate>{images}</OME>"#
+    );
+    Document::parse(xml.into_bytes()).unwrap()
+}
+
+#[test]
+fn plates_list_all_rows_and_the_wells_with_images() {
+    let document = plate_document(
+        r#"Name="P" Rows="2""#,
+        r#"<Well ID="W0" Row="0" Column="1"><WellSample ID="S0" Index="0"><ImageRef ID="Image:2"/></WellSample>
+             <WellSample ID="S1" Index="1"><ImageRef ID="Image:0"/></WellSample><WellSample ID="S2" Index="2"/></Well>
+           <Well ID="W1" Row="27" Column="0"><WellSample ID="S3" Index="3"><ImageRef ID="Image:1"/></WellSample>
+             <WellSample ID="S4" Index="4"><ImageRef ID="Image:2"/></WellSample></Well>
+           <Well ID="W2" Row="1" Column="1"/>
+           <PlateAcquisition ID="A0" MaximumFieldCount="2"><WellSampleRef ID="S0"/></PlateAcquisition>
+           <PlateAcquisition ID="A1" Name="second"><WellSampleRef ID="S1"/><WellSampleRef ID="S3"/></PlateAcquisition>"#,
+    );
+    let layout = plate(document.ome(), &document.ome().plates[0]).unwrap();
+    assert_eq!((layout.plate.rows.len(), layout.plate.rows[27].as_str()), (28, "AB"));
+    assert_eq!(layout.plate.columns, ["1", "2"]);
+    let wells: Vec<(&str, &[usize])> =
+        layout.wells.iter().map(|well| (well.path.as_str(), well.images.as_slice())).collect();
+    assert_eq!(wells, [("A/2", &[2, 0][..]), ("AB/1", &[1])]);
+    let acquisitions: Vec<Option<u64>> =
+        layout.wells[0].well.images.iter().map(|image| image.acquisition).collect();
+    assert_eq!(acquisitions, [Some(0), Some(1)]);
+    assert_eq!(layout.plate.field_count, Some(2));
+    for version in [Version::V04, Version::V05, Version::V06] {
+        let must = |attributes: serde_json::Map<_, _>| {
+            validate(Some(version), &attributes.into(), None)
+                .into_iter()
+                .filter(|finding| finding.severity == crate::Severity::Must)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(must(layout.plate.attributes(version)), []);
+        assert_eq!(must(layout.wells[0].well.attributes(version)), []);
+    }
+}
+
+#[test]
+fn impossible_plates_are_refused() {
+    let document = plate_document(r#"Rows="4000000000""#, "");
+    let error = plate(document.ome(), &document.ome().plates[0]).unwrap_err();
+    assert!(matches!(error, Error::PlateTooLarge { member: "rows", .. }), "{error}");
+}
