@@ -42,6 +42,14 @@ impl Part {
     }
 }
 
+/// What tells one content of an object from the next one under the same name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Version {
+    pub(crate) size: u64,
+    /// Of object stores and web servers that have it; none means any version.
+    pub(crate) etag: Option<String>,
+}
+
 /// A kind of store. Keys and prefixes have been checked when they arrive here; a prefix has no closing `/`.
 pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error>;
@@ -54,8 +62,28 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error>;
 
-    fn read_ranges(&self, key: &str, ranges: &[Range<u64>]) -> Result<Option<Vec<Bytes>>, Error> {
-        ranges.iter().map(|range| self.read(key, Part::Range(range.clone()))).collect()
+    /// Ranges of that version of an object, if it can be told from others.
+    fn read_ranges(
+        &self,
+        key: &str,
+        ranges: &[Range<u64>],
+        version: &Version,
+    ) -> Result<Option<Vec<Bytes>>, Error> {
+        ranges.iter().map(|range| self.read_version(key, range.clone(), version)).collect()
+    }
+
+    /// The first bytes of an object, fewer of a shorter one.
+    fn read_start(&self, key: &str, length: u64) -> Result<Option<(Bytes, Version)>, Error> {
+        let Some(size) = self.size(key)? else {
+            return Ok(None);
+        };
+        let bytes = self.read(key, Part::Range(0..length.min(size)))?;
+        Ok(bytes.map(|bytes| (bytes, Version { size, etag: None })))
+    }
+
+    /// A range of that version of an object, if it can be told from others.
+    fn read_version(&self, key: &str, range: Range<u64>, _version: &Version) -> Result<Option<Bytes>, Error> {
+        self.read(key, Part::Range(range))
     }
 
     fn size(&self, key: &str) -> Result<Option<u64>, Error>;
@@ -75,6 +103,9 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     fn sync(&self) -> Result<(), Error> {
         self.flush()
     }
+
+    /// Gives up uploads that are under way.
+    fn abort(&self) {}
 
     fn requests(&self) -> RequestCounts;
 }

@@ -18,12 +18,17 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+#[cfg(feature = "cloud")]
+mod cloud;
+#[cfg(feature = "cloud")]
+mod content_type;
 mod error;
 mod key;
 mod local;
 mod location;
 mod memory;
 mod options;
+mod remote_file;
 mod requests;
 mod store;
 
@@ -31,5 +36,6 @@ pub use backend::Children;
 pub use error::{Class, Error};
 pub use location::{Location, Scheme};
 pub use options::{Durability, StoreOptions};
+pub use remote_file::RemoteFile;
 pub use requests::RequestCounts;
 pub use store::Store;

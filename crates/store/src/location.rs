@@ -214,6 +214,22 @@ impl Location {
         }
     }
 
+    /// Scheme and host, bucket or container; none of a local path.
+    pub(crate) fn root(&self) -> Option<&str> {
+        match &self.0 {
+            Place::Local(_) => None,
+            Place::Remote { root, .. } => Some(root),
+        }
+    }
+
+    /// What follows the `?` of a web address.
+    pub(crate) fn query(&self) -> Option<&str> {
+        match &self.0 {
+            Place::Local(_) => None,
+            Place::Remote { query, .. } => query.as_deref(),
+        }
+    }
+
     /// The decoded path below host, bucket or container; none of a local path.
     pub(crate) fn key(&self) -> Option<&str> {
         match &self.0 {

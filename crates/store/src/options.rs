@@ -15,6 +15,10 @@ pub struct StoreOptions {
     pub concurrency: usize,
     /// Objects larger than this are uploaded in parts of this many bytes.
     pub part_bytes: usize,
+    /// Bytes of a remote file that are kept for further reads.
+    pub cache_bytes: usize,
+    /// The largest remote file that is downloaded whole from a server that does not give parts of files.
+    pub max_download_bytes: u64,
     /// How often a request is repeated after a transient failure.
     pub retries: usize,
     /// Seconds after the first attempt from which a request is not repeated any more.
@@ -29,6 +33,8 @@ impl Default for StoreOptions {
             max_in_flight_bytes: 64 << 20,
             concurrency: 32,
             part_bytes: 16 << 20,
+            cache_bytes: 64 << 20,
+            max_download_bytes: 256 << 20,
             retries: 10,
             retry_seconds: 180,
         }

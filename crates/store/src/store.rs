@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::backend::{Backend, Children, Part};
+use crate::backend::{Backend, Children, Part, Version};
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
@@ -35,6 +35,9 @@ impl Store {
             (Scheme::Memory, _) => {
                 Arc::new(Memory::shared(location.to_string(), location.key().unwrap_or_default()))
             }
+            #[cfg(feature = "cloud")]
+            _ => Arc::new(crate::cloud::Cloud::new(location, options)?),
+            #[cfg(not(feature = "cloud"))]
             _ => {
                 return Err(Error::Unsupported {
                     location: location.to_string(),
@@ -131,7 +134,33 @@ impl Store {
     /// [`Error::Range`] if the object is shorter.
     pub fn get_ranges(&self, key: &str, ranges: &[Range<u64>]) -> Result<Option<Vec<Bytes>>, Error> {
         key::check(key)?;
-        self.backend.read_ranges(key, ranges)
+        self.backend.read_ranges(key, ranges, &Version::default())
+    }
+
+    /// The first bytes of an object and which version of it they are of.
+    pub(crate) fn read_start(&self, key: &str, length: u64) -> Result<Option<(Bytes, Version)>, Error> {
+        key::check(key)?;
+        self.backend.read_start(key, length)
+    }
+
+    /// A range of one version of an object.
+    pub(crate) fn read_version(
+        &self,
+        key: &str,
+        range: Range<u64>,
+        version: &Version,
+    ) -> Result<Option<Bytes>, Error> {
+        self.backend.read_version(key, range, version)
+    }
+
+    /// Ranges of one version of an object.
+    pub(crate) fn read_ranges_of_version(
+        &self,
+        key: &str,
+        ranges: &[Range<u64>],
+        version: &Version,
+    ) -> Result<Option<Vec<Bytes>>, Error> {
+        self.backend.read_ranges(key, ranges, version)
     }
 
     /// An object's size in bytes; none if there is no such object.
@@ -192,6 +221,12 @@ impl Store {
     pub fn sync(&self) -> Result<(), Error> {
         self.backend.flush()?;
         self.backend.sync()
+    }
+
+    /// Gives up background uploads, so that nothing of unfinished ones stays in the object store. Dropping the last
+    /// handle does the same; a program that is interrupted calls this before it exits.
+    pub fn abort(&self) {
+        self.backend.abort();
     }
 
     /// What has been asked of the store so far.

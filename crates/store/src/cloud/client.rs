@@ -1,0 +1,164 @@
+//! From a location and options to a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::ClientConfigKey;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::http::HttpBuilder;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use super::connector::Connector;
+use super::profile;
+use crate::location::{Location, Scheme};
+use crate::requests::Counters;
+use crate::{Error, StoreOptions};
+
+/// A client for the bucket, container or host of `location`. Settings come, later ones first, from `options`, the
+/// environment, and for S3 the files that the vendor's tools share.
+pub(crate) fn build(
+    location: &Location,
+    options: &StoreOptions,
+    counters: &Arc<Counters>,
+) -> Result<Arc<dyn ObjectStore>, Error> {
+    let connector = Connector { counters: Arc::clone(counters), query: location.query().map(str::to_owned) };
+    let root = location.root().unwrap_or_default();
+    let failed =
+        |error: object_store::Error| Error::Option { key: location.to_string(), reason: error.to_string() };
+    let retry = RetryConfig {
+        backoff: BackoffConfig::default(),
+        max_retries: options.retries,
+        retry_timeout: Duration::from_secs(options.retry_seconds),
+    };
+    let settings = settings(location.scheme(), options);
+    match location.scheme() {
+        Scheme::S3 => {
+            let mut builder =
+                AmazonS3Builder::from_env().with_url(root).with_retry(retry).with_http_connector(connector);
+            builder = apply(builder, defaults(), AmazonS3ConfigKey::Client, AmazonS3Builder::with_config);
+            for (key, value) in settings {
+                let parsed = key.parse::<AmazonS3ConfigKey>().map_err(|_| unknown(&key))?;
+                builder = builder.with_config(parsed, value);
+            }
+            builder = profile::complete(builder)?;
+            let endpoint = builder
+                .get_config_value(&AmazonS3ConfigKey::S3Endpoint)
+                .or_else(|| builder.get_config_value(&AmazonS3ConfigKey::Endpoint));
+            if let Some(endpoint) = endpoint {
+                builder =
+                    allow_plain(builder, &endpoint, AmazonS3ConfigKey::Client, AmazonS3Builder::with_config);
+            } else if builder.get_config_value(&AmazonS3ConfigKey::Checksum).is_none() {
+                // Signed requests carry the hash of their payload anyway; stored, it also guards the object at rest.
+                // Other servers than Amazon's do not all know the header.
+                builder = builder.with_config(AmazonS3ConfigKey::Checksum, "sha256");
+            }
+            Ok(Arc::new(builder.build().map_err(failed)?))
+        }
+        Scheme::Gcs => {
+            let mut builder = GoogleCloudStorageBuilder::from_env()
+                .with_url(root)
+                .with_retry(retry)
+                .with_http_connector(connector);
+            builder =
+                apply(builder, defaults(), GoogleConfigKey::Client, GoogleCloudStorageBuilder::with_config);
+            for (key, value) in settings {
+                let parsed = key.parse::<GoogleConfigKey>().map_err(|_| unknown(&key))?;
+                builder = builder.with_config(parsed, value);
+            }
+            Ok(Arc::new(builder.build().map_err(failed)?))
+        }
+        Scheme::Azure => {
+            let mut builder = MicrosoftAzureBuilder::from_env()
+                .with_url(root)
+                .with_retry(retry)
+                .with_http_connector(connector);
+            builder = apply(builder, defaults(), AzureConfigKey::Client, MicrosoftAzureBuilder::with_config);
+            for (key, value) in settings {
+                let parsed = key.parse::<AzureConfigKey>().map_err(|_| unknown(&key))?;
+                builder = builder.with_config(parsed, value);
+            }
+            if let Some(endpoint) = builder.get_config_value(&AzureConfigKey::Endpoint) {
+                builder = allow_plain(
+                    builder,
+                    &endpoint,
+                    AzureConfigKey::Client,
+                    MicrosoftAzureBuilder::with_config,
+                );
+            }
+            Ok(Arc::new(builder.build().map_err(failed)?))
+        }
+        Scheme::Http => {
+            let mut client = ClientOptions::new().with_allow_http(true);
+            client = apply(client, defaults(), |key| key, ClientOptions::with_config);
+            for (key, value) in settings {
+                let parsed = key.parse::<ClientConfigKey>().map_err(|_| unknown(&key))?;
+                client = client.with_config(parsed, value);
+            }
+            let builder = HttpBuilder::new()
+                .with_url(root)
+                .with_client_options(client)
+                .with_retry(retry)
+                .with_http_connector(connector);
+            Ok(Arc::new(builder.build().map_err(failed)?))
+        }
+        Scheme::Local | Scheme::Memory => Err(Error::Unsupported {
+            location: location.to_string(),
+            reason: "this is not an object store".to_owned(),
+        }),
+    }
+}
+
+/// The user's options in the client's names.
+fn settings(scheme: Scheme, options: &StoreOptions) -> Vec<(String, String)> {
+    options
+        .options
+        .iter()
+        .map(|(key, value)| {
+            let key = key.to_ascii_lowercase();
+            let key = match (key.as_str(), scheme) {
+                ("anonymous", Scheme::S3) => "aws_skip_signature".to_owned(),
+                ("anonymous", Scheme::Gcs) => "google_skip_signature".to_owned(),
+                ("anonymous", Scheme::Azure) => "azure_skip_signature".to_owned(),
+                _ => key,
+            };
+            (key, value.clone())
+        })
+        .collect()
+}
+
+/// A whole shard has to pass within the time limit, also where the line is slow.
+fn defaults() -> [(ClientConfigKey, &'static str); 2] {
+    [
+        (ClientConfigKey::Timeout, "180 seconds"),
+        (ClientConfigKey::UserAgent, concat!("fairzarr/", env!("CARGO_PKG_VERSION"))),
+    ]
+}
+
+/// The four builders have the same methods, but no trait in common.
+fn apply<B, K>(
+    builder: B,
+    settings: impl IntoIterator<Item = (ClientConfigKey, &'static str)>,
+    key: impl Fn(ClientConfigKey) -> K,
+    with_config: impl Fn(B, K, String) -> B,
+) -> B {
+    settings
+        .into_iter()
+        .fold(builder, |builder, (name, value)| with_config(builder, key(name), value.to_owned()))
+}
+
+/// Who types an endpoint without TLS means it.
+fn allow_plain<B, K>(
+    builder: B,
+    endpoint: &str,
+    key: impl Fn(ClientConfigKey) -> K,
+    with_config: impl Fn(B, K, String) -> B,
+) -> B {
+    let plain = endpoint.starts_with("http://");
+    apply(builder, plain.then_some((ClientConfigKey::AllowHttp, "true")), key, with_config)
+}
+
+fn unknown(key: &str) -> Error {
+    Error::Option { key: key.to_owned(), reason: "this kind of store has no such option".to_owned() }
+}

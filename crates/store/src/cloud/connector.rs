@@ -1,0 +1,130 @@
+//! A look at every HTTP request that the object store client makes.
+//!
+//! The client repeats requests on its own and its errors do not tell what the last answer was. Both are known here, one
+//! layer below: requests are counted, and the task that runs an operation carries a [`Trace`] of them.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::sync::Arc;
+
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    ReqwestConnector,
+};
+
+use crate::requests::Counters;
+
+tokio::task_local! {
+    static TRACE: Cell<Trace>;
+}
+
+/// What happened on the wire during one operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trace {
+    /// Requests to the store, repetitions included.
+    pub(crate) requests: u32,
+    pub(crate) last: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// No request was made.
+    #[default]
+    Nothing,
+    /// The status of the last answer.
+    Status(u16),
+    /// The connection failed or broke before an answer.
+    NoAnswer,
+    /// The machine has no service that hands out credentials.
+    NoCredentials,
+}
+
+/// Runs an operation and tells what it did on the wire.
+pub(crate) async fn traced<T>(operation: impl Future<Output = T>) -> (T, Trace) {
+    TRACE
+        .scope(Cell::default(), async {
+            let result = operation.await;
+            (result, TRACE.with(Cell::get))
+        })
+        .await
+}
+
+/// Connects as the client would, and watches.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    pub(crate) counters: Arc<Counters>,
+    /// Appended to every request: the signature of a pre-signed URL.
+    pub(crate) query: Option<String>,
+}
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(Watched {
+            client: ReqwestConnector::default().connect(options)?,
+            counters: Arc::clone(&self.counters),
+            query: self.query.clone(),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Watched {
+    client: HttpClient,
+    counters: Arc<Counters>,
+    query: Option<String>,
+}
+
+#[async_trait::async_trait]
+impl HttpService for Watched {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if let Some(query) = &self.query {
+            let uri = format!("{}?{query}", request.uri());
+            *request.uri_mut() =
+                uri.parse().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+        }
+        if request.uri().host().is_some_and(is_credential_service) {
+            let answer = self.client.execute(request).await;
+            record(|trace| trace.last = answer.as_ref().map_or(Outcome::NoCredentials, status));
+            // The service answers at once or does not exist; the client need not ask ten times.
+            return answer.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error));
+        }
+        count(&self.counters, request.method().as_str(), request.uri().query().unwrap_or_default());
+        let answer = self.client.execute(request).await;
+        record(|trace| {
+            trace.requests += 1;
+            trace.last = answer.as_ref().map_or(Outcome::NoAnswer, status);
+        });
+        answer
+    }
+}
+
+fn status(answer: &HttpResponse) -> Outcome {
+    Outcome::Status(answer.status().as_u16())
+}
+
+fn record(change: impl FnOnce(&mut Trace)) {
+    // Outside of an operation nobody asks.
+    let _ = TRACE.try_with(|cell| {
+        let mut trace = cell.get();
+        change(&mut trace);
+        cell.set(trace);
+    });
+}
+
+fn count(counters: &Counters, method: &str, query: &str) {
+    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    match method {
+        "GET" if has("list-type") || query.contains("comp=list") => counters.list(),
+        "GET" => counters.get(),
+        "HEAD" => counters.head(),
+        "DELETE" => counters.delete(),
+        "POST" if has("delete") || query.contains("comp=batch") => counters.delete(),
+        _ => counters.put(),
+    }
+}
+
+/// Whether a host is a cloud machine's own source of credentials.
+fn is_credential_service(host: &str) -> bool {
+    host.starts_with("169.254.") || host == "metadata.google.internal"
+}

@@ -1,0 +1,38 @@
+//! What kind of failure a client error is.
+
+use object_store::Error as ClientError;
+
+use super::connector::{Outcome, Trace};
+use crate::Class;
+
+/// The client's error says it for permanent refusals; for the rest, what last happened on the wire.
+pub(crate) fn class(error: &ClientError, trace: Trace) -> Class {
+    if trace.last == Outcome::NoCredentials {
+        return Class::Permission;
+    }
+    match error {
+        ClientError::NotFound { .. } => Class::NotFound,
+        ClientError::PermissionDenied { .. } | ClientError::Unauthenticated { .. } => Class::Permission,
+        ClientError::AlreadyExists { .. }
+        | ClientError::Precondition { .. }
+        | ClientError::NotModified { .. } => Class::Precondition,
+        ClientError::NotSupported { .. } | ClientError::NotImplemented { .. } => Class::Unsupported,
+        ClientError::UnknownConfigurationKey { .. } | ClientError::InvalidPath { .. } => Class::Usage,
+        _ => match trace.last {
+            Outcome::NoAnswer => Class::Transient,
+            Outcome::Status(401 | 403) => Class::Permission,
+            Outcome::Status(412) => Class::Precondition,
+            Outcome::Status(429 | 503) => Class::Throttled,
+            Outcome::Status(408 | 500..) => Class::Transient,
+            // The answer began well and broke off.
+            Outcome::Status(200..300) => Class::Transient,
+            Outcome::Nothing | Outcome::NoCredentials | Outcome::Status(_) => Class::Other,
+        },
+    }
+}
+
+/// Whether the answer to a reading request began well and then broke off, which the client repeats only of servers
+/// that send an ETag.
+pub(crate) fn is_broken_answer(error: &ClientError, trace: Trace) -> bool {
+    matches!(error, ClientError::Generic { .. }) && matches!(trace.last, Outcome::Status(200 | 206))
+}
