@@ -156,11 +156,6 @@ impl ChunkLayout {
             .ok_or_else(|| self.size_error())
     }
 
-    /// Samples in a row.
-    pub(crate) fn row_samples(&self) -> usize {
-        self.width as usize * usize::from(self.samples)
-    }
-
     pub(crate) fn unsupported(&self, what: String) -> CodecError {
         CodecError::UnsupportedLayout { codec: self.compression.name(), what }
     }
