@@ -185,10 +185,10 @@ impl ChunkLayout {
     }
 
     fn check_byte_codec(&self) -> Result<(), CodecError> {
-        let whole = matches!(self.bits, 8 | 16 | 32 | 64);
         let complex = matches!(self.format, SampleFormat::ComplexInt | SampleFormat::ComplexFloat);
+        let float24 = self.format == SampleFormat::Float && self.bits == 24;
         match self.predictor {
-            Predictor::Horizontal if !whole || complex => Err(self.unsupported(format!(
+            Predictor::Horizontal if complex || float24 => Err(self.unsupported(format!(
                 "horizontal prediction of {:?} samples of {} bits",
                 self.format, self.bits
             ))),

@@ -64,7 +64,7 @@ impl Rows {
         let signed = self.format == SampleFormat::Int;
         for (packed, out) in packed.chunks_exact_mut(self.packed_len).zip(out.chunks_exact_mut(self.len)) {
             match (self.bits, self.format) {
-                (1, _) => unpack_bilevel(packed, out, signed),
+                (1, _) if self.predictor == Predictor::None => unpack_bilevel(packed, out, signed),
                 (24, SampleFormat::Float) => {
                     let predicted = self.predictor == Predictor::FloatingPoint;
                     if predicted {
@@ -75,14 +75,13 @@ impl Rows {
                         four.copy_from_slice(&widen_float24(bits).to_le_bytes());
                     }
                 }
-                // 24 bits are whole bytes, which obey the byte order of the file.
-                (24, _) => {
-                    for (three, four) in packed.chunks_exact(3).zip(out.chunks_exact_mut(4)) {
-                        let value = extend(read_24(three, self.big_endian), 24, signed);
-                        four.copy_from_slice(&value.to_le_bytes());
-                    }
+                (bits, _) => {
+                    let left = match self.predictor {
+                        Predictor::Horizontal => vec![0; self.samples],
+                        _ => Vec::new(),
+                    };
+                    unpack_bits(packed, out, u32::from(bits), signed, left);
                 }
-                (bits, _) => unpack_bits(packed, out, u32::from(bits), signed),
             }
         }
     }
@@ -199,18 +198,28 @@ fn unpack_bilevel(packed: &[u8], out: &mut [u8], signed: bool) {
     }
 }
 
-/// Samples of 2 to 31 bits, most significant bit first whatever the byte order of the file.
-fn unpack_bits(packed: &[u8], out: &mut [u8], bits: u32, signed: bool) {
+/// Samples of 1 to 31 bits, most significant bit first whatever the byte order of the file, as GDAL,
+/// ImageMagick and others write them. `left` has a zero for each sample of a pixel if the row holds
+/// horizontal differences, which wrap around at the width of a sample, else nothing.
+fn unpack_bits(packed: &[u8], out: &mut [u8], bits: u32, signed: bool, mut left: Vec<u32>) {
     let mut bytes = packed.iter();
     let mut window = 0_u64;
     let mut held = 0;
+    let mut place = 0;
     let mut next = || {
         while held < bits {
             window = window << 8 | u64::from(bytes.next().copied().unwrap_or(0));
             held += 8;
         }
         held -= bits;
-        extend((window >> held) as u32 & (u32::MAX >> (32 - bits)), bits, signed)
+        let mask = u32::MAX >> (32 - bits);
+        let mut value = (window >> held) as u32 & mask;
+        if let Some(left) = left.get_mut(place) {
+            *left = left.wrapping_add(value) & mask;
+            value = *left;
+        }
+        place = if place + 1 < left.len() { place + 1 } else { 0 };
+        extend(value, bits, signed)
     };
     match bits {
         0..=8 => out.iter_mut().for_each(|sample| *sample = next() as u8),
@@ -279,9 +288,17 @@ mod tests {
     #[test]
     fn packed_samples_are_extended_by_their_sign() {
         let mut out = [0; 4];
-        unpack_bits(&[0b1111_0111], &mut out[..2], 4, true);
+        unpack_bits(&[0b1111_0111], &mut out[..2], 4, true, Vec::new());
         assert_eq!(out[..2], [0xff, 7]);
-        unpack_bits(&[0x80, 0x07, 0xff], &mut out, 12, true);
+        unpack_bits(&[0x80, 0x07, 0xff], &mut out, 12, true, Vec::new());
         assert_eq!(out, [0x00, 0xf8, 0xff, 0x07]);
+    }
+
+    #[test]
+    fn differences_of_packed_samples_wrap_at_their_width() {
+        let mut out = [0; 4];
+        // Two pixels of two 4-bit samples: 15, 1, then 15 + 2, 1 + 15.
+        unpack_bits(&[0xf1, 0x2f], &mut out, 4, false, vec![0; 2]);
+        assert_eq!(out, [15, 1, 1, 0]);
     }
 }
