@@ -1,1 +1,58 @@
 //! OME-TIFF filesets: IFD index, plane map, stored samples of any tile, strip or region.
+//!
+//! A [`Fileset`] is opened by naming any of its files; what the metadata promise is checked then. An [`Image`]
+//! has the axes t, c, z, y, x, always all five, always in that order, and gives its samples as they are stored,
+//! little-endian, to any number of threads.
+//!
+//! ```no_run
+//! use fairzarr_ome_tiff::{Fileset, PlaneIndex, Region, Scratch};
+//!
+//! let set = Fileset::open("cells.ome.tiff")?;
+//! let image = &set.images()[0];
+//! let shape = image.shape();
+//! let mut plane = vec![0; shape.y as usize * shape.x as usize * image.sample_type().bytes()];
+//! let region = Region { y: 0, x: 0, h: shape.y, w: shape.x };
+//! let first = PlaneIndex { t: 0, group: 0, z: 0 };
+//! // One channel a page: of RGB the buffer would hold three planes.
+//! assert_eq!(image.channel_groups()[0].len(), 1);
+//! image.read(0, first, region, &mut plane, &mut Scratch::new())?;
+//! # Ok::<(), fairzarr_ome_tiff::Error>(())
+//! ```
+//!
+//! What is tolerated, what is refused, and why, is in `docs/reading.md`.
+#![forbid(unsafe_code)]
+
+mod build;
+mod cache;
+mod container;
+mod error;
+mod files;
+mod fileset;
+mod geometry;
+mod image;
+mod imagej;
+mod ome;
+mod opener;
+mod original;
+mod plain;
+mod plane_map;
+mod read;
+mod scratch;
+mod set;
+mod sniff;
+mod source;
+mod types;
+
+pub use error::{ChunkError, Error, Result};
+pub use fairzarr_ome_xml as ome_xml;
+pub use fairzarr_tiff_codec as tiff_codec;
+pub use files::FileInfo;
+pub use fileset::{Fileset, OnMissing, OpenOptions, SourceDocument};
+pub use image::{Image, StoredChunk};
+pub use opener::{Folder, Opener};
+pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
+pub use scratch::Scratch;
+pub use source::ByteSource;
+pub use types::{
+    Grid, Kind, LevelInfo, PlaneIndex, PlaneLocation, Region, SampleType, Shape, Warning,
+};

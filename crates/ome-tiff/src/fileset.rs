@@ -1,0 +1,201 @@
+//! Opening a set: from the file that was named to images that can be read.
+
+use std::{
+    path::{Component, Path},
+    sync::Arc,
+};
+
+use fairzarr_ome_xml::Document;
+
+use crate::{
+    error::{Error, Result},
+    files::{FileInfo, Files},
+    image::Image,
+    imagej, ome,
+    opener::{Folder, Opener},
+    original::OriginalMetadata,
+    plain,
+    set::{Set, description, container_error},
+    sniff::ome_root,
+    types::{Kind, Warning},
+};
+
+/// What to do about what is not there, and how much memory to use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// What to do when the metadata promise planes or files that are missing.
+    pub on_missing: OnMissing,
+    /// Decoded bytes of a compressed chunk from which on it is read row by row instead of whole.
+    pub stream_above: usize,
+    /// Decoded bytes of the largest chunk that is accepted where its codec cannot be read row by row.
+    pub max_chunk: usize,
+    /// Bytes of the largest OME-XML document that is accepted.
+    pub max_document: u64,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { on_missing: OnMissing::Error, stream_above: 64 << 20, max_chunk: 1 << 30, max_document: 1 << 30 }
+    }
+}
+
+/// What to do when planes are missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMissing {
+    /// Refuse the set.
+    #[default]
+    Error,
+    /// Open it; [`Image::has_plane`] tells which planes are there, and damaged ones fail when they are read.
+    Fill,
+}
+
+/// A set of files that together hold images and their description.
+pub struct Fileset {
+    files: Arc<Files>,
+    infos: Vec<FileInfo>,
+    images: Vec<Image>,
+    document: Option<Document>,
+    sources: Vec<SourceDocument>,
+    kind: Kind,
+    warnings: Vec<Warning>,
+}
+
+/// One OME-XML document of a set, as its bytes stand in the file.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SourceDocument {
+    /// The first file that holds it.
+    pub name: String,
+    /// `ImageDescription` where it stands in that tag of a TIFF file, `companion` where it is a file.
+    pub role: &'static str,
+    /// The document, without the NULs that end the tag.
+    pub bytes: Arc<[u8]>,
+    /// All files that hold these bytes.
+    pub files: Vec<String>,
+    /// NULs after the document.
+    pub trailing_nuls: usize,
+}
+
+impl Fileset {
+    /// Opens the set that a local file belongs to: any of its TIFF files, or its companion.
+    ///
+    /// # Errors
+    /// Any but [`Error::Chunk`], [`Error::MissingPlane`] and [`Error::Request`]: whatever opens can be read, but
+    /// for damage inside of compressed chunks.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_path(path.as_ref(), OpenOptions::default())
+    }
+
+    /// As [`open`](Self::open), with options.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_path(path: &Path, options: OpenOptions) -> Result<Self> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let ends_in_name = matches!(path.components().next_back(), Some(Component::Normal(_)));
+        let Some(name) = name.filter(|_| ends_in_name) else {
+            return Err(Error::Io {
+                file: path.display().to_string(),
+                source: std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path does not end in a file name"),
+            });
+        };
+        let folder = Folder::new(path.parent().unwrap_or(Path::new("")));
+        Self::open_with(Arc::new(folder), name, options)
+    }
+
+    /// Opens a set wherever it is stored. `entry` is the name of one of its files.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(opener: Arc<dyn Opener>, entry: &str, options: OpenOptions) -> Result<Self> {
+        let mut set = Set::new(opener, options.clone());
+        let Some(file) = set.open(entry)? else {
+            return Err(Error::Io {
+                file: entry.to_owned(),
+                source: std::io::Error::from(std::io::ErrorKind::NotFound),
+            });
+        };
+        if set.document_of(file).is_some() {
+            let described = ome::describe(&mut set, file)?;
+            return Self::finish(set, Kind::OmeTiff, &options, |files, warnings| {
+                let images = ome::images(files, &described, &options, warnings)?;
+                Ok((images, Some(described.document)))
+            });
+        }
+        let text = match set.members[file as usize].container.as_ref() {
+            Some(container) => {
+                description(container, options.max_document).map_err(|e| container_error(entry, e))?
+            }
+            None => None,
+        };
+        let text = text.unwrap_or_default();
+        debug_assert!(ome_root(&text).is_none());
+        match imagej::parse(&text) {
+            Some(hyperstack) => Self::finish(set, Kind::ImageJ, &options, |files, warnings| {
+                Ok((vec![imagej::image(files, &hyperstack, &options, warnings)?], None))
+            }),
+            None => Self::finish(set, Kind::PlainTiff, &options, |files, warnings| {
+                Ok((plain::images(files, &options, warnings)?, None))
+            }),
+        }
+    }
+
+    /// The images, in the order of the metadata.
+    pub fn images(&self) -> &[Image] {
+        &self.images
+    }
+
+    /// The OME-XML that describes the images, wherever in the set it was found; `None` for other TIFF.
+    pub fn document(&self) -> Option<&Document> {
+        self.document.as_ref()
+    }
+
+    /// Every distinct OME-XML document of the set.
+    pub fn sources(&self) -> &[SourceDocument] {
+        &self.sources
+    }
+
+    /// The files that belong to the set, the one that was named first.
+    pub fn files(&self) -> &[FileInfo] {
+        &self.infos
+    }
+
+    /// What kind of TIFF this is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Everything that was tolerated.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What the TIFF tags say beside the pixels: all of the first page of each image, and of the others what
+    /// differs from it. Read from the files as the iterator advances.
+    pub fn original_metadata(&self) -> OriginalMetadata<'_> {
+        OriginalMetadata::new(&self.files, &self.images)
+    }
+
+    fn finish(
+        set: Set,
+        kind: Kind,
+        options: &OpenOptions,
+        images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
+    ) -> Result<Self> {
+        let Set { members, sources, mut warnings, .. } = set;
+        let files = Arc::new(Files::new(members, options.stream_above));
+        let (images, document) = images(&files, &mut warnings)?;
+        let infos = files
+            .members
+            .iter()
+            .map(|member| FileInfo {
+                name: member.name.clone(),
+                path: member.path.clone(),
+                len: member.source.len(),
+                uuid: member.uuid.clone(),
+            })
+            .collect();
+        Ok(Self { files, infos, images, document, sources, kind, warnings })
+    }
+}

@@ -1,0 +1,136 @@
+//! TIFF of ImageJ and Fiji: `key=value` lines in the first ImageDescription.
+
+use std::sync::Arc;
+
+use fairzarr_tiff_codec::Compression;
+
+use crate::{
+    build::{self, Spec, plane_limit},
+    error::{Error, Result},
+    files::Files,
+    fileset::OpenOptions,
+    image::Image,
+    plane_map::{Axis, Extent, PlaneRef},
+    types::Warning,
+};
+
+/// What the lines say of the shape. ImageJ stores channels fastest, then slices, then frames.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Hyperstack {
+    images: u64,
+    channels: u64,
+    slices: u64,
+    frames: u64,
+}
+
+/// The shape, if this is a description by ImageJ.
+pub(crate) fn parse(description: &[u8]) -> Option<Hyperstack> {
+    if !description.starts_with(b"ImageJ=") {
+        return None;
+    }
+    let number = |key: &str| {
+        description
+            .split(|b| matches!(b, b'\n' | b'\r' | 0))
+            .filter_map(|line| std::str::from_utf8(line).ok()?.split_once('='))
+            .find(|(k, _)| *k == key)
+            .and_then(|(_, value)| value.trim().parse::<u64>().ok())
+            .filter(|n| *n > 0)
+    };
+    Some(Hyperstack {
+        images: number("images").unwrap_or(1),
+        channels: number("channels").unwrap_or(1),
+        slices: number("slices").unwrap_or(1),
+        frames: number("frames").unwrap_or(1),
+    })
+}
+
+/// The one image of such a file.
+pub(crate) fn image(
+    files: &Arc<Files>,
+    stack: &Hyperstack,
+    options: &OpenOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Image> {
+    let damaged = |what: String| Error::Damaged { file: files.name(0), what };
+    let Some((container, first)) = files.container(0).and_then(|c| Some((c, c.page(0)?))) else {
+        return Err(damaged("it holds no page".to_owned()));
+    };
+    let geometry = container.geometry(first).map_err(|what| damaged(format!("IFD 0: {what}")))?;
+    let samples = u32::from(geometry.samples);
+    let pages = u64::from(container.len());
+    let mut sizes = [stack.channels, stack.slices, stack.frames];
+    // Of an RGB stack ImageJ counts the samples as channels, or does not.
+    let product = |sizes: &[u64; 3]| sizes.iter().fold(1_u64, |n, size| n.saturating_mul(*size));
+    if samples > 1 && sizes[0] == u64::from(samples) && product(&sizes) != stack.images {
+        sizes[0] = 1;
+    }
+    if product(&sizes) != stack.images {
+        let [c, z, t] = sizes;
+        warnings.push(Warning {
+            file: Some(files.name(0)),
+            ifd: Some(0),
+            message: format!("ImageJ counts {} images, but {c} channels, {z} slices and {t} frames", stack.images),
+        });
+        sizes = [1, stack.images.max(pages), 1];
+    }
+    let total = product(&sizes);
+    if total > plane_limit(pages) {
+        return Err(damaged(format!("ImageJ counts {total} planes, the file has {pages} IFDs")));
+    }
+    let [c, z, t] = sizes.map(|size| size as u32);
+    // Beyond 4 GB ImageJ writes one directory, and all planes after one another.
+    let contiguous = if pages == 1 && total > 1 { plane_len(geometry) } else { None };
+    if let Some(stride) = contiguous {
+        let table = container.chunk_table(first).map_err(|e| damaged(e.to_string()))?;
+        let start = table.0.first().map_or(0, |(offset, _)| *offset);
+        let end = stride.checked_mul(total).and_then(|len| len.checked_add(start));
+        if end.is_none_or(|end| end > container.source().len()) {
+            return Err(damaged(format!(
+                "ImageJ counts {total} planes of {stride} bytes from offset {start} on, the file has {} bytes",
+                container.source().len()
+            )));
+        }
+    }
+    let available = if contiguous.is_some() { total } else { pages };
+    let extent = Extent { t, c, z, order: [Axis::C, Axis::Z, Axis::T] };
+    let planes = (0..extent.planes() as usize).map(|slot| {
+        let (t, c, z) = extent.plane(slot);
+        let page = (u64::from(t) * u64::from(extent.z) + u64::from(z)) * u64::from(extent.c) + u64::from(c);
+        if page < available { PlaneRef { file: 0, page: page as u32 } } else { PlaneRef::MISSING }
+    });
+    let spec = Spec {
+        name: None,
+        ome_index: None,
+        size: None,
+        declared: None,
+        significant_bits: None,
+        extent,
+        group_samples: vec![samples; c as usize],
+        planes: planes.collect(),
+        unkept: Some(format!("the file has {pages} IFDs")),
+        contiguous,
+    };
+    build::image(files, spec, options, warnings)
+}
+
+/// Bytes of a plane where the chunks of the page follow one another uncompressed.
+fn plane_len(geometry: &crate::geometry::Geometry) -> Option<u64> {
+    if geometry.tiled || geometry.layout.compression != Compression::None {
+        return None;
+    }
+    let samples = if geometry.planar { u64::from(geometry.samples) } else { 1 };
+    geometry.stored_row_len()?.checked_mul(u64::from(geometry.height))?.checked_mul(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_lines() {
+        let stack = parse(b"ImageJ=1.53t\nimages=24\nchannels=2\nslices=3\nframes=4\nhyperstack=true\n\0");
+        assert_eq!(stack, Some(Hyperstack { images: 24, channels: 2, slices: 3, frames: 4 }));
+        assert_eq!(parse(b"ImageJ=1.11a\n\0").map(|stack| stack.images), Some(1));
+        assert_eq!(parse(b"SCIFIO=0.1\n"), None);
+    }
+}

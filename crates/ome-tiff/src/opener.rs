@@ -1,0 +1,128 @@
+//! How the members of a fileset are found and opened.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::source::{ByteSource, read_file_at};
+
+/// Opens the files of a set by name. Names are relative to the folder of the file that was named first,
+/// with `/` between folders.
+pub trait Opener: Send + Sync {
+    /// Opens one file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] when there is no such file; then other ways to find it are tried.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn ByteSource>>;
+
+    /// Names of the files beside the first one, where a moved or renamed member may be found by its UUID.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed; [`io::ErrorKind::Unsupported`] where that is impossible (http).
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// What to call the file in messages and reports: a path or URL.
+    fn describe(&self, name: &str) -> String {
+        name.to_owned()
+    }
+}
+
+/// Files of one local folder.
+///
+/// Sets of ten thousand files are common, more than a process may hold open: handles are closed after a while
+/// and opened again on demand.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    handles: Arc<Handles>,
+}
+
+impl Folder {
+    /// The folder at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), handles: Arc::default() }
+    }
+}
+
+impl Opener for Folder {
+    fn open(&self, name: &str) -> io::Result<Arc<dyn ByteSource>> {
+        let path = self.root.join(name);
+        // A name inside a document may point at a pipe or device, whose opening or reading never ends.
+        let metadata = fs::metadata(&path)?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let file = LocalFile { path, len: metadata.len(), handles: Arc::clone(&self.handles) };
+        self.handles.get(&file.path)?;
+        Ok(Arc::new(file))
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(non_empty(&self.root))? {
+            let entry = entry?;
+            if let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type())
+                && !kind.is_dir()
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn describe(&self, name: &str) -> String {
+        self.root.join(name).display().to_string()
+    }
+}
+
+/// The path as the listing call wants it: a file named without a folder lies in the current one.
+fn non_empty(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+struct LocalFile {
+    path: PathBuf,
+    len: u64,
+    handles: Arc<Handles>,
+}
+
+impl ByteSource for LocalFile {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        read_file_at(&*self.handles.get(&self.path)?, offset, buf)
+    }
+}
+
+/// Open handles, the least recently opened dropped first.
+#[derive(Debug, Default)]
+struct Handles(Mutex<(HashMap<PathBuf, Arc<File>>, VecDeque<PathBuf>)>);
+
+impl Handles {
+    fn get(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (open, order) = &mut *guard;
+        if let Some(file) = open.get(path) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(File::open(path)?);
+        if order.len() >= Self::LIMIT
+            && let Some(oldest) = order.pop_front()
+        {
+            open.remove(&oldest);
+        }
+        open.insert(path.to_owned(), Arc::clone(&file));
+        order.push_back(path.to_owned());
+        Ok(file)
+    }
+
+    /// Well below the 256 handles that the most frugal system allows a process.
+    const LIMIT: usize = 128;
+}

@@ -1,0 +1,63 @@
+//! What a reading thread keeps between calls.
+
+use fairzarr_tiff_codec::{Decoder, RowStream};
+
+use crate::{cache::Cache, container::PageId, source::RangeReader};
+
+/// Decoder contexts, buffers and recently decoded chunks of one reading thread.
+///
+/// Neighbouring regions share tiles and strips; with a cache as large as a row of them each is decoded once.
+pub struct Scratch {
+    pub(crate) decoder: Decoder,
+    /// Bytes as stored.
+    pub(crate) stored: Vec<u8>,
+    /// A buffer for the next decoded chunk.
+    pub(crate) spare: Vec<u8>,
+    pub(crate) cache: Cache<ChunkKey, Vec<u8>>,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+impl Scratch {
+    /// A cache for decoded chunks of 32 MiB: a row of tiles of most slides.
+    pub fn new() -> Self {
+        Self::with_cache(32 << 20)
+    }
+
+    /// A cache for decoded chunks of `bytes`; 0 keeps none.
+    pub fn with_cache(bytes: usize) -> Self {
+        Self {
+            decoder: Decoder::new(),
+            stored: Vec::new(),
+            spare: Vec::new(),
+            cache: Cache::new(bytes),
+            cursor: None,
+        }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One stored chunk among those of all sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ChunkKey {
+    pub(crate) set: u64,
+    pub(crate) file: u32,
+    pub(crate) page: PageId,
+    pub(crate) shift: u64,
+    pub(crate) index: u64,
+}
+
+/// A chunk that is too large to hold, decoded as far as it was asked for.
+pub(crate) struct Cursor {
+    pub(crate) key: ChunkKey,
+    pub(crate) rows: RowStream<RangeReader>,
+    /// First row that has not been decoded.
+    pub(crate) next: u32,
+    /// The last rows that were.
+    pub(crate) band: Vec<u8>,
+    pub(crate) band_first: u32,
+}

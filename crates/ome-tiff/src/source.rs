@@ -1,0 +1,116 @@
+//! Where the bytes come from: positional reads, nothing else.
+//!
+//! A source is shared by all threads, has no cursor, and reports a short file as an error instead of a
+//! shorter read. Offsets and lengths are bytes.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    ops::Range,
+    sync::Arc,
+};
+
+/// A file, object or buffer that can be read at any offset from several threads.
+pub trait ByteSource: Send + Sync {
+    /// Length in bytes.
+    fn len(&self) -> u64;
+
+    /// Whether there is nothing to read.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `buf` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] when the source ends before `buf` is full, and whatever the storage
+    /// reports.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()>;
+
+    /// Fills `out` with the bytes of all `ranges`, one after another.
+    ///
+    /// Sources with a cost per request (object stores) should override this to join near ranges and to fetch
+    /// the rest side by side.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at), and [`io::ErrorKind::InvalidInput`] when `out` is not as long as the
+    /// ranges together.
+    fn read_ranges(&self, ranges: &[Range<u64>], out: &mut [u8]) -> io::Result<()> {
+        let mut rest = out;
+        for range in ranges {
+            let len = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+            let (head, tail) = rest
+                .split_at_mut_checked(len)
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "ranges exceed the buffer"))?;
+            self.read_at(range.start, head)?;
+            rest = tail;
+        }
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "the buffer exceeds the ranges"))
+        }
+    }
+}
+
+/// Bytes in memory, for tests and for files that have been downloaded whole.
+impl ByteSource for Vec<u8> {
+    fn len(&self) -> u64 {
+        Vec::len(self) as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        let part = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.get(start..start.checked_add(buf.len())?))
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        buf.copy_from_slice(part);
+        Ok(())
+    }
+}
+
+/// Reads a file at an offset, without a cursor.
+#[cfg(unix)]
+pub(crate) fn read_file_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buf, offset)
+}
+
+/// Reads a file at an offset; the cursor it moves is not used by anyone.
+#[cfg(windows)]
+pub(crate) fn read_file_at(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
+    while !buf.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buf, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(n) => {
+                offset += n as u64;
+                buf = &mut buf[n..];
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// One range of a source as a stream, for decoders that take a chunk of gigabytes row by row and buffer it
+/// themselves.
+pub(crate) struct RangeReader {
+    source: Arc<dyn ByteSource>,
+    next: u64,
+    end: u64,
+}
+
+impl RangeReader {
+    pub(crate) fn new(source: Arc<dyn ByteSource>, range: Range<u64>) -> Self {
+        Self { source, next: range.start, end: range.end }
+    }
+}
+
+impl Read for RangeReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = (out.len() as u64).min(self.end.saturating_sub(self.next)) as usize;
+        self.source.read_at(self.next, &mut out[..len])?;
+        self.next += len as u64;
+        Ok(len)
+    }
+}
