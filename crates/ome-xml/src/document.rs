@@ -39,9 +39,10 @@ impl Document {
         let (ome, schema, changes) = {
             let tree = tree::parse(text_of(&bytes, &text), &mut warnings)?;
             let schema = SchemaVersion::of_namespace(&tree.namespace);
-            let upgrade = Upgrade::new(schema);
-            let changes = Vec::new();
-            (read::read(tree.root, &upgrade, &mut warnings)?, schema, changes)
+            let mut upgrade = Upgrade::new(&tree);
+            let root = upgrade.root(tree.root);
+            let ome = read::read(root, &mut upgrade, &mut warnings)?;
+            (ome, schema, upgrade.changes())
         };
         Ok(Self { bytes, text, ome, schema, warnings: warnings.finish(), changes })
     }
@@ -77,6 +78,28 @@ impl Document {
     /// What was wrong or unusual, in the order found.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// The document for a store's `OME/METADATA.ome.xml`: schema 2016-06, the given Images in the given order, and
+    /// `MetadataOnly` in place of `TiffData` and `BinData`. A 2016-06 document is otherwise left as it is, character
+    /// by character; an older one is upgraded, see [`Self::changes`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Image`] for an index that the document does not have or that is given twice, [`Error::BinaryOnly`] for
+    /// a document that only points to another.
+    pub fn metadata_only(&self, images: &[usize]) -> Result<String, Error> {
+        crate::metadata::metadata_only(self.text(), images)
+    }
+
+    /// The document in schema 2016-06, whole: what [`Self::metadata_only`] gives before it takes data out. A 2016-06
+    /// document is its own text.
+    ///
+    /// # Errors
+    ///
+    /// None that parsing has not found.
+    pub fn to_2016_06(&self) -> Result<std::borrow::Cow<'_, str>, Error> {
+        crate::metadata::upgraded(self.text())
     }
 
     /// What was renamed, moved or made explicit to bring an older document to 2016-06.

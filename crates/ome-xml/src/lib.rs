@@ -18,13 +18,16 @@
 mod decode;
 mod document;
 mod error;
+mod metadata;
 mod model;
 mod read;
 mod schema;
+mod table;
 mod text;
 mod tree;
 mod unit;
 mod upgrade;
+mod write;
 
 pub use document::Document;
 pub use error::{Error, Warning};

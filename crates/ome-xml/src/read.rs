@@ -14,7 +14,7 @@ use crate::unit::{Length, Quantity, Time, Unit, UnitKind};
 use crate::upgrade::Upgrade;
 
 /// Reads the whole view. `upgrade` brings the elements of runs to 2016-06 one at a time.
-pub(crate) fn read(root: Element<'_>, upgrade: &Upgrade, warnings: &mut Warnings) -> Result<Ome, Error> {
+pub(crate) fn read(root: Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<Ome, Error> {
     let mut ome = Ome {
         uuid: string(&root, "UUID"),
         creator: string(&root, "Creator"),
@@ -93,7 +93,7 @@ pub(crate) fn default_unit(element: &str, attribute: &str) -> Option<Unit> {
     Some(unit)
 }
 
-fn image(element: &Element<'_>, upgrade: &Upgrade, warnings: &mut Warnings) -> Result<Image, Error> {
+fn image(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<Image, Error> {
     let child = |name| element.child(name).cloned().map(Element::into_owned);
     let pixels = match element.child("Pixels") {
         Some(pixels) => Some(self::pixels(pixels, upgrade, warnings)?),
@@ -124,7 +124,7 @@ fn image(element: &Element<'_>, upgrade: &Upgrade, warnings: &mut Warnings) -> R
     })
 }
 
-fn pixels(element: &Element<'_>, upgrade: &Upgrade, warnings: &mut Warnings) -> Result<Pixels, Error> {
+fn pixels(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<Pixels, Error> {
     let raw_type = string(element, "Type");
     let pixel_type = raw_type.as_deref().and_then(|raw| match PixelType::parse(raw) {
         Some((pixel_type, exact)) => {
@@ -279,7 +279,7 @@ struct TiffDataBuilder {
 }
 
 impl TiffDataBuilder {
-    fn read(&mut self, run: &Run<'_>, upgrade: &Upgrade, warnings: &mut Warnings) -> Result<(), Error> {
+    fn read(&mut self, run: &Run<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<(), Error> {
         self.list.rows.reserve(run.count);
         let mut syntax = Warnings::default();
         for element in run.elements(&mut syntax) {
@@ -319,7 +319,7 @@ struct PlanesBuilder {
 }
 
 impl PlanesBuilder {
-    fn read(&mut self, run: &Run<'_>, upgrade: &Upgrade, warnings: &mut Warnings) -> Result<(), Error> {
+    fn read(&mut self, run: &Run<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<(), Error> {
         let mut syntax = Warnings::default();
         let planes = &mut self.planes;
         for list in [&mut planes.the_z, &mut planes.the_c, &mut planes.the_t] {

@@ -282,6 +282,8 @@ impl<'a, 'w> Parser<'a, 'w> {
     ) -> Self {
         let mut reader = Reader::from_str(&text[base..]);
         reader.config_mut().allow_dangling_amp = true;
+        // Checked in `close`, which can go on after some mistakes.
+        reader.config_mut().check_end_names = false;
         Self {
             text,
             base,
@@ -424,17 +426,10 @@ impl<'a, 'w> Parser<'a, 'w> {
                         self.push(Node::Element(Box::new(element)));
                     }
                 },
-                Event::End(_) => {
-                    let Some(mut element) = self.open.pop() else {
-                        return Err(not_well_formed(start, "an end tag without its start tag"));
-                    };
-                    self.leave();
-                    element.span.close_start = start;
-                    element.span.end = end;
-                    if self.open.is_empty() {
-                        return Ok(element);
+                Event::End(tag) => {
+                    if let Some(done) = self.close(tag.name().as_ref(), start, end)? {
+                        return Ok(done);
                     }
-                    self.push(Node::Element(Box::new(element)));
                 }
                 Event::CData(text) => self.push(Node::CData(lines(text.into_inner()))),
                 Event::Comment(text) => self.push(Node::Comment(lines(text.into_inner()))),
@@ -502,9 +497,32 @@ impl<'a, 'w> Parser<'a, 'w> {
         Ok(element)
     }
 
-    fn leave(&mut self) {
-        let depth = self.open.len();
-        self.scope.truncate(self.scope.iter().rposition(|b| b.depth <= depth).map_or(0, |n| n + 1));
+    /// Closes the innermost open element of a name. Those inside of it that were left open end here as well: some
+    /// released sample files have them.
+    fn close(&mut self, name: &str, start: usize, end: usize) -> Result<Option<Element<'a>>, Error> {
+        let Some(at) = self.open.iter().rposition(|e| e.name == name) else {
+            return Err(not_well_formed(start, format!("an end tag of `{name}`, which is not open")));
+        };
+        while let Some(mut element) = self.open.pop() {
+            let depth = self.open.len();
+            let unclosed = depth > at;
+            element.span.close_start = start;
+            element.span.end = if unclosed { start } else { end };
+            if unclosed {
+                self.warnings
+                    .at(element.span.start, format!("`{}` is not closed before `{name}` is", element.name));
+                self.strict = false;
+            }
+            self.scope.truncate(self.scope.iter().rposition(|b| b.depth <= depth).map_or(0, |n| n + 1));
+            if self.open.is_empty() {
+                return Ok(Some(element));
+            }
+            self.push(Node::Element(Box::new(element)));
+            if !unclosed {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     fn element(

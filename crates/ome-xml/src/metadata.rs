@@ -1,0 +1,190 @@
+//! `OME/METADATA.ome.xml`: the document without data, in 2016-06, with the Images of the store in the store's order
+//! (bioformats2raw layout, "OME-XML metadata"). What need not change is copied from the source text.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::error::{Error, Warnings};
+use crate::tree::{self, Bulk, Element, Node, Tree};
+use crate::upgrade::Upgrade;
+use crate::write;
+
+/// See [`crate::Document::metadata_only`].
+pub(crate) fn metadata_only(text: &str, images: &[usize]) -> Result<String, Error> {
+    let mut tree = tree::parse(text, &mut Warnings::default())?;
+    if let Some(only) = tree.root.child("BinaryOnly") {
+        let metadata_file = only.attr("MetadataFile").unwrap_or_default().to_owned();
+        return Err(Error::BinaryOnly { metadata_file });
+    }
+    let mut upgrade = Upgrade::new(&tree);
+    if upgrade.is_needed() {
+        tree.root = upgrade.root(tree.root);
+        check(&tree.root, images)?;
+        select(&mut tree.root, images);
+        write::document(&tree, &mut upgrade)
+    } else {
+        check(&tree.root, images)?;
+        Ok(edited(text, &tree, images))
+    }
+}
+
+/// See [`crate::Document::to_2016_06`].
+pub(crate) fn upgraded(text: &str) -> Result<Cow<'_, str>, Error> {
+    let mut tree = tree::parse(text, &mut Warnings::default())?;
+    let mut upgrade = Upgrade::new(&tree);
+    if !upgrade.is_needed() {
+        return Ok(Cow::Borrowed(text));
+    }
+    tree.root = upgrade.root(tree.root);
+    write::document(&tree, &mut upgrade).map(Cow::Owned)
+}
+
+fn check(root: &Element<'_>, images: &[usize]) -> Result<(), Error> {
+    let count = root.nodes.iter().filter(|n| is_image(n)).count();
+    let mut seen = BTreeSet::new();
+    for &index in images {
+        let reason = if index >= count {
+            format!("the document has {count}")
+        } else if !seen.insert(index) {
+            "it is asked for twice".to_owned()
+        } else {
+            continue;
+        };
+        return Err(Error::Image { index, reason });
+    }
+    Ok(())
+}
+
+fn is_image(node: &Node<'_>) -> bool {
+    matches!(node, Node::Element(e) if !e.foreign && e.name() == "Image")
+}
+
+fn is_data(node: &Node<'_>) -> bool {
+    match node {
+        Node::Run(run) => run.kind == Bulk::TiffData,
+        Node::Element(e) => !e.foreign && matches!(e.name(), "BinData" | "MetadataOnly"),
+        _ => false,
+    }
+}
+
+/// The 2016-06 text with as few characters changed as can be.
+fn edited(text: &str, tree: &Tree<'_>, images: &[usize]) -> String {
+    let found: Vec<&Element<'_>> =
+        tree.root.elements().filter(|e| !e.foreign && e.name() == "Image").collect();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    if let Some(declaration) = &tree.declaration
+        && let declared = text[declaration.clone()].to_ascii_lowercase()
+        && declared.contains("encoding")
+        && !declared.contains("utf-8")
+    {
+        out.push_str(write::DECLARATION.trim_end());
+        done = declaration.end;
+    }
+    for (slot, element) in found.iter().enumerate() {
+        out.push_str(&text[done..element.span.start]);
+        match images.get(slot) {
+            Some(&index) => image(text, found[index], &mut out),
+            None => out.truncate(out.trim_end().len()),
+        }
+        done = element.span.end;
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+fn image(text: &str, image: &Element<'_>, out: &mut String) {
+    let mut done = image.span.start;
+    for pixels in image.elements().filter(|e| !e.foreign && e.name() == "Pixels") {
+        for (range, replacement) in pixels_edits(text, pixels) {
+            out.push_str(&text[done..range.start]);
+            out.push_str(&replacement);
+            done = range.end;
+        }
+    }
+    out.push_str(&text[done..image.span.end]);
+}
+
+/// What to replace in a `Pixels`, in order.
+fn pixels_edits(text: &str, pixels: &Element<'_>) -> Vec<(Range<usize>, String)> {
+    let prefix = pixels.prefix();
+    let colon = if prefix.is_empty() { "" } else { ":" };
+    let marker = format!("<{prefix}{colon}MetadataOnly/>");
+    let data: Vec<Range<usize>> = pixels
+        .nodes
+        .iter()
+        .filter(|n| is_data(n))
+        .filter_map(|n| match n {
+            Node::Run(run) => Some(run.range.clone()),
+            Node::Element(e) => Some(e.span.start..e.span.end),
+            _ => None,
+        })
+        .collect();
+    match data.split_first() {
+        // It may hold more than its name.
+        Some((only, [])) if pixels.child("MetadataOnly").is_some() => {
+            debug_assert!(text.get(only.clone()).is_some());
+            Vec::new()
+        }
+        Some((first, rest)) => {
+            let mut edits = vec![(first.clone(), marker)];
+            for range in rest {
+                let blank = text[..range.start].len() - text[..range.start].trim_end().len();
+                edits.push((range.start - blank..range.end, String::new()));
+            }
+            edits
+        }
+        None if pixels.span.open_end == pixels.span.end => {
+            let start = pixels.span.end - 2;
+            vec![(start..pixels.span.end, format!(">{marker}</{}>", pixels.name))]
+        }
+        None => {
+            let channels = pixels.children("Channel").last();
+            let at = channels.map_or(pixels.span.open_end, |c| c.span.end);
+            vec![(at..at, marker)]
+        }
+    }
+}
+
+/// The same on a tree that is to be written anew.
+fn select(root: &mut Element<'_>, images: &[usize]) {
+    let mut taken: Vec<Option<Node<'_>>> = Vec::new();
+    let mut slots = Vec::new();
+    for (at, node) in root.nodes.iter_mut().enumerate() {
+        if is_image(node) {
+            slots.push(at);
+            taken.push(Some(std::mem::replace(node, Node::Text(Cow::Borrowed("")))));
+        }
+    }
+    for (slot, index) in slots.into_iter().zip(images) {
+        let Some(Node::Element(mut image)) = taken.get_mut(*index).and_then(Option::take) else { continue };
+        for node in &mut image.nodes {
+            if let Node::Element(pixels) = node
+                && pixels.name() == "Pixels"
+                && !pixels.foreign
+            {
+                without_data(pixels);
+            }
+        }
+        root.nodes[slot] = Node::Element(image);
+    }
+}
+
+fn without_data(pixels: &mut Element<'_>) {
+    let prefix = pixels.prefix();
+    let name = if prefix.is_empty() { "MetadataOnly".to_owned() } else { format!("{prefix}:MetadataOnly") };
+    let marker = Node::Element(Box::new(Element { name: name.into(), ..Element::default() }));
+    let after_channels = pixels
+        .nodes
+        .iter()
+        .rposition(|n| matches!(n, Node::Element(e) if !e.foreign && e.name() == "Channel"))
+        .map_or(0, |n| n + 1);
+    let at = pixels.nodes.iter().position(is_data).unwrap_or(after_channels);
+    pixels.nodes.insert(at, marker);
+    let mut n = 0;
+    pixels.nodes.retain(|node| {
+        n += 1;
+        n - 1 == at || !is_data(node)
+    });
+}
