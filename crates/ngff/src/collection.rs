@@ -56,6 +56,11 @@ pub fn classify(attributes: &Map<String, Value>) -> NodeKind {
     }
 }
 
+/// The attributes of a group without a role of its own, such as the row of a plate.
+pub fn plain_attributes(version: Version) -> Map<String, Value> {
+    version.place(Map::new())
+}
+
 /// The attributes of the root of a bioformats2raw collection.
 pub fn bioformats2raw_attributes(version: Version) -> Map<String, Value> {
     version.place(Map::from_iter([("bioformats2raw.layout".to_owned(), json!(3))]))

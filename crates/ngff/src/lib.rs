@@ -44,7 +44,7 @@ pub use array::{
 };
 pub use collection::{
     ImageLabel, LabelColor, NodeKind, bioformats2raw_attributes, classify, labels_attributes,
-    series_attributes,
+    plain_attributes, series_attributes,
 };
 pub use document::{Document, group_document};
 pub use error::Error;

@@ -107,12 +107,12 @@ fn label(channel: &ome_xml::Channel) -> Option<String> {
 
 /// The channel's own colour, or one that suits its light.
 fn color(channel: &ome_xml::Channel) -> Option<[u8; 3]> {
+    /// How much longer, in nanometres, emitted light typically is than the light that excites it.
+    const STOKES_SHIFT: f64 = 30.0;
     if let Some(rgba) = channel.color {
         let [r, g, b, _] = rgba.to_be_bytes();
         return Some([r, g, b]);
     }
-    /// How much longer, in nanometres, emitted light typically is than the light that excites it.
-    const STOKES_SHIFT: f64 = 30.0;
     let nanometers =
         |quantity: &Option<Quantity>| quantity.as_ref()?.convert(Unit::Length(Length::Nanometer));
     let emission = nanometers(&channel.emission_wavelength)

@@ -121,7 +121,7 @@ fn what_is_derived_is_valid_in_every_version() {
 }
 
 fn plate_document(plate_attributes: &str, inside: &str) -> Document {
-    let images: String = (0..4).map(|i| format!(r#"<Image ID="Image:{i}"/>"#)).collect();
+    let images = [0, 1, 2, 3].map(|i| format!(r#"<Image ID="Image:{i}"/>"#)).concat();
     let xml = format!(
         r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
         <Plate ID="Plate:0" {plate_attributes}>{inside}</Plate>{images}</OME>"#
