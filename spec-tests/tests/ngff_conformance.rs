@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use fairzarr_ngff::{NodeKind, Severity, Version, validate};
+use fairzarr_ngff::{NodeKind, Severity, Version, image_attributes, parse_image, validate};
 use serde_json::{Value, json};
 
 #[test]
@@ -49,6 +49,29 @@ fn v0_6_with_objects_as_ends() {
     let names: Vec<&str> = differing.iter().map(|(name, _)| name.as_str()).collect();
     let expected: Vec<&str> = ENDS_AS_OBJECTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, expected, "{differing:#?}");
+}
+
+/// Every valid image is read, and what is written back is valid.
+#[test]
+fn valid_images_are_read_and_written_back() {
+    let mut read = 0;
+    for version in [Version::V04, Version::V05, Version::V06] {
+        for case in cases(version).into_iter().filter(|case| case.valid && case.kind == NodeKind::Image) {
+            let attributes = case.attributes.unwrap();
+            if validate(None, &attributes, Some(case.kind)).iter().any(|f| f.severity == Severity::Must) {
+                continue;
+            }
+            let (found, image, omero) = parse_image(attributes.as_object().unwrap())
+                .unwrap_or_else(|error| panic!("{version} {}: {error}", case.name));
+            assert_eq!(found, version);
+            let written = Value::Object(image_attributes(version, &image, omero.as_ref()));
+            let mut findings = validate(Some(version), &written, Some(case.kind));
+            findings.retain(|finding| finding.severity == Severity::Must);
+            assert!(findings.is_empty(), "{version} {}: {findings:#?}", case.name);
+            read += 1;
+        }
+    }
+    assert!(read > 40, "{read}");
 }
 
 /// Makes `"input": "a"` an object with a name, or with a path where the transformation is a level's.
