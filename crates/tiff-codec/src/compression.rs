@@ -163,6 +163,29 @@ impl Compression {
         matches!(self, Self::Jpeg | Self::OldJpeg | Self::Jpeg2000(J2kKind::Lossy) | Self::Other(34892))
     }
 
+    /// The library that decodes the scheme, and its version, for the record of a conversion: lossy
+    /// images depend on it. `None` for what this build cannot decode.
+    pub fn decoder_name(self) -> Option<&'static str> {
+        if !self.is_supported() {
+            return None;
+        }
+        match self {
+            Self::None | Self::PackBits => Some(concat!("fairzarr-tiff-codec ", env!("CARGO_PKG_VERSION"))),
+            Self::CcittRle | Self::CcittRleWord | Self::CcittG3 | Self::CcittG4 => Some("fax 0.3.0"),
+            Self::Lzw => Some("weezl 0.2.1"),
+            Self::Jpeg => Some("mozjpeg-sys 2.2.3"),
+            Self::Deflate => Some("libdeflater 1.26.1"),
+            Self::Jpeg2000(_) => Some("hayro-jpeg2000 0.5.0"),
+            Self::Lerc => Some("lerc-reader 0.5.2"),
+            Self::Lzma => Some("liblzma-sys 0.4.9"),
+            Self::Png => Some("png 0.18.1"),
+            Self::Zstd => Some("zstd-sys 2.1.2+zstd.1.5.7"),
+            Self::WebP => Some("libwebp-sys 0.14.4"),
+            Self::JpegXl => Some("jxl-oxide 0.12.6"),
+            Self::OldJpeg | Self::JpegXr | Self::Other(_) => None,
+        }
+    }
+
     /// Refuses what this build cannot decode, by name and code.
     pub(crate) fn require(self) -> Result<(), CodecError> {
         let feature = match self {
@@ -194,5 +217,39 @@ impl Compression {
             Self::WebP => "webp",
         };
         Err(CodecError::FeatureDisabled { name: self.name(), code: self.code(), feature })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_schemes_agree() {
+        for code in 0..=u16::MAX {
+            let compression = Compression::from_tag(code);
+            assert_eq!(Compression::from_tag(compression.code()), compression, "{code}");
+            assert_eq!(compression.decoder_name().is_some(), compression.is_supported(), "{code}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_scheme_and_its_code() {
+        let refused = |code| Compression::from_tag(code).require().unwrap_err().to_string();
+        assert_eq!(refused(6), "old-style JPEG (compression 6) is not supported");
+        assert_eq!(refused(34713), "Nikon NEF (compression 34713) is not supported");
+        assert_eq!(refused(12345), "an unknown scheme (compression 12345) is not supported");
+    }
+
+    /// The versions are written down because crates do not tell them at run time.
+    #[test]
+    fn decoder_versions_are_those_of_the_lock_file() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+        let Ok(lock) = std::fs::read_to_string(path) else { return };
+        for decoder in (0..=u16::MAX).filter_map(|code| Compression::from_tag(code).decoder_name()) {
+            let (name, version) = decoder.split_once(' ').unwrap();
+            let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+            assert!(lock.contains(&entry), "the lock file has another version than {decoder}");
+        }
     }
 }

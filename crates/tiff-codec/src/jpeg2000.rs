@@ -19,9 +19,8 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     let decoded = image.decode(&mut context).map_err(|error| layout.damaged(error))?;
     let components = decoded.components();
     let pixels = layout.width as usize * layout.height as usize;
-    let whole = layout.width as usize * size.height as usize;
     if components.len() != usize::from(layout.samples)
-        || components.iter().any(|component| component.samples().len() != whole)
+        || components.iter().any(|component| component.samples().len() != pixels)
     {
         return Err(layout.damaged("components differ in size"));
     }
@@ -30,9 +29,8 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     let (shift, top) = (1_i64 << (size.precision - 1), (1_i64 << size.precision) - 1);
     let shift = if size.signed { shift } else { 0 };
     for (index, component) in components.iter().enumerate() {
-        let samples = &component.samples()[..pixels];
         let stride = components.len() * bytes;
-        for (sample, pixel) in samples.iter().zip(out.chunks_exact_mut(stride)) {
+        for (sample, pixel) in component.samples().iter().zip(out.chunks_exact_mut(stride)) {
             let value = (sample.round_ties_even() as i64).clamp(0, top) - shift;
             pixel[index * bytes..][..bytes].copy_from_slice(&value.to_le_bytes()[..bytes]);
         }
@@ -44,7 +42,7 @@ fn check(layout: &ChunkLayout, size: &Size) -> Result<(), CodecError> {
     let signed = layout.format == SampleFormat::Int;
     let fits = u16::from(size.precision) <= layout.bits
         && size.width == layout.width
-        && size.height >= layout.height
+        && size.height == layout.height
         && size.components == layout.samples;
     if fits && size.signed == signed {
         return Ok(());

@@ -22,7 +22,7 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     let planes = render.image_planar();
     let (width, height) = (layout.width as usize, layout.height as usize);
     if planes.len() != usize::from(layout.samples)
-        || planes.iter().any(|plane| plane.width() != width || plane.height() < height)
+        || planes.iter().any(|plane| plane.width() != width || plane.height() != height)
     {
         return Err(layout.damaged("planes differ in size"));
     }
@@ -59,7 +59,7 @@ fn check(layout: &ChunkLayout, image: &JxlImage) -> Result<(), CodecError> {
             }
         });
     if image.width() == layout.width
-        && image.height() >= layout.height
+        && image.height() == layout.height
         && samples == usize::from(layout.samples)
         && depths_fit
         && metadata.orientation == 1

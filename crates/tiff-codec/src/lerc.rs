@@ -77,7 +77,7 @@ fn check(layout: &ChunkLayout, info: &BlobInfo) -> Result<(), CodecError> {
     let alpha = info.depth + 1 == samples && layout.bits == 8 && samples > 1;
     if expected == Some(info.data_type)
         && info.width == layout.width
-        && info.height >= layout.height
+        && info.height == layout.height
         && (info.depth == samples || alpha)
     {
         return Ok(());

@@ -1,4 +1,74 @@
 //! Decoders of stored TIFF tiles and strips: compressed bytes to little-endian samples.
+//!
+//! One stored chunk goes in, with what the tags of its IFD say about it ([`ChunkLayout`]); out come
+//! its samples: rows from top to bottom, pixels from left to right, the samples of a pixel side by
+//! side, each little-endian in 1, 2, 4, 8 or 16 bytes. There is no I/O here, no IFD and no OME.
+//!
+//! ```
+//! use fairzarr_tiff_codec::{ChunkLayout, Compression, Decoder, Predictor, SampleFormat};
+//!
+//! // Two rows of three big-endian 16-bit samples, horizontally differenced, in PackBits.
+//! let layout = ChunkLayout {
+//!     width: 3,
+//!     height: 2,
+//!     samples: 1,
+//!     bits: 16,
+//!     format: SampleFormat::Uint,
+//!     big_endian: true,
+//!     compression: Compression::from_tag(32773),
+//!     predictor: Predictor::Horizontal,
+//!     fill_order: 1,
+//!     photometric: 1,
+//!     ycbcr_subsampling: (1, 1),
+//!     jpeg_tables: None,
+//!     t4_options: 0,
+//!     t6_options: 0,
+//!     lerc_parameters: None,
+//! };
+//! layout.check()?;
+//! let stored = [11, 1, 0, 0, 1, 0, 1, 2, 0, 255, 255, 0, 1];
+//! let mut samples = vec![0; layout.decoded_len()?];
+//! Decoder::new().decode(&layout, &stored, &mut samples)?;
+//! assert_eq!(samples, [0, 1, 1, 1, 2, 1, 0, 2, 255, 1, 0, 2]);
+//! # Ok::<(), fairzarr_tiff_codec::CodecError>(())
+//! ```
+//!
+//! # What is decoded
+//!
+//! | Compression | Codes | Samples | Decoder | Feature |
+//! |---|---|---|---|---|
+//! | none, PackBits | 1, 32773 | any ¹ | own | |
+//! | LZW, both bit orders | 5 | any ¹ | weezl | |
+//! | Deflate | 8, 32946 | any ¹ | libdeflate | |
+//! | Zstandard | 50000, 34926 | any ¹ | zstd | |
+//! | LZMA | 34925 | any ¹ | liblzma | `lzma` |
+//! | CCITT RLE, group 3, group 4 | 2, 32771, 3, 4 | 1-bit | fax (tables) | |
+//! | JPEG | 7, 33007 | 8-bit | libjpeg (mozjpeg) | `jpeg` |
+//! | JPEG 2000 | 33003, 33004, 33005, 34712 | integers to 24 bits | hayro-jpeg2000 | `jpeg2000` |
+//! | JPEG XL | 50002, 52546 | unsigned to 16 bits, 32-bit floats | jxl-oxide | `jpegxl` |
+//! | LERC, in Deflate or Zstandard too | 34887 | integers to 32 bits, floats | lerc-reader | `lerc` |
+//! | WebP | 50001, 34927 | 8-bit RGB, RGBA | libwebp | `webp` |
+//! | PNG | 34933 | 1 to 16-bit | png | `png` |
+//!
+//! ¹ Integers of 1 to 32 bits and of 64, floats of 16, 24, 32 and 64, complex numbers of two
+//! integers of 8 to 64 or two floats of 16 to 64 bits; with the predictors where they are defined.
+//!
+//! All features are on by default. Everything else is refused by name and code in
+//! [`ChunkLayout::check`].
+//!
+//! # What is exact
+//!
+//! Lossless schemes give the samples that were stored, bit for bit. JPEG gives those of
+//! libjpeg-turbo with its accurate integer transform and smooth upsampling, which libtiff and its
+//! users give; WebP those of libwebp. Lossy JPEG 2000 and JPEG XL may differ from other decoders by
+//! one or two units. [`Compression::decoder_name`] names the decoder, for the record.
+//!
+//! # What is tolerated
+//!
+//! Bytes after the last row; of the byte codecs, a missing end code or checksum once all rows are
+//! there. Rows that are missing are an error, as is everything that a decoder would paper over: a
+//! truncated JPEG is not filled with grey. Memory is bounded by the size of the decoded chunk and a
+//! few times that for image codecs, whatever a stream says of itself.
 #![deny(unsafe_code)]
 
 mod ccitt;

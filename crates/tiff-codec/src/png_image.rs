@@ -20,7 +20,7 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     };
     let bits = info.bit_depth as u16;
     if info.width != layout.width
-        || info.height < layout.height
+        || info.height != layout.height
         || samples != layout.samples
         || bits != layout.bits
     {
@@ -36,15 +36,13 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     // The rest of PNG is fixed: most significant byte and bit first, nothing left to predict.
     let plain = ChunkLayout { big_endian: true, predictor: crate::Predictor::None, ..layout.clone() };
     let mut rows = Rows::new(&plain)?;
-    let whole = rows.packed_len * info.height as usize;
-    let mut image = vec![0; whole];
+    let mut image = vec![0; rows.packed_len * layout.height as usize];
     reader.next_frame(&mut image).map_err(|error| layout.damaged(error))?;
-    let image = &mut image[..rows.packed_len * layout.height as usize];
     if rows.in_place() {
-        out.copy_from_slice(image);
+        out.copy_from_slice(&image);
         rows.finish(out);
     } else {
-        rows.unpack(image, out);
+        rows.unpack(&mut image, out);
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     }
     let (width, height) = (features.width as u32, features.height as u32);
     let dropped_alpha = features.has_alpha != 0 && layout.samples == 3;
-    if width != layout.width || height < layout.height || dropped_alpha || features.has_animation != 0 {
+    if width != layout.width || height != layout.height || dropped_alpha || features.has_animation != 0 {
         return Err(CodecError::Mismatch {
             codec: layout.compression.name(),
             found: format!(
@@ -31,26 +31,13 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
             expected: format!("{} x {} of {} samples", layout.width, layout.height, layout.samples),
         });
     }
-    let row_len = layout.row_len()?;
-    let stride = c_int::try_from(row_len).map_err(|_| layout.damaged("rows are too long"))?;
-    // The library writes all rows or none; those beyond the chunk go to a buffer of our own.
-    let mut whole = Vec::new();
-    let target = if height == layout.height {
-        &mut *out
-    } else {
-        whole.resize(row_len * height as usize, 0);
-        &mut whole
-    };
+    let stride = c_int::try_from(layout.row_len()?).map_err(|_| layout.damaged("rows are too long"))?;
     let decode_into = if layout.samples == 3 { WebPDecodeRGBInto } else { WebPDecodeRGBAInto };
     // SAFETY: pointers and lengths are those of two slices that do not overlap; the library
     // checks that `height` rows of `stride` bytes fit the second and writes nowhere else.
-    let written =
-        unsafe { decode_into(stored.as_ptr(), stored.len(), target.as_mut_ptr(), target.len(), stride) };
+    let written = unsafe { decode_into(stored.as_ptr(), stored.len(), out.as_mut_ptr(), out.len(), stride) };
     if written.is_null() {
         return Err(layout.damaged("the bitstream does not decode"));
-    }
-    if !whole.is_empty() {
-        out.copy_from_slice(&whole[..out.len()]);
     }
     Ok(())
 }
