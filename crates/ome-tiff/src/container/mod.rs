@@ -121,11 +121,6 @@ impl Container {
         self.record(page).and_then(|record| self.problems.get(record.problem as usize)).map(String::as_str)
     }
 
-    /// Where the directory of the page is.
-    pub(crate) fn offset(&self, page: PageId) -> Option<u64> {
-        self.record(page).map(|record| record.offset)
-    }
-
     /// All entries of the directory of a page.
     pub(crate) fn entries(&self, page: PageId) -> Result<Vec<Entry>, ContainerError> {
         let record = self
