@@ -1,0 +1,74 @@
+//! What is derived from the OME-XML of the world is valid NGFF, in every version.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use fairzarr_ngff::{
+    DataType, Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
+};
+use fairzarr_ome_xml::{Document, Image};
+use serde_json::Map;
+
+const VERSIONS: [Version; 3] = [Version::V04, Version::V05, Version::V06];
+
+#[test]
+fn corpus() {
+    let mut images = 0;
+    for path in documents() {
+        // Documents that cannot be parsed at all are the business of the OME-XML tests.
+        let Ok(document) = Document::parse(fs::read(&path).unwrap()) else { continue };
+        for (index, image) in document.ome().images.iter().enumerate() {
+            check_image(&path, image, index);
+            images += 1;
+        }
+        for plate in &document.ome().plates {
+            let layout = from_ome::plate(document.ome(), plate).unwrap();
+            for version in VERSIONS {
+                let wells = layout.wells.iter().map(|well| well.well.attributes(version));
+                // A plate without images is no plate in NGFF.
+                let plate = (!layout.wells.is_empty()).then(|| layout.plate.attributes(version));
+                for attributes in wells.chain(plate) {
+                    let mut findings = validate(Some(version), &attributes.into(), None);
+                    findings.retain(|finding| finding.severity == Severity::Must);
+                    assert_eq!(findings, [], "{}", path.display());
+                }
+            }
+        }
+    }
+    eprintln!("{images} images");
+}
+
+fn check_image(path: &Path, image: &Image, index: usize) {
+    let pixels = image.pixels.as_ref();
+    let count = pixels.and_then(|pixels| pixels.size_c).unwrap_or(1).min(100) as usize;
+    let downscaling = Downscaling { method: "mean".into(), description: None, metadata: Map::new() };
+    let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
+    let windows = vec![Window::full(0.0, 0.0); count];
+    let omero = from_ome::omero(image, index, DataType::U16, 1, 1, &windows);
+    assert_eq!(omero.channels.len(), count);
+    for version in VERSIONS {
+        let attributes = image_attributes(version, &multiscale, Some(&omero));
+        let findings = validate(Some(version), &attributes.into(), Some(NodeKind::Image));
+        assert_eq!(findings, [], "{} image {index}", path.display());
+    }
+}
+
+/// The OME-XML documents of the corpus; none where there is no corpus.
+fn documents() -> Vec<PathBuf> {
+    let corpus = env::var_os("FAIRZARR_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"), PathBuf::from);
+    let mut folders = vec![corpus.join("open/ome-xml"), corpus.join("nbo/ome-xml")];
+    let mut documents = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "xml" || extension == "ome") {
+                documents.push(path);
+            }
+        }
+    }
+    documents
+}
