@@ -4,23 +4,31 @@
 //! cargo bench -p fairzarr-tiff-codec
 //! ```
 //!
+//! Image codecs are measured on chunks that `tests/fixtures/make.py --bench DIRECTORY` makes, when
+//! `FAIRZARR_BENCH_CHUNKS` names that directory.
+//!
 //! A row is MB of samples per second of one thread, the best of several passes over a megapixel
 //! of 16-bit microscopy-like samples (or what the codec takes), then the library's own rate.
 
+#![allow(clippy::expect_used, reason = "a benchmark may panic")]
+
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fairzarr_tiff_codec::{ChunkLayout, Compression, Decoder, Predictor, RowStream, SampleFormat};
+use fairzarr_tiff_codec::{
+    ChunkLayout, Compression, Decoder, Predictor, RowStream, SampleFormat, can_stream,
+};
 
 const SIDE: u32 = 1024;
 
 fn main() {
-    println!("{:<28} {:>8} {:>8} {:>7}", "", "MB/s", "library", "ratio");
+    println!("{:<28} {:>8} {:>8} {:>7} {:>8}", "MB/s", "whole", "library", "ratio", "by rows");
     let samples = samples();
     let plain = to_bytes(&samples, false);
     let differences = difference(&samples);
 
-    report("uncompressed", &layout(1), &plain, Some(&mut |out| out.copy_from_slice(&plain)));
+    report("uncompressed", &layout(1), &plain, Some(Box::new(|out: &mut [u8]| out.copy_from_slice(&plain))));
     let big_endian = ChunkLayout { big_endian: true, ..layout(1) };
     report("uncompressed, big-endian", &big_endian, &to_bytes(&samples, true), None);
     let packed: Vec<u8> = samples
@@ -40,16 +48,21 @@ fn main() {
     ] {
         let with = |code| ChunkLayout { predictor, big_endian, ..layout(code) };
         let stored = lzw(bytes);
-        report(&format!("LZW{name}"), &with(5), &stored, Some(&mut |out| lzw_alone(&stored, out)));
+        report(
+            &format!("LZW{name}"),
+            &with(5),
+            &stored,
+            Some(Box::new(|out: &mut [u8]| lzw_alone(&stored, out))),
+        );
         let stored = deflate(bytes);
         let mut library = libdeflater::Decompressor::new();
         report(
             &format!("Deflate{name}"),
             &with(8),
             &stored,
-            Some(&mut |out| {
+            Some(Box::new(|out: &mut [u8]| {
                 library.zlib_decompress(&stored, out).expect("deflate");
-            }),
+            })),
         );
         let stored = zstd::bulk::compress(bytes, 3).expect("zstd");
         let mut library = zstd::bulk::Decompressor::new().expect("zstd");
@@ -57,9 +70,9 @@ fn main() {
             &format!("Zstandard{name}"),
             &with(50000),
             &stored,
-            Some(&mut |out| {
+            Some(Box::new(|out: &mut [u8]| {
                 library.decompress_to_buffer(&stored, out).expect("zstd");
-            }),
+            })),
         );
     }
     #[cfg(feature = "lzma")]
@@ -71,30 +84,51 @@ fn main() {
             "LZMA",
             &layout(34925),
             &stored,
-            Some(&mut |out| {
+            Some(Box::new(|out: &mut [u8]| {
                 std::io::Read::read_exact(&mut liblzma::read::XzDecoder::new(stored.as_slice()), out)
                     .expect("xz");
-            }),
+            })),
         );
     }
-    fixtures();
+    image_codecs();
 }
 
-/// Codecs without an encoder here: the largest chunk of the test fixtures, over and over.
-fn fixtures() {
-    println!("\nsmall chunks of the test fixtures: microseconds each");
-    let mut decoder = Decoder::new();
-    for code in [2, 3, 4, 7, 34712, 34887, 34933, 50001, 50002] {
-        let compression = Compression::from_tag(code);
-        let all = read::fixtures();
-        let largest = all
-            .iter()
-            .filter(|fixture| fixture.layout.compression == compression)
-            .max_by_key(|fixture| fixture.expected.len());
-        let Some(fixture) = largest.filter(|_| compression.is_supported()) else { continue };
-        let mut out = vec![0; fixture.expected.len()];
-        let time = best(|| decoder.decode(&fixture.layout, &fixture.stored, &mut out).expect("fixture"));
-        println!("{:<28} {:>8.1}  ({} bytes)", compression.name(), time.as_secs_f64() * 1e6, out.len());
+/// Codecs without an encoder here: chunks that make.py has made.
+fn image_codecs() {
+    let Some(directory) = std::env::var_os("FAIRZARR_BENCH_CHUNKS") else { return };
+    for fixture in read::read(Path::new(&directory)) {
+        if !fixture.layout.compression.is_supported() {
+            continue;
+        }
+        let stored = fixture.stored.as_slice();
+        report(
+            &fixture.name,
+            &fixture.layout,
+            stored,
+            match fixture.layout.compression {
+                #[cfg(feature = "jpeg2000")]
+                Compression::Jpeg2000(_) => Some(Box::new(|_: &mut [u8]| {
+                    let settings = hayro_jpeg2000::DecodeSettings::default();
+                    let image = hayro_jpeg2000::Image::new(stored, &settings).expect("jpeg 2000");
+                    image.decode(&mut hayro_jpeg2000::DecoderContext::default()).expect("jpeg 2000");
+                })),
+                #[cfg(feature = "jpegxl")]
+                Compression::JpegXl => Some(Box::new(|_: &mut [u8]| {
+                    let image = jxl_oxide::JxlImage::read_with_defaults(stored).expect("jpeg xl");
+                    image.render_frame(0).expect("jpeg xl");
+                })),
+                #[cfg(feature = "lerc")]
+                Compression::Lerc => Some(Box::new(|_: &mut [u8]| {
+                    lerc_reader::decode_first(stored).expect("lerc");
+                })),
+                #[cfg(feature = "png")]
+                Compression::Png => Some(Box::new(|out: &mut [u8]| {
+                    let decoder = png::Decoder::new(std::io::Cursor::new(stored));
+                    decoder.read_info().expect("png").next_frame(out).expect("png");
+                })),
+                _ => None,
+            },
+        );
     }
 }
 
@@ -102,22 +136,28 @@ fn fixtures() {
 #[expect(dead_code, reason = "shared with the tests")]
 mod read;
 
-fn report(name: &str, layout: &ChunkLayout, stored: &[u8], library: Option<&mut dyn FnMut(&mut [u8])>) {
+/// A library's own call, given room for the samples.
+type Library<'a> = Box<dyn FnMut(&mut [u8]) + 'a>;
+
+fn report(name: &str, layout: &ChunkLayout, stored: &[u8], library: Option<Library>) {
     let mut decoder = Decoder::new();
     let mut out = vec![0; layout.decoded_len().expect("size")];
     let rate = |time: Duration, bytes: usize| bytes as f64 / 1e6 / time.as_secs_f64();
     let ours = best(|| decoder.decode(layout, stored, black_box(&mut out)).expect("decode"));
     let ours = rate(ours, out.len());
-    let alone = library.map(|library| rate(best(|| library(black_box(&mut out))), out.len()));
-    let rows = best(|| {
-        let mut stream = RowStream::new(layout.clone(), stored).expect("stream");
-        stream.read_rows(black_box(&mut out)).expect("rows");
+    let alone = library.map(|mut library| rate(best(|| library(black_box(&mut out))), out.len()));
+    let by_rows = can_stream(layout).then(|| {
+        let rows = best(|| {
+            let mut stream = RowStream::new(layout.clone(), stored).expect("stream");
+            stream.read_rows(black_box(&mut out)).expect("rows");
+        });
+        format!("{:.0}", rate(rows, out.len()))
     });
     let (alone, ratio) = match alone {
         Some(alone) => (format!("{alone:.0}"), format!("{:.2}", ours / alone)),
         None => ("-".to_owned(), "-".to_owned()),
     };
-    println!("{name:<28} {ours:>8.0} {alone:>8} {ratio:>7}   by rows {:.0}", rate(rows, out.len()));
+    println!("{name:<28} {ours:>8.0} {alone:>8} {ratio:>7} {:>8}", by_rows.as_deref().unwrap_or("-"));
 }
 
 /// The shortest of many runs: others use the machine too.

@@ -98,7 +98,7 @@ impl ChunkLayout {
     pub fn decoded_len(&self) -> Result<usize, CodecError> {
         self.row_len()?
             .checked_mul(self.height as usize)
-            .filter(|len| *len > 0 && *len <= isize::MAX as usize)
+            .filter(|len| *len > 0 && isize::try_from(*len).is_ok())
             .ok_or_else(|| self.size_error())
     }
 

@@ -122,17 +122,17 @@ macro_rules! word {
     ($($type:ty),*) => {$(
         impl Word for $type {
             const BYTES: usize = size_of::<$type>();
-            #[inline(always)]
+            #[inline]
             fn read(bytes: &[u8], big_endian: bool) -> Self {
                 let mut word = [0; size_of::<$type>()];
                 word.copy_from_slice(bytes);
                 if big_endian { Self::from_be_bytes(word) } else { Self::from_le_bytes(word) }
             }
-            #[inline(always)]
+            #[inline]
             fn write(self, bytes: &mut [u8]) {
                 bytes.copy_from_slice(&self.to_le_bytes());
             }
-            #[inline(always)]
+            #[inline]
             fn add(self, other: Self) -> Self {
                 self.wrapping_add(other)
             }
@@ -166,7 +166,7 @@ fn add_left_fixed<W: Word, const SAMPLES: usize>(row: &mut [u8], big_endian: boo
     }
 }
 
-#[inline(always)]
+#[inline]
 fn add_pixel<W: Word>(left: &mut [W], pixel: &mut [u8], big_endian: bool) {
     for (left, sample) in left.iter_mut().zip(pixel.chunks_exact_mut(W::BYTES)) {
         *left = left.add(W::read(sample, big_endian));
@@ -273,16 +273,20 @@ mod tests {
 
     #[test]
     fn float24_is_widened_exactly() {
-        let value = |bits| f32::from_bits(widen_float24(bits));
-        assert_eq!(value(0x3f_0000), 1.0);
-        assert_eq!(value(0xbf_8000), -1.5);
-        assert_eq!(value(0), 0.0);
-        assert!(value(0x80_0000).is_sign_negative());
-        assert_eq!(value(0x7f_0000), f32::INFINITY);
-        assert!(value(0x7f_0001).is_nan());
-        assert_eq!(value(0x00_0001), 2f32.powi(-78));
-        assert_eq!(value(0x00_ffff), 65535.0 * 2f32.powi(-78));
-        assert_eq!(value(0x01_0000), 2f32.powi(-62));
+        let widened = [
+            (0x3f_0000, 1.0),
+            (0xbf_8000, -1.5),
+            (0x00_0000, 0.0),
+            (0x80_0000, -0.0),
+            (0x7f_0000, f32::INFINITY),
+            (0x00_0001, 2f32.powi(-78)),
+            (0x00_ffff, 65535.0 * 2f32.powi(-78)),
+            (0x01_0000, 2f32.powi(-62)),
+        ];
+        for (bits, value) in widened {
+            assert_eq!(widen_float24(bits), value.to_bits(), "{bits:06x}");
+        }
+        assert!(f32::from_bits(widen_float24(0x7f_0001)).is_nan());
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn damaged_chunks_neither_panic_nor_upset_the_decoder() {
         let mut out = vec![0; fixture.layout.decoded_len().unwrap()];
         for _ in 0..60 {
             let mut stored = fixture.stored.clone();
-            for _ in 0..1 + random.below(4) {
+            for _ in 0..=random.below(4) {
                 let at = random.below(stored.len());
                 stored[at] ^= 1 << random.below(8);
             }

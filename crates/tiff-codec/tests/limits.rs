@@ -1,5 +1,7 @@
 //! What is refused, and how much memory a stream can make a decoder ask for.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Read, Write};
