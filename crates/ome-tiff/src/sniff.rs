@@ -9,23 +9,24 @@ pub(crate) struct Root {
 
 /// The root element, if it is OME's: by local name, in any case, after any declaration, comment or text.
 pub(crate) fn ome_root(document: &[u8]) -> Option<Root> {
-    let head = &document[..document.len().min(HEAD)];
     let utf16;
-    let head = if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+    let text = if document.starts_with(&[0xff, 0xfe]) || document.starts_with(&[0xfe, 0xff]) {
         // The names that matter here are ASCII.
-        utf16 = head.iter().copied().filter(|b| *b != 0).collect::<Vec<_>>();
+        utf16 = document.iter().copied().filter(|b| *b != 0).take(HEAD).collect::<Vec<_>>();
         &utf16
     } else {
-        head
+        document
     };
-    let tag = root_tag(head)?;
-    let name_len = tag.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>')).unwrap_or(tag.len());
+    let tag = root_tag(text)?;
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>' | 0);
+    let name_len = tag.iter().position(ends).unwrap_or(tag.len());
     let (name, attributes) = tag.split_at(name_len);
     let local = name.rsplit(|b| *b == b':').next()?;
     local.eq_ignore_ascii_case(b"OME").then(|| Root { uuid: attribute(attributes, b"UUID") })
 }
 
-/// Bytes that are looked at; the root element of a document with many namespaces is some hundreds long.
+/// Bytes that are enough to look at in a file that may not belong here; the root element of a document with many
+/// namespaces is some hundreds long.
 pub(crate) const HEAD: usize = 64 << 10;
 
 /// The first start tag, from its name to before its `>`.
@@ -77,6 +78,7 @@ mod tests {
         assert_eq!(uuid(b"text <!DOCTYPE OME [<!ENTITY a 'b'>]><OME x='1' UUID=\" b \">"), Some(Some("b".into())));
         assert_eq!(uuid(b"\xff\xfe<\0O\0M\0E\0>\0"), Some(None));
         assert_eq!(uuid(b"<OME"), Some(None));
+        assert_eq!(uuid(b"<OME\0"), Some(None));
         assert_eq!(uuid(b"<Image/>"), None);
         assert_eq!(uuid(b"<html><OME/></html>"), None);
         assert_eq!(uuid(b"ImageJ=1.52"), None);

@@ -63,9 +63,9 @@ impl Container {
         walk::index(source)
     }
 
-    /// Whether the first bytes are those of a TIFF or BigTIFF file.
+    /// Whether the first bytes are those of a TIFF file, sound or not.
     pub(crate) fn recognises(head: &[u8]) -> bool {
-        matches!(head, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..])
+        matches!(head, [b'I', b'I', _, 0, ..] | [b'M', b'M', 0, _, ..])
     }
 
     pub(crate) fn source(&self) -> &Arc<dyn ByteSource> {
