@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock};
 use bytes::Bytes;
 
 use crate::backend::{Backend, Children, Part};
-use crate::requests::Counters;
+use crate::requests::{Counters, Kind};
 use crate::{Class, Durability, Error, RequestCounts};
 
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Local {
 
 impl Backend for Local {
     fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
-        self.counters.put();
+        self.counters.count(Kind::Put);
         let target = self.path(key);
         self.write_temporary(&target, &bytes)
             .and_then(|temporary| {
@@ -113,7 +113,7 @@ impl Backend for Local {
     }
 
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
-        self.counters.put();
+        self.counters.count(Kind::Put);
         let target = self.path(key);
         self.write_temporary(&target, &bytes)
             .and_then(|temporary| {
@@ -129,7 +129,7 @@ impl Backend for Local {
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
-        self.counters.get();
+        self.counters.count(Kind::Get);
         let failed = |error| self.failed("read", key, error);
         let Some((mut file, size)) = open(&self.path(key)).map_err(failed)? else {
             return Ok(None);
@@ -153,7 +153,7 @@ impl Backend for Local {
     }
 
     fn size(&self, key: &str) -> Result<Option<u64>, Error> {
-        self.counters.head();
+        self.counters.count(Kind::Head);
         match fs::metadata(self.path(key)) {
             Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
             Ok(_) => Ok(None),
@@ -178,12 +178,12 @@ impl Backend for Local {
     }
 
     fn children(&self, prefix: &str) -> Result<Children, Error> {
-        self.counters.list();
+        self.counters.count(Kind::List);
         read_directory(&self.path(prefix)).map_err(|error| self.failed("list", prefix, error))
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
-        self.counters.delete();
+        self.counters.count(Kind::Delete);
         match fs::remove_file(self.path(key)) {
             Err(error) if !is_absence(&error) => Err(self.failed("delete", key, error)),
             _ => Ok(()),
@@ -191,7 +191,7 @@ impl Backend for Local {
     }
 
     fn delete_prefix(&self, prefix: &str) -> Result<(), Error> {
-        self.counters.delete();
+        self.counters.count(Kind::Delete);
         self.forget_directories();
         match fs::remove_dir_all(self.path(prefix)) {
             Err(error) if !is_absence(&error) => Err(self.failed("delete", prefix, error)),

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWrite
 use bytes::Bytes;
 
 use crate::backend::{Backend, Children, Part};
-use crate::requests::Counters;
+use crate::requests::{Counters, Kind};
 use crate::{Error, RequestCounts};
 
 type Objects = BTreeMap<String, Bytes>;
@@ -56,13 +56,13 @@ impl Memory {
 
 impl Backend for Memory {
     fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
-        self.counters.put();
+        self.counters.count(Kind::Put);
         self.objects_mut().insert(self.key(key), bytes);
         Ok(())
     }
 
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
-        self.counters.put();
+        self.counters.count(Kind::Put);
         match self.objects_mut().entry(self.key(key)) {
             std::collections::btree_map::Entry::Occupied(_) => Ok(false),
             std::collections::btree_map::Entry::Vacant(place) => {
@@ -73,7 +73,7 @@ impl Backend for Memory {
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
-        self.counters.get();
+        self.counters.count(Kind::Get);
         let Some(bytes) = self.objects().get(&self.key(key)).cloned() else {
             return Ok(None);
         };
@@ -82,12 +82,12 @@ impl Backend for Memory {
     }
 
     fn size(&self, key: &str) -> Result<Option<u64>, Error> {
-        self.counters.head();
+        self.counters.count(Kind::Head);
         Ok(self.objects().get(&self.key(key)).map(|bytes| bytes.len() as u64))
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
-        self.counters.list();
+        self.counters.count(Kind::List);
         let start = self.key(&directory(prefix));
         Ok(below(&self.objects(), &start)
             .map(|(key, bytes)| (key[self.root.len()..].to_owned(), bytes.len() as u64))
@@ -95,7 +95,7 @@ impl Backend for Memory {
     }
 
     fn children(&self, prefix: &str) -> Result<Children, Error> {
-        self.counters.list();
+        self.counters.count(Kind::List);
         let start = self.key(&directory(prefix));
         let mut children = Children::default();
         for (key, bytes) in below(&self.objects(), &start) {
@@ -111,13 +111,13 @@ impl Backend for Memory {
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
-        self.counters.delete();
+        self.counters.count(Kind::Delete);
         self.objects_mut().remove(&self.key(key));
         Ok(())
     }
 
     fn delete_prefix(&self, prefix: &str) -> Result<(), Error> {
-        self.counters.delete();
+        self.counters.count(Kind::Delete);
         let start = self.key(&directory(prefix));
         self.objects_mut().retain(|key, _| !key.starts_with(&start));
         Ok(())

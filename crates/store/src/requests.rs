@@ -19,6 +19,34 @@ pub struct RequestCounts {
     pub deletes: u64,
 }
 
+/// What a request is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    Get,
+    Put,
+    List,
+    Head,
+    Delete,
+}
+
+impl Kind {
+    /// What an HTTP request to S3, Azure or Google Cloud is for.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn of(method: &str, query: &str) -> Self {
+        let has = |wanted: &str| {
+            query.split('&').any(|pair| pair == wanted || pair.split('=').next() == Some(wanted))
+        };
+        match method {
+            "GET" if has("list-type") || has("comp=list") => Self::List,
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "DELETE" => Self::Delete,
+            "POST" if has("delete") || has("comp=batch") => Self::Delete,
+            _ => Self::Put,
+        }
+    }
+}
+
 /// The counters behind [`RequestCounts`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -30,24 +58,15 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn get(&self) {
-        self.gets.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn put(&self) {
-        self.puts.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn list(&self) {
-        self.lists.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn head(&self) {
-        self.heads.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn delete(&self) {
-        self.deletes.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count(&self, kind: Kind) {
+        let counter = match kind {
+            Kind::Get => &self.gets,
+            Kind::Put => &self.puts,
+            Kind::List => &self.lists,
+            Kind::Head => &self.heads,
+            Kind::Delete => &self.deletes,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> RequestCounts {

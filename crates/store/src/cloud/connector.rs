@@ -13,7 +13,7 @@ use object_store::client::{
     ReqwestConnector,
 };
 
-use crate::requests::Counters;
+use crate::requests::{Counters, Kind};
 
 tokio::task_local! {
     static TRACE: Cell<Trace>;
@@ -89,8 +89,12 @@ impl HttpService for Watched {
             // The service answers at once or does not exist; the client need not ask ten times.
             return answer.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error));
         }
-        count(&self.counters, request.method().as_str(), request.uri().query().unwrap_or_default());
-        let answer = self.client.execute(request).await;
+        let kind = Kind::of(request.method().as_str(), request.uri().query().unwrap_or_default());
+        self.counters.count(kind);
+        let mut answer = self.client.execute(request).await;
+        if kind != Kind::Get {
+            answer = whole(answer).await;
+        }
         record(|trace| {
             trace.requests += 1;
             trace.last = answer.as_ref().map_or(Outcome::NoAnswer, status);
@@ -112,15 +116,13 @@ fn record(change: impl FnOnce(&mut Trace)) {
     });
 }
 
-fn count(counters: &Counters, method: &str, query: &str) {
-    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-    match method {
-        "GET" if has("list-type") || query.contains("comp=list") => counters.list(),
-        "GET" => counters.get(),
-        "HEAD" => counters.head(),
-        "DELETE" => counters.delete(),
-        "POST" if has("delete") || query.contains("comp=batch") => counters.delete(),
-        _ => counters.put(),
+/// Waits for all of an answer that is not an object, so that one that breaks off counts as none and the client asks
+/// again. All that is asked for here may be asked for twice.
+async fn whole(answer: Result<HttpResponse, HttpError>) -> Result<HttpResponse, HttpError> {
+    let (head, body) = answer?.into_parts();
+    match body.bytes().await {
+        Ok(body) => Ok(HttpResponse::from_parts(head, body.into())),
+        Err(error) => Err(HttpError::new(HttpErrorKind::Request, error)),
     }
 }
 

@@ -31,8 +31,9 @@ pub(crate) fn class(error: &ClientError, trace: Trace) -> Class {
     }
 }
 
-/// Whether the answer to a reading request began well and then broke off, which the client repeats only of servers
-/// that send an ETag.
-pub(crate) fn is_broken_answer(error: &ClientError, trace: Trace) -> bool {
-    matches!(error, ClientError::Generic { .. }) && matches!(trace.last, Outcome::Status(200 | 206))
+/// Whether the bytes of an object began to come and then broke off, which the client mends only where the server sends
+/// an ETag. `in_part`: not the whole object was asked for.
+pub(crate) fn is_broken_answer(error: &ClientError, trace: Trace, in_part: bool) -> bool {
+    let begun = Outcome::Status(if in_part { 206 } else { 200 });
+    matches!(error, ClientError::Generic { .. }) && trace.last == begun
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
@@ -76,7 +77,7 @@ impl Operations {
         key: &str,
         path: &Path,
         bytes: Bytes,
-        mut cancelled: Cancellation,
+        cancelled: Cancellation,
     ) -> Result<(), Error> {
         let failed = |error, trace| self.client_failed("write", key, error, trace);
         let options = PutMultipartOptions { attributes: attributes(key), ..PutMultipartOptions::default() };
@@ -85,17 +86,31 @@ impl Operations {
 
         // All parts but the last of one size, which some servers demand.
         let part_bytes = self.part_bytes.max(bytes.len().div_ceil(MAX_PARTS));
-        let parts: Vec<_> = (0..bytes.len())
+        let mut waiting = (0..bytes.len())
             .step_by(part_bytes)
             .map(|start| bytes.slice(start..(start + part_bytes).min(bytes.len())))
-            .map(|part| self.permitted(upload.put_part(part.into())))
-            .collect();
-        let sending =
-            traced(futures::stream::iter(parts).buffer_unordered(PARTS_AT_ONCE).try_collect::<()>());
-        let sent = match select(std::pin::pin!(sending), std::pin::pin!(cancelled.cancelled())).await {
-            Either::Left(((sent, trace), _)) => sent.map_err(|error| failed(error, trace)),
-            Either::Right(_) => Err(self.given_up(key)),
-        };
+            .map(|part| traced(self.permitted(upload.put_part(part.into()))));
+        // After a failure no more parts are sent, but those under way are waited for: a part that arrives after the
+        // upload is aborted would stay.
+        let mut under_way = FuturesUnordered::new();
+        let mut sent = Ok(());
+        loop {
+            if sent.is_ok() && cancelled.is_cancelled() {
+                sent = Err(self.given_up(key));
+            }
+            while sent.is_ok()
+                && under_way.len() < PARTS_AT_ONCE
+                && let Some(part) = waiting.next()
+            {
+                under_way.push(part);
+            }
+            match under_way.next().await {
+                None => break,
+                Some((Err(error), trace)) if sent.is_ok() => sent = Err(failed(error, trace)),
+                Some(_) => {}
+            }
+        }
+        drop(waiting);
         let completed = match sent {
             Ok(()) => {
                 let (completed, trace) = traced(upload.complete()).await;
@@ -211,10 +226,18 @@ impl Operations {
                     }
                 }
                 Err(ClientError::NotFound { .. }) => return Ok(None),
-                Err(error) if failure::is_broken_answer(&error, trace) && attempt < self.retries => {}
-                // Not satisfiable: beyond the end, or a suffix of nothing.
-                Err(_) if range.is_some() && matches!(trace.last, Outcome::Status(400 | 416)) => {
-                    return self.read_sized(key, &part, etag).await;
+                Err(error)
+                    if failure::is_broken_answer(&error, trace, range.is_some())
+                        && attempt < self.retries => {}
+                // Perhaps the range is beyond the end, or a suffix of nothing; servers differ in how they say so.
+                Err(error) if range.is_some() && matches!(trace.last, Outcome::Status(200 | 400 | 416)) => {
+                    let size = self.size(key).await?.unwrap_or_default();
+                    let wanted = part.resolve(size, &self.location, key)?;
+                    return match part {
+                        _ if wanted.is_empty() => Ok(Some((Bytes::new(), Version { size, etag }))),
+                        Part::Suffix(_) => Box::pin(self.read(key, Part::Range(wanted), etag)).await,
+                        _ => Err(self.client_failed("read", key, error, trace)),
+                    };
                 }
                 Err(error) => return Err(self.client_failed("read", key, error, trace)),
             }
@@ -283,7 +306,7 @@ impl Operations {
                 }
                 Ok(_) => {}
                 Err(ClientError::NotFound { .. }) => return Ok(None),
-                Err(error) if failure::is_broken_answer(&error, trace) && attempt < self.retries => {}
+                Err(error) if failure::is_broken_answer(&error, trace, true) && attempt < self.retries => {}
                 // Only an empty object has no first byte.
                 Err(_) if trace.last == Outcome::Status(416) => {
                     return Ok(Some((Bytes::new(), Version::default())));

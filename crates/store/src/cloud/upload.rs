@@ -89,6 +89,10 @@ const ABORT_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct Cancellation(watch::Receiver<bool>);
 
 impl Cancellation {
+    pub(crate) fn is_cancelled(&self) -> bool {
+        *self.0.borrow()
+    }
+
     pub(crate) async fn cancelled(&mut self) {
         if self.0.wait_for(|cancelled| *cancelled).await.is_err() {
             // The store is gone without having cancelled: nobody will any more.
