@@ -15,13 +15,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod allowed;
+mod canonical;
 mod decode;
 mod document;
 mod error;
 mod metadata;
 mod model;
+mod number;
 mod read;
 mod schema;
+mod structured;
 mod table;
 mod text;
 mod tree;
@@ -29,6 +33,7 @@ mod unit;
 mod upgrade;
 mod write;
 
+pub use canonical::{Difference, Normalisations, canonical, canonical_hash, compare};
 pub use document::Document;
 pub use error::{Error, Warning};
 pub use model::{
@@ -36,6 +41,8 @@ pub use model::{
     PlateAcquisition, TiffData, TiffDataList, Well, WellSample,
 };
 pub use schema::{NAMESPACE_2016_06, SchemaVersion};
+pub use structured::{Blob, Structured};
+pub use table::{Column, ColumnData, Table};
 pub use tree::Element;
 pub use unit::{
     Angle, ElectricPotential, Frequency, Length, Power, Pressure, Quantity, Temperature, Time, Unit, UnitKind,

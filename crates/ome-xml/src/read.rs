@@ -281,8 +281,8 @@ struct TiffDataBuilder {
 impl TiffDataBuilder {
     fn read(&mut self, run: &Run<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<(), Error> {
         self.list.rows.reserve(run.count);
-        let mut syntax = Warnings::default();
-        for element in run.elements(&mut syntax) {
+        let mut elements = run.elements();
+        for element in elements.by_ref() {
             let element = upgrade.bulk(element?);
             let uuid = element.child("UUID");
             let file_name = uuid.and_then(|u| u.attr("FileName")).map(Arc::from);
@@ -308,7 +308,7 @@ impl TiffDataBuilder {
                 plane_count: number(&element, "PlaneCount", warnings).unwrap_or(ABSENT),
             });
         }
-        warnings.append(syntax);
+        warnings.append(elements.warnings());
         Ok(())
     }
 }
@@ -320,12 +320,12 @@ struct PlanesBuilder {
 
 impl PlanesBuilder {
     fn read(&mut self, run: &Run<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<(), Error> {
-        let mut syntax = Warnings::default();
+        let mut elements = run.elements();
         let planes = &mut self.planes;
         for list in [&mut planes.the_z, &mut planes.the_c, &mut planes.the_t] {
             list.reserve(run.count);
         }
-        for element in run.elements(&mut syntax) {
+        for element in elements.by_ref() {
             let element = upgrade.bulk(element?);
             let at = planes.the_z.len();
             let mut index = |name| {
@@ -359,7 +359,7 @@ impl PlanesBuilder {
                 quantity.values.resize(count, f64::NAN);
             }
         }
-        warnings.append(syntax);
+        warnings.append(elements.warnings());
         Ok(())
     }
 }

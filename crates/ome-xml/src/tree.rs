@@ -222,20 +222,25 @@ impl Node<'_> {
 
 impl<'a> Run<'a> {
     /// Reads the run's elements one at a time. Blank text between them is passed over.
-    pub(crate) fn elements<'w>(&self, warnings: &'w mut Warnings) -> RunElements<'a, 'w> {
+    pub(crate) fn elements(&self) -> RunElements<'a> {
         let text = &self.text[..self.range.end];
-        RunElements {
-            parser: Parser::new(text, self.range.start, self.scope.clone(), self.case_blind, warnings),
-        }
+        RunElements { parser: Parser::new(text, self.range.start, self.scope.clone(), self.case_blind) }
     }
 }
 
 /// The elements of a run, in order.
-pub(crate) struct RunElements<'a, 'w> {
-    parser: Parser<'a, 'w>,
+pub(crate) struct RunElements<'a> {
+    parser: Parser<'a>,
 }
 
-impl<'a> Iterator for RunElements<'a, '_> {
+impl RunElements<'_> {
+    /// What was noticed while reading.
+    pub(crate) fn warnings(self) -> Warnings {
+        self.parser.warnings
+    }
+}
+
+impl<'a> Iterator for RunElements<'a> {
     type Item = Result<Element<'a>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -245,7 +250,10 @@ impl<'a> Iterator for RunElements<'a, '_> {
 
 /// Reads a whole document.
 pub(crate) fn parse<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
-    Parser::new(text, 0, Vec::new(), false, warnings).document()
+    let mut parser = Parser::new(text, 0, Vec::new(), false);
+    let tree = parser.document();
+    warnings.append(parser.warnings);
+    tree
 }
 
 /// The name without its prefix.
@@ -258,11 +266,11 @@ pub(crate) fn prefix(name: &str) -> &str {
     name.split_once(':').map_or("", |(prefix, _)| prefix)
 }
 
-struct Parser<'a, 'w> {
+struct Parser<'a> {
     text: &'a str,
     base: usize,
     reader: Reader<&'a [u8]>,
-    warnings: &'w mut Warnings,
+    warnings: Warnings,
     scope: Vec<Binding<'a>>,
     open: Vec<Element<'a>>,
     /// Raw text seen since the last markup.
@@ -272,14 +280,8 @@ struct Parser<'a, 'w> {
     case_blind: bool,
 }
 
-impl<'a, 'w> Parser<'a, 'w> {
-    fn new(
-        text: &'a str,
-        base: usize,
-        scope: Vec<Binding<'a>>,
-        case_blind: bool,
-        warnings: &'w mut Warnings,
-    ) -> Self {
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, base: usize, scope: Vec<Binding<'a>>, case_blind: bool) -> Self {
         let mut reader = Reader::from_str(&text[base..]);
         reader.config_mut().allow_dangling_amp = true;
         // Checked in `close`, which can go on after some mistakes.
@@ -288,7 +290,7 @@ impl<'a, 'w> Parser<'a, 'w> {
             text,
             base,
             reader,
-            warnings,
+            warnings: Warnings::default(),
             scope,
             open: Vec::new(),
             pending: 0..0,
@@ -298,7 +300,7 @@ impl<'a, 'w> Parser<'a, 'w> {
         }
     }
 
-    fn document(mut self) -> Result<Tree<'a>, Error> {
+    fn document(&mut self) -> Result<Tree<'a>, Error> {
         if self.text.len() as u64 > Limits::BYTES {
             return Err(self.limit("bytes", self.text.len() as u64, Limits::BYTES, 0));
         }
@@ -591,13 +593,16 @@ impl<'a, 'w> Parser<'a, 'w> {
 
     /// The bulk kind of a tag in `Pixels`.
     fn bulk(&self, tag: &BytesStart<'a>) -> Option<Bulk> {
-        let parent = self.open.last()?;
-        let in_pixels = !parent.foreign
-            && (parent.name() == "Pixels"
-                || (self.case_blind && parent.name().eq_ignore_ascii_case("Pixels")));
+        let is = |element: &Element<'_>, name: &str| {
+            !element.foreign
+                && (element.name() == name || (self.case_blind && element.name().eq_ignore_ascii_case(name)))
+        };
+        // Only there: what looks like it in the XML of an annotation is something else.
+        let [_, image, pixels] = self.open.as_slice() else { return None };
         let name = tag.name();
         let kind = Bulk::of(local(name.as_ref()))?;
-        (in_pixels && (self.case_blind || local(name.as_ref()) == kind.name())).then_some(kind)
+        let spelled = self.case_blind || local(name.as_ref()) == kind.name();
+        (spelled && is(image, "Image") && is(pixels, "Pixels")).then_some(kind)
     }
 
     fn extend_run(&mut self, kind: Bulk, range: Range<usize>) {

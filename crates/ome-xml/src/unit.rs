@@ -36,10 +36,16 @@ impl Quantity {
         }
         let (from, into) = (self.unit.scale()?, to.scale()?);
         (self.unit.kind() == to.kind()).then(|| {
-            // Dividing by a power of ten is exact where multiplying by its inverse is not.
-            let factor = from.factor / into.factor;
-            let scaled =
-                if factor >= 1.0 { self.value * factor } else { self.value / (into.factor / from.factor) };
+            let ratio = from.factor / into.factor;
+            let exponent = ratio.log10().round();
+            // Between decimal prefixes the power of ten is exact, the ratio of two factors is not.
+            let scaled = if (ratio / 10f64.powf(exponent) - 1.0).abs() > 1e-12 {
+                self.value * ratio
+            } else if exponent < 0.0 {
+                self.value / 10f64.powf(-exponent)
+            } else {
+                self.value * 10f64.powf(exponent)
+            };
             scaled + (from.offset - into.offset) / into.factor
         })
     }

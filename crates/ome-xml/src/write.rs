@@ -1,6 +1,6 @@
 //! From the tree to text. Used only for what cannot stand as it was.
 
-use crate::error::{Error, Warnings};
+use crate::error::Error;
 use crate::text::{escape_attribute, escape_text};
 use crate::tree::{Element, Node, Tree};
 use crate::upgrade::Upgrade;
@@ -81,7 +81,7 @@ fn node(node: &Node<'_>, upgrade: &mut Upgrade, out: &mut String) -> Result<(), 
     match node {
         Node::Element(child) => element(child, upgrade, out)?,
         Node::Run(run) => {
-            for (n, child) in run.elements(&mut Warnings::default()).enumerate() {
+            for (n, child) in run.elements().enumerate() {
                 if n > 0 {
                     out.push('\n');
                 }

@@ -109,7 +109,7 @@ impl Upgrade {
     fn names(&mut self, element: &mut Element<'_>, known: bool) {
         if !element.foreign {
             let name = element.name().to_owned();
-            let spelled = if known { crate::table::spelling(&name).filter(|s| *s != name) } else { None };
+            let spelled = if known { crate::allowed::spelling(&name).filter(|s| *s != name) } else { None };
             if let Some(spelled) = spelled {
                 self.note(&format!("`{name}` spelled `{spelled}`"));
             }
@@ -145,12 +145,12 @@ impl Upgrade {
                 attr.value = clean(&attr.value).into();
                 self.note("characters that XML forbids replaced");
             }
-            if crate::table::of(&name).is_some_and(|(known, _)| known.split(' ').any(|k| k == attr.name)) {
+            if crate::allowed::of(&name).is_some_and(|(known, _)| known.split(' ').any(|k| k == attr.name)) {
                 continue;
             }
             // Older schemas have lower-case attributes of their own, which have their own rules.
             if !self.older
-                && let Some(spelled) = crate::table::attribute_spelling(&name, &attr.name)
+                && let Some(spelled) = crate::allowed::attribute_spelling(&name, &attr.name)
             {
                 self.note(&format!("`{name}@{}` spelled `{spelled}`", attr.name));
                 attr.name = spelled.into();
