@@ -215,6 +215,7 @@ impl Location {
     }
 
     /// Scheme and host, bucket or container; none of a local path.
+    #[cfg(feature = "cloud")]
     pub(crate) fn root(&self) -> Option<&str> {
         match &self.0 {
             Place::Local(_) => None,
@@ -223,6 +224,7 @@ impl Location {
     }
 
     /// What follows the `?` of a web address.
+    #[cfg(feature = "cloud")]
     pub(crate) fn query(&self) -> Option<&str> {
         match &self.0 {
             Place::Local(_) => None,

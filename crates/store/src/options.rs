@@ -2,7 +2,6 @@
 
 /// Settings of a [`Store`](crate::Store).
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct StoreOptions {
     /// Settings of the object store client, as `key=value` pairs in the client's own names, such as
     /// `aws_endpoint` or `azure_storage_account_name`. Local directories have none.

@@ -56,7 +56,7 @@ impl RemoteFile {
             Ok(Some((start, version))) => (start, version, None),
             Ok(None) => return Err(absent(store, key)),
             Err(Error::Unsupported { reason, .. }) => {
-                let whole = download(store, key, options, reason)?;
+                let whole = download(store, key, options, &reason)?;
                 let version = Version { size: whole.len() as u64, etag: None };
                 (Bytes::new(), version, Some(whole))
             }
@@ -208,7 +208,7 @@ fn absent(store: &Store, key: &str) -> Error {
 }
 
 /// The whole file, if it is small enough.
-fn download(store: &Store, key: &str, options: &StoreOptions, reason: String) -> Result<Bytes, Error> {
+fn download(store: &Store, key: &str, options: &StoreOptions, reason: &str) -> Result<Bytes, Error> {
     let refused = |size: Option<u64>| Error::Unsupported {
         location: store.location().join(key).to_string(),
         reason: format!(
@@ -348,8 +348,7 @@ mod tests {
 
     #[test]
     fn any_range_is_the_files() {
-        let mut options = StoreOptions::default();
-        options.cache_bytes = 1;
+        let options = StoreOptions { cache_bytes: 1, ..StoreOptions::default() };
         let (file, data) = file(20_000_003, &options);
         assert_eq!(file.len(), data.len() as u64);
         let mut state = 1_u64;
@@ -421,8 +420,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let mut options = StoreOptions::default();
-        options.cache_bytes = 16 << 20;
+        let options = StoreOptions { cache_bytes: 16 << 20, ..StoreOptions::default() };
         let (file, data) = file(64 << 20, &options);
         let mut buffer = vec![0; 100_000];
         for start in (0..data.len() - 100_000).step_by(100_000) {

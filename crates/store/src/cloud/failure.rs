@@ -19,13 +19,11 @@ pub(crate) fn class(error: &ClientError, trace: Trace) -> Class {
         ClientError::NotSupported { .. } | ClientError::NotImplemented { .. } => Class::Unsupported,
         ClientError::UnknownConfigurationKey { .. } | ClientError::InvalidPath { .. } => Class::Usage,
         _ => match trace.last {
-            Outcome::NoAnswer => Class::Transient,
             Outcome::Status(401 | 403) => Class::Permission,
             Outcome::Status(412) => Class::Precondition,
             Outcome::Status(429 | 503) => Class::Throttled,
-            Outcome::Status(408 | 500..) => Class::Transient,
-            // The answer began well and broke off.
-            Outcome::Status(200..300) => Class::Transient,
+            // 2xx: the answer began well and broke off.
+            Outcome::NoAnswer | Outcome::Status(200..300 | 408 | 500..) => Class::Transient,
             Outcome::Nothing | Outcome::NoCredentials | Outcome::Status(_) => Class::Other,
         },
     }

@@ -9,8 +9,7 @@ fn local() {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::local(directory.path().join("not/yet/there"));
     for durability in [Durability::None, Durability::End, Durability::Each] {
-        let mut options = StoreOptions::default();
-        options.durability = durability;
+        let options = StoreOptions { durability, ..StoreOptions::default() };
         let store = Store::open(&location, &options).unwrap();
         suite::run(&store);
         suite::run_strict(&store);

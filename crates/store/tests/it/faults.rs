@@ -18,12 +18,11 @@ fn once(
     let proxy = Proxy::start(server.address, move |request| {
         if request.earlier == 0 && chosen(request) { fault } else { Fault::None }
     });
-    let mut options = StoreOptions::default();
-    options.part_bytes = 5 << 20;
+    let options = StoreOptions { part_bytes: 5 << 20, ..StoreOptions::default() };
     (open_at(proxy.address, "bucket", &options), proxy)
 }
 
-const SLOW: Duration = Duration::from_millis(1500);
+const SLOW: Duration = Duration::from_millis(500);
 
 const PASSING: [Fault; 6] = [
     Fault::Reset,
@@ -161,8 +160,7 @@ fn faults_that_stay_end_in_a_clear_error() {
         (Fault::Truncate, Class::Transient),
     ] {
         let proxy = Proxy::start(server.address, move |_| fault);
-        let mut options = StoreOptions::default();
-        options.retries = 2;
+        let options = StoreOptions { retries: 2, ..StoreOptions::default() };
         let store = open_at(proxy.address, "bucket", &options);
         let error = store.get("x").unwrap_err();
         assert_eq!(error.class(), class, "{fault:?}: {error:?}");
@@ -195,10 +193,9 @@ fn a_whole_store_through_a_bad_network() {
             _ => Fault::None,
         }
     });
-    let mut options = StoreOptions::default();
-    options.part_bytes = 5 << 20;
+    let options = StoreOptions { part_bytes: 5 << 20, ..StoreOptions::default() };
     let store = open_at(proxy.address, "bucket/bad.ome.zarr", &options);
-    let object = |i: usize| noise(if i % 20 == 0 { 11 << 20 } else { 40_000 + i }, i as u64);
+    let object = |i: usize| noise(if i.is_multiple_of(20) { 11 << 20 } else { 40_000 + i }, i as u64);
     for i in 0..60 {
         store.put_in_background(&format!("0/c/{i}"), object(i).into()).unwrap();
     }

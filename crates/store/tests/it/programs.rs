@@ -39,7 +39,7 @@ fn start(name: &str, arguments: impl Fn(u16) -> Vec<String>) -> Option<(Program,
             eprintln!("skipped: {name} is on the PATH but does not run");
             return None;
         }
-        assert!(start.elapsed() < Duration::from_secs(60), "{name} does not listen");
+        assert!(start.elapsed() < Duration::from_mins(1), "{name} does not listen");
         std::thread::sleep(Duration::from_millis(50));
     }
     Some((program, address))

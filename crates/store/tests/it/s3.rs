@@ -15,9 +15,7 @@ fn with(key: &str, value: &str) -> StoreOptions {
 }
 
 fn small_parts() -> StoreOptions {
-    let mut options = StoreOptions::default();
-    options.part_bytes = 5 << 20;
-    options
+    StoreOptions { part_bytes: 5 << 20, ..StoreOptions::default() }
 }
 
 /// Whether a request sends a part of an upload.
@@ -182,8 +180,7 @@ fn background_failures_surface() {
 fn what_waits_is_bounded() {
     let server = S3::start();
     let proxy = Proxy::start(server.address, |_| Fault::Delay(Duration::from_millis(20)));
-    let mut options = StoreOptions::default();
-    options.max_in_flight_bytes = 4 << 20;
+    let options = StoreOptions { max_in_flight_bytes: 4 << 20, ..StoreOptions::default() };
     let store = open_at(proxy.address, "bucket", &options);
     for i in 0..24 {
         store.put_in_background(&format!("bytes/{i}"), noise(1 << 20, i).into()).unwrap();
@@ -193,8 +190,7 @@ fn what_waits_is_bounded() {
     assert_eq!(store.list("bytes").unwrap().len(), 24);
 
     let proxy = Proxy::start(server.address, |_| Fault::Delay(Duration::from_millis(20)));
-    options.concurrency = 3;
-    options.max_in_flight_bytes = 64 << 20;
+    let options = StoreOptions { concurrency: 3, ..StoreOptions::default() };
     let store = open_at(proxy.address, "bucket", &options);
     for i in 0..24 {
         store.put_in_background(&format!("requests/{i}"), vec![1; 1000].into()).unwrap();

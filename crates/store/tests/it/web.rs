@@ -66,12 +66,11 @@ fn a_server_without_ranges_is_asked_once_for_all() {
         file.read_at(start, &mut buffer).unwrap();
         assert_eq!(buffer, data[start as usize..start as usize + 5000]);
     }
-    assert_eq!(file.read_ranges(&[5..9]).unwrap(), [&data[5..9]]);
+    assert_eq!(file.read_ranges(&[5..9, 0..1]).unwrap(), [&data[5..9], &data[..1]]);
     assert!(web.requests() <= 3, "{} requests", web.requests());
 
     // Larger than allowed: told, not fetched.
-    let mut options = StoreOptions::default();
-    options.max_download_bytes = 1 << 20;
+    let options = StoreOptions { max_download_bytes: 1 << 20, ..StoreOptions::default() };
     let before = web.bytes();
     let error = RemoteFile::open(&web.url("x.ome.tif").parse().unwrap(), &options).unwrap_err();
     assert_eq!(error.class(), Class::Unsupported);
@@ -139,7 +138,7 @@ fn a_file_that_changes_is_noticed() {
     let error = file.read_at(500_000, &mut [0; 100]).unwrap_err();
     let inner = error.get_ref().unwrap().downcast_ref::<Error>().unwrap();
     assert_eq!(inner.class(), Class::Precondition, "{inner}");
-    assert!(file.read_ranges(std::slice::from_ref(&(500_000..500_010))).is_err());
+    assert!(file.read_ranges(&[500_000..500_010, 0..1]).is_err());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::{header, read_head};
 
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Abilities {
     pub(crate) ranges: bool,
     pub(crate) head: bool,
@@ -119,7 +120,11 @@ impl State {
         let length = body.len();
         write!(client, "HTTP/1.1 {line}\r\nContent-Length: {length}\r\n{etag}Connection: close\r\n\r\n")?;
         if method == "GET" {
-            let sent = if self.abilities.breaks_off && number % 2 == 0 { &body[..length / 2] } else { body };
+            let sent = if self.abilities.breaks_off && number.is_multiple_of(2) {
+                &body[..length / 2]
+            } else {
+                body
+            };
             client.write_all(sent)?;
             self.bytes.fetch_add(sent.len() as u64, Ordering::SeqCst);
         }
