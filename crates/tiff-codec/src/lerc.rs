@@ -32,18 +32,26 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
         lerc_reader::inspect_first_with_options(blob, options).map_err(|error| layout.damaged(error))?;
     check(layout, &info)?;
     let decoded = lerc_reader::decode_first(blob).map_err(|error| layout.damaged(error))?;
-    let stored_samples = info.depth as usize;
-    let bytes = layout.sample_bytes();
-    let pixels = out.chunks_exact_mut(usize::from(layout.samples) * bytes);
-    write_samples(&decoded.pixels, stored_samples, pixels);
-    let alpha = stored_samples < usize::from(layout.samples);
     let valid = decoded.mask.unwrap_or_default();
-    for (index, pixel) in out.chunks_exact_mut(usize::from(layout.samples) * bytes).enumerate() {
-        let valid = valid.get(index).is_none_or(|valid| *valid != 0);
-        if alpha {
-            pixel[stored_samples] = if valid { u8::MAX } else { 0 };
-        } else if !valid && layout.format == SampleFormat::Float {
-            fill_with_nan(pixel, bytes);
+    let invalid = |index: usize| valid.get(index).is_some_and(|valid| *valid == 0);
+    match &decoded.pixels {
+        PixelData::U8(samples) if info.depth < u32::from(layout.samples) => {
+            let colours = info.depth as usize;
+            let pixels = out.chunks_exact_mut(colours + 1).zip(samples.chunks_exact(colours));
+            for (index, (pixel, colour)) in pixels.enumerate() {
+                pixel[..colours].copy_from_slice(colour);
+                pixel[colours] = if invalid(index) { 0 } else { u8::MAX };
+            }
+            return Ok(());
+        }
+        samples => write_samples(samples, out),
+    }
+    if layout.format == SampleFormat::Float && !valid.is_empty() {
+        let bytes = layout.sample_bytes();
+        for (index, pixel) in out.chunks_exact_mut(usize::from(layout.samples) * bytes).enumerate() {
+            if invalid(index) {
+                fill_with_nan(pixel, bytes);
+            }
         }
     }
     Ok(())
@@ -74,7 +82,7 @@ fn check(layout: &ChunkLayout, info: &BlobInfo) -> Result<(), CodecError> {
         _ => None,
     };
     let samples = u32::from(layout.samples);
-    let alpha = info.depth + 1 == samples && layout.bits == 8 && samples > 1;
+    let alpha = info.depth.checked_add(1) == Some(samples) && info.data_type == DataType::U8;
     if expected == Some(info.data_type)
         && info.width == layout.width
         && info.height == layout.height
@@ -95,26 +103,22 @@ fn check(layout: &ChunkLayout, info: &BlobInfo) -> Result<(), CodecError> {
     })
 }
 
-fn write_samples<'a>(samples: &PixelData, per_pixel: usize, pixels: impl Iterator<Item = &'a mut [u8]>) {
-    macro_rules! write_all {
-        ($samples:expr) => {
-            for (samples, pixel) in $samples.chunks_exact(per_pixel).zip(pixels) {
-                let bytes = samples.iter().flat_map(|sample| sample.to_le_bytes());
-                for (to, from) in pixel.iter_mut().zip(bytes) {
-                    *to = from;
-                }
-            }
-        };
-    }
+fn write_samples(samples: &PixelData, out: &mut [u8]) {
     match samples {
-        PixelData::I8(samples) => write_all!(samples),
-        PixelData::U8(samples) => write_all!(samples),
-        PixelData::I16(samples) => write_all!(samples),
-        PixelData::U16(samples) => write_all!(samples),
-        PixelData::I32(samples) => write_all!(samples),
-        PixelData::U32(samples) => write_all!(samples),
-        PixelData::F32(samples) => write_all!(samples),
-        PixelData::F64(samples) => write_all!(samples),
+        PixelData::I8(samples) => write_all(samples, i8::to_le_bytes, out),
+        PixelData::U8(samples) => write_all(samples, u8::to_le_bytes, out),
+        PixelData::I16(samples) => write_all(samples, i16::to_le_bytes, out),
+        PixelData::U16(samples) => write_all(samples, u16::to_le_bytes, out),
+        PixelData::I32(samples) => write_all(samples, i32::to_le_bytes, out),
+        PixelData::U32(samples) => write_all(samples, u32::to_le_bytes, out),
+        PixelData::F32(samples) => write_all(samples, f32::to_le_bytes, out),
+        PixelData::F64(samples) => write_all(samples, f64::to_le_bytes, out),
+    }
+}
+
+fn write_all<T: Copy, const N: usize>(samples: &[T], to_bytes: fn(T) -> [u8; N], out: &mut [u8]) {
+    for (place, sample) in out.as_chunks_mut::<N>().0.iter_mut().zip(samples) {
+        *place = to_bytes(*sample);
     }
 }
 
