@@ -3,26 +3,31 @@
 //! ```text
 //! omexml show FILE…              what is in it, what was wrong with it, what an upgrade changes
 //! omexml metadata DIR FILE…      writes OME/METADATA.ome.xml of each into DIR
+//! omexml canonical DIR FILE…     writes the canonical form of each into DIR
+//! omexml json DIR FILE…          writes the structured form of each, without its tables, into DIR
+//! omexml again DIR FILE…         writes each as made again from its structured form into DIR
 //! ```
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use fairzarr_ome_xml::{Document, Error};
+use fairzarr_ome_xml::{Document, Error, Normalisations, Structured, canonical};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let command = args.next().unwrap_or_default();
     let mut failed = false;
-    let dir = if command == "metadata" { args.next().unwrap_or_default() } else { String::new() };
+    let dir = if command == "show" { String::new() } else { args.next().unwrap_or_default() };
     for (n, path) in args.enumerate() {
         let done = std::fs::read(&path).map_err(|e| e.to_string()).and_then(|bytes| {
             let document = Document::parse(bytes).map_err(|e| e.to_string())?;
-            match command.as_str() {
-                "show" => show(&path, &document),
-                "metadata" => metadata(Path::new(&dir), n, &path, &document).map_err(|e| e.to_string())?,
-                other => return Err(format!("no such command: {other}")),
+            if command == "show" {
+                show(&path, &document);
+                return Ok(());
             }
+            let text = text(&command, &document).map_err(|e| e.to_string())?;
+            let name = format!("{n:04}__{}", path.replace('/', "__"));
+            std::fs::write(Path::new(&dir).join(name), text).map_err(|e| e.to_string())?;
             Ok(())
         });
         if let Err(e) = done {
@@ -61,10 +66,11 @@ fn show(path: &str, document: &Document) {
     }
 }
 
-fn metadata(dir: &Path, n: usize, path: &str, document: &Document) -> Result<(), Error> {
-    let images: Vec<usize> = (0..document.ome().images.len()).collect();
-    let text = document.metadata_only(&images)?;
-    let name = path.replace('/', "__");
-    std::fs::write(dir.join(format!("{n:04}__{name}")), text)
-        .map_err(|e| Error::Json { path: path.to_owned(), reason: e.to_string() })
+fn text(command: &str, document: &Document) -> Result<String, Error> {
+    match command {
+        "canonical" => canonical(document.text(), Normalisations::NONE),
+        "json" => Ok(format!("{:#}", Structured::from_document(document)?.json)),
+        "again" => Structured::from_document(document)?.to_xml(),
+        _ => document.metadata_only(&(0..document.ome().images.len()).collect::<Vec<_>>()),
+    }
 }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Warnings};
 use crate::structured::keeps_blanks;
 use crate::text::{escape_attribute, escape_text};
-use crate::tree::{self, Element, Node, RunElements, namespace_prefix, prefix};
+use crate::tree::{self, Element, Node, Run, RunElements, namespace_prefix, prefix};
 
 /// What is not counted as a difference.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -101,7 +101,11 @@ struct Scope<'e> {
 
 impl<'e> Scope<'e> {
     fn of(&self, prefix: &str) -> &'e str {
-        self.bindings.iter().rev().find(|b| b.0 == prefix).map_or("", |b| b.1)
+        match prefix {
+            // Bound without being declared.
+            "xml" => "http://www.w3.org/XML/1998/namespace",
+            prefix => self.bindings.iter().rev().find(|b| b.0 == prefix).map_or("", |b| b.1),
+        }
     }
 
     /// Attributes as Canonical XML orders them: declarations that say something new by prefix, then the others by
@@ -134,7 +138,10 @@ impl<'e> Scope<'e> {
 /// The children of an element, those in runs one at a time, text in one piece.
 struct Children<'t, 'a> {
     nodes: std::iter::Peekable<std::slice::Iter<'t, Node<'a>>>,
-    run: Option<RunElements<'a>>,
+    run: Option<(&'t Run<'a>, RunElements<'a>)>,
+    /// End of the run's last element, and the next element where white space came before it.
+    last_end: Option<usize>,
+    held: Option<Element<'a>>,
     skip_blanks: bool,
     verbatim: bool,
 }
@@ -151,7 +158,14 @@ enum Child<'t, 'a> {
 impl<'t, 'a> Children<'t, 'a> {
     fn new(nodes: &'t [Node<'a>], skip_blanks: bool, verbatim: bool) -> Self {
         let has_elements = nodes.iter().any(|n| matches!(n, Node::Element(_) | Node::Run(_)));
-        Self { nodes: nodes.iter().peekable(), run: None, skip_blanks: skip_blanks && has_elements, verbatim }
+        Self {
+            nodes: nodes.iter().peekable(),
+            run: None,
+            last_end: None,
+            held: None,
+            skip_blanks: skip_blanks && has_elements,
+            verbatim,
+        }
     }
 
     fn of(element: &'t Element<'a>, outer_verbatim: bool, normalisations: Normalisations) -> Self {
@@ -161,18 +175,31 @@ impl<'t, 'a> Children<'t, 'a> {
 
     fn next(&mut self) -> Result<Option<Child<'t, 'a>>, Error> {
         loop {
-            if let Some(run) = &mut self.run {
-                match run.next() {
-                    Some(element) => return Ok(Some(Child::Element(Cow::Owned(element?)))),
-                    None => self.run = None,
-                }
+            if let Some(element) = self.held.take() {
+                return Ok(Some(Child::Element(Cow::Owned(element))));
+            }
+            if let Some((run, elements)) = &mut self.run {
+                let Some(element) = elements.next().transpose()? else {
+                    self.run = None;
+                    continue;
+                };
+                let gap =
+                    self.last_end.replace(element.span.end).map(|end| run.blank(end..element.span.start));
+                return Ok(Some(match gap.filter(|gap| !gap.is_empty() && !self.skip_blanks) {
+                    Some(gap) => {
+                        self.held = Some(element);
+                        Child::Text(gap)
+                    }
+                    None => Child::Element(Cow::Owned(element)),
+                }));
             }
             let Some(node) = self.nodes.next() else { return Ok(None) };
             return Ok(Some(match node {
                 node if self.skip_blanks && node.is_blank() => continue,
                 Node::Element(element) => Child::Element(Cow::Borrowed(element)),
                 Node::Run(run) => {
-                    self.run = Some(run.elements());
+                    self.run = Some((run, run.elements()));
+                    self.last_end = None;
                     continue;
                 }
                 Node::Text(text) | Node::CData(text) => {

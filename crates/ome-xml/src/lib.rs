@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod allowed;
+mod arrays;
 mod canonical;
 mod decode;
 mod document;
@@ -33,6 +34,7 @@ mod unit;
 mod upgrade;
 mod write;
 
+pub use arrays::{Array, ArrayData, ArrayGroup};
 pub use canonical::{Difference, Normalisations, canonical, canonical_hash, compare};
 pub use document::Document;
 pub use error::{Error, Warning};

@@ -221,6 +221,11 @@ impl Node<'_> {
 }
 
 impl<'a> Run<'a> {
+    /// The white space between two elements, by where it stands in the text.
+    pub(crate) fn blank(&self, range: Range<usize>) -> Cow<'a, str> {
+        unescape(self.text.get(range).unwrap_or_default(), false).0
+    }
+
     /// Reads the run's elements one at a time. Blank text between them is passed over.
     pub(crate) fn elements(&self) -> RunElements<'a> {
         let text = &self.text[..self.range.end];
