@@ -444,6 +444,11 @@ impl Class {
         INDEX.references.get(self.path).or_else(|| INDEX.references.get(self.name)).copied()
     }
 
+    /// Whether its `ID` is its own, not that of something it points to.
+    pub fn owns_id(&self) -> bool {
+        self.reference().is_none_or(|r| r.kind == ReferenceKind::Attribute)
+    }
+
     /// Whether the class or one of its heads has this name.
     pub fn is_a(&self, name: &str) -> bool {
         let mut class = Some(self);
@@ -484,14 +489,25 @@ pub struct Reference {
     pub class: &'static str,
     /// The attribute that holds the identifier.
     pub attribute: &'static str,
-    /// Whether the class configures what it points to.
-    pub is_settings: bool,
+    /// In which way it points.
+    pub kind: ReferenceKind,
     /// Whether the schema demands the identifier.
     pub required: bool,
     /// Classes that the schema's identifier type allows.
     pub targets: &'static [&'static str],
     /// Classes that the reference's own name says.
     pub intended: &'static [&'static str],
+}
+
+/// The ways to point to another object.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ReferenceKind {
+    /// The class is nothing but the reference (`ObjectiveRef`).
+    Ref,
+    /// The class holds settings of what it points to, and its `ID` is that of the hardware.
+    Settings,
+    /// One attribute points; the class has an identifier of its own.
+    Attribute,
 }
 
 /// A known defect of the published schema.

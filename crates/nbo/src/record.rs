@@ -187,7 +187,7 @@ impl Object {
 
     /// The object's own identifier: not that of something it points to.
     pub fn id(&self) -> Option<&str> {
-        if catalogue::class(&self.class).and_then(Class::reference).is_some() { None } else { self.str("ID") }
+        if catalogue::class(&self.class).is_none_or(Class::owns_id) { self.str("ID") } else { None }
     }
 
     /// The identifier that a reference or settings object points to.

@@ -65,18 +65,6 @@ impl Element {
             .collect()
     }
 
-    /// All elements of the tree, this one first.
-    pub(crate) fn descendants(&self) -> Vec<&Element> {
-        let mut found = vec![self];
-        let mut next = 0;
-        while next < found.len() {
-            let element = found[next];
-            found.splice(next + 1..next + 1, element.elements());
-            next += 1;
-        }
-        found
-    }
-
     /// Writes the element with every namespace declared where it begins to apply.
     pub(crate) fn write(&self, outer: &str, out: &mut String) {
         out.push('<');
@@ -192,6 +180,18 @@ pub(crate) fn parse(text: &str, skip: &[&str]) -> Result<Element, Error> {
         }
     }
     root.ok_or(Error::Xml { position: 0, why: "there is no element".into() })
+}
+
+/// The namespace of the first element; `None` if there is no element.
+pub(crate) fn root_namespace(text: &str) -> Option<String> {
+    let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
+    loop {
+        match reader.read_resolved_event().ok()? {
+            (namespace, Event::Start(_) | Event::Empty(_)) => return Some(resolved(&namespace)),
+            (_, Event::Eof | Event::DocType(_)) => return None,
+            _ => {}
+        }
+    }
 }
 
 const MAX_DEPTH: usize = 200;

@@ -29,6 +29,11 @@ pub fn read(text: &str) -> Result<Record, Error> {
     Ok(record(&root))
 }
 
+/// The namespace of the root element, read without the rest of the document.
+pub(crate) fn root_namespace(text: &str) -> Option<String> {
+    tree::root_namespace(text)
+}
+
 /// What becomes of things that the schema cannot hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Style {

@@ -81,6 +81,7 @@ w("use super::Base::{Bool, Date, DateTime, Float, Fraction, Hex, Int, NonNegativ
 w("use super::Content::{Any, Elements, Text};")
 w("use super::Extension::{Advanced, Basic, Calibration, Core};")
 w("use super::Kind::{OrphanUnit, Unit, Value};")
+w("use super::ReferenceKind::{Attribute as Attr, Ref, Settings};")
 w("use super::Requirement::{Choice, Must, Should};")
 w("use super::{Attribute, Class, EnumList, Erratum, IdType, Reference, Slot};")
 w("")
@@ -238,7 +239,7 @@ w(f"pub(super) static REFERENCES: [Reference; {len(refs)}] = [")
 for r in refs:
     split = lambda v: "&[" + ", ".join(s(x) for x in v.split("|") if x) + "]"
     w(f"    Reference {{ class: {s(r['element'])}, attribute: {s(r['id_attribute'])}, "
-      f"is_settings: {str(r['kind'] == 'Settings').lower()}, required: {str(r['id_use'] == 'required').lower()}, "
+      f"kind: {'Attr' if r['kind'] == 'attribute' else r['kind']}, required: {str(r['id_use'] == 'required').lower()}, "
       f"targets: {split(r['concrete_targets'])}, intended: {split(r['intended_targets'])} }},")
 w("];")
 w("")

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Content, Field, Object, Origin, OriginKind, Record, Source, resolve};
 use crate::Error;
-use crate::catalogue::{self, Class};
+use crate::catalogue::{self, Class, ReferenceKind};
 
 /// The version of the record's layout. Readers take older ones; newer ones they keep and do not rewrite.
 pub(crate) const LAYOUT: u64 = 1;
@@ -345,7 +345,7 @@ fn key_value<'a>(class: Option<&'static Class>, field: &'a Field) -> (&'a str, J
     let reference = class.and_then(Class::reference);
     if reference.is_some_and(|r| r.attribute == field.name) && field.value.is_string() {
         (field.name.as_str(), json!({"@id": field.value}))
-    } else if reference.is_none() && field.name == "ID" {
+    } else if field.name == "ID" && class.is_none_or(Class::owns_id) {
         ("@id", field.value.clone())
     } else {
         (field.name.as_str(), field.value.clone())
@@ -353,7 +353,7 @@ fn key_value<'a>(class: Option<&'static Class>, field: &'a Field) -> (&'a str, J
 }
 
 fn is_plain_reference(class: &Class, attribute: &str) -> bool {
-    class.reference().is_some_and(|r| !r.is_settings && r.attribute == attribute)
+    class.reference().is_some_and(|r| r.kind == ReferenceKind::Ref && r.attribute == attribute)
 }
 
 fn is_text_child(parent: Option<&'static Class>, name: &str) -> bool {

@@ -1,0 +1,111 @@
+//! NBO in the structured annotations of OME-XML: XML fragments, OMERO.mde maps, key-value pairs.
+
+use fairzarr_ome_xml::Document;
+use serde_json::{Map, Value as Json, json};
+
+use crate::catalogue;
+use crate::record::{Object, Origin, OriginKind, Record, value};
+use crate::tree::{self, Element};
+use crate::xml;
+
+/// Namespace of maps that OMERO.mde writes.
+const MDE: &str = "MDE";
+
+/// Adds to the record what the document's annotations say of NBO. Fragments and maps become objects, with
+/// the annotation's identifier in `extra`; key-value pairs are kept, and read only through a mapping.
+pub(crate) fn annotations(document: &Document, record: &mut Record) {
+    if document.ome().annotations.is_empty() {
+        return;
+    }
+    // The typed view does not keep the namespaces of foreign content.
+    let root = match tree::parse(document.text(), &["Plane", "TiffData", "BinData", "ROI"]) {
+        Ok(root) => root,
+        Err(why) => {
+            record.extra.insert("annotationsNotRead".into(), why.to_string().into());
+            return;
+        }
+    };
+    let mut pairs = Map::new();
+    for annotation in root.children("StructuredAnnotations").flat_map(Element::elements) {
+        let id = annotation.attribute("ID").unwrap_or_default();
+        let Some(content) = annotation.child("Value") else { continue };
+        match annotation.name.as_str() {
+            "XMLAnnotation" => {
+                let named = annotation.attribute("Namespace").is_some_and(xml::is_nbo);
+                for fragment in content.elements() {
+                    let known = catalogue::class(&fragment.name).is_some();
+                    if xml::is_nbo(&fragment.namespace) || (named && known) {
+                        let mut found = xml::record(fragment).objects;
+                        found.iter_mut().for_each(|o| mark(o, id));
+                        record.objects.extend(found);
+                    }
+                }
+            }
+            "MapAnnotation" if annotation.attribute("Namespace") == Some(MDE) => {
+                record.objects.extend(mde(content, id));
+            }
+            "MapAnnotation" => {
+                let list: Vec<_> = content.children("M").map(|m| json!([m.attribute("K").unwrap_or_default(), m.text()])).collect();
+                pairs.insert(id.to_owned(), json!({"namespace": annotation.attribute("Namespace"), "pairs": list}));
+            }
+            _ => {}
+        }
+    }
+    if !pairs.is_empty() {
+        record.extra.insert("keyValuePairs".into(), pairs.into());
+    }
+}
+
+fn mark(object: &mut Object, annotation: &str) {
+    object.extra.insert("annotation".into(), annotation.into());
+}
+
+/// `OME:Image | OME:Objective | Working Distance` = `190.0 µm`. The unit is in the value, so that no
+/// default comes into play; tags are OME attributes with blanks.
+fn mde(content: &Element, annotation: &str) -> Vec<Object> {
+    let mut objects: Vec<Object> = Vec::new();
+    for pair in content.children("M") {
+        let (key, text) = (pair.attribute("K").unwrap_or_default(), pair.text());
+        let parts: Vec<_> = key.split('|').map(str::trim).collect();
+        let [.., node, tag] = parts.as_slice() else { continue };
+        let class = node.strip_prefix("OME:").unwrap_or(node);
+        let class = match class {
+            _ if tag.starts_with("User::") => format!("{class}Settings"),
+            "Detector" => "GenericDetector".to_owned(),
+            "Filter" => "GenericFilter".to_owned(),
+            other => other.to_owned(),
+        };
+        let position = objects.iter().position(|o| o.class == class).unwrap_or_else(|| {
+            let mut object = Object::new(&class);
+            mark(&mut object, annotation);
+            objects.push(object);
+            objects.len() - 1
+        });
+        push(&mut objects[position], tag.trim_start_matches("User::"), &text, key);
+    }
+    objects
+}
+
+fn push(object: &mut Object, tag: &str, text: &str, key: &str) {
+    let name: String = tag.split_whitespace().collect();
+    let name = match name.as_str() {
+        "NominalMagnification" => "Magnification",
+        "SerialNumber" => "CatalogNumber",
+        "Type" if object.class == "Pixels" => "PixelType",
+        other => other,
+    };
+    let attribute = catalogue::class(&object.class).and_then(|c| c.attribute(name));
+    let Some(attribute) = attribute else {
+        object.extra.insert(key.to_owned(), Json::from(text));
+        return;
+    };
+    let (number, unit) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+    let from = Origin::from(OriginKind::Derived, key);
+    let has_unit = attribute.unit.filter(|_| !unit.is_empty());
+    let mut field = value::field(name, Some(attribute), if has_unit.is_some() { number } else { text });
+    field.origin = from.clone();
+    object.fields.push(field);
+    if let Some(unit_name) = has_unit {
+        object.push(unit_name, unit.trim(), from);
+    }
+}

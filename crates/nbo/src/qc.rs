@@ -1,0 +1,342 @@
+//! The index of quality control: which calibrations a record holds, of what and when, and whether an
+//! image satisfies a demand such as `OpticalCalibration within 90 days`.
+//!
+//! A calibration says nothing about objective or instrument itself. It hangs on an image (a channel, a
+//! plane), and theirs are its own; an optical calibration takes the objective of the image it was
+//! measured on, if the record holds that. An image answers a demand by a calibration nested in it, or
+//! by one of another image with the same instrument (and objective, for optical measurements).
+//!
+//! Age is counted in whole days, from calibration to acquisition, on or before it unless a demand says
+//! `either side`. Where a date is missing the answer is *unknown*, never *pass*.
+//!
+//! ```
+//! use fairzarr_nbo::qc::Requirement;
+//! let r: Requirement = "OpticalCalibration within 90 days and MedianXYSpotSize_FWHM <= 250 nm".parse().unwrap();
+//! assert_eq!(r.within_days, Some(90));
+//! ```
+
+mod require;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{self, Class, Kind};
+use crate::record::value::{is_date, is_sentinel, is_uuid, state};
+use crate::record::{Object, Record, value};
+
+pub use require::{Condition, Limit, Outcome, Requirement, Verdict};
+
+/// What can be demanded of a record in quality control.
+pub const KINDS: [&str; 8] = [
+    "OpticalCalibration",
+    "ChromaticRegistrationEvaluation",
+    "FieldUniformityEvaluation",
+    "ExcitationCalibration",
+    "DetectorCalibration",
+    "MechanicalCalibration",
+    "IntensityCalibrationTool",
+    "LightSensor",
+];
+
+/// The index of one store.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Index {
+    /// Calibrations, one entry each.
+    pub events: Vec<Event>,
+    /// Images that share date, instrument and objective.
+    pub images: Vec<Images>,
+}
+
+/// One calibration.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Event {
+    /// NBO class.
+    pub kind: String,
+    /// Identifier of the NBO object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Day, as yyyy-mm-dd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Image that carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Images that it was measured on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measured_on: Vec<String>,
+    /// Identifier of the instrument in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<String>,
+    /// What identifies the instrument beyond this record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instrument_key: Option<String>,
+    /// Identifier of the objective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<String>,
+    /// Identifier or name of the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// What was measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
+    /// What it was measured with: name or model of bead slide, sensor, method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standard: Option<String>,
+    /// Software with version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software: Option<String>,
+}
+
+/// One measured value.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Metric {
+    /// NBO attribute.
+    pub name: String,
+    /// Value.
+    pub value: f64,
+    /// Unit symbol; none for ratios and where the record says none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// median, mean, minimum, maximum or standard deviation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statistic: Option<String>,
+    /// Number of measurements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
+}
+
+/// Images that share date, instrument and objective, which in a plate are all.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Images {
+    /// Day of acquisition, as yyyy-mm-dd.
+    pub acquisition_date: Option<String>,
+    /// Identifier of the instrument in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<String>,
+    /// What identifies the instrument beyond this record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instrument_key: Option<String>,
+    /// Identifier of the objective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<String>,
+    /// How many there are.
+    pub count: usize,
+    /// Identifiers of the first of them.
+    pub images: Vec<String>,
+}
+
+/// How many identifiers an entry of [`Images`] names.
+const NAMED_IMAGES: usize = 16;
+
+/// Builds the index of a record.
+pub fn index(record: &Record) -> Index {
+    let mut index = Index::default();
+    for image in record.all("Image") {
+        index.image(record, image);
+    }
+    let hardware = record.all("Instrument");
+    for instrument in hardware {
+        for object in instrument.descendants() {
+            if object.class == "IntensityCalibrationTool" || object.class == "LightSensor" {
+                let mut event = event(object, &Event::default());
+                event.date = day(object.str("LastCalibrationDate"));
+                event.instrument = instrument.id().map(str::to_owned);
+                event.instrument_key = key(instrument);
+                event.standard = name(object);
+                index.add(event);
+            }
+        }
+    }
+    index
+}
+
+impl Index {
+    /// The index as a JSON attribute.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({"events": self.events, "images": self.images})
+    }
+
+    /// Reads the attribute.
+    ///
+    /// # Errors
+    /// [`crate::Error::Syntax`] if it is not an index.
+    pub fn from_json(json: &serde_json::Value) -> Result<Self, crate::Error> {
+        Self::deserialize(json)
+            .map_err(|e| crate::Error::Syntax { form: "quality-control index", why: e.to_string() })
+    }
+
+    fn image(&mut self, record: &Record, image: &Object) {
+        let instrument = image.child("InstrumentRef").and_then(Object::target);
+        let hardware = instrument.and_then(|id| record.find(id, &["Instrument"]));
+        let here = Event {
+            image: image.id().map(str::to_owned),
+            instrument: instrument.map(str::to_owned),
+            instrument_key: hardware.and_then(key),
+            objective: objective(image).map(str::to_owned),
+            ..Event::default()
+        };
+        let date = day(image.str("AcquisitionDate"));
+        let alike = self.images.iter_mut().find(|i| {
+            i.acquisition_date == date && i.instrument == here.instrument && i.objective == here.objective
+        });
+        let id = here.image.clone().unwrap_or_default();
+        if let Some(images) = alike {
+            images.count += 1;
+            if images.images.len() < NAMED_IMAGES {
+                images.images.push(id);
+            }
+        } else {
+            self.images.push(Images {
+                acquisition_date: date,
+                instrument: here.instrument.clone(),
+                instrument_key: here.instrument_key.clone(),
+                objective: here.objective.clone(),
+                count: 1,
+                images: vec![id],
+            });
+        }
+        self.events_below(record, image, &here);
+    }
+
+    fn events_below(&mut self, record: &Record, object: &Object, here: &Event) {
+        let mut here = here.clone();
+        if object.class == "Channel" {
+            here.channel = object.id().or_else(|| object.str("Name")).map(str::to_owned);
+        }
+        for child in &object.children {
+            if KINDS.contains(&child.class.as_str()) {
+                let mut event = event(child, &here);
+                event.measured_on = measured_on(child);
+                if child.class == "OpticalCalibration" {
+                    optical(record, child, &mut event);
+                }
+                self.events_below(record, child, &event);
+                self.add(event);
+            } else {
+                self.events_below(record, child, &here);
+            }
+        }
+    }
+
+    /// One calibration may be repeated under every image it applies to.
+    fn add(&mut self, event: Event) {
+        if !self.events.contains(&event) {
+            self.events.push(event);
+        }
+    }
+}
+
+fn event(object: &Object, here: &Event) -> Event {
+    Event {
+        kind: object.class.clone(),
+        id: object.id().map(str::to_owned),
+        date: day(object.str("Date")).or_else(|| here.date.clone()),
+        metrics: metrics(object),
+        standard: object.str("Method").map(str::to_owned),
+        software: object.child("CalibrationSoftware").and_then(software),
+        ..here.clone()
+    }
+}
+
+fn optical(record: &Record, calibration: &Object, event: &mut Event) {
+    let measured = event.measured_on.iter().find_map(|id| record.find(id, &["Image"]));
+    if let Some(image) = measured {
+        event.objective = objective(image).map(str::to_owned).or(event.objective.take());
+        event.instrument =
+            image.child("InstrumentRef").and_then(Object::target).map(str::to_owned).or(event.instrument.take());
+        let channels: Vec<_> = image
+            .child("Pixels")
+            .map(|p| p.children_of("Channel").filter_map(|c| c.str("Name")).collect())
+            .unwrap_or_default();
+        event.channel = (!channels.is_empty()).then(|| channels.join(", "));
+    }
+    event.standard = calibration
+        .children
+        .iter()
+        .find(|c| catalogue::class(&c.class).is_some_and(|c| c.is_a("OpticalCalibrationStandardGroup")))
+        .and_then(name);
+}
+
+fn measured_on(object: &Object) -> Vec<String> {
+    let is_image = |c: &&Object| c.class.ends_with("ImageRef");
+    object.children.iter().filter(is_image).filter_map(Object::target).map(str::to_owned).collect()
+}
+
+fn objective(image: &Object) -> Option<&str> {
+    image.child("ObjectiveSettings").and_then(Object::target)
+}
+
+fn software(object: &Object) -> Option<String> {
+    Some(match object.str("Version") {
+        Some(version) => format!("{} {version}", object.str("Name")?),
+        None => object.str("Name")?.to_owned(),
+    })
+}
+
+fn name(object: &Object) -> Option<String> {
+    let value = |field| object.str(field).filter(|v| !is_sentinel(&(*v).into()));
+    value("Name").or_else(|| value("Model")).map(str::to_owned)
+}
+
+/// What identifies an instrument in other records too: its UUID, or maker, model and catalogue number of
+/// its stand. An identifier such as `Instrument:1` does not.
+fn key(instrument: &Object) -> Option<String> {
+    if let Some(id) = instrument.id().filter(|id| is_uuid(id)) {
+        return Some(id.to_owned());
+    }
+    let is_stand = |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("MicroscopeStandGroup"));
+    let stand = instrument.children.iter().find(is_stand)?;
+    let parts: Option<Vec<_>> = ["Manufacturer", "Model", "CatalogNumber"]
+        .iter()
+        .map(|field| stand.str(field).filter(|v| !v.trim().is_empty() && !is_sentinel(&(*v).into())))
+        .collect();
+    Some(parts?.join(" | "))
+}
+
+fn metrics(object: &Object) -> Vec<Metric> {
+    let class = catalogue::class(&object.class);
+    let n = object.number("SampleSize").map(|n| n as u64);
+    let values = class.into_iter().flat_map(Class::attributes).filter(|a| a.kind == Kind::Value);
+    let measured = values.filter(|a| a.base.is_number() && !a.base.is_integer());
+    measured
+        .filter_map(|a| {
+            let field = object.field(a.name)?;
+            if state(a, &field.value) != value::State::Filled {
+                return None;
+            }
+            // A standard deviation has the unit of what it deviates from.
+            let base = a.name.strip_suffix("_SD").and_then(|base| class?.attribute(base));
+            let unit = base.unwrap_or(a).unit;
+            let said = unit.and_then(|u| object.str(u)).map(str::to_owned);
+            Some(Metric {
+                name: a.name.to_owned(),
+                value: object.number(a.name)?,
+                unit: said.or_else(|| base.unwrap_or(a).unit_default.map(str::to_owned)),
+                statistic: statistic(a.name).map(str::to_owned),
+                n,
+            })
+        })
+        .collect()
+}
+
+fn statistic(name: &str) -> Option<&'static str> {
+    match name {
+        _ if name.starts_with("Median") => Some("median"),
+        _ if name.starts_with("MeanMax") || name.starts_with("Mean") => Some("mean"),
+        _ if name.starts_with("MinXY") => Some("minimum"),
+        _ if name.starts_with("MaxXY") => Some("maximum"),
+        _ if name.starts_with("SD") || name.ends_with("_SD") => Some("standard deviation"),
+        _ => None,
+    }
+}
+
+/// The day of a date or date and time; none if the source says none that exists.
+fn day(text: Option<&str>) -> Option<String> {
+    let text = text?.trim();
+    value::date(text)?;
+    let day = text.get(..10)?;
+    is_date(day).then(|| day.to_owned())
+}
