@@ -1,3 +1,25 @@
 //! The `fairzarr` program.
 
-fn main() {}
+mod args;
+mod commands;
+mod exit;
+mod progress;
+mod source;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match commands::run(args) {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            eprintln!("fairzarr: {failure}");
+            failure.code().into()
+        }
+    }
+}

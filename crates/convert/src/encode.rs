@@ -10,7 +10,8 @@ use zarrs::array::codec::bytes_to_bytes::blosc::{
     BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes,
 };
 use zarrs::array::codec::bytes_to_bytes::zlib::ZlibCompressionLevel;
-use zarrs::array::codec::{BytesToBytesCodecTraits, CodecOptions, GzipCodec, ZlibCodec, ZstdCodec};
+use zarrs::array::codec::{GzipCodec, ZlibCodec, ZstdCodec};
+use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use crate::Error;
 

@@ -67,7 +67,8 @@ impl<'a> Journal<'a> {
     /// A journal whose segments are named after `task` and do not collide with those that are there.
     pub(crate) fn new(store: &'a Store, task: &str) -> Result<Self, Error> {
         let prefix = format!("{WORKSPACE}/journal/{task}-");
-        let number = store.list(&format!("{WORKSPACE}/journal"))?.iter().filter_map(|(key, _)| {
+        let segments = store.list(&format!("{WORKSPACE}/journal"))?;
+        let number = segments.iter().filter_map(|(key, _)| {
             key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok())
         });
         let number = number.max().map_or(0, |last| last + 1);

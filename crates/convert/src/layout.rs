@@ -1,7 +1,9 @@
 //! Where the images of a fileset lie in the store.
 
+use fairzarr_ngff::from_ome::{self, PlateLayout};
 use fairzarr_ome_tiff::Fileset;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 use crate::Error;
 use crate::options::Layout;
@@ -38,28 +40,34 @@ pub(crate) fn place(source: &Fileset, layout: Layout) -> Result<Placement, Error
             "the source holds {images} images; --layout image needs exactly one"
         ))),
         Layout::Bioformats2raw => Ok(Placement::Collection(images)),
-        Layout::Auto => Ok(plate_paths(source).map_or_else(
-            || if images == 1 { Placement::Root } else { Placement::Collection(images) },
-            Placement::Plate,
-        )),
+        Layout::Auto => Ok(match plate_paths(source)? {
+            Some(paths) => Placement::Plate(paths),
+            None if images == 1 => Placement::Root,
+            None => Placement::Collection(images),
+        }),
     }
 }
 
-/// The paths of the images on their plate, when there is exactly one plate and every image is on it once.
-fn plate_paths(source: &Fileset) -> Option<Vec<String>> {
-    let ome = source.document()?.ome();
-    let [plate] = ome.plates.as_slice() else { return None };
-    let (_, fields) = fairzarr_ngff::from_ome::plate(plate).ok()?;
-    source
-        .images()
+/// The plate that the images are on, when there is exactly one.
+pub(crate) fn plate(source: &Fileset) -> Result<Option<PlateLayout>, Error> {
+    let Some(ome) = source.document().map(fairzarr_ome_xml::Document::ome) else { return Ok(None) };
+    match ome.plates.as_slice() {
+        [plate] => Ok(Some(from_ome::plate(ome, plate)?)),
+        _ => Ok(None),
+    }
+}
+
+/// The paths of the images on their plate, when every image is on it.
+fn plate_paths(source: &Fileset) -> Result<Option<Vec<String>>, Error> {
+    let Some(layout) = plate(source)? else { return Ok(None) };
+    let by_image: HashMap<usize, String> = layout
+        .wells
         .iter()
-        .map(|image| {
-            let id = &ome.images.get(image.ome_index()?)?.id;
-            let mut places = fields.iter().filter(|field| field.image == *id);
-            match (places.next(), places.next()) {
-                (Some(field), None) => Some(field.path.clone()),
-                _ => None,
-            }
+        .flat_map(|well| {
+            let fields = well.images.iter().zip(&well.well.images);
+            fields.map(|(image, field)| (*image, format!("{}/{}", well.path, field.path)))
         })
-        .collect()
+        .collect();
+    let paths = source.images().iter().map(|image| by_image.get(&image.ome_index()?).cloned());
+    Ok(paths.collect())
 }

@@ -25,6 +25,7 @@ mod error;
 mod geometry;
 mod journal;
 mod layout;
+mod metadata;
 mod options;
 mod plan;
 mod reduce;
@@ -162,7 +163,7 @@ fn begin(plan: &Plan, store: &Store, existing: Existing) -> Result<(), Error> {
         }
         Existing::Refuse => {
             let children = store.list_children("")?;
-            if !children.is_empty() {
+            if !children.directories.is_empty() || !children.objects.is_empty() {
                 return Err(Error::Exists(store.location().to_string()));
             }
         }
@@ -205,7 +206,7 @@ fn read_plan(text: &[u8]) -> Result<Plan, Error> {
 
 fn check_source(plan: &Plan, source: &Fileset) -> Result<(), Error> {
     let files: Vec<(String, u64)> =
-        source.files().iter().map(|file| (file.name.clone(), file.length)).collect();
+        source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
     if files == plan.files {
         Ok(())
     } else {

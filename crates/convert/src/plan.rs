@@ -118,7 +118,7 @@ impl Plan {
         let mut plan = Self {
             fairzarr: env!("CARGO_PKG_VERSION").into(),
             ngff: options.version.to_string(),
-            files: source.files().iter().map(|file| (file.name.clone(), file.length)).collect(),
+            files: source.files().iter().map(|file| (file.name.clone(), file.len)).collect(),
             codec: options.codec,
             omit_empty: options.omit_empty,
             on_missing: options.on_missing,
@@ -146,6 +146,22 @@ impl Plan {
 
     pub(crate) fn ngff(&self) -> fairzarr_ngff::Version {
         self.ngff.parse().unwrap_or(fairzarr_ngff::Version::V05)
+    }
+
+    /// Whether chunks end with a checksum. Version 2 of Zarr has no checksum codec that all readers know, and
+    /// Zstandard brings its own.
+    pub(crate) fn crc32c(&self) -> bool {
+        self.ngff().zarr_format() == 3 && !self.codec.has_checksum()
+    }
+
+    /// Planes that become zeros because the source lacks them: image, t, c, z.
+    pub fn filled_planes(&self) -> Vec<(usize, u32, u32, u32)> {
+        let planes = self.images.iter().enumerate().flat_map(|(index, image)| {
+            image.missing.iter().flat_map(move |&(t, group, z)| {
+                image.groups[group as usize].clone().map(move |c| (index, t, c, z))
+            })
+        });
+        planes.collect()
     }
 
     /// All units, in the order in which one process does them.
@@ -337,9 +353,7 @@ impl ImagePlan {
     }
 
     pub(crate) fn encoder(&self, plan: &Plan) -> Result<Encoder, Error> {
-        // Version 2 of Zarr has no checksum codec that all readers know, and Zstandard brings its own.
-        let crc32c = plan.ngff().zarr_format() == 3 && !plan.codec.has_checksum();
-        Encoder::new(plan.codec, self.sample_bytes(), crc32c)
+        Encoder::new(plan.codec, self.sample_bytes(), plan.crc32c())
     }
 
     pub(crate) fn pages(&self) -> impl Iterator<Item = Page> + use<> {

@@ -3,6 +3,7 @@
 
 use bytemuck::Pod;
 use half::f16;
+use serde::{Deserialize, Serialize};
 
 #[cfg(target_endian = "big")]
 compile_error!("pixel buffers are little-endian; big-endian hosts are not supported");
@@ -35,7 +36,7 @@ impl SampleBuffer {
 }
 
 /// How a sample's bytes are to be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Kind {
     U8,
     I8,

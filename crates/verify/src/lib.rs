@@ -1,1 +1,55 @@
 //! Proofs that an OME-Zarr holds what its OME-TIFF held.
+//!
+//! Nothing that the conversion remembered is trusted: the source is decoded again, the store is read through
+//! the Zarr engine as any other reader would, and both are compared.
+//!
+//! - *pixels*: every sample of every plane of every image, with shape and sample type;
+//! - *documents*: each distinct OME-XML of the source, byte for byte;
+//! - *metadata*: `OME/METADATA.ome.xml` and the NGFF values that follow from the OME-XML.
+#![forbid(unsafe_code)]
+
+mod documents;
+mod engine;
+mod error;
+mod pixels;
+mod report;
+mod store_images;
+
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::Store;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+pub use error::Error;
+pub use report::{Check, Difference, Report};
+pub use store_images::{StoredImage, attributes, images};
+
+/// Choices for a verification.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads.
+    pub jobs: usize,
+    /// Counts compared bytes, for whoever shows progress.
+    pub progress: Arc<AtomicU64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { jobs, progress: Arc::default() }
+    }
+}
+
+/// Proves that `store` holds what `source` holds.
+///
+/// # Errors
+/// When either cannot be read at all. Differences are in the report.
+pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Report, Error> {
+    let stored = images(store)?;
+    Ok(Report {
+        checks: vec![
+            pixels::compare(source, store, &stored, options)?,
+            documents::compare(source, store)?,
+        ],
+    })
+}

@@ -1,0 +1,299 @@
+//! The command line, exactly as typed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use fairzarr_convert::{Codec, Layout, Share, ShardChoice};
+use fairzarr_store::Durability;
+
+/// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
+///
+/// Exit codes: 0 done and as asked; 1 a verification found a difference; 2 usage; 3 the input cannot be read;
+/// 4 the output cannot be written; 5 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "fairzarr", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Convert an OME-TIFF fileset to an OME-Zarr.
+    Convert(Convert),
+    /// Split a conversion: write its plan into the target, for `run` and `commit`.
+    Plan(Split),
+    /// Split a conversion: do one of its tasks. Tasks may run at the same time, anywhere, and more than once.
+    Run(Run),
+    /// Split a conversion: check that every task was done, and complete the target.
+    Commit(Split),
+    /// Show what an OME-TIFF or an OME-Zarr holds.
+    Inspect(Inspect),
+    /// Prove that an OME-Zarr holds every pixel and document of its OME-TIFF.
+    Verify(Verify),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Convert {
+    /// OME-TIFF file, or any file of a fileset.
+    pub(crate) source: String,
+    /// OME-Zarr to write.
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) choices: ConvertChoices,
+    /// Replace what exists at the target.
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) overwrite: bool,
+    /// Finish an interrupted conversion; the result is the same as without the interruption.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Choices that shape the output, and the resources for it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConvertChoices {
+    /// NGFF version: 0.4 (Zarr v2), 0.5 or 0.6 (Zarr v3).
+    #[arg(long, default_value = "0.5", value_parser = parse_version)]
+    pub(crate) ngff: fairzarr_ngff::Version,
+    /// Where images lie: one at the root, or as groups of a bioformats2raw layout.
+    #[arg(long, value_enum, default_value_t = LayoutArg::Auto)]
+    pub(crate) layout: LayoutArg,
+    /// Compression preset.
+    #[arg(long, value_enum, default_value_t = Preset::Balanced, conflicts_with = "codec")]
+    pub(crate) preset: Preset,
+    /// Compression in detail: blosc-{lz4,lz4hc,zstd,zlib,blosclz}[-LEVEL[-{shuffle,bitshuffle,noshuffle}]],
+    /// zstd[-LEVEL], gzip[-LEVEL], zlib[-LEVEL] (NGFF 0.4), none.
+    #[arg(long)]
+    pub(crate) codec: Option<Codec>,
+    /// Chunk height and width in pixels.
+    #[arg(long, value_name = "Y,X", default_value = "512,512", value_parser = parse_pair)]
+    pub(crate) chunk: (u32, u32),
+    /// Shard height and width in pixels, auto, or none (NGFF 0.5 and later).
+    #[arg(long, value_name = "auto|Y,X|none", default_value = "auto", value_parser = parse_shard)]
+    pub(crate) shard: ShardChoice,
+    /// Leave out chunks that hold only zeros.
+    #[arg(long)]
+    pub(crate) omit_empty: bool,
+    /// What to do with planes that the OME-XML promises and the files lack.
+    #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
+    pub(crate) on_missing: OnMissingArg,
+    /// Worker threads [default: one per core].
+    #[arg(long, short)]
+    pub(crate) jobs: Option<usize>,
+    /// Memory for pixels, such as 256M or 2G.
+    #[arg(long, default_value = "256M", value_parser = parse_bytes)]
+    pub(crate) memory: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Split {
+    /// OME-TIFF file, or any file of a fileset.
+    pub(crate) source: String,
+    /// OME-Zarr to write.
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) choices: ConvertChoices,
+    /// Replace what exists at the target (plan only).
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) split: Split,
+    /// Which of how many tasks, such as 1/4.
+    #[arg(long, value_name = "I/N", value_parser = parse_share)]
+    pub(crate) task: Share,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inspect {
+    /// OME-TIFF file or OME-Zarr.
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Verify {
+    /// OME-TIFF file, or any file of a fileset.
+    pub(crate) source: String,
+    /// OME-Zarr made from it.
+    pub(crate) target: String,
+    /// Threads [default: one per core].
+    #[arg(long, short)]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// How stores are opened.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StoreArgs {
+    /// Setting of the object store client, such as aws_endpoint=http://localhost:9000; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
+    pub(crate) store_option: Vec<(String, String)>,
+    /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
+    #[arg(long, default_value = "end", value_parser = parse_durability)]
+    pub(crate) durability: Durability,
+}
+
+/// How results are told.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Progress on standard error: auto shows a bar on a terminal and nothing otherwise.
+    #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
+    pub(crate) progress: ProgressArg,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// A bar on a terminal, else nothing.
+    Auto,
+    /// A line every few seconds.
+    Plain,
+    /// A JSON object per line.
+    Json,
+    /// Nothing.
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// One image at the root; a plate as a plate; several images as bioformats2raw.
+    Auto,
+    /// The one image at the root.
+    Image,
+    /// The layout that raw2ometiff, Bio-Formats and OMERO read.
+    Bioformats2raw,
+}
+
+impl From<LayoutArg> for Layout {
+    fn from(layout: LayoutArg) -> Self {
+        match layout {
+            LayoutArg::Auto => Self::Auto,
+            LayoutArg::Image => Self::Image,
+            LayoutArg::Bioformats2raw => Self::Bioformats2raw,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OnMissingArg {
+    /// Refuse, before anything is written.
+    Error,
+    /// Write zeros and record each plane.
+    Fill,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Preset {
+    /// blosc-lz4-5-shuffle.
+    Fast,
+    /// blosc-zstd-1-bitshuffle.
+    Balanced,
+    /// blosc-zstd-5-shuffle.
+    Small,
+}
+
+impl From<Preset> for Codec {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Fast => Self::FAST,
+            Preset::Balanced => Self::BALANCED,
+            Preset::Small => Self::SMALL,
+        }
+    }
+}
+
+fn parse_version(text: &str) -> Result<fairzarr_ngff::Version, String> {
+    text.parse().map_err(|_| format!("'{text}' is not an NGFF version that can be written (0.4, 0.5, 0.6)"))
+}
+
+fn parse_pair(text: &str) -> Result<(u32, u32), String> {
+    let number = |part: &str| part.trim().parse::<u32>().ok().filter(|n| *n > 0);
+    match text.split_once(',') {
+        Some((y, x)) => number(y).zip(number(x)),
+        None => number(text).map(|side| (side, side)),
+    }
+    .ok_or_else(|| format!("'{text}' is not a height and width such as 512,512"))
+}
+
+fn parse_shard(text: &str) -> Result<ShardChoice, String> {
+    match text {
+        "auto" => Ok(ShardChoice::Auto),
+        "none" => Ok(ShardChoice::None),
+        _ => parse_pair(text).map(|(y, x)| ShardChoice::Size(y, x)),
+    }
+}
+
+fn parse_share(text: &str) -> Result<Share, String> {
+    text.split_once('/')
+        .and_then(|(number, of)| Some(Share { number: number.parse().ok()?, of: of.parse().ok()? }))
+        .filter(|share| (1..=share.of).contains(&share.number))
+        .ok_or_else(|| format!("'{text}' is not a task such as 1/4"))
+}
+
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is not a size such as 256M or 2G");
+    let upper = text.to_ascii_uppercase();
+    let trimmed = upper.trim_end_matches('B').trim_end_matches('I');
+    let (digits, shift) = match trimmed.chars().last() {
+        Some('K') => (&trimmed[..trimmed.len() - 1], 10),
+        Some('M') => (&trimmed[..trimmed.len() - 1], 20),
+        Some('G') => (&trimmed[..trimmed.len() - 1], 30),
+        Some('T') => (&trimmed[..trimmed.len() - 1], 40),
+        _ => (trimmed, 0),
+    };
+    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)).ok_or_else(wrong)
+}
+
+fn parse_option(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.into(), value.into()))
+        .ok_or_else(|| format!("'{text}' is not KEY=VALUE"))
+}
+
+fn parse_durability(text: &str) -> Result<Durability, String> {
+    text.parse().map_err(|error: fairzarr_store::Error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(parse_bytes("256M"), Ok(256 << 20));
+        assert_eq!(parse_bytes("2GiB"), Ok(2 << 30));
+        assert_eq!(parse_bytes("100"), Ok(100));
+        assert!(parse_bytes("lots").is_err());
+        assert!(parse_bytes("99999999999T").is_err());
+        assert_eq!(parse_pair("256"), Ok((256, 256)));
+        assert_eq!(parse_pair("64, 128"), Ok((64, 128)));
+        assert!(parse_pair("0,1").is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! `fairzarr convert`.
+
+use fairzarr_convert::{Existing, OnMissing, Options, Plan, Progress, Report};
+use fairzarr_ome_tiff::{Fileset, OpenOptions};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::args::{Convert, ConvertChoices, OnMissingArg, OutputArgs, StoreArgs};
+use crate::exit::{Code, Failure};
+use crate::progress::{self, Position};
+use crate::source;
+
+pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
+    let start = Instant::now();
+    let mut options = options(&args.choices);
+    options.existing = match (args.overwrite, args.resume) {
+        (true, _) => Existing::Overwrite,
+        (_, true) => Existing::Resume,
+        _ => Existing::Refuse,
+    };
+    let fileset = open(&args.source, &args.choices, &args.store)?;
+    if args.dry_run {
+        let plan = Plan::new(&fileset, &options)?;
+        show_plan(&plan, &options, args.output.json);
+        return Ok(Code::Done);
+    }
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    stop_on_signal(&options.cancel);
+    let progress = Progress::default();
+    let report = watched(&args.output, &progress, || {
+        fairzarr_convert::convert(&fileset, &store, &options, &progress)
+    });
+    match report {
+        Ok(report) => {
+            tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64());
+            Ok(Code::Done)
+        }
+        Err(fairzarr_convert::Error::Interrupted) => {
+            eprintln!("fairzarr: interrupted; run the same command with --resume to finish");
+            Ok(Code::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Shows progress while `work` runs.
+pub(super) fn watched<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    let position = || Position {
+        done: progress.done.load(Ordering::Relaxed),
+        total: progress.total.load(Ordering::Relaxed),
+    };
+    progress::show(output.progress, position, work)
+}
+
+/// Opens the source as the choices say, and tells what it tolerated.
+pub(super) fn open(text: &str, choices: &ConvertChoices, store: &StoreArgs) -> Result<Fileset, Failure> {
+    let mut options = OpenOptions::default();
+    if choices.on_missing == OnMissingArg::Fill {
+        options.on_missing = fairzarr_ome_tiff::OnMissing::Fill;
+    }
+    let fileset = source::fileset(text, store, options)?;
+    for warning in fileset.warnings() {
+        eprintln!("fairzarr: warning: {warning}");
+    }
+    Ok(fileset)
+}
+
+/// What was typed, as the library wants it.
+pub(super) fn options(choices: &ConvertChoices) -> Options {
+    Options {
+        version: choices.ngff,
+        layout: choices.layout.into(),
+        codec: choices.codec.unwrap_or_else(|| choices.preset.into()),
+        chunk: choices.chunk,
+        shard: choices.shard,
+        omit_empty: choices.omit_empty,
+        jobs: choices.jobs,
+        memory: choices.memory,
+        on_missing: match choices.on_missing {
+            OnMissingArg::Error => OnMissing::Error,
+            OnMissingArg::Fill => OnMissing::Fill,
+        },
+        ..Options::default()
+    }
+}
+
+/// The first Ctrl-C stops between blocks; a second one stops at once.
+pub(super) fn stop_on_signal(cancel: &Arc<AtomicBool>) {
+    let cancel = Arc::clone(cancel);
+    let installed = ctrlc::set_handler(move || {
+        if cancel.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Code::Interrupted as u8));
+        }
+    });
+    if let Err(error) = installed {
+        eprintln!("fairzarr: warning: interruptions will not be clean: {error}");
+    }
+}
+
+pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) {
+    let jobs = plan.jobs(options);
+    let memory = plan.worker_memory * jobs as u64;
+    if json {
+        println!(
+            "{:#}",
+            json!({
+                "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
+                "objects": plan.objects(), "units": plan.unit_count(), "jobs": jobs, "memory": memory,
+            })
+        );
+        return;
+    }
+    for image in &plan.images {
+        let name = if image.path.is_empty() { "(root)" } else { &image.path };
+        let [t, c, z, y, x] = image.shape;
+        println!("{name}: t={t} c={c} z={z} y={y} x={x} {}", image.sample_type);
+        for (n, level) in image.levels.iter().enumerate() {
+            let shard = level.shard.map_or(String::new(), |(h, w)| format!(", shards {h} x {w}"));
+            println!(
+                "  level {n}: {} x {}, chunks {} x {}{shard}",
+                level.size.0, level.size.1, level.chunk.0, level.chunk.1
+            );
+        }
+    }
+    println!(
+        "reads {:.1} MB (decoded), encodes {:.1} MB with {} into at most {} objects; {} units, {jobs} jobs, {:.0} MiB of memory",
+        plan.source_bytes() as f64 / 1e6,
+        plan.target_bytes() as f64 / 1e6,
+        plan.codec,
+        plan.objects(),
+        plan.unit_count(),
+        memory as f64 / f64::from(1 << 20),
+    );
+}
+
+/// Tells what was done.
+pub(super) fn tell(source: &str, target: &str, json: bool, report: &Report, seconds: f64) {
+    let rate = report.source_bytes as f64 / 1e6 / seconds.max(1e-9);
+    if json {
+        let filled: Vec<_> = report
+            .filled
+            .iter()
+            .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
+            .collect();
+        println!(
+            "{:#}",
+            json!({
+                "source": source, "target": target, "images": report.images,
+                "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
+                "seconds": seconds, "filled_planes": filled,
+            })
+        );
+        return;
+    }
+    for (image, t, c, z) in &report.filled {
+        eprintln!("fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written");
+    }
+    println!(
+        "{}: {} image{}, {:.1} MB of pixels in {} objects of {:.1} MB, {seconds:.2} s ({rate:.0} MB/s)",
+        target,
+        report.images.len(),
+        if report.images.len() == 1 { "" } else { "s" },
+        report.source_bytes as f64 / 1e6,
+        report.objects,
+        report.bytes as f64 / 1e6,
+    );
+    if report.images.len() > 1 {
+        for path in &report.images {
+            println!("  {}/{path}", target.trim_end_matches('/'));
+        }
+    }
+}

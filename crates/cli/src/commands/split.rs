@@ -1,0 +1,54 @@
+//! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
+
+use fairzarr_convert::{Error, Existing, Progress};
+use std::time::Instant;
+
+use super::convert::{open, options, show_plan, stop_on_signal, tell, watched};
+use crate::args::{Run, Split};
+use crate::exit::{Code, Failure};
+use crate::source;
+
+pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
+    let mut options = options(&args.choices);
+    if args.overwrite {
+        options.existing = Existing::Overwrite;
+    }
+    let fileset = open(&args.source, &args.choices, &args.store)?;
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    let plan = fairzarr_convert::prepare(&fileset, &store, &options)?;
+    show_plan(&plan, &options, args.output.json);
+    Ok(Code::Done)
+}
+
+pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
+    let Run { split: args, task } = args;
+    let options = options(&args.choices);
+    let fileset = open(&args.source, &args.choices, &args.store)?;
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    stop_on_signal(&options.cancel);
+    let progress = Progress::default();
+    let outcome = watched(&args.output, &progress, || {
+        fairzarr_convert::run_share(&fileset, &store, &options, *task, &progress)
+    });
+    match outcome {
+        Ok(()) => Ok(Code::Done),
+        Err(Error::Interrupted) => {
+            eprintln!("fairzarr: interrupted; run the same task again to finish it");
+            Ok(Code::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
+    let start = Instant::now();
+    let options = options(&args.choices);
+    let fileset = open(&args.source, &args.choices, &args.store)?;
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    let progress = Progress::default();
+    let report = watched(&args.output, &progress, || {
+        fairzarr_convert::commit(&fileset, &store, &options, &progress)
+    })?;
+    tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64());
+    Ok(Code::Done)
+}

@@ -1,0 +1,41 @@
+//! `fairzarr verify`.
+
+use fairzarr_ome_tiff::OpenOptions;
+use fairzarr_verify::Options;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::args::Verify;
+use crate::exit::{Code, Failure};
+use crate::progress::{self, Position};
+use crate::source;
+
+pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
+    let mut open = OpenOptions::default();
+    // Planes that a conversion filled on request are compared with zeros.
+    open.on_missing = fairzarr_ome_tiff::OnMissing::Fill;
+    let fileset = source::fileset(&args.source, &args.store, open)?;
+    let store = source::store(&args.target, &args.store, Code::Input)?;
+    let mut options = Options::default();
+    options.jobs = args.jobs.unwrap_or(options.jobs);
+    let total = fileset
+        .images()
+        .iter()
+        .map(|image| {
+            let shape = image.shape();
+            [shape.t, shape.c, shape.z, shape.y, shape.x].iter().map(|n| u64::from(*n)).product::<u64>()
+                * image.sample_type().bytes() as u64
+        })
+        .sum();
+    let done = Arc::clone(&options.progress);
+    let position = || Position { done: done.load(Ordering::Relaxed), total };
+    let report = progress::show(args.output.progress, position, || {
+        fairzarr_verify::verify(&fileset, &store, &options)
+    })?;
+    if args.output.json {
+        println!("{:#}", serde_json::json!({"holds": report.holds(), "checks": report.checks}));
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.holds() { Code::Done } else { Code::Different })
+}

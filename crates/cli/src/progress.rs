@@ -1,0 +1,79 @@
+//! Progress on standard error: a bar on a terminal, lines in a log, JSON lines for a pipeline.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use crate::args::ProgressArg;
+
+/// How far a job has come, in bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+}
+
+/// Runs `work` while showing what `position` says.
+pub(crate) fn show<T>(
+    choice: ProgressArg,
+    position: impl Fn() -> Position + Send,
+    work: impl FnOnce() -> T,
+) -> T {
+    let style = match choice {
+        ProgressArg::Auto if std::io::stderr().is_terminal() => Style::Bar,
+        ProgressArg::Auto | ProgressArg::None => return work(),
+        ProgressArg::Plain => Style::Plain,
+        ProgressArg::Json => Style::Json,
+    };
+    std::thread::scope(|scope| {
+        let (stop, stopped) = channel::<()>();
+        scope.spawn(move || watch(style, position, &stopped));
+        let result = work();
+        drop(stop);
+        result
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Bar,
+    Plain,
+    Json,
+}
+
+fn watch(style: Style, position: impl Fn() -> Position, stopped: &Receiver<()>) {
+    let start = Instant::now();
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let template = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left";
+    if let Ok(template) = ProgressStyle::with_template(template) {
+        bar.set_style(template);
+    }
+    let pause = match style {
+        Style::Bar => Duration::from_millis(100),
+        Style::Plain | Style::Json => Duration::from_secs(5),
+    };
+    while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        let Position { done, total } = position();
+        let seconds = start.elapsed().as_secs_f64();
+        let rate = done as f64 / seconds.max(1e-9);
+        let left = total.saturating_sub(done) as f64 / rate.max(1.0);
+        match style {
+            Style::Bar => {
+                bar.set_length(total.max(1));
+                bar.set_position(done);
+            }
+            Style::Plain => eprintln!(
+                "{:.1} of {:.1} MB, {:.1} MB/s, {left:.0} s left",
+                done as f64 / 1e6,
+                total as f64 / 1e6,
+                rate / 1e6
+            ),
+            Style::Json => eprintln!(
+                "{}",
+                serde_json::json!({"done": done, "total": total, "bytes_per_second": rate, "seconds_left": left})
+            ),
+        }
+    }
+    bar.finish_and_clear();
+}

@@ -1,0 +1,134 @@
+//! The end of a conversion: checks, then all metadata, the root's last.
+
+use fairzarr_ngff::{ArraySpec, Codecs, Version, array_document, chunk_key, group_document};
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::Store;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::Error;
+use crate::journal::{self, WORKSPACE};
+use crate::metadata;
+use crate::plan::{ImagePlan, Plan};
+use crate::run::Findings;
+
+/// Every unit must have been done by some share.
+pub(crate) fn check_units(plan: &Plan, store: &Store) -> Result<(), Error> {
+    let mut done = BTreeSet::new();
+    journal::read(store, |result| {
+        done.insert(result.unit);
+    })?;
+    let missing: Vec<_> = plan.units().filter(|unit| !done.contains(unit)).collect();
+    let Some(first) = missing.first() else { return Ok(()) };
+    Err(Error::Incomplete(format!(
+        "{} of {} units have not been done, the first is image {} t={} group={} z={}; run the remaining tasks first",
+        missing.len(),
+        plan.unit_count(),
+        first.image,
+        first.page.t,
+        first.page.group,
+        first.page.z
+    )))
+}
+
+/// Every chunk or shard must be there, unless chunks of zeros were to be left out.
+pub(crate) fn check_objects(plan: &Plan, store: &Store) -> Result<(), Error> {
+    if plan.omit_empty {
+        return Ok(());
+    }
+    for image in &plan.images {
+        for level in 0..image.levels.len() {
+            let array = image.array_path(level);
+            let stored: HashMap<String, u64> = store.list(&array)?.into_iter().collect();
+            for key in object_keys(plan.ngff(), image, level) {
+                match stored.get(&key) {
+                    Some(0) => return Err(Error::Incomplete(format!("{key} is empty"))),
+                    None => return Err(Error::Incomplete(format!("{key} is missing"))),
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The keys of all chunk or shard objects of a level.
+fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterator<Item = String> + '_ {
+    let [t, c, z, _, _] = image.shape.map(u64::from);
+    let plan = &image.levels[level];
+    let (h, w) = plan.shard.unwrap_or(plan.chunk);
+    let rows = plan.size.0.div_ceil(h) as u64;
+    let cols = plan.size.1.div_ceil(w) as u64;
+    let array = image.array_path(level);
+    (0..t * c * z * rows * cols).map(move |n| {
+        let (n, x) = (n / cols, n % cols);
+        let (n, y) = (n / rows, n % rows);
+        let (n, z) = (n / z, n % z);
+        let (t, c) = (n / c, n % c);
+        chunk_key(version, &array, &[t, c, z, y, x])
+    })
+}
+
+/// Writes arrays' metadata, the OME group, image groups, and the root, in this order, and removes what only an
+/// unfinished store has.
+pub(crate) fn write(
+    source: &Fileset,
+    plan: &Plan,
+    store: &Store,
+    findings: &Findings,
+) -> Result<(), Error> {
+    let version = plan.ngff();
+    let metadata = metadata::Metadata::new(source, plan, findings);
+    for image in &plan.images {
+        for level in 0..image.levels.len() {
+            put(store, &image.array_path(level), array_document(version, &array_spec(plan, image, level))?)?;
+        }
+    }
+    for (key, bytes) in metadata.files()? {
+        store.put(&key, bytes)?;
+    }
+    let mut groups = metadata.groups()?;
+    let root = groups.remove("").unwrap_or_default();
+    for (path, attributes) in groups {
+        put(store, &path, group_document(version, attributes))?;
+    }
+    // Everything else must be on the disk before the store looks complete.
+    store.flush()?;
+    store.sync()?;
+    let mut documents = group_document(version, root);
+    let last = documents.pop();
+    put(store, "", documents)?;
+    if let Some((name, bytes)) = last
+        && !store.put_new(name, bytes.clone())?
+        && store.get(name)?.as_deref() != Some(&bytes)
+    {
+        // Somebody else finished another conversion here in the meantime.
+        return Err(Error::Exists(store.location().to_string()));
+    }
+    store.delete_prefix(WORKSPACE)?;
+    store.sync()?;
+    Ok(())
+}
+
+fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
+    let [t, c, z, _, _] = image.shape.map(u64::from);
+    let level = &image.levels[level];
+    let planar = |(h, w): (u32, u32)| vec![1, 1, 1, h as u64, w as u64];
+    ArraySpec {
+        shape: vec![t, c, z, level.size.0 as u64, level.size.1 as u64],
+        data_type: image.data_type(),
+        chunks: planar(level.chunk),
+        shards: level.shard.map(planar),
+        codecs: Codecs { compressor: plan.codec.compressor(), crc32c: plan.crc32c() },
+        dimension_names: ["t", "c", "z", "y", "x"].map(Into::into).into(),
+        fill_value: 0.into(),
+        attributes: serde_json::Map::new(),
+    }
+}
+
+fn put(store: &Store, path: &str, documents: Vec<fairzarr_ngff::Document>) -> Result<(), Error> {
+    for (name, bytes) in documents {
+        let key = if path.is_empty() { name.into() } else { format!("{path}/{name}") };
+        store.put(&key, bytes)?;
+    }
+    Ok(())
+}

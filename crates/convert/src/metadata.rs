@@ -1,0 +1,242 @@
+//! What a finished store says about itself: group attributes, documents, and the record of the conversion.
+
+use fairzarr_ngff::{
+    DataType, Downscaling, Omero, Version, Window, bioformats2raw_attributes, from_ome,
+    image_attributes, merge, series_attributes,
+};
+use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_xml as ome_xml;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+use crate::Error;
+use crate::layout::{Placement, plate};
+use crate::plan::{ImagePlan, Plan};
+use crate::run::Findings;
+use crate::stats::ChannelStatistics;
+
+/// Shares of the samples that viewers show black and in full colour, at first.
+const SHOWN: (f64, f64) = (0.001, 0.999);
+
+/// Makes the metadata of one finished conversion.
+pub(crate) struct Metadata<'a> {
+    source: &'a Fileset,
+    plan: &'a Plan,
+    findings: &'a Findings,
+    /// The Image element of each image; an empty one where there is no OME-XML.
+    described: Vec<ome_xml::Image>,
+}
+
+impl<'a> Metadata<'a> {
+    pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
+        let ome = source.document().map(ome_xml::Document::ome);
+        let described = source
+            .images()
+            .iter()
+            .map(|image| {
+                let found = ome.zip(image.ome_index()).and_then(|(ome, index)| ome.images.get(index));
+                found.cloned().unwrap_or_else(|| ome_xml::Image {
+                    name: image.name().map(Into::into),
+                    ..ome_xml::Image::default()
+                })
+            })
+            .collect();
+        Self { source, plan, findings, described }
+    }
+
+    /// Documents by key: METADATA.ome.xml, and every source document byte for byte.
+    pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let mut files = Vec::new();
+        if let Some(document) = self.source.document() {
+            let images: Option<Vec<usize>> = self.source.images().iter().map(|i| i.ome_index()).collect();
+            if let Some(images) = images {
+                files.push(("OME/METADATA.ome.xml".into(), document.metadata_only(&images)?.into_bytes()));
+            }
+        }
+        for (index, document) in self.source.sources().iter().enumerate() {
+            files.push((source_key(index), document.bytes.to_vec()));
+        }
+        Ok(files)
+    }
+
+    /// Attributes of all groups by path; the root's path is empty.
+    pub(crate) fn groups(&self) -> Result<BTreeMap<String, Map<String, Value>>, Error> {
+        let version = self.plan.ngff();
+        let mut groups: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        let paths = self.plan.placement.paths();
+        let mut root = match &self.plan.placement {
+            Placement::Root => Map::new(),
+            Placement::Collection(_) => bioformats2raw_attributes(version),
+            Placement::Plate(_) => {
+                let mut root = bioformats2raw_attributes(version);
+                if let Some(layout) = plate(self.source)? {
+                    merge(&mut root, layout.plate.attributes(version));
+                    for well in layout.wells {
+                        if let Some((row, _)) = well.path.split_once('/') {
+                            groups.insert(row.into(), Map::new());
+                        }
+                        groups.insert(well.path, well.well.attributes(version));
+                    }
+                }
+                root
+            }
+        };
+        let ome = match self.plan.placement {
+            Placement::Root => Map::new(),
+            _ => series_attributes(version, &paths),
+        };
+        groups.insert("OME".into(), ome);
+        for (index, path) in paths.into_iter().enumerate() {
+            let attributes = self.image(index, version);
+            if path.is_empty() {
+                merge(&mut root, attributes);
+            } else {
+                groups.insert(path, attributes);
+            }
+        }
+        merge(&mut root, self.record());
+        groups.insert(String::new(), root);
+        Ok(groups)
+    }
+
+    /// One image's attributes: multiscales, omero, and what was seen of its samples.
+    fn image(&self, index: usize, version: Version) -> Map<String, Value> {
+        let plan = &self.plan.images[index];
+        let described = &self.described[index];
+        let downscaling = (plan.levels.len() > 1).then(|| Downscaling {
+            method: "mean".into(),
+            description: Some("2x2 mean in y and x, integers rounded half up".into()),
+            metadata: Map::from_iter([
+                ("method".into(), json!("fairzarr")),
+                ("version".into(), json!(self.plan.fairzarr)),
+            ]),
+        });
+        let multiscale = from_ome::multiscale(described, index, &factors(plan), downscaling);
+        let omero = self.omero(index);
+        let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
+        attributes.insert("fairzarr:statistics".into(), self.statistics(index));
+        attributes
+    }
+
+    /// Rendering settings; none for complex samples, which no viewer shows.
+    fn omero(&self, index: usize) -> Option<Omero> {
+        let plan = &self.plan.images[index];
+        if matches!(plan.data_type(), DataType::C64 | DataType::C128) {
+            return None;
+        }
+        let [_, c, z, _, _] = plan.shape;
+        let windows: Vec<Window> = (0..c).map(|c| window(self.channel(index, c))).collect();
+        let samples = plan.groups.iter().map(|group| group.len()).max().unwrap_or(1);
+        let described = &self.described[index];
+        Some(from_ome::omero(described, index, plan.data_type(), samples, z as u64, &windows))
+    }
+
+    fn channel(&self, image: usize, c: u32) -> Option<&ChannelStatistics> {
+        self.findings.statistics.get(&(image, c))
+    }
+
+    /// Image quality control by channel: extremes, and the fractions of zeros and of saturated samples.
+    fn statistics(&self, image: usize) -> Value {
+        let channels = (0..self.plan.images[image].shape[1]).map(|c| {
+            let Some(seen) = self.channel(image, c) else { return Value::Null };
+            let fraction = |count: u64| count as f64 / (seen.count + seen.not_finite).max(1) as f64;
+            json!({
+                "count": seen.count, "min": seen.min, "max": seen.max,
+                "percentiles": {
+                    "0.1": seen.percentile(0.001), "1": seen.percentile(0.01), "50": seen.percentile(0.5),
+                    "99": seen.percentile(0.99), "99.9": seen.percentile(0.999),
+                },
+                "zero_fraction": fraction(seen.zeros),
+                "saturated_fraction": fraction(seen.saturated),
+                "not_finite_fraction": fraction(seen.not_finite),
+            })
+        });
+        json!({"channels": channels.collect::<Vec<_>>()})
+    }
+
+    /// What was converted, with what, and how: `fairzarr:conversion` and `fairzarr:sources`.
+    ///
+    /// There is no date in it: the same source and options give the same bytes.
+    fn record(&self) -> Map<String, Value> {
+        let decoders: BTreeMap<&str, &str> = self
+            .source
+            .images()
+            .iter()
+            .flat_map(|image| image.levels())
+            .filter(|level| level.lossy)
+            .filter_map(|level| Some((level.compression.name(), level.compression.decoder_name()?)))
+            .collect();
+        let mut conversion = json!({
+            "program": "fairzarr",
+            "version": self.plan.fairzarr,
+            "codec": self.plan.codec.to_string(),
+            "files": self.plan.files.iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect::<Vec<_>>(),
+            "source_format": match self.source.kind() {
+                Kind::OmeTiff => "OME-TIFF",
+                Kind::ImageJ => "ImageJ TIFF",
+                _ => "TIFF",
+            },
+            "warnings": self.source.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        if !decoders.is_empty() {
+            conversion["decoders"] = json!(decoders);
+        }
+        let filled = self.plan.filled_planes();
+        if !filled.is_empty() {
+            let planes = filled.iter().map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}));
+            conversion["filled_planes"] = planes.collect();
+        }
+        let sources: Vec<Value> = self
+            .source
+            .sources()
+            .iter()
+            .enumerate()
+            .map(|(index, document)| {
+                json!({
+                    "path": source_key(index), "role": document.role, "media_type": "application/xml",
+                    "file": document.name, "bytes": document.bytes.len(), "sha256": hex(&Sha256::digest(&document.bytes)),
+                })
+            })
+            .collect();
+        Map::from_iter([
+            ("fairzarr:conversion".into(), conversion),
+            ("fairzarr:sources".into(), sources.into()),
+        ])
+    }
+}
+
+/// Where a source document lies in the store.
+fn source_key(index: usize) -> String {
+    format!("OME/sources/{index}.ome.xml")
+}
+
+/// How many full-resolution samples one sample of each level spans. A side of one pixel is not halved.
+fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
+    let mut factor = (1.0, 1.0);
+    let mut previous: Option<(u32, u32)> = None;
+    plan.levels
+        .iter()
+        .map(|level| {
+            if let Some((h, w)) = previous.replace(level.size) {
+                factor.0 *= if h > 1 { 2.0 } else { 1.0 };
+                factor.1 *= if w > 1 { 2.0 } else { 1.0 };
+            }
+            [1.0, 1.0, 1.0, factor.0, factor.1]
+        })
+        .collect()
+}
+
+/// Contrast limits: the data's range, and the part of it that most samples are in.
+fn window(seen: Option<&ChannelStatistics>) -> Window {
+    let value = |value: Option<f64>| value.unwrap_or(0.0);
+    let (min, max) = (value(seen.and_then(|s| s.min)), value(seen.and_then(|s| s.max)));
+    let percentile = |fraction| seen.and_then(|seen| seen.percentile(fraction));
+    let start = percentile(SHOWN.0).unwrap_or(min);
+    let end = percentile(SHOWN.1).filter(|end| *end > start).unwrap_or(max);
+    Window { min, max, start, end }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

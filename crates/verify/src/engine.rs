@@ -1,0 +1,115 @@
+//! Reading arrays through the Zarr engine. The only module that knows it.
+
+use fairzarr_store::Store;
+use std::sync::Arc;
+use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
+use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
+use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
+
+use crate::Error;
+
+/// One array, opened for reading.
+pub(crate) struct StoredArray {
+    path: String,
+    array: Array<Reader>,
+    chunk: Vec<u64>,
+}
+
+/// A rectangle in an array: first index and size, by dimension.
+pub(crate) type Ranges = Vec<std::ops::Range<u64>>;
+
+impl StoredArray {
+    /// Opens the array at `path` below the store's root.
+    pub(crate) fn open(store: &Store, path: &str) -> Result<Self, Error> {
+        let refuse = |reason: String| Error::Array { path: path.into(), reason };
+        let array = Array::open(Arc::new(Reader(store.clone())), &format!("/{path}"))
+            .map_err(|error| refuse(error.to_string()))?;
+        let chunk = array
+            .chunk_shape(&vec![0; array.dimensionality()])
+            .map_err(|error| refuse(error.to_string()))?
+            .iter()
+            .map(|side| side.get())
+            .collect();
+        Ok(Self { path: path.into(), array, chunk })
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn shape(&self) -> &[u64] {
+        self.array.shape()
+    }
+
+    /// Shape of what is stored as one object: a chunk, or a shard.
+    pub(crate) fn object_shape(&self) -> &[u64] {
+        &self.chunk
+    }
+
+    /// The data type's name in Zarr v3.
+    pub(crate) fn data_type(&self) -> String {
+        self.array.data_type().to_string()
+    }
+
+    /// Decoded samples of a rectangle, in C order, in this machine's byte order.
+    pub(crate) fn read(&self, ranges: &[std::ops::Range<u64>]) -> Result<Vec<u8>, Error> {
+        let subset = ArraySubset::new_with_ranges(ranges);
+        let options = CodecOptions::default().with_concurrent_target(1);
+        self.array
+            .retrieve_array_subset_opt::<ArrayBytes<'static>>(&subset, &options)
+            .and_then(|bytes| Ok(bytes.into_fixed()?.into_owned()))
+            .map_err(|error| Error::Array { path: self.path.clone(), reason: error.to_string() })
+    }
+}
+
+/// Our store as the engine's storage.
+#[derive(Debug)]
+struct Reader(Store);
+
+impl ReadableStorageTraits for Reader {
+    fn get_partial_many<'a>(
+        &'a self,
+        key: &StoreKey,
+        byte_ranges: ByteRangeIterator<'a>,
+    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
+        let refuse = |error: fairzarr_store::Error| StorageError::Other(chain(&error));
+        let mut parts = Vec::new();
+        for range in byte_ranges {
+            let part = match range {
+                ByteRange::FromStart(0, None) => self.0.get(key.as_str()),
+                ByteRange::Suffix(length) => self.0.get_suffix(key.as_str(), length),
+                ByteRange::FromStart(start, Some(length)) => {
+                    self.0.get_range(key.as_str(), start..start.saturating_add(length))
+                }
+                ByteRange::FromStart(start, None) => match self.0.size(key.as_str()).map_err(refuse)? {
+                    Some(size) => self.0.get_range(key.as_str(), start..size.max(start)),
+                    None => return Ok(None),
+                },
+            };
+            match part.map_err(refuse)? {
+                Some(part) => parts.push(Ok(part)),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Box::new(parts.into_iter())))
+    }
+
+    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        self.0.size(key.as_str()).map_err(|error| StorageError::Other(chain(&error)))
+    }
+
+    fn supports_get_partial(&self) -> bool {
+        true
+    }
+}
+
+/// An error with its causes, because the engine keeps only text.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,116 @@
+//! Which images a store holds, from its metadata alone.
+
+use fairzarr_ngff::{Multiscale, NodeKind, Omero, Version, classify, parse_image};
+use fairzarr_store::Store;
+use serde_json::{Map, Value};
+
+use crate::Error;
+
+/// One multiscale image of a store.
+#[derive(Clone, Debug)]
+pub struct StoredImage {
+    /// Its group's path; empty for the root.
+    pub path: String,
+    /// NGFF version of its metadata.
+    pub version: Version,
+    /// Axes and levels.
+    pub multiscale: Multiscale,
+    /// Rendering settings.
+    pub omero: Option<Omero>,
+    /// All attributes of the group.
+    pub attributes: Map<String, Value>,
+}
+
+impl StoredImage {
+    /// The array's path of a level, below the store's root.
+    pub fn array_path(&self, level: usize) -> Option<String> {
+        let dataset = self.multiscale.datasets.get(level)?;
+        Some(join(&self.path, &dataset.path))
+    }
+}
+
+/// The attributes of a group; `None` when there is no group at `path`.
+///
+/// # Errors
+/// When the store cannot be read or the document is not JSON.
+pub fn attributes(store: &Store, path: &str) -> Result<Option<Map<String, Value>>, Error> {
+    let object = |bytes: &[u8]| -> Result<Map<String, Value>, Error> {
+        serde_json::from_slice(bytes).map_err(|error| Error::Metadata {
+            path: if path.is_empty() { "the root".into() } else { path.into() },
+            reason: format!("metadata is not a JSON object: {error}"),
+        })
+    };
+    if let Some(document) = store.get(&join(path, "zarr.json"))? {
+        return Ok(Some(match object(&document)?.remove("attributes") {
+            Some(Value::Object(attributes)) => attributes,
+            _ => Map::new(),
+        }));
+    }
+    if let Some(document) = store.get(&join(path, ".zattrs"))? {
+        return object(&document).map(Some);
+    }
+    Ok(store.exists(&join(path, ".zgroup"))?.then(Map::new))
+}
+
+/// All images in series order: the root's own, those of a plate, or those of a bioformats2raw collection.
+///
+/// # Errors
+/// When the store is unfinished, holds no image, or its metadata cannot be understood.
+pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
+    let Some(root) = attributes(store, "")? else {
+        return Err(Error::NotAnImage(if store.exists(".fairzarr/plan.json")? {
+            format!("{} is an unfinished conversion; finish it with --resume", store.location())
+        } else {
+            format!("{} is not an OME-Zarr: there is no zarr.json or .zattrs at its root", store.location())
+        }));
+    };
+    let paths = match classify(&root) {
+        NodeKind::Image | NodeKind::Label => vec![String::new()],
+        NodeKind::Plate | NodeKind::Bioformats2raw => series(store, &root)?,
+        _ => Vec::new(),
+    };
+    if paths.is_empty() {
+        return Err(Error::NotAnImage(format!("{} holds no OME-Zarr image", store.location())));
+    }
+    paths.into_iter().map(|path| open(store, path)).collect()
+}
+
+fn open(store: &Store, path: String) -> Result<StoredImage, Error> {
+    let refuse = |reason: String| Error::Metadata { path: path.clone(), reason };
+    let attributes =
+        attributes(store, &path)?.ok_or_else(|| refuse("the group of this image is missing".into()))?;
+    let (version, multiscale, omero) = parse_image(&attributes).map_err(|error| refuse(error.to_string()))?;
+    Ok(StoredImage { path, version, multiscale, omero, attributes })
+}
+
+/// `OME/series` if it is there, else the plate's wells, else 0, 1, … as long as there are groups.
+fn series(store: &Store, root: &Map<String, Value>) -> Result<Vec<String>, Error> {
+    if let Some(listed) = attributes(store, "OME")? {
+        let series = listed.get("ome").and_then(|ome| ome.get("series")).or_else(|| listed.get("series"));
+        if let Some(Value::Array(series)) = series {
+            return Ok(series.iter().filter_map(|path| path.as_str().map(Into::into)).collect());
+        }
+    }
+    let plate = root.get("ome").and_then(|ome| ome.get("plate")).or_else(|| root.get("plate"));
+    if let Some(wells) = plate.and_then(|plate| plate.get("wells")).and_then(Value::as_array) {
+        let mut paths = Vec::new();
+        for path in wells.iter().filter_map(|well| well.get("path")?.as_str()) {
+            let Some(well) = attributes(store, path)? else { continue };
+            let well = well.get("ome").and_then(|ome| ome.get("well")).or_else(|| well.get("well"));
+            let images = well.and_then(|well| well.get("images")).and_then(Value::as_array);
+            for image in images.into_iter().flatten() {
+                paths.extend(image.get("path").and_then(Value::as_str).map(|field| join(path, field)));
+            }
+        }
+        return Ok(paths);
+    }
+    let mut paths = Vec::new();
+    while attributes(store, &paths.len().to_string())?.is_some() {
+        paths.push(paths.len().to_string());
+    }
+    Ok(paths)
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.into() } else { format!("{path}/{name}") }
+}
