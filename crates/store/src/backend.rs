@@ -96,6 +96,11 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
 
     fn delete_prefix(&self, prefix: &str) -> Result<(), Error>;
 
+    /// Removes what killed writers have left; how many files that were.
+    fn remove_leftovers(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
+
     fn flush(&self) -> Result<(), Error> {
         Ok(())
     }

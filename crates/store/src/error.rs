@@ -31,6 +31,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The options and the environment together do not make a client.
+    #[error("the settings for {location} do not fit together")]
+    Settings {
+        /// The store.
+        location: String,
+        /// What is missing or contradicts.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The location's kind of store cannot do this.
     #[error("{location}: {reason}")]
     Unsupported {
@@ -56,7 +64,7 @@ pub enum Error {
         size: u64,
     },
     /// The store answered with an error, or did not answer.
-    #[error("cannot {action} {key} in {location}: {class}")]
+    #[error("cannot {action} {}: {class}", place(key, location))]
     Failed {
         /// What was tried: `read`, `write`, `list`, ...
         action: &'static str,
@@ -78,7 +86,9 @@ impl Error {
     /// The kind of failure, for the choice of an exit code or of a second attempt.
     pub fn class(&self) -> Class {
         match self {
-            Self::Location { .. } | Self::Key { .. } | Self::Option { .. } => Class::Usage,
+            Self::Location { .. } | Self::Key { .. } | Self::Option { .. } | Self::Settings { .. } => {
+                Class::Usage
+            }
             Self::Unsupported { .. } => Class::Unsupported,
             Self::Range { .. } => Class::Truncated,
             Self::Failed { class, .. } => *class,
@@ -100,6 +110,11 @@ impl From<Error> for std::io::Error {
         };
         Self::new(kind, error)
     }
+}
+
+/// An object, or the whole store, in words.
+fn place(key: &str, location: &str) -> String {
+    if key.is_empty() { location.to_owned() } else { format!("{key} in {location}") }
 }
 
 /// The kinds of failure.

@@ -199,6 +199,10 @@ impl Backend for Local {
         }
     }
 
+    fn remove_leftovers(&self) -> Result<u64, Error> {
+        remove_temporaries(&self.root).map_err(|error| self.failed("remove unfinished files from", "", error))
+    }
+
     fn sync(&self) -> Result<(), Error> {
         if self.durability == Durability::None || !self.root.exists() {
             return Ok(());
@@ -278,6 +282,28 @@ fn read_directory(path: &Path) -> io::Result<Children> {
     children.directories.sort_unstable();
     children.objects.sort_unstable();
     Ok(children)
+}
+
+/// Removes the temporary files below a directory.
+fn remove_temporaries(root: &Path) -> io::Result<u64> {
+    let mut removed = 0;
+    let mut pending = vec![root.to_owned()];
+    while let Some(directory) = pending.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if is_absence(&error) => continue,
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                pending.push(entry.path());
+            } else if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
 }
 
 fn is_absence(error: &io::Error) -> bool {

@@ -213,6 +213,15 @@ impl Store {
         self.backend.delete_prefix(key::check_prefix(prefix)?)
     }
 
+    /// Removes unfinished files that an earlier process left in a local directory when it was killed, and tells how many
+    /// there were. Nobody else may be writing to the store. Object stores keep nothing that could be found.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn remove_leftovers(&self) -> Result<u64, Error> {
+        self.backend.remove_leftovers()
+    }
+
     /// Waits for background uploads and, as [`StoreOptions::durability`] says, until local files would survive a power
     /// cut.
     ///

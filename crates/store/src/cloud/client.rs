@@ -67,6 +67,14 @@ pub(crate) fn build(
                 let parsed = key.parse::<GoogleConfigKey>().map_err(|_| unknown(&key))?;
                 builder = builder.with_config(parsed, value);
             }
+            if let Some(endpoint) = builder.get_config_value(&GoogleConfigKey::BaseUrl) {
+                builder = allow_plain(
+                    builder,
+                    &endpoint,
+                    GoogleConfigKey::Client,
+                    GoogleCloudStorageBuilder::with_config,
+                );
+            }
             Ok(Arc::new(builder.build().map_err(failed)?))
         }
         Scheme::Azure => {

@@ -449,7 +449,11 @@ impl Operations {
                 reason: "the web server does not answer requests for a part of a file".to_owned(),
             };
         }
-        self.failed(action, key, failure::class(&error, trace), error)
+        let class = failure::class(&error, trace);
+        match trace.last {
+            Outcome::NoCredentials => self.failed(action, key, class, NO_CREDENTIALS),
+            _ => self.failed(action, key, class, error),
+        }
     }
 
     pub(crate) fn failed(
@@ -484,6 +488,8 @@ fn is_strong(etag: &str) -> bool {
     !etag.starts_with("W/")
 }
 
+const NO_CREDENTIALS: &str = "no credentials were found in the options, the environment or the configuration files; \
+    for public data, the option anonymous=true asks for none";
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// What S3 asks of all parts but the last.
 const MIN_PART_BYTES: usize = 5 << 20;

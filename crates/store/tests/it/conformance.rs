@@ -53,6 +53,9 @@ fn what_a_crash_leaves_is_not_listed() {
     store.put("0/c/1", "chunk").unwrap();
     store.put_new("0/c/2", "chunk").unwrap();
     assert_eq!(std::fs::read_dir(directory.path().join("0/c")).unwrap().count(), 4);
+    assert_eq!(store.remove_leftovers().unwrap(), 1);
+    assert_eq!(std::fs::read_dir(directory.path().join("0/c")).unwrap().count(), 3);
+    assert_eq!(store.list("").unwrap().len(), 3);
 }
 
 #[cfg(unix)]

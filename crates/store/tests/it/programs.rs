@@ -46,9 +46,8 @@ fn start(name: &str, arguments: impl Fn(u16) -> Vec<String>) -> Option<(Program,
 }
 
 fn options(pairs: &[(&str, &str)]) -> StoreOptions {
-    let mut options = StoreOptions::default();
-    options.options = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    options
+    let options = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    StoreOptions { options, ..StoreOptions::default() }
 }
 
 /// A request without a signature and a body; whether it succeeded.

@@ -7,6 +7,7 @@ use fairzarr_store::{Class, Error, RemoteFile, Store, StoreOptions};
 use crate::servers::noise;
 use crate::servers::proxy::{Fault, Proxy, Request};
 use crate::servers::s3::{S3, open_at};
+use crate::suite;
 
 fn with(key: &str, value: &str) -> StoreOptions {
     let mut options = StoreOptions::default();
@@ -42,6 +43,24 @@ fn anonymous_access() {
     let store = server.open("bucket", &with("anonymous", "true"));
     store.put("x", "1").unwrap();
     assert_eq!(store.get("x").unwrap().unwrap(), "1");
+}
+
+/// Google's client speaks a dialect of the same protocol, so that its requests can be tested here too. Not its logins,
+/// which the proxy takes out, nor its conditional writes, which this server takes for plain ones.
+#[test]
+fn the_google_client() {
+    let server = S3::open_to_all();
+    let proxy = Proxy::start(server.address, |_| Fault::None);
+    let account = format!(
+        r#"{{"gcs_base_url": "http://{}", "disable_oauth": true, "client_email": "", "private_key": "", "private_key_id": ""}}"#,
+        proxy.address
+    );
+    let mut options = with("google_service_account_key", &account);
+    options.options.push(("allow_http".to_owned(), "true".to_owned()));
+    let store = Store::open(&"gs://bucket/x.ome.zarr".parse().unwrap(), &options).unwrap();
+    suite::run(&store);
+    suite::run_large(&store);
+    assert_eq!(server.debris(), [""; 0]);
 }
 
 #[test]
