@@ -179,7 +179,8 @@ impl Unit {
         if let Some(unit) = Self::exact(kind, text) {
             return Some((unit, true));
         }
-        let mut symbol = text.trim().replace("Âµ", "µ").replace("Â°", "°").replace("Ã…", "Å");
+        let mut symbol =
+            text.trim().replace("&micro;", "µ").replace("Âµ", "µ").replace("Â°", "°").replace("Ã…", "Å");
         symbol = symbol.replace('\u{3bc}', "µ").replace('\u{212b}', "Å").replace("A\u{30a}", "Å");
         let found = Self::exact(kind, &symbol)
             .or_else(|| Self::exact(kind, &format!("µ{}", symbol.strip_prefix('u')?)))

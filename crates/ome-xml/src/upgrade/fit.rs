@@ -19,6 +19,7 @@ pub(super) fn descend(element: &mut Element<'_>, upgrade: &mut Upgrade) {
         }
         fits
     });
+    identify(element, &name, upgrade);
     // Any XML may stand in the value of an annotation.
     if name == "Value" {
         return;
@@ -58,5 +59,46 @@ pub(super) fn descend(element: &mut Element<'_>, upgrade: &mut Upgrade) {
     element.nodes = groups.into_iter().flat_map(|g| g.1).chain(before).collect();
     for child in element.elements_mut() {
         descend(child, upgrade);
+    }
+}
+
+/// IDs and references take the form `<kind>:<anything>` that the schema demands since 2008.
+fn identify(element: &mut Element<'_>, name: &str, upgrade: &mut Upgrade) {
+    let kind = id_kind(name);
+    for attr in &mut element.attrs {
+        let kind = match &*attr.name {
+            "ID" => kind,
+            "Annotator" => "Experimenter",
+            _ => continue,
+        };
+        let blank = attr.value.contains(char::is_whitespace);
+        let kind_first =
+            attr.value.strip_prefix(kind).is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'));
+        let lsid = attr.value.starts_with("urn:lsid:") && attr.value.contains(&format!(":{kind}:"));
+        if blank || !(kind_first || lsid) {
+            let id = attr.value.replace(char::is_whitespace, "_");
+            attr.value = if kind_first || lsid { id } else { format!("{kind}:{id}") }.into();
+            upgrade.note(&format!("ID form changed to `{kind}:…`"));
+        }
+    }
+}
+
+/// What an `ID` of an element identifies.
+fn id_kind(name: &str) -> &str {
+    match name {
+        "Laser"
+        | "Arc"
+        | "Filament"
+        | "LightEmittingDiode"
+        | "GenericExcitationSource"
+        | "LightSourceSettings"
+        | "Pump" => "LightSource",
+        "Line" | "Ellipse" | "Label" | "Mask" | "Point" | "Polygon" | "Rectangle" | "Polyline" => "Shape",
+        "ObjectiveSettings" => "Objective",
+        "DetectorSettings" => "Detector",
+        "Leader" => "Experimenter",
+        "ExcitationFilterRef" | "EmissionFilterRef" => "Filter",
+        name if name.ends_with("Annotation") => "Annotation",
+        name => name.strip_suffix("Ref").unwrap_or(name),
     }
 }

@@ -163,12 +163,16 @@ fn rois(root: &mut Element<'_>, upgrade: &mut Upgrade) {
     }
     let mut gone = BTreeSet::new();
     for roi in root.elements_mut().filter(|e| !e.foreign && e.name() == "ROI") {
-        let Some(union) = roi.elements_mut().find(|e| e.name() == "Union") else { continue };
-        if !union.take_children("Path").is_empty() {
-            upgrade.note("`Path` left out: 2016-06 does not have it");
-            if union.elements().next().is_none() {
-                gone.insert(roi.attr("ID").unwrap_or_default().to_owned());
+        let union = roi.elements_mut().find(|e| e.name() == "Union");
+        let empty = union.is_none_or(|union| {
+            if !union.take_children("Path").is_empty() {
+                upgrade.note("`Path` left out: 2016-06 does not have it");
             }
+            union.elements().next().is_none()
+        });
+        if empty {
+            upgrade.note("`ROI` without a shape of 2016-06 left out");
+            gone.insert(roi.attr("ID").unwrap_or_default().to_owned());
         }
     }
     if !gone.is_empty() {

@@ -189,11 +189,6 @@ fn shape(element: &mut Element<'_>, upgrade: &mut Upgrade) {
         _ => {}
     }
     shape.take("Closed");
-    if let Some(id) = shape.attr("ID").filter(|id| !id.contains("Shape:")) {
-        let id = format!("Shape:{id}");
-        shape.set("ID", id);
-        upgrade.note("ID form of shapes changed to `Shape:…`");
-    }
     for marker in ["MarkerStart", "MarkerEnd"] {
         if shape.attr(marker).is_some_and(|m| m != "Arrow") {
             shape.set(marker, "Arrow");
@@ -353,7 +348,14 @@ const ENUMERATIONS: [&str; 13] = [
     "Binning",
 ];
 
-const VALUES: [(&str, &str); 39] = [
+const VALUES: [(&str, &str); 46] = [
+    ("Multi-Photon Microscopy", "MultiPhotonMicroscopy"),
+    ("Fluorescence-Lifetime", "FluorescenceLifetime"),
+    ("Spectral-Imaging", "SpectralImaging"),
+    ("Time-lapse", "TimeLapse"),
+    ("4-D+", "FourDPlus"),
+    ("Ion-Imaging", "IonImaging"),
+    ("PGI/Documentation", "PGIDocumentation"),
     ("Regular", "Normal"),
     ("EM-CCD", "EMCCD"),
     ("Intensified-CCD", "IntensifiedCCD"),
