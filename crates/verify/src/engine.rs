@@ -3,6 +3,7 @@
 use fairzarr_store::Store;
 use std::sync::Arc;
 use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
+use zarrs::plugin::{ExtensionName, ZarrVersion};
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
@@ -48,7 +49,7 @@ impl StoredArray {
 
     /// The data type's name in Zarr v3.
     pub(crate) fn data_type(&self) -> String {
-        self.array.data_type().to_string()
+        self.array.data_type().name(ZarrVersion::V3).map_or_else(|| "unknown".into(), std::borrow::Cow::into_owned)
     }
 
     /// Decoded samples of a rectangle, in C order, in this machine's byte order.
