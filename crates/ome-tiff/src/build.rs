@@ -203,7 +203,10 @@ impl Checker<'_> {
         match SampleType::reconcile(expected.declared, &geometry) {
             Ok((found, _)) if found == expected.sample_type => {}
             Ok((found, _)) => {
-                return fail(format!("its samples are {found}, those of the first page {}", expected.sample_type));
+                return fail(format!(
+                    "its samples are {found}, those of the first page {}",
+                    expected.sample_type
+                ));
             }
             Err(what) => return fail(what),
         }
@@ -229,7 +232,9 @@ impl Checker<'_> {
         };
         if len > limit && !uncompressed {
             let (w, h) = (layout.width, layout.height);
-            let what = format!("its chunks of {w} x {h} pixels need {len} bytes to decode, more than the limit of {limit}");
+            let what = format!(
+                "its chunks of {w} x {h} pixels need {len} bytes to decode, more than the limit of {limit}"
+            );
             return Err(self.mismatch(file, page, what));
         }
         Ok(())
@@ -308,7 +313,11 @@ fn find_levels(
         let named = |page: u32| image.planes.iter().any(|p| p.file == first.file && p.page == page);
         (1..=MAX_FOLLOWING)
             .take_while(|n| {
-                let page = first.page.checked_add(*n).filter(|page| !named(*page)).and_then(|page| container.page(page));
+                let page = first
+                    .page
+                    .checked_add(*n)
+                    .filter(|page| !named(*page))
+                    .and_then(|page| container.page(page));
                 page.and_then(|page| container.geometry(page).ok()).is_some_and(|geometry| geometry.reduced)
             })
             .map(LevelPages::Following)
@@ -350,7 +359,8 @@ fn check_level(
     pages: LevelPages,
     checker: &Checker<'_>,
 ) -> Result<(), String> {
-    let smaller = geometry.height <= above.0 && geometry.width <= above.1 && (geometry.height, geometry.width) != above;
+    let smaller =
+        geometry.height <= above.0 && geometry.width <= above.1 && (geometry.height, geometry.width) != above;
     if !smaller {
         return Err(format!(
             "it has {} x {} pixels, the level above it {} x {}",

@@ -40,7 +40,8 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
         let mut evicted = self.remove(&key);
         while self.used.saturating_add(cost) > self.capacity && !self.entries.is_empty() {
             // The map holds a handful of chunks or tables: looking at each costs less than a list would.
-            let oldest = self.entries.iter().min_by_key(|(_, slot)| slot.last_use).map(|(key, _)| key.clone());
+            let oldest =
+                self.entries.iter().min_by_key(|(_, slot)| slot.last_use).map(|(key, _)| key.clone());
             let Some(oldest) = oldest else { break };
             evicted = self.remove(&oldest);
         }

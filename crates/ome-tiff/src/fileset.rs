@@ -15,7 +15,7 @@ use crate::{
     opener::{Folder, Opener},
     original::OriginalMetadata,
     plain,
-    set::{Set, description, container_error},
+    set::{Set, container_error, description},
     sniff::ome_root,
     types::{Kind, Warning},
 };
@@ -36,7 +36,12 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { on_missing: OnMissing::Error, stream_above: 64 << 20, max_chunk: 1 << 30, max_document: 1 << 30 }
+        Self {
+            on_missing: OnMissing::Error,
+            stream_above: 64 << 20,
+            max_chunk: 1 << 30,
+            max_document: 1 << 30,
+        }
     }
 }
 
@@ -97,7 +102,10 @@ impl Fileset {
         let Some(name) = name.filter(|_| ends_in_name) else {
             return Err(Error::Io {
                 file: path.display().to_string(),
-                source: std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path does not end in a file name"),
+                source: std::io::Error::new(
+                    std::io::ErrorKind::InvalidInput,
+                    "the path does not end in a file name",
+                ),
             });
         };
         let folder = Folder::new(path.parent().unwrap_or(Path::new("")));

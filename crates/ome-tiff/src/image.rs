@@ -122,7 +122,13 @@ impl Image {
     /// # Errors
     /// [`Error::Request`] and [`Error::MissingPlane`] when there is no such chunk, [`Error::Chunk`] when its
     /// place makes no sense.
-    pub fn stored_chunk(&self, level: usize, plane: PlaneIndex, tile_y: u32, tile_x: u32) -> Result<StoredChunk> {
+    pub fn stored_chunk(
+        &self,
+        level: usize,
+        plane: PlaneIndex,
+        tile_y: u32,
+        tile_x: u32,
+    ) -> Result<StoredChunk> {
         let (page, sample) = self.page(level, plane)?;
         let geometry = page.geometry;
         if u64::from(tile_y) >= geometry.down || u64::from(tile_x) >= geometry.across {
@@ -185,7 +191,12 @@ impl Image {
     }
 
     /// Where the chunks of a page are.
-    pub(crate) fn chunk_table(&self, level: usize, plane: PlaneIndex, page: &PageRef<'_>) -> Result<Arc<ChunkTable>> {
+    pub(crate) fn chunk_table(
+        &self,
+        level: usize,
+        plane: PlaneIndex,
+        page: &PageRef<'_>,
+    ) -> Result<Arc<ChunkTable>> {
         let found = match self.files.container(page.file) {
             Some(container) => container.chunk_table(page.page).map_err(|e| e.to_string()),
             None => Err("its file holds no pages".to_owned()),

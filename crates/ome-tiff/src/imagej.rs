@@ -69,7 +69,10 @@ pub(crate) fn image(
         warnings.push(Warning {
             file: Some(files.name(0)),
             ifd: Some(0),
-            message: format!("ImageJ counts {} images, but {c} channels, {z} slices and {t} frames", stack.images),
+            message: format!(
+                "ImageJ counts {} images, but {c} channels, {z} slices and {t} frames",
+                stack.images
+            ),
         });
         sizes = [1, stack.images.max(pages), 1];
     }

@@ -53,6 +53,4 @@ pub use opener::{Folder, Opener};
 pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
 pub use scratch::Scratch;
 pub use source::ByteSource;
-pub use types::{
-    Grid, Kind, LevelInfo, PlaneIndex, PlaneLocation, Region, SampleType, Shape, Warning,
-};
+pub use types::{Grid, Kind, LevelInfo, PlaneIndex, PlaneLocation, Region, SampleType, Shape, Warning};

@@ -105,8 +105,10 @@ pub(crate) fn images(
         {
             return Err(copy_of(e));
         }
-        let spec = spec(files, index, image, pixels, blocks, warnings)
-            .map_err(|what| Error::Document { file: described_in.clone(), what: format!("{label}: {what}") })?;
+        let spec = spec(files, index, image, pixels, blocks, warnings).map_err(|what| Error::Document {
+            file: described_in.clone(),
+            what: format!("{label}: {what}"),
+        })?;
         images.push(build::image(files, spec, options, warnings)?);
     }
     if images.is_empty() {
@@ -118,7 +120,10 @@ pub(crate) fn images(
 fn parse(set: &mut Set, file: u32) -> Result<Document> {
     let name = set.members[file as usize].name.clone();
     let Some(bytes) = set.document_of(file) else {
-        return Err(Error::Document { file: name, what: "there is none, where another file names it".to_owned() });
+        return Err(Error::Document {
+            file: name,
+            what: "there is none, where another file names it".to_owned(),
+        });
     };
     let document = Document::parse(bytes).map_err(|source| Error::Xml { file: name, source })?;
     for warning in document.warnings() {
@@ -152,7 +157,12 @@ fn find_metadata(set: &mut Set, entry: u32, pointer: &xml::BinaryOnly) -> Result
 }
 
 /// The file of a TiffData element.
-fn find_target(set: &mut Set, element: &xml::TiffData, own: Option<u32>, single: bool) -> Result<Option<u32>> {
+fn find_target(
+    set: &mut Set,
+    element: &xml::TiffData,
+    own: Option<u32>,
+    single: bool,
+) -> Result<Option<u32>> {
     let (name, uuid) = (element.file_name.as_deref(), element.uuid.as_deref());
     if name.is_none() && uuid.is_none() {
         return Ok(own);
@@ -218,11 +228,9 @@ fn missing_error(set: &Set, file: u32, index: usize, image: &xml::Image, element
 /// The error once more: it is kept for the image that it belongs to.
 fn copy_of(e: &Error) -> Error {
     match e {
-        Error::MissingFile { named_in, name, content } => Error::MissingFile {
-            named_in: named_in.clone(),
-            name: name.clone(),
-            content: content.clone(),
-        },
+        Error::MissingFile { named_in, name, content } => {
+            Error::MissingFile { named_in: named_in.clone(), name: name.clone(), content: content.clone() }
+        }
         other => Error::Document { file: String::new(), what: other.to_string() },
     }
 }
@@ -242,7 +250,9 @@ fn consecutive(set: &mut Set, own: u32, document: &Document, blocks: &mut [Vec<B
             0 => pixels.size_c.unwrap_or(1),
             n => n.min(pixels.size_c.unwrap_or(n)),
         };
-        let planes = [pixels.size_z, pixels.size_t].iter().fold(channels, |n, size| n.saturating_mul(size.unwrap_or(1)));
+        let planes = [pixels.size_z, pixels.size_t]
+            .iter()
+            .fold(channels, |n, size| n.saturating_mul(size.unwrap_or(1)));
         blocks.push(Block { ifd: Some(next), count: Some(planes), ..block });
         next = next.saturating_add(planes);
     }
@@ -264,7 +274,8 @@ fn spec(
         None => Err(format!("{name} is missing or not a number")),
     };
     let (x, y) = (size("SizeX", pixels.size_x)?, size("SizeY", pixels.size_y)?);
-    let (z, c, t) = (size("SizeZ", pixels.size_z)?, size("SizeC", pixels.size_c)?, size("SizeT", pixels.size_t)?);
+    let (z, c, t) =
+        (size("SizeZ", pixels.size_z)?, size("SizeC", pixels.size_c)?, size("SizeT", pixels.size_t)?);
     let declared = match (pixels.pixel_type, &pixels.raw_type) {
         (Some(pixel_type), _) => Some(SampleType::from_ome(pixel_type)),
         (None, Some(raw)) => return Err(format!("Type is {raw:?}, which OME does not have")),
@@ -280,7 +291,9 @@ fn spec(
         }),
         None => {
             if [z, group_samples.len() as u32, t].iter().filter(|size| **size > 1).count() > 1 {
-                return Err("DimensionOrder is missing or unknown, and there is more than one axis".to_owned());
+                return Err(
+                    "DimensionOrder is missing or unknown, and there is more than one axis".to_owned()
+                );
             }
             [Axis::Z, Axis::C, Axis::T]
         }
@@ -357,7 +370,9 @@ fn group_samples(
     }
     if stored > 0 && size_c.is_multiple_of(stored) {
         if sum == size_c && stored > 1 {
-            notes.push(format!("the pages have {stored} samples per pixel, which the Channel elements do not say"));
+            notes.push(format!(
+                "the pages have {stored} samples per pixel, which the Channel elements do not say"
+            ));
         }
         Ok(vec![stored; channel_limit(size_c / stored)?])
     } else {

@@ -79,7 +79,13 @@ pub enum TagValue {
 
 impl<'a> OriginalMetadata<'a> {
     pub(crate) fn new(files: &'a Files, images: &'a [Image]) -> Self {
-        Self { files, images: images.iter().enumerate(), current: None, first: Vec::new(), seen: HashSet::new() }
+        Self {
+            files,
+            images: images.iter().enumerate(),
+            current: None,
+            first: Vec::new(),
+            seen: HashSet::new(),
+        }
     }
 
     /// The tags of a page, but for those that say where its parts are, and for its OME-XML.

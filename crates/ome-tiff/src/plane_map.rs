@@ -30,7 +30,8 @@ impl Extent {
         if t >= self.t || c >= self.c || z >= self.z {
             return None;
         }
-        usize::try_from((u64::from(t) * u64::from(self.c) + u64::from(c)) * u64::from(self.z) + u64::from(z)).ok()
+        usize::try_from((u64::from(t) * u64::from(self.c) + u64::from(c)) * u64::from(self.z) + u64::from(z))
+            .ok()
     }
 
     /// t, c and z of a place in the table.
@@ -207,7 +208,7 @@ fn one_based(extent: &Extent, blocks: &[Block], notes: &mut Vec<String>) -> (u64
     let base = |axis: fn(&Block) -> u64, size: u32, name: &str, notes: &mut Vec<String>| {
         let least = blocks.iter().map(axis).min().unwrap_or(0);
         let most = blocks.iter().map(axis).max().unwrap_or(0);
-        let shifted = least >= 1 && most == u64::from(size);
+        let shifted = least == 1 && most == u64::from(size);
         if shifted {
             notes.push(format!("First{name} of the TiffData elements counts from 1, not from 0"));
         }

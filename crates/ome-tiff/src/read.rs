@@ -68,7 +68,13 @@ impl Image {
     }
 
     /// Bytes of one sample's plane of the region.
-    fn check_region(&self, page: &PageRef<'_>, region: Region, samples: usize, found: usize) -> Result<usize> {
+    fn check_region(
+        &self,
+        page: &PageRef<'_>,
+        region: Region,
+        samples: usize,
+        found: usize,
+    ) -> Result<usize> {
         let Region { y, x, h, w } = region;
         let (height, width) = (page.geometry.height, page.geometry.width);
         let inside = y.checked_add(h).is_some_and(|end| end <= height)
@@ -80,7 +86,8 @@ impl Image {
                 "region of {h} rows from {y} and {w} columns from {x} in a page of {height} x {width}"
             )));
         }
-        let plane_len = (h as usize).checked_mul(w as usize).and_then(|n| n.checked_mul(self.sample_type.bytes()));
+        let plane_len =
+            (h as usize).checked_mul(w as usize).and_then(|n| n.checked_mul(self.sample_type.bytes()));
         match plane_len.filter(|len| len.checked_mul(samples) == Some(found)) {
             Some(len) => Ok(len),
             None => Err(Error::Request {
@@ -162,7 +169,7 @@ impl Job<'_> {
         for row in rows {
             for column in columns.clone() {
                 let index = chunk_index(geometry, self.first_sample, u64::from(row), u64::from(column));
-                let (offset, len) = 
+                let (offset, len) =
                     self.image.chunk_place(self.level, self.plane, self.page, &table, index)?;
                 let (top, left) = (row * chunk_h, column * chunk_w);
                 let (from_y, from_x) = (y.max(top), x.max(left));
@@ -192,7 +199,9 @@ impl Job<'_> {
         let pixel = chunk_samples * self.bytes;
         let row_len = layout.width as usize * pixel;
         let in_place = chunk_samples == 1
-            && parts.iter().all(|part| part.w == self.region.w && part.w == layout.width && !part.is_sparse());
+            && parts
+                .iter()
+                .all(|part| part.w == self.region.w && part.w == layout.width && !part.is_sparse());
         if in_place {
             // Rows of the file are rows of the output: nothing to rearrange.
             let mut ranges = Vec::with_capacity(parts.len());
@@ -349,7 +358,11 @@ impl Job<'_> {
         let failed = |e: CodecError| self.failed(part, e.into());
         let decoded_len = layout.decoded_len().map_err(failed)?;
         let Scratch { decoder, stored: bytes, spare, cache, .. } = scratch;
-        if layout.samples == 1 && out.len() == decoded_len && part.w == layout.width && part.h == layout.height {
+        if layout.samples == 1
+            && out.len() == decoded_len
+            && part.w == layout.width
+            && part.h == layout.height
+        {
             // The region is the chunk.
             return decoder.decode(&layout, &bytes[stored], out).map_err(failed);
         }
@@ -408,7 +421,13 @@ impl Job<'_> {
     }
 
     /// Moves the cursor over the rows of a part.
-    fn advance(&self, part: &Part, cursor: &mut Cursor, out: &mut [u8], cache: usize) -> Result<(), CodecError> {
+    fn advance(
+        &self,
+        part: &Part,
+        cursor: &mut Cursor,
+        out: &mut [u8],
+        cache: usize,
+    ) -> Result<(), CodecError> {
         let row_len = self.page.geometry.layout.row_len()?;
         // A band that fits is kept whole, for a caller who reads it in blocks from left to right.
         let rows_at_once = (cache.max(BATCH as usize) / row_len).max(1) as u32;

@@ -303,7 +303,17 @@ mod tests {
     fn paths_stay_inside() {
         assert_eq!(path_inside("a.tif").as_deref(), Some("a.tif"));
         assert_eq!(path_inside("./sub\\a.tif").as_deref(), Some("sub/a.tif"));
-        for outside in ["../a.tif", "/a.tif", "\\\\host\\a.tif", "C:\\a.tif", "sub/../../a", "file:///a", "", ".", "a\0b"] {
+        for outside in [
+            "../a.tif",
+            "/a.tif",
+            "\\\\host\\a.tif",
+            "C:\\a.tif",
+            "sub/../../a",
+            "file:///a",
+            "",
+            ".",
+            "a\0b",
+        ] {
             assert_eq!(path_inside(outside), None, "{outside:?}");
         }
         assert_eq!(last_part("C:\\data\\a.tif"), "a.tif");

@@ -74,8 +74,14 @@ mod tests {
     fn finds_the_root_behind_prologue_and_text() {
         let uuid = |text: &[u8]| ome_root(text).map(|root| root.uuid);
         assert_eq!(uuid(b"<OME UUID='a'/>"), Some(Some("a".into())));
-        assert_eq!(uuid(b"\xef\xbb\xbf<?xml version='1.0'?><!-- <html> --><ome:OME xmlns:ome=\"x\">"), Some(None));
-        assert_eq!(uuid(b"text <!DOCTYPE OME [<!ENTITY a 'b'>]><OME x='1' UUID=\" b \">"), Some(Some("b".into())));
+        assert_eq!(
+            uuid(b"\xef\xbb\xbf<?xml version='1.0'?><!-- <html> --><ome:OME xmlns:ome=\"x\">"),
+            Some(None)
+        );
+        assert_eq!(
+            uuid(b"text <!DOCTYPE OME [<!ENTITY a 'b'>]><OME x='1' UUID=\" b \">"),
+            Some(Some("b".into()))
+        );
         assert_eq!(uuid(b"\xff\xfe<\0O\0M\0E\0>\0"), Some(None));
         assert_eq!(uuid(b"<OME"), Some(None));
         assert_eq!(uuid(b"<OME\0"), Some(None));

@@ -133,12 +133,17 @@ impl SampleType {
     /// The metadata decide where the tags leave a choice: on the sign of integers, because many writers never
     /// write SampleFormat, and on everything else only where SampleFormat is absent. A different number of
     /// bytes is never accepted.
-    pub(crate) fn reconcile(declared: Option<Self>, geometry: &Geometry) -> Result<(Self, Option<String>), String> {
+    pub(crate) fn reconcile(
+        declared: Option<Self>,
+        geometry: &Geometry,
+    ) -> Result<(Self, Option<String>), String> {
         let layout = &geometry.layout;
         let tags = || format!("{} bits, {:?}", layout.bits, layout.format);
         let stored = Self::from_layout(layout);
         let Some(declared) = declared else {
-            return stored.map(|found| (found, None)).ok_or_else(|| format!("no type holds samples of {}", tags()));
+            return stored
+                .map(|found| (found, None))
+                .ok_or_else(|| format!("no type holds samples of {}", tags()));
         };
         let differs = || format!("the metadata say Type {declared}, the tags say {}", tags());
         match stored {

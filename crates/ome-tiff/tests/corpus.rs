@@ -38,7 +38,8 @@ fn planes_equal_the_recorded_digests() {
         }
         let known = matches!(expected["source"].as_str(), Some("truth" | "both"));
         let refusal = REFUSED.iter().find(|(name, _)| *name == file);
-        let outcome = catch_unwind(AssertUnwindSafe(|| compare(&path, &expected["images"], OnMissing::Error)));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| compare(&path, &expected["images"], OnMissing::Error)));
         let verdict = match outcome {
             Err(_) => "PANIC: see above".to_owned(),
             Ok(Outcome::Equal) => "exact".to_owned(),

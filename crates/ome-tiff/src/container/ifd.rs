@@ -96,8 +96,7 @@ impl Entry {
         if len > limit {
             return Err(ValueError::Long { tag: self.tag, len, limit });
         }
-        let past_end =
-            ValueError::PastEnd { tag: self.tag, offset, len, file_len: window.source_len() };
+        let past_end = ValueError::PastEnd { tag: self.tag, offset, len, file_len: window.source_len() };
         match window.get(offset, len as usize)? {
             Some(bytes) => Ok(bytes.to_vec()),
             None => Err(past_end),

@@ -13,8 +13,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub(crate) use walk::check_chunk;
 pub(crate) use ifd::{Entry, Form, ValueError, label};
+pub(crate) use walk::check_chunk;
 pub(crate) use window::Window;
 
 use crate::{cache::Cache, geometry::Geometry, source::ByteSource};
@@ -123,15 +123,19 @@ impl Container {
 
     /// All entries of the directory of a page.
     pub(crate) fn entries(&self, page: PageId) -> Result<Vec<Entry>, ContainerError> {
-        let record = self
-            .record(page)
-            .ok_or_else(|| ContainerError::Structure("there is no such page".to_owned()))?;
+        let record =
+            self.record(page).ok_or_else(|| ContainerError::Structure("there is no such page".to_owned()))?;
         let mut window = Window::new(&*self.source);
         Ok(walk::read_directory(&mut window, self.form, record.offset)?.entries)
     }
 
     /// The bytes of the first value of `number` on a page.
-    pub(crate) fn value(&self, page: PageId, number: u16, limit: u64) -> Result<Option<Vec<u8>>, ContainerError> {
+    pub(crate) fn value(
+        &self,
+        page: PageId,
+        number: u16,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, ContainerError> {
         let entries = self.entries(page)?;
         let Some(entry) = entries.iter().find(|entry| entry.tag == number) else { return Ok(None) };
         Ok(Some(entry.bytes(&mut Window::new(&*self.source), limit)?))

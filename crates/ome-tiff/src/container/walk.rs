@@ -8,7 +8,8 @@ use std::{
 use fairzarr_tiff_codec::Compression;
 
 use super::{
-    ChunkTable, Container, ContainerError, Entry, Form, NO_PROBLEM, PageRecord, ValueError, Window, label, tag,
+    ChunkTable, Container, ContainerError, Entry, Form, NO_PROBLEM, PageRecord, ValueError, Window, label,
+    tag,
 };
 use crate::{
     cache::Cache,
@@ -108,7 +109,10 @@ pub(super) fn read_directory(
     };
     let (entries, next) = bytes.split_at(body as usize - form.offset_len());
     Ok(Directory {
-        entries: entries.chunks_exact(form.entry_len() as usize).filter_map(|b| Entry::parse(form, b)).collect(),
+        entries: entries
+            .chunks_exact(form.entry_len() as usize)
+            .filter_map(|b| Entry::parse(form, b))
+            .collect(),
         next: form.uint(next).unwrap_or_default(),
         len: form.count_len() as u64 + body,
     })
@@ -249,7 +253,14 @@ impl<'a> Walk<'a> {
             key.extend_from_slice(&entry.tag.to_le_bytes());
             key.extend_from_slice(&entry.field_type.to_le_bytes());
             key.extend_from_slice(&entry.count.to_le_bytes());
-            match self.layout_value(entry) {
+            let value = match (entry.byte_len(), entry.offset()) {
+                (Some(len), None) => {
+                    key.extend_from_slice(&entry.inline[..len as usize]);
+                    continue;
+                }
+                _ => self.layout_value(entry),
+            };
+            match value {
                 Ok(bytes) => key.extend_from_slice(&bytes),
                 Err(ContainerError::Value(ValueError::Io(e)) | ContainerError::Io(e)) => {
                     return Err(ContainerError::Io(e));
@@ -301,7 +312,11 @@ impl<'a> Walk<'a> {
     }
 
     /// What is wrong with the places of the chunks, if anything.
-    fn check_chunks(&mut self, entries: &[Entry], geometry: &Geometry) -> Result<Option<String>, ContainerError> {
+    fn check_chunks(
+        &mut self,
+        entries: &[Entry],
+        geometry: &Geometry,
+    ) -> Result<Option<String>, ContainerError> {
         let columns = match Columns::find(entries, geometry) {
             Ok(columns) => columns,
             Err(what) => return Ok(Some(what)),
@@ -320,7 +335,9 @@ impl<'a> Walk<'a> {
         });
         match outcome {
             Ok(()) => Ok(None),
-            Err(ContainerError::Io(e) | ContainerError::Value(ValueError::Io(e))) => Err(ContainerError::Io(e)),
+            Err(ContainerError::Io(e) | ContainerError::Value(ValueError::Io(e))) => {
+                Err(ContainerError::Io(e))
+            }
             Err(e) => Ok(Some(e.to_string())),
         }
     }
@@ -433,7 +450,12 @@ impl Columns {
 }
 
 /// Values `first..first + n` of an entry; the caller has compared them with its count.
-fn read_values(window: &mut Window<'_>, entry: &Entry, first: u64, n: u64) -> Result<Vec<u64>, ContainerError> {
+fn read_values(
+    window: &mut Window<'_>,
+    entry: &Entry,
+    first: u64,
+    n: u64,
+) -> Result<Vec<u64>, ContainerError> {
     let size = entry.uint_size()?;
     let Some(offset) = entry.offset() else {
         let values = entry.uints(window, u64::MAX)?;
