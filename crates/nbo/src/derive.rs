@@ -205,9 +205,16 @@ fn push_listed(object: &mut Object, name: &str, (element, attribute): (&str, &st
                 Confidence::Same => OriginKind::Normalised,
                 Confidence::Guess | Confidence::Lossy => OriginKind::Guessed,
             };
-            let value = value::field(name, catalogue::class(&object.class).and_then(|c| c.attribute(name)), nbo).value;
+            let value =
+                value::field(name, catalogue::class(&object.class).and_then(|c| c.attribute(name)), nbo)
+                    .value;
             let from = (kind != OriginKind::Derived).then(|| text.to_owned());
-            object.fields.push(Field { name: name.to_owned(), value, text: None, origin: Origin { kind, from } });
+            object.fields.push(Field {
+                name: name.to_owned(),
+                value,
+                text: None,
+                origin: Origin { kind, from },
+            });
         }
     }
 }
@@ -237,7 +244,8 @@ fn reference(class: &str, id: &str) -> Object {
 
 /// The `K` and text of every `M`, in order, repeated keys included.
 fn map(element: &Element<'_>) -> Json {
-    let pair = |m: &Element<'_>| Json::from(vec![m.attr("K").unwrap_or_default().to_owned(), m.text().into_owned()]);
+    let pair =
+        |m: &Element<'_>| Json::from(vec![m.attr("K").unwrap_or_default().to_owned(), m.text().into_owned()]);
     element.children("M").map(pair).collect()
 }
 

@@ -90,7 +90,8 @@ pub fn ingest(name: &str, bytes: &[u8]) -> Result<Record, Error> {
 /// [`Error::Syntax`] if the document is neither, [`Error::Argument`] if the mapping does not fit it.
 pub fn ingest_mapped(name: &str, bytes: &[u8], mapping: &Mapping) -> Result<Record, Error> {
     let mut record = mapping.read(bytes)?;
-    let media_type = if Json::is_object(&json(bytes).unwrap_or_default()) { "application/json" } else { "text/csv" };
+    let media_type =
+        if Json::is_object(&json(bytes).unwrap_or_default()) { "application/json" } else { "text/csv" };
     record.sources.push(source(name, Form::Mapped, media_type, bytes));
     Ok(record)
 }

@@ -17,6 +17,8 @@
 
 mod require;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{self, Class, Kind};
@@ -59,9 +61,9 @@ pub struct Event {
     /// Day, as yyyy-mm-dd.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// Image that carries it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
+    /// The first of the images that carry it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
     /// Images that it was measured on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub measured_on: Vec<String>,
@@ -74,7 +76,7 @@ pub struct Event {
     /// Identifier of the objective.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<String>,
-    /// Identifier or name of the channel.
+    /// Name or identifier of the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// What was measured.
@@ -128,14 +130,19 @@ pub struct Images {
     pub images: Vec<String>,
 }
 
-/// How many identifiers an entry of [`Images`] names.
+/// Objects by class and identifier.
+type Top<'a> = HashMap<(&'a str, &'a str), &'a Object>;
+
+/// How many identifiers an entry of [`Images`] or an [`Event`] names.
 const NAMED_IMAGES: usize = 16;
 
 /// Builds the index of a record.
 pub fn index(record: &Record) -> Index {
     let mut index = Index::default();
-    for image in record.all("Image") {
-        index.image(record, image);
+    // Images and instruments stand at the top.
+    let top: Top = record.objects.iter().filter_map(|o| Some(((o.class.as_str(), o.id()?), o))).collect();
+    for image in record.objects.iter().filter(|o| o.class == "Image") {
+        index.image(&top, image);
     }
     let hardware = record.all("Instrument");
     for instrument in hardware {
@@ -168,11 +175,11 @@ impl Index {
             .map_err(|e| crate::Error::Syntax { form: "quality-control index", why: e.to_string() })
     }
 
-    fn image(&mut self, record: &Record, image: &Object) {
+    fn image(&mut self, top: &Top, image: &Object) {
         let instrument = image.child("InstrumentRef").and_then(Object::target);
-        let hardware = instrument.and_then(|id| record.find(id, &["Instrument"]));
+        let hardware = instrument.and_then(|id| top.get(&("Instrument", id))).copied();
         let here = Event {
-            image: image.id().map(str::to_owned),
+            images: image.id().map(str::to_owned).into_iter().collect(),
             instrument: instrument.map(str::to_owned),
             instrument_key: hardware.and_then(key),
             objective: objective(image).map(str::to_owned),
@@ -182,7 +189,7 @@ impl Index {
         let alike = self.images.iter_mut().find(|i| {
             i.acquisition_date == date && i.instrument == here.instrument && i.objective == here.objective
         });
-        let id = here.image.clone().unwrap_or_default();
+        let id = image.id().unwrap_or_default().to_owned();
         if let Some(images) = alike {
             images.count += 1;
             if images.images.len() < NAMED_IMAGES {
@@ -198,33 +205,43 @@ impl Index {
                 images: vec![id],
             });
         }
-        self.events_below(record, image, &here);
+        self.events_below(top, image, &here);
     }
 
-    fn events_below(&mut self, record: &Record, object: &Object, here: &Event) {
+    fn events_below(&mut self, top: &Top, object: &Object, here: &Event) {
         let mut here = here.clone();
         if object.class == "Channel" {
-            here.channel = object.id().or_else(|| object.str("Name")).map(str::to_owned);
+            here.channel = object.str("Name").or_else(|| object.id()).map(str::to_owned);
         }
         for child in &object.children {
             if KINDS.contains(&child.class.as_str()) {
                 let mut event = event(child, &here);
                 event.measured_on = measured_on(child);
                 if child.class == "OpticalCalibration" {
-                    optical(record, child, &mut event);
+                    optical(top, child, &mut event);
                 }
-                self.events_below(record, child, &event);
+                self.events_below(top, child, &event);
                 self.add(event);
             } else {
-                self.events_below(record, child, &here);
+                self.events_below(top, child, &here);
             }
         }
     }
 
     /// One calibration may be repeated under every image it applies to.
-    fn add(&mut self, event: Event) {
-        if !self.events.contains(&event) {
-            self.events.push(event);
+    fn add(&mut self, mut event: Event) {
+        let images = std::mem::take(&mut event.images);
+        let alike = self.events.iter_mut().find(|known| {
+            event.images.clone_from(&known.images);
+            **known == event
+        });
+        match alike {
+            Some(known) if known.images.len() < NAMED_IMAGES => known.images.extend(images),
+            Some(_) => {}
+            None => {
+                event.images = images;
+                self.events.push(event);
+            }
         }
     }
 }
@@ -241,12 +258,15 @@ fn event(object: &Object, here: &Event) -> Event {
     }
 }
 
-fn optical(record: &Record, calibration: &Object, event: &mut Event) {
-    let measured = event.measured_on.iter().find_map(|id| record.find(id, &["Image"]));
+fn optical(top: &Top, calibration: &Object, event: &mut Event) {
+    let measured = event.measured_on.iter().find_map(|id| top.get(&("Image", id.as_str())));
     if let Some(image) = measured {
         event.objective = objective(image).map(str::to_owned).or(event.objective.take());
-        event.instrument =
-            image.child("InstrumentRef").and_then(Object::target).map(str::to_owned).or(event.instrument.take());
+        event.instrument = image
+            .child("InstrumentRef")
+            .and_then(Object::target)
+            .map(str::to_owned)
+            .or(event.instrument.take());
         let channels: Vec<_> = image
             .child("Pixels")
             .map(|p| p.children_of("Channel").filter_map(|c| c.str("Name")).collect())
@@ -284,7 +304,9 @@ fn name(object: &Object) -> Option<String> {
 /// What identifies an instrument in other records too: its UUID, or maker, model and catalogue number of
 /// its stand. An identifier such as `Instrument:1` does not.
 fn key(instrument: &Object) -> Option<String> {
-    if let Some(id) = instrument.id().filter(|id| is_uuid(id)) {
+    // A merged instrument may know its UUID by `sameAs`.
+    let also = instrument.extra.get("sameAs").and_then(serde_json::Value::as_str);
+    if let Some(id) = instrument.id().into_iter().chain(also).find(|id| is_uuid(id)) {
         return Some(id.to_owned());
     }
     let is_stand = |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("MicroscopeStandGroup"));

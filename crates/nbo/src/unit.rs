@@ -7,7 +7,8 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
     if from == to {
         return Some(value);
     }
-    let converted = units(from).find_map(|from| units(to).find_map(|to| Quantity::new(value, from).convert(to)))?;
+    let converted =
+        units(from).find_map(|from| units(to).find_map(|to| Quantity::new(value, from).convert(to)))?;
     // Fifteen digits: 0.23 µm are 230 nm, not 229.99999999999997.
     format!("{converted:.14e}").parse().ok()
 }

@@ -39,8 +39,12 @@ fn table_3_field_counts() {
     }
     let builtin: Vec<_> = Policy::builtin_names().collect();
     for (name, expected) in [
-        ("baseline", 61), ("materials-and-methods", 199), ("table-3-experiment-1", 127),
-        ("table-3-experiment-2", 238), ("table-3-experiment-3", 740), ("table-3-experiment-4", 620),
+        ("baseline", 61),
+        ("materials-and-methods", 199),
+        ("table-3-experiment-1", 127),
+        ("table-3-experiment-2", 238),
+        ("table-3-experiment-3", 740),
+        ("table-3-experiment-4", 620),
     ] {
         assert!(builtin.contains(&name));
         assert_eq!(fields(&Policy::builtin(name).unwrap()).count(), expected, "{name}");
@@ -61,7 +65,11 @@ fn the_objective_example() {
         (3, &Extension::ALL, Level::Must, 15),
         (3, &Extension::ALL, Level::Should, 26),
     ] {
-        assert_eq!(of_objective(&policy(tier, extensions, level)), expected, "Tier {tier} {extensions:?} {level:?}");
+        assert_eq!(
+            of_objective(&policy(tier, extensions, level)),
+            expected,
+            "Tier {tier} {extensions:?} {level:?}"
+        );
     }
     let record = xml::read(
         r#"<Objective xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11" Manufacturer="M" Model="P" Magnification="63"
@@ -90,7 +98,14 @@ fn the_colored_beads_example() {
     };
     assert_eq!(
         names(catalogue::Requirement::Must),
-        [("CatalogNumber", 1), ("Concentration", 2), ("Diameter", 2), ("ID", 2), ("Manufacturer", 1), ("Model", 1)]
+        [
+            ("CatalogNumber", 1),
+            ("Concentration", 2),
+            ("Diameter", 2),
+            ("ID", 2),
+            ("Manufacturer", 1),
+            ("Model", 1)
+        ]
     );
     assert_eq!(names(catalogue::Requirement::Should), [("LotNumber", 3), ("Material", 2), ("Type", 2)]);
 }
@@ -124,8 +139,14 @@ fn at_tier_3_the_errors_are_those_of_schema_validation() {
     let mut found: Vec<_> = errors(&report).map(|f| format!("{}@{}", f.class, f.field)).collect();
     found.sort();
     let expected = [
-        "CMOS@MaximumFrameRate", "CMOS@MaximumReadoutRate", "CMOS@PixelWellCapacity", "CameraSettings@FrameRate",
-        "CameraSettings@FrameRate", "Objective@ImageDistance", "Objective@ObjectiveViewField", "StandardDichroic@MirrorType",
+        "CMOS@MaximumFrameRate",
+        "CMOS@MaximumReadoutRate",
+        "CMOS@PixelWellCapacity",
+        "CameraSettings@FrameRate",
+        "CameraSettings@FrameRate",
+        "Objective@ImageDistance",
+        "Objective@ObjectiveViewField",
+        "StandardDichroic@MirrorType",
     ];
     assert_eq!(found, expected);
 }
@@ -139,7 +160,11 @@ fn references_and_identifiers() {
         (r#"CameraSettings ID="Detector:1""#, r#"CameraSettings ID="Detector:7""#, Rule::Reference),
         (r#"EmissionFilterRef ID="Filter:2""#, r#"EmissionFilterRef ID="Filter:1""#, Rule::Reference),
         (r#"ID="Filter:2" Name"#, r#"ID="Filter:1" Name"#, Rule::Identity),
-        (r#"OpticalCalibrationImageRef ID="Image:2""#, r#"OpticalCalibrationImageRef ID="Image:9""#, Rule::Reference),
+        (
+            r#"OpticalCalibrationImageRef ID="Image:2""#,
+            r#"OpticalCalibrationImageRef ID="Image:9""#,
+            Rule::Reference,
+        ),
         (r#"AcquisitionDate="2024-03-14""#, r#"AcquisitionDate="2024""#, Rule::Malformed),
     ] {
         assert!(text.contains(from));

@@ -28,7 +28,11 @@ fn quantity(object: &Object, name: &str, unit: &str) -> (f64, String, OriginKind
 
 #[test]
 fn exposure_in_seconds_stays_in_seconds() {
-    let record = derive(&image("", r#"<Channel ID="Channel:0:0"/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.1" DeltaT="3"/>"#, ""));
+    let record = derive(&image(
+        "",
+        r#"<Channel ID="Channel:0:0"/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.1" DeltaT="3"/>"#,
+        "",
+    ));
     let plane = first(&record, "Plane");
     let (value, unit, _) = quantity(plane, "ExposureTime", "ExposureTimeUnit");
     assert_eq!((value, unit.as_str()), (0.1, "s"), "NBO's default would make it 0.1 ms");
@@ -40,44 +44,79 @@ fn exposure_in_seconds_stays_in_seconds() {
 fn physical_size_z_stays_in_micrometres() {
     let record = derive(&image(r#"PhysicalSizeX="0.1" PhysicalSizeZ="0.5""#, "", ""));
     let pixels = first(&record, "Pixels");
-    assert_eq!(quantity(pixels, "PhysicalSizeZ", "PhysicalSizeZUnit"), (0.5, "µm".into(), OriginKind::Defaulted));
-    assert_eq!(quantity(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"), (0.1, "µm".into(), OriginKind::Defaulted));
+    assert_eq!(
+        quantity(pixels, "PhysicalSizeZ", "PhysicalSizeZUnit"),
+        (0.5, "µm".into(), OriginKind::Defaulted)
+    );
+    assert_eq!(
+        quantity(pixels, "PhysicalSizeX", "PhysicalSizeXUnit"),
+        (0.1, "µm".into(), OriginKind::Defaulted)
+    );
 }
 
 #[test]
 fn an_explicit_unit_is_kept_as_it_is() {
     let record = derive(&image(r#"PhysicalSizeZ="500" PhysicalSizeZUnit="nm""#, "", ""));
     let pixels = first(&record, "Pixels");
-    assert_eq!(quantity(pixels, "PhysicalSizeZ", "PhysicalSizeZUnit"), (500.0, "nm".into(), OriginKind::Derived));
+    assert_eq!(
+        quantity(pixels, "PhysicalSizeZ", "PhysicalSizeZUnit"),
+        (500.0, "nm".into(), OriginKind::Derived)
+    );
 }
 
 #[test]
 fn working_distance_stays_in_micrometres() {
-    let record = derive(r#"<Instrument ID="Instrument:0"><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#);
+    let record = derive(
+        r#"<Instrument ID="Instrument:0"><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#,
+    );
     let objective = first(&record, "Objective");
-    assert_eq!(quantity(objective, "WorkingDistance", "WorkingDistanceUnit"), (190.0, "µm".into(), OriginKind::Defaulted));
+    assert_eq!(
+        quantity(objective, "WorkingDistance", "WorkingDistanceUnit"),
+        (190.0, "µm".into(), OriginKind::Defaulted)
+    );
 }
 
 #[test]
 fn voltage_and_read_out_rate_keep_volt_and_megahertz() {
     let instrument = |kind: &str, attributes: &str| {
-        format!(r#"<Instrument ID="Instrument:0"><Detector ID="Detector:0" Type="{kind}" {attributes}/></Instrument>"#)
+        format!(
+            r#"<Instrument ID="Instrument:0"><Detector ID="Detector:0" Type="{kind}" {attributes}/></Instrument>"#
+        )
     };
     let channel = |attributes: &str| {
-        image("", &format!(r#"<Channel ID="Channel:0:0"><DetectorSettings ID="Detector:0" {attributes}/></Channel>"#), "")
+        image(
+            "",
+            &format!(
+                r#"<Channel ID="Channel:0:0"><DetectorSettings ID="Detector:0" {attributes}/></Channel>"#
+            ),
+            "",
+        )
     };
     let record = derive(&(instrument("PMT", "") + &channel(r#"Voltage="600""#)));
-    assert_eq!(quantity(first(&record, "PointDetectorSettings"), "Voltage", "VoltageUnit"), (600.0, "V".into(), OriginKind::Defaulted));
+    assert_eq!(
+        quantity(first(&record, "PointDetectorSettings"), "Voltage", "VoltageUnit"),
+        (600.0, "V".into(), OriginKind::Defaulted)
+    );
     // From the hardware, where the settings are silent.
     let record = derive(&(instrument("PMT", r#"Voltage="0.6" VoltageUnit="kV""#) + &channel("")));
-    assert_eq!(quantity(first(&record, "PointDetectorSettings"), "Voltage", "VoltageUnit"), (0.6, "kV".into(), OriginKind::Derived));
+    assert_eq!(
+        quantity(first(&record, "PointDetectorSettings"), "Voltage", "VoltageUnit"),
+        (0.6, "kV".into(), OriginKind::Derived)
+    );
     let record = derive(&(instrument("CCD", "") + &channel(r#"ReadOutRate="20""#)));
-    assert_eq!(quantity(first(&record, "CameraSettings"), "PixelReadOutRate", "PixelReadOutRateUnit"), (20.0, "MHz".into(), OriginKind::Defaulted));
+    assert_eq!(
+        quantity(first(&record, "CameraSettings"), "PixelReadOutRate", "PixelReadOutRateUnit"),
+        (20.0, "MHz".into(), OriginKind::Defaulted)
+    );
 }
 
 #[test]
 fn stage_positions_without_unit_are_in_the_reference_frame() {
-    let record = derive(&image("", r#"<Plane TheZ="0" TheC="0" TheT="0" PositionX="12"/>"#, r#"<StageLabel Name="A" X="3"/>"#));
+    let record = derive(&image(
+        "",
+        r#"<Plane TheZ="0" TheC="0" TheT="0" PositionX="12"/>"#,
+        r#"<StageLabel Name="A" X="3"/>"#,
+    ));
     let plane = first(&record, "Plane");
     assert_eq!(plane.str("PositionXUnit"), Some("reference frame"));
     assert_eq!(first(&record, "StageLabel").str("XUnits"), Some("reference frame"));
@@ -92,16 +131,25 @@ fn stroke_width_and_pixel_are_spelt_as_nbo_does() {
 
 #[test]
 fn names_that_mean_something_else() {
-    let record = derive(&image("", r#"<Channel ID="Channel:0:0" AcquisitionMode="WideField" IlluminationType="Epifluorescence" ContrastMethod="Phase"/>"#, ""));
+    let record = derive(&image(
+        "",
+        r#"<Channel ID="Channel:0:0" AcquisitionMode="WideField" IlluminationType="Epifluorescence" ContrastMethod="Phase"/>"#,
+        "",
+    ));
     let channel = first(&record, "Channel");
     assert_eq!(channel.str("IlluminationType"), Some("Wide-field_Fluorescence"), "from AcquisitionMode");
     assert_eq!(channel.extra["OME:@IlluminationType"], "Epifluorescence");
     assert_eq!(channel.str("ContrastMethod"), Some("PhaseContrast"));
-    let record = derive(r#"<Instrument ID="Instrument:0"><Laser ID="LightSource:0" Pulse="CW" Power="20" Wavelength="488"/></Instrument>"#);
+    let record = derive(
+        r#"<Instrument ID="Instrument:0"><Laser ID="LightSource:0" Pulse="CW" Power="20" Wavelength="488"/></Instrument>"#,
+    );
     let laser = first(&record, "Laser");
     assert_eq!(laser.field("Pulse").unwrap().value, false);
     let range = laser.child("IlluminationWavelengthRange").unwrap();
-    assert_eq!(quantity(range, "IlluminationPower", "IlluminationPowerUnit"), (20.0, "mW".into(), OriginKind::Defaulted));
+    assert_eq!(
+        quantity(range, "IlluminationPower", "IlluminationPowerUnit"),
+        (20.0, "mW".into(), OriginKind::Defaulted)
+    );
     assert_eq!(range.number("PeakWavelength"), Some(488.0));
 }
 
@@ -112,10 +160,16 @@ fn guesses_and_inventions_are_marked() {
            <Objective ID="Objective:0" Immersion="Oil"/></Instrument>"#,
     );
     let oil = first(&record, "Objective").field("ImmersionType").unwrap();
-    assert_eq!((oil.value.as_str(), oil.origin.kind, oil.origin.from.as_deref()), (Some("Mineral Oil"), OriginKind::Guessed, Some("Oil")));
+    assert_eq!(
+        (oil.value.as_str(), oil.origin.kind, oil.origin.from.as_deref()),
+        (Some("Mineral Oil"), OriginKind::Guessed, Some("Oil"))
+    );
     let stand = first(&record, "InvertedMicroscopeStand");
     assert_eq!(stand.field("ID").unwrap().origin.kind, OriginKind::Synthesised);
-    assert_eq!(stand.field("CatalogNumber").unwrap().origin.from.as_deref(), Some("OME:Microscope@SerialNumber"));
+    assert_eq!(
+        stand.field("CatalogNumber").unwrap().origin.from.as_deref(),
+        Some("OME:Microscope@SerialNumber")
+    );
     assert_eq!(stand.field("Type"), None, "upright or inverted says nothing of compound or stereo");
     let json = record.to_json();
     assert_eq!(Record::from_json(&json).unwrap(), record);
@@ -125,7 +179,10 @@ fn guesses_and_inventions_are_marked() {
 fn the_day_of_a_date_with_time() {
     let record = derive(&image("", "", "<AcquisitionDate>2024-03-14T23:30:00-08:00</AcquisitionDate>"));
     let date = first(&record, "Image").field("AcquisitionDate").unwrap();
-    assert_eq!((date.value.as_str(), date.origin.from.as_deref()), (Some("2024-03-14"), Some("2024-03-14T23:30:00-08:00")));
+    assert_eq!(
+        (date.value.as_str(), date.origin.from.as_deref()),
+        (Some("2024-03-14"), Some("2024-03-14T23:30:00-08:00"))
+    );
 }
 
 #[test]
@@ -135,7 +192,10 @@ fn band_pass_edges_become_centre_and_width() {
            <Filter ID="Filter:1" Type="LongPass"><TransmittanceRange CutIn="590"/></Filter></Instrument>"#,
     );
     let ranges: Vec<_> = record.all("TransmittanceRange").collect();
-    assert_eq!((ranges[0].number("Wavelength"), ranges[0].number("FWHMBandwidth")), (Some(490.0), Some(80.0)));
+    assert_eq!(
+        (ranges[0].number("Wavelength"), ranges[0].number("FWHMBandwidth")),
+        (Some(490.0), Some(80.0))
+    );
     assert_eq!(ranges[0].field("Wavelength").unwrap().origin.kind, OriginKind::Computed);
     assert_eq!(ranges[0].extra["OME:@CutInTolerance"], "5");
     assert_eq!((ranges[1].number("Wavelength"), ranges[1].number("FWHMBandwidth")), (Some(590.0), None));
@@ -148,7 +208,12 @@ fn the_sample_files_derive_and_survive_json() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let record = ingest("x", &std::fs::read(&path).unwrap()).unwrap();
-        assert!(record.all("Image").next().is_some() || record.all("Instrument").next().is_some() || !record.extra.is_empty(), "{path:?}");
+        assert!(
+            record.all("Image").next().is_some()
+                || record.all("Instrument").next().is_some()
+                || !record.extra.is_empty(),
+            "{path:?}"
+        );
         let text = serde_json::to_string(&record.to_json()).unwrap();
         let back = Record::from_json(&serde_json::from_str(&text).unwrap()).unwrap();
         assert_eq!(back.to_json(), record.to_json(), "{path:?}");
@@ -159,7 +224,8 @@ fn the_sample_files_derive_and_survive_json() {
 
 #[test]
 fn filters_get_their_role_from_who_refers_to_them() {
-    let text = std::fs::read(format!("{}/tests/data/ome/filter.ome.xml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text =
+        std::fs::read(format!("{}/tests/data/ome/filter.ome.xml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let record = ingest("filter.ome.xml", &text).unwrap();
     let count = |class| record.all(class).count();
     assert_eq!((count("ExcitationFilter"), count("EmissionFilter"), count("FilterCube")), (4, 2, 2));

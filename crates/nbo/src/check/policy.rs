@@ -137,8 +137,8 @@ impl Policy {
     /// [`Error::Syntax`] if it is not JSON of that form, [`Error::Argument`] for a tier, extension,
     /// class, attribute or quality-control demand that does not exist.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let file: File = serde_json::from_str(text)
-            .map_err(|e| Error::Syntax { form: "policy", why: e.to_string() })?;
+        let file: File =
+            serde_json::from_str(text).map_err(|e| Error::Syntax { form: "policy", why: e.to_string() })?;
         let policy = Self {
             name: file.name,
             description: file.description,
@@ -177,7 +177,11 @@ impl Policy {
             let class = catalogue::class(class);
             if class.is_none_or(|c| attribute.is_some_and(|a| c.attribute(a).is_none())) {
                 let found = demand.clone();
-                return Err(Error::Argument { what: "policy", found, expected: "Class or Class@Attribute of NBO" });
+                return Err(Error::Argument {
+                    what: "policy",
+                    found,
+                    expected: "Class or Class@Attribute of NBO",
+                });
             }
         }
         for demand in &self.qc {

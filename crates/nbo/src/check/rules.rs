@@ -62,7 +62,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn attribute(&mut self, object: &Object, class: &'static Class, attribute: &'static Attribute, place: &Place) {
+    fn attribute(
+        &mut self,
+        object: &Object,
+        class: &'static Class,
+        attribute: &'static Attribute,
+        place: &Place,
+    ) {
         let value = object.field(attribute.name).map_or(&Json::Null, |f| &f.value);
         // Two units are typed as numbers by mistake; any text will do there.
         let mistyped = attribute.kind == Kind::Unit && attribute.base.is_number();
@@ -74,7 +80,14 @@ impl<'a> Checker<'a> {
             }
             State::NearlyListed(listed) => {
                 let message = format!("{value} is spelt {listed:?} in the value list");
-                self.push(Severity::Warning, Rule::Spelling, place, attribute.name, &message, Some(attribute));
+                self.push(
+                    Severity::Warning,
+                    Rule::Spelling,
+                    place,
+                    attribute.name,
+                    &message,
+                    Some(attribute),
+                );
             }
             _ => {}
         }
@@ -92,9 +105,18 @@ impl<'a> Checker<'a> {
         let must = extra || attribute.requirement_by(spreadsheet) == Requirement::Must;
         let filled = matches!(state, State::Filled | State::NearlyListed(_) | State::Malformed(_));
         self.cover(attribute, tier, must, filled && !matches!(state, State::Malformed(_)));
-        if filled || state == State::NotApplicable && !in_scope {
+        // Something stands there, if only a placeholder.
+        let stated = filled || matches!(state, State::NotApplicable | State::Sentinel);
+        if filled || (stated && !in_scope && !extra) {
             if !in_scope && !extra {
-                self.push(Severity::Info, Rule::BeyondScope, place, attribute.name, "filled, not asked for", Some(attribute));
+                self.push(
+                    Severity::Info,
+                    Rule::BeyondScope,
+                    place,
+                    attribute.name,
+                    "filled, not asked for",
+                    Some(attribute),
+                );
             }
             return;
         }
@@ -115,7 +137,14 @@ impl<'a> Checker<'a> {
     }
 
     /// A value whose unit is not said has the default's, if there is one, and says too little otherwise.
-    fn unit(&mut self, object: &Object, class: &'static Class, attribute: &'static Attribute, state: &State, place: &Place) {
+    fn unit(
+        &mut self,
+        object: &Object,
+        class: &'static Class,
+        attribute: &'static Attribute,
+        state: &State,
+        place: &Place,
+    ) {
         let (Some(unit), State::Filled) = (attribute.unit, state) else { return };
         if object.str(unit).is_some_and(|u| !u.trim().is_empty()) || object.number(unit).is_some() {
             return;
@@ -177,9 +206,11 @@ impl<'a> Checker<'a> {
         let finding = match (one_of(reference.intended), one_of(reference.targets)) {
             (Some(target), _) => {
                 let settings = crate::catalogue::class(&target.class).and_then(|c| c.settings);
-                let fits = reference.kind != ReferenceKind::Settings || settings.is_none_or(|s| s == class.name);
+                let fits =
+                    reference.kind != ReferenceKind::Settings || settings.is_none_or(|s| s == class.name);
                 (!fits).then(|| {
-                    let message = format!("{} is configured by {}", target.class, settings.unwrap_or_default());
+                    let message =
+                        format!("{} is configured by {}", target.class, settings.unwrap_or_default());
                     (Severity::Warning, message)
                 })
             }
@@ -226,11 +257,20 @@ impl<'a> Checker<'a> {
         let place = Place { at: "/", class: "" };
         for demand in &self.policy.require {
             let (class, attribute) = split(demand);
-            let found = record.objects.iter().flat_map(Object::descendants).any(|o| {
-                crate::catalogue::class(&o.class).is_some_and(|c| c.is_a(class))
-            });
+            let found = record
+                .objects
+                .iter()
+                .flat_map(Object::descendants)
+                .any(|o| crate::catalogue::class(&o.class).is_some_and(|c| c.is_a(class)));
             if !found && attribute.is_none() {
-                self.push(Severity::Error, Rule::Policy, &place, class, "the policy asks for at least one", None);
+                self.push(
+                    Severity::Error,
+                    Rule::Policy,
+                    &place,
+                    class,
+                    "the policy asks for at least one",
+                    None,
+                );
             } else if !found {
                 let message = format!("the policy asks for it, and there is no {class}");
                 self.push(Severity::Error, Rule::Policy, &place, demand, &message, None);

@@ -4,7 +4,9 @@ use fairzarr_ome_xml::{Channel, Element, Image, Pixels, Quantity};
 use serde_json::{Value as Json, json};
 
 use super::hardware::{DETECTOR_SETTINGS, detector_class};
-use super::{Context, MAX_PLANES, copy, keep, map, push_description, push_listed, push_text, push_unit, reference};
+use super::{
+    Context, MAX_PLANES, copy, keep, map, push_description, push_listed, push_text, push_unit, reference,
+};
 use crate::catalogue;
 use crate::record::{Object, Origin, OriginKind};
 
@@ -42,7 +44,11 @@ impl Context<'_> {
             object.children.push(objective_settings(image, element));
         }
         if let Some(element) = &image.stage_label {
-            object.children.push(copy(element, "StageLabel", &[("XUnit", "XUnits"), ("YUnit", "YUnits"), ("ZUnit", "ZUnits")]));
+            object.children.push(copy(
+                element,
+                "StageLabel",
+                &[("XUnit", "XUnits"), ("YUnit", "YUnits"), ("ZUnit", "ZUnits")],
+            ));
         }
         object.children.extend(image.pixels.as_ref().map(|p| self.pixels(p)));
         object.children.extend(image.annotation_refs.iter().map(|id| reference("AnnotationRef", id)));
@@ -78,7 +84,9 @@ impl Context<'_> {
             push_quantity(&mut object, name, size.as_ref(), None);
         }
         match (pixels.pixel_type, &pixels.raw_type) {
-            (Some(kind), _) => push_text(&mut object, "PixelType", kind.as_str(), Some("OME:Pixels@Type".into())),
+            (Some(kind), _) => {
+                push_text(&mut object, "PixelType", kind.as_str(), Some("OME:Pixels@Type".into()))
+            }
             (None, Some(raw)) => keep(&mut object, "Type", raw),
             (None, None) => {}
         }
@@ -94,7 +102,9 @@ impl Context<'_> {
         let described = pixels.planes.len().min(MAX_PLANES);
         object.children.extend((0..described).map(|i| plane(pixels, i)));
         if described < pixels.planes.len() {
-            object.extra.insert("OME:Plane".into(), json!({"count": pixels.planes.len(), "described": described}));
+            object
+                .extra
+                .insert("OME:Plane".into(), json!({"count": pixels.planes.len(), "described": described}));
         }
         object.children.extend(pixels.channels.iter().enumerate().map(|(i, c)| self.channel(i, c)));
         object
@@ -140,7 +150,11 @@ impl Context<'_> {
     fn light_path(&self, channel: &Channel, id: &str) -> Option<Object> {
         let mut path = Object::new("LightPath");
         if let Some(element) = &channel.light_source_settings {
-            path.children.push(copy(element, "LightSourceSettings", &[("Wavelength", ""), ("WavelengthUnit", "")]));
+            path.children.push(copy(
+                element,
+                "LightSourceSettings",
+                &[("Wavelength", ""), ("WavelengthUnit", "")],
+            ));
         }
         for element in channel.light_path.iter().flat_map(|p| p.elements()) {
             match element.name() {
@@ -186,14 +200,21 @@ impl Context<'_> {
         let hardware = element.attr("ID").and_then(|id| self.hardware.get(id)).copied();
         let (detector, ..) = detector_class(hardware.and_then(|h| h.attr("Type")));
         let class = catalogue::class(detector).and_then(|c| c.settings).unwrap_or("GenericDetectorSettings");
-        let renames = [("Gain", "AnalogGain"), ("ReadOutRate", "PixelReadOutRate"), ("ReadOutRateUnit", "PixelReadOutRateUnit")];
+        let renames = [
+            ("Gain", "AnalogGain"),
+            ("ReadOutRate", "PixelReadOutRate"),
+            ("ReadOutRateUnit", "PixelReadOutRateUnit"),
+        ];
         let mut settings = copy(element, class, &renames);
         // What OME says of the detector holds for a channel that says nothing else.
         for name in DETECTOR_SETTINGS {
             let Some(text) = hardware.and_then(|h| h.attr(name)) else { continue };
             let target = if name == "Gain" { "AnalogGain" } else { name };
             let said = settings.field(target).is_some() || element.attr(name).is_some();
-            let Some(attribute) = catalogue::class(class).and_then(|c| c.attribute(target)).filter(|_| !said) else { continue };
+            let Some(attribute) = catalogue::class(class).and_then(|c| c.attribute(target)).filter(|_| !said)
+            else {
+                continue;
+            };
             push_text(&mut settings, target, text, Some(format!("OME:Detector@{name}")));
             if name == "Voltage" {
                 push_unit(&mut settings, attribute, hardware.and_then(|h| h.attr("VoltageUnit")), "V");
@@ -229,7 +250,12 @@ fn objective_settings(image: &Image, element: &Element<'static>) -> Object {
             push_listed(&mut liquid, "Type", ("ObjectiveSettings", "Medium"), medium);
         }
         if let Some(index) = index {
-            push_text(&mut liquid, "RefractiveIndex", index, Some("OME:ObjectiveSettings@RefractiveIndex".into()));
+            push_text(
+                &mut liquid,
+                "RefractiveIndex",
+                index,
+                Some("OME:ObjectiveSettings@RefractiveIndex".into()),
+            );
         }
         settings.children.push(liquid);
     }
@@ -253,7 +279,11 @@ fn plane(pixels: &Pixels, index: usize) -> Object {
     ] {
         let Some((value, unit)) = column.get(index) else { continue };
         // Columns do not remember who named the unit; it is explicit from here on.
-        let from = if name == ome { Origin::of(OriginKind::Derived) } else { Origin::from(OriginKind::Derived, format!("OME:Plane@{ome}")) };
+        let from = if name == ome {
+            Origin::of(OriginKind::Derived)
+        } else {
+            Origin::from(OriginKind::Derived, format!("OME:Plane@{ome}"))
+        };
         object.push(name, number(value), from);
         if let Some(attribute) = catalogue::class("Plane").and_then(|c| c.attribute(name)) {
             push_unit(&mut object, attribute, Some(unit.symbol()), unit.symbol());
@@ -263,7 +293,8 @@ fn plane(pixels: &Pixels, index: usize) -> Object {
 }
 
 fn fluorophore(channel: &Channel, id: &str) -> Option<Object> {
-    let (excitation, emission) = (channel.excitation_wavelength.as_ref(), channel.emission_wavelength.as_ref());
+    let (excitation, emission) =
+        (channel.excitation_wavelength.as_ref(), channel.emission_wavelength.as_ref());
     if channel.fluor.is_none() && excitation.is_none() && emission.is_none() {
         return None;
     }

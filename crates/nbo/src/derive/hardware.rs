@@ -16,7 +16,9 @@ impl Context<'_> {
         for part in element.elements() {
             let object = match part.name() {
                 "Microscope" => stand(index, part),
-                "Laser" | "Arc" | "Filament" | "LightEmittingDiode" | "GenericExcitationSource" => light_source(part),
+                "Laser" | "Arc" | "Filament" | "LightEmittingDiode" | "GenericExcitationSource" => {
+                    light_source(part)
+                }
                 "Detector" => detector(part),
                 "Objective" => objective(part),
                 "Filter" => self.filter(part),
@@ -77,7 +79,9 @@ fn stand(index: usize, element: &Element<'static>) -> Object {
     let mut stand = copy(element, class, &[SERIAL, ("Type", "")]);
     stand.extra.shift_remove("OME:@Type");
     match element.attr("Type") {
-        Some(kind @ ("Dissection" | "Electrophysiology" | "Other")) => push_text(&mut stand, "Type", kind, None),
+        Some(kind @ ("Dissection" | "Electrophysiology" | "Other")) => {
+            push_text(&mut stand, "Type", kind, None)
+        }
         Some(kind) if class == "MicroscopeStandGroup" => keep(&mut stand, "Type", kind),
         _ => {}
     }
@@ -88,8 +92,16 @@ fn stand(index: usize, element: &Element<'static>) -> Object {
 
 fn light_source(element: &Element<'static>) -> Object {
     let source = element.name();
-    let renames =
-        [SERIAL, ("Power", ""), ("PowerUnit", ""), ("Wavelength", ""), ("WavelengthUnit", ""), ("Type", ""), ("Pulse", ""), ("PockelCell", "")];
+    let renames = [
+        SERIAL,
+        ("Power", ""),
+        ("PowerUnit", ""),
+        ("Wavelength", ""),
+        ("WavelengthUnit", ""),
+        ("Type", ""),
+        ("Pulse", ""),
+        ("PockelCell", ""),
+    ];
     let mut object = copy(element, source, &renames);
     for moved in ["Power", "PowerUnit", "Wavelength", "WavelengthUnit", "Type", "Pulse"] {
         object.extra.shift_remove(&format!("OME:@{moved}"));
@@ -109,7 +121,8 @@ fn light_source(element: &Element<'static>) -> Object {
     }
     let range = if source == "LightEmittingDiode" { "LEDModule" } else { "IlluminationWavelengthRange" };
     let mut emission = Object::new(range);
-    for (ome, nbo, default) in [("Power", "IlluminationPower", "mW"), ("Wavelength", "PeakWavelength", "nm")] {
+    for (ome, nbo, default) in [("Power", "IlluminationPower", "mW"), ("Wavelength", "PeakWavelength", "nm")]
+    {
         let Some(text) = element.attr(ome) else { continue };
         push_text(&mut emission, nbo, text, Some(format!("OME:{source}@{ome}")));
         if let Some(attribute) = catalogue::class(range).and_then(|c| c.attribute(nbo)) {
@@ -160,7 +173,8 @@ fn detector(element: &Element<'static>) -> Object {
 }
 
 fn objective(element: &Element<'static>) -> Object {
-    let mut objective = copy(element, "Objective", &[SERIAL, ("NominalMagnification", "Magnification"), ("Immersion", "")]);
+    let mut objective =
+        copy(element, "Objective", &[SERIAL, ("NominalMagnification", "Magnification"), ("Immersion", "")]);
     if let Some(text) = element.attr("Immersion") {
         objective.extra.shift_remove("OME:@Immersion");
         push_listed(&mut objective, "ImmersionType", ("Objective", "Immersion"), text);
@@ -186,11 +200,19 @@ fn transmittance(element: &Element<'static>) -> Object {
     let cut_out = edge("CutOut").and_then(|(value, from)| unit::convert(value, from, unit));
     match cut_out.filter(|out| *out > cut_in) {
         Some(cut_out) => {
-            let from = Origin::from(OriginKind::Computed, format!("OME:TransmittanceRange {cut_in} to {cut_out} {unit}"));
+            let from = Origin::from(
+                OriginKind::Computed,
+                format!("OME:TransmittanceRange {cut_in} to {cut_out} {unit}"),
+            );
             range.push("Wavelength", f64::midpoint(cut_in, cut_out), from.clone());
             range.push("FWHMBandwidth", cut_out - cut_in, from);
         }
-        None => push_text(&mut range, "Wavelength", element.attr("CutIn").unwrap_or_default(), Some("OME:TransmittanceRange@CutIn".into())),
+        None => push_text(
+            &mut range,
+            "Wavelength",
+            element.attr("CutIn").unwrap_or_default(),
+            Some("OME:TransmittanceRange@CutIn".into()),
+        ),
     }
     if let Some(attribute) = catalogue::class("TransmittanceRange").and_then(|c| c.attribute("Wavelength")) {
         push_unit(&mut range, attribute, element.attr("CutInUnit"), "nm");

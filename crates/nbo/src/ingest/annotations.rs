@@ -45,8 +45,14 @@ pub(crate) fn annotations(document: &Document, record: &mut Record) {
                 record.objects.extend(mde(content, id));
             }
             "MapAnnotation" => {
-                let list: Vec<_> = content.children("M").map(|m| json!([m.attribute("K").unwrap_or_default(), m.text()])).collect();
-                pairs.insert(id.to_owned(), json!({"namespace": annotation.attribute("Namespace"), "pairs": list}));
+                let list: Vec<_> = content
+                    .children("M")
+                    .map(|m| json!([m.attribute("K").unwrap_or_default(), m.text()]))
+                    .collect();
+                pairs.insert(
+                    id.to_owned(),
+                    json!({"namespace": annotation.attribute("Namespace"), "pairs": list}),
+                );
             }
             _ => {}
         }

@@ -89,7 +89,11 @@ impl Mapping {
     fn table(&self, bytes: &[u8]) -> Result<Vec<BTreeMap<String, String>>, Error> {
         let fail = |e: csv::Error| Error::Syntax { form: "CSV", why: e.to_string() };
         let pairs = self.layout == Layout::Pairs;
-        let mut reader = csv::ReaderBuilder::new().has_headers(!pairs).flexible(pairs).trim(csv::Trim::All).from_reader(bytes);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(!pairs)
+            .flexible(pairs)
+            .trim(csv::Trim::All)
+            .from_reader(bytes);
         if pairs {
             let mut row = BTreeMap::new();
             for record in reader.records() {
@@ -100,13 +104,19 @@ impl Mapping {
             }
             return Ok(vec![row]);
         }
-        let header: Vec<_> =
-            reader.headers().map_err(fail)?.iter().map(|h| h.trim_start_matches('\u{feff}').to_owned()).collect();
+        let header: Vec<_> = reader
+            .headers()
+            .map_err(fail)?
+            .iter()
+            .map(|h| h.trim_start_matches('\u{feff}').to_owned())
+            .collect();
         if let Some(missing) = self.fields.iter().find(|r| !header.contains(&r.from)) {
             let found = missing.from.clone();
             return Err(Error::Argument { what: "mapping", found, expected: "a column of the table" });
         }
-        let row = |record: csv::StringRecord| header.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
+        let row = |record: csv::StringRecord| {
+            header.iter().cloned().zip(record.iter().map(str::to_owned)).collect()
+        };
         reader.records().map(|r| r.map(row).map_err(fail)).collect()
     }
 

@@ -17,8 +17,8 @@
 use serde_json::{Value as Json, json};
 
 use crate::catalogue;
-use crate::unit;
 use crate::record::{Object, Origin, OriginKind, Record, value};
+use crate::unit;
 
 /// Whether JSON is a data set with results.
 pub(super) fn is_metrics(json: &Json) -> bool {
@@ -37,7 +37,8 @@ pub(super) fn from_yaml(text: &str) -> Option<Json> {
 /// Reads a data set: one calibration per channel or measurement.
 pub fn metrics(json: &Json) -> Record {
     let mut record = Record::default();
-    let stem = json["name"].as_str().or(json["id"].as_str()).unwrap_or("metrics").replace(char::is_whitespace, "_");
+    let stem =
+        json["name"].as_str().or(json["id"].as_str()).unwrap_or("metrics").replace(char::is_whitespace, "_");
     let rows = measurements(json).unwrap_or_default();
     let mut kept = Vec::new();
     for (i, row) in rows.into_iter().enumerate() {
@@ -47,11 +48,14 @@ pub fn metrics(json: &Json) -> Record {
         }
         record.objects.extend(found);
     }
-    let about: serde_json::Map<_, _> = ["microscope", "sample", "experimenter", "input_parameters", "acquisition_datetime"]
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), json.get(*key)?.clone())))
-        .collect();
-    record.extra.insert("microscope-metrics".into(), json!({"dataset": stem, "about": about, "notMapped": kept}));
+    let about: serde_json::Map<_, _> =
+        ["microscope", "sample", "experimenter", "input_parameters", "acquisition_datetime"]
+            .iter()
+            .filter_map(|key| Some(((*key).to_owned(), json.get(*key)?.clone())))
+            .collect();
+    record
+        .extra
+        .insert("microscope-metrics".into(), json!({"dataset": stem, "about": about, "notMapped": kept}));
     record
 }
 
@@ -85,7 +89,12 @@ fn optical(dataset: &Json, row: &Json, id: &str) -> Option<Object> {
     }
     let mut object = calibration("OpticalCalibration", dataset, row, id);
     if let (Some(x), Some(y)) = (x, y) {
-        measured(&mut object, "MedianXYSpotSize_FWHM", nanometres(f64::midpoint(x, y)), &format!("mean of fwhm_micron_x_median {x} µm and fwhm_micron_y_median {y} µm"));
+        measured(
+            &mut object,
+            "MedianXYSpotSize_FWHM",
+            nanometres(f64::midpoint(x, y)),
+            &format!("mean of fwhm_micron_x_median {x} µm and fwhm_micron_y_median {y} µm"),
+        );
     }
     if let Some(z) = z {
         measured(&mut object, "MedianZSpotSize_FWHM", nanometres(z), &format!("fwhm_micron_z_median {z} µm"));
@@ -108,9 +117,22 @@ fn uniformity(dataset: &Json, row: &Json, id: &str) -> Option<Object> {
     let mut object = calibration("OpticalCalibration", dataset, row, id);
     let mut field = Object::new("FieldUniformityEvaluation");
     field.push("ID", format!("FieldUniformityEvaluation:{id}"), Origin::of(OriginKind::Synthesised));
-    measured(&mut field, "MeanMaxtoCornerIntensityRatio", mean, "mean of the inverses of the four corner ratios");
-    measured(&mut field, "SDMaxtoCornerIntensityRatio", deviation, "standard deviation of the inverses of the four corner ratios");
-    for (name, key) in [("MaxIntensityPixelXCoordinate", "max_intensity_pos_x"), ("MaxIntensityPixelYCoordinate", "max_intensity_pos_y")] {
+    measured(
+        &mut field,
+        "MeanMaxtoCornerIntensityRatio",
+        mean,
+        "mean of the inverses of the four corner ratios",
+    );
+    measured(
+        &mut field,
+        "SDMaxtoCornerIntensityRatio",
+        deviation,
+        "standard deviation of the inverses of the four corner ratios",
+    );
+    for (name, key) in [
+        ("MaxIntensityPixelXCoordinate", "max_intensity_pos_x"),
+        ("MaxIntensityPixelYCoordinate", "max_intensity_pos_y"),
+    ] {
         if let Some(position) = number(row, key) {
             measured(&mut field, name, position, key);
         }
@@ -122,16 +144,22 @@ fn uniformity(dataset: &Json, row: &Json, id: &str) -> Option<Object> {
 fn excitation(dataset: &Json, row: &Json, id: &str) -> Option<Object> {
     let power = number(row, "power_mean_mw");
     let stability = ["short_term_power_stability", "long_term_power_stability"].map(|key| number(row, key));
-    let r_squared = number(row, "power_linearity_coefficient_of_determination").filter(|r| (0.0..=1.0).contains(r));
+    let r_squared =
+        number(row, "power_linearity_coefficient_of_determination").filter(|r| (0.0..=1.0).contains(r));
     if power.is_none() && stability == [None, None] && r_squared.is_none() {
         return None;
     }
     let mut object = calibration("ExcitationCalibration", dataset, row, id);
-    let place = row["measuring_location"].as_str().or(row["measurement_device"]["measuring_location"].as_str());
+    let place =
+        row["measuring_location"].as_str().or(row["measurement_device"]["measuring_location"].as_str());
     if let Some(power) = power {
         let (name, unit) = match place {
-            Some("OBJECTIVE_EXIT") => ("ObseredIlluminationPowerAtSample", "ObseredIlluminationPowerAtSampleUnit"),
-            Some("OBJECTIVE_BACKFOCAL") => ("ObservedIlluminationPowerAtBackOfObjective", "ObservedIlluminationPowerAtBackObjectiveUnit"),
+            Some("OBJECTIVE_EXIT") => {
+                ("ObseredIlluminationPowerAtSample", "ObseredIlluminationPowerAtSampleUnit")
+            }
+            Some("OBJECTIVE_BACKFOCAL") => {
+                ("ObservedIlluminationPowerAtBackOfObjective", "ObservedIlluminationPowerAtBackObjectiveUnit")
+            }
             _ => ("", ""),
         };
         if name.is_empty() {
@@ -146,13 +174,19 @@ fn excitation(dataset: &Json, row: &Json, id: &str) -> Option<Object> {
         object.extra.insert("measuring_location".into(), place.into());
     }
     // NBO counts in percent, 100 being perfectly stable; how the data set counts is not said there.
-    for (key, value) in ["short_term_power_stability", "long_term_power_stability"].into_iter().zip(stability) {
+    for (key, value) in ["short_term_power_stability", "long_term_power_stability"].into_iter().zip(stability)
+    {
         if let Some(value) = value {
             object.extra.insert(key.into(), json!(value));
         }
     }
     if let Some(r_squared) = r_squared {
-        measured(&mut object, "IlluminationLinearity", r_squared.sqrt(), &format!("square root of R² {r_squared}"));
+        measured(
+            &mut object,
+            "IlluminationLinearity",
+            r_squared.sqrt(),
+            &format!("square root of R² {r_squared}"),
+        );
     }
     Some(object)
 }
@@ -160,7 +194,8 @@ fn excitation(dataset: &Json, row: &Json, id: &str) -> Option<Object> {
 fn calibration(class: &str, dataset: &Json, row: &Json, id: &str) -> Object {
     let mut object = Object::new(class);
     object.push("ID", format!("{class}:{id}"), Origin::of(OriginKind::Synthesised));
-    let time = row["acquisition_datetime"].as_str().or(dataset["acquisition_datetime"].as_str()).map(str::trim);
+    let time =
+        row["acquisition_datetime"].as_str().or(dataset["acquisition_datetime"].as_str()).map(str::trim);
     if let Some(day) = time.and_then(|t| t.get(..10)).filter(|day| value::is_date(day)) {
         object.push("Date", day, Origin::from(OriginKind::Computed, time.unwrap_or_default()));
     }

@@ -20,7 +20,10 @@ const STAND: &str = "#stand";
 
 /// Whether JSON is a microscope file.
 pub(super) fn is_microscope(json: &Json) -> bool {
-    json["components"].is_array() && (schema(json) == Some("Instrument") || json.get("MicroscopeStand").is_some() || json.get("Microscope").is_some())
+    json["components"].is_array()
+        && (schema(json) == Some("Instrument")
+            || json.get("MicroscopeStand").is_some()
+            || json.get("Microscope").is_some())
 }
 
 /// Whether JSON is an image-settings file.
@@ -53,7 +56,8 @@ pub(super) fn microscope(json: &Json) -> Record {
 /// Reads an image-settings file.
 pub(super) fn settings(json: &Json) -> Record {
     let mut members = members(json);
-    let (pixels, planes, channels) = (members.remove("Pixels"), members.remove("Planes"), members.remove("Channels"));
+    let (pixels, planes, channels) =
+        (members.remove("Pixels"), members.remove("Planes"), members.remove("Channels"));
     let experiment = members.remove("Experiment");
     let instrument = members.get("InstrumentID").and_then(Json::as_str).map(str::to_owned);
     let mut image = object("Image", None, members);
@@ -102,10 +106,11 @@ pub fn write(record: &Record) -> Result<Json, Error> {
     if let Some(image) = record.objects.iter().find(|o| o.class == "Image") {
         return Ok(write_settings(record, image));
     }
-    let instrument = record.objects.iter().find(|o| o.class == "Instrument").ok_or(Error::NotExpressible {
-        form: "Micro-Meta App JSON",
-        why: "there is no Instrument and no Image".into(),
-    })?;
+    let instrument =
+        record.objects.iter().find(|o| o.class == "Instrument").ok_or(Error::NotExpressible {
+            form: "Micro-Meta App JSON",
+            why: "there is no Instrument and no Image".into(),
+        })?;
     Ok(write_microscope(instrument))
 }
 
@@ -218,7 +223,9 @@ fn object(name: &str, parent: Option<&'static Class>, members: Map<String, Json>
                 }
                 object.children.push(self::object(&key, class, members));
             }
-            Json::Array(items) if child.is_some() && !items.is_empty() && items.iter().all(Json::is_object) => {
+            Json::Array(items)
+                if child.is_some() && !items.is_empty() && items.iter().all(Json::is_object) =>
+            {
                 if child.is_some_and(|c| c.slot.max == 1) {
                     odd.push(Json::from(key.as_str()));
                 }
@@ -233,7 +240,13 @@ fn object(name: &str, parent: Option<&'static Class>, members: Map<String, Json>
                 if class.is_some_and(|c| c.child(&name).is_some()) {
                     let one = std::slice::from_ref(&value);
                     let targets = value.as_array().map_or(one, Vec::as_slice);
-                    object.children.extend(targets.iter().filter_map(Json::as_str).filter_map(target).map(|id| reference(&name, id)));
+                    object.children.extend(
+                        targets
+                            .iter()
+                            .filter_map(Json::as_str)
+                            .filter_map(target)
+                            .map(|id| reference(&name, id)),
+                    );
                 }
                 object.extra.insert(key, value);
             }
@@ -290,9 +303,8 @@ fn part_members(object: &Object) -> Map<String, Json> {
 }
 
 fn write_child(json: &mut Map<String, Json>, class: Option<&'static Class>, parent: &Object, child: &Object) {
-    let is_reference = resolve(class, &child.class)
-        .and_then(Class::reference)
-        .is_some_and(|r| r.kind == ReferenceKind::Ref);
+    let is_reference =
+        resolve(class, &child.class).and_then(Class::reference).is_some_and(|r| r.kind == ReferenceKind::Ref);
     let odd = parent.extra.get(ODD).and_then(Json::as_array);
     let odd = odd.is_some_and(|keys| keys.iter().any(|k| k == child.class.as_str()));
     let single = class.and_then(|c| c.child(&child.class)).is_some_and(|c| c.slot.max == 1) != odd;
@@ -342,7 +354,10 @@ fn schema(json: &Json) -> Option<&str> {
 fn class_of(members: &Map<String, Json>) -> Option<&str> {
     let name = members.get("Schema_ID")?.as_str()?.trim();
     let name = name.strip_suffix(".json").unwrap_or(name);
-    let name = name.strip_prefix("Fluorescence_LightSource_").or(name.strip_prefix("Transmitted_LightSource_")).unwrap_or(name);
+    let name = name
+        .strip_prefix("Fluorescence_LightSource_")
+        .or(name.strip_prefix("Transmitted_LightSource_"))
+        .unwrap_or(name);
     (!name.is_empty()).then_some(name)
 }
 

@@ -28,7 +28,8 @@ pub(super) fn read(json: &Json) -> Record {
     for item in items(json) {
         let mut item = item.clone();
         if is_configuration(&item) {
-            let microscope = item.as_object_mut().and_then(|o| o.shift_remove("microscope")).unwrap_or_default();
+            let microscope =
+                item.as_object_mut().and_then(|o| o.shift_remove("microscope")).unwrap_or_default();
             record.objects.extend(micro_meta::microscope(&microscope).objects);
         }
         kept.push(json!({"kind": kind(&item).unwrap_or("microscope_configuration"), "record": item}));
@@ -51,7 +52,9 @@ fn kind(item: &Json) -> Option<&'static str> {
     }
     // Every portal record says who sent it.
     let sent = item.get("award").is_some() && item.get("lab").is_some();
-    MARKS.iter().find(|(_, mark)| sent && item.get(*mark).is_some()).map(|(kind, _)| *kind).or_else(|| {
-        (sent && item.get("type_labeled_probe").is_some()).then_some("imaging_path")
-    })
+    MARKS
+        .iter()
+        .find(|(_, mark)| sent && item.get(*mark).is_some())
+        .map(|(kind, _)| *kind)
+        .or_else(|| (sent && item.get("type_labeled_probe").is_some()).then_some("imaging_path"))
 }

@@ -84,14 +84,14 @@ pub struct Verdict {
     pub event: Option<String>,
 }
 
-const GRAMMAR: &str =
-    "KIND [within N days [either side]] [and METRIC <= LIMIT [UNIT]], for example 'OpticalCalibration within 90 days'";
+const GRAMMAR: &str = "KIND [within N days [either side]] [and METRIC <= LIMIT [UNIT]], for example 'OpticalCalibration within 90 days'";
 
 impl FromStr for Requirement {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let fail = || Error::Argument { what: "quality-control demand", found: text.to_owned(), expected: GRAMMAR };
+        let fail =
+            || Error::Argument { what: "quality-control demand", found: text.to_owned(), expected: GRAMMAR };
         let mut clauses = text.split(" and ");
         let words: Vec<_> = clauses.next().unwrap_or_default().split_whitespace().collect();
         let kind = words.first().filter(|k| KINDS.contains(k)).ok_or_else(fail)?;
@@ -172,17 +172,23 @@ impl Index {
 }
 
 /// What one calibration says about these images; `None` if it is of another instrument or objective.
-fn judge(event: &Event, images: &Images, requirement: &Requirement) -> Option<(Outcome, String, Option<i64>)> {
+fn judge(
+    event: &Event,
+    images: &Images,
+    requirement: &Requirement,
+) -> Option<(Outcome, String, Option<i64>)> {
     let how = match relation(event, images) {
         Relation::None => return None,
         Relation::Unclear(why) => return Some((Outcome::Unknown, why.into(), None)),
         Relation::Is(how) => how,
     };
     let days = |text: &Option<String>| text.as_deref().and_then(date).map(day_number);
-    let age = days(&images.acquisition_date).zip(days(&event.date)).map(|(image, calibration)| image - calibration);
+    let age =
+        days(&images.acquisition_date).zip(days(&event.date)).map(|(image, calibration)| image - calibration);
     if let Some(limit) = requirement.within_days {
         let Some(age) = age else {
-            let missing = if images.acquisition_date.is_none() { "the acquisition" } else { "the calibration" };
+            let missing =
+                if images.acquisition_date.is_none() { "the acquisition" } else { "the calibration" };
             return Some((Outcome::Unknown, format!("{missing} has no date"), None));
         };
         if age < 0 && !requirement.either_side {
@@ -197,7 +203,9 @@ fn judge(event: &Event, images: &Images, requirement: &Requirement) -> Option<(O
     for condition in &requirement.conditions {
         match condition.holds(event) {
             Some((true, _)) => {}
-            Some((false, found)) => return Some((Outcome::Fail, format!("{} is {found}", condition.metric), age)),
+            Some((false, found)) => {
+                return Some((Outcome::Fail, format!("{} is {found}", condition.metric), age));
+            }
             None => return Some((Outcome::Unknown, format!("{} cannot be compared", condition.metric), age)),
         }
     }
@@ -215,7 +223,7 @@ enum Relation {
 }
 
 fn relation(event: &Event, images: &Images) -> Relation {
-    if event.image.as_ref().is_some_and(|i| images.images.contains(i)) {
+    if event.images.iter().any(|i| images.images.contains(i)) {
         return Relation::Is("a calibration of this image");
     }
     let same_instrument = match (&event.instrument_key, &images.instrument_key) {
@@ -268,7 +276,8 @@ impl Condition {
 /// Days since an epoch, by the Gregorian calendar.
 fn day_number((year, month, day): (i32, u32, u32)) -> i64 {
     // Years begin in March, so that the leap day is the last.
-    let (year, month) = if month > 2 { (i64::from(year), month - 3) } else { (i64::from(year) - 1, month + 9) };
+    let (year, month) =
+        if month > 2 { (i64::from(year), month - 3) } else { (i64::from(year) - 1, month + 9) };
     let leap = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     365 * year + leap + i64::from((153 * month + 2) / 5 + day)
 }
@@ -294,8 +303,13 @@ mod tests {
         ] {
             assert!(good.parse::<Requirement>().is_ok(), "{good}");
         }
-        for bad in ["", "Calibration within 90 days", "OpticalCalibration in 90 days", "OpticalCalibration within -1 days",
-            "OpticalCalibration and X = 3"] {
+        for bad in [
+            "",
+            "Calibration within 90 days",
+            "OpticalCalibration in 90 days",
+            "OpticalCalibration within -1 days",
+            "OpticalCalibration and X = 3",
+        ] {
             assert!(bad.parse::<Requirement>().is_err(), "{bad}");
         }
     }

@@ -21,7 +21,7 @@ impl Record {
             "@vocab": format!("{}#", catalogue::NAMESPACE),
             "ID": {"@type": "@id"},
             "#text": "http://www.w3.org/1999/02/22-rdf-syntax-ns#value",
-            "spec": null, "layout": null, "origin": null, "extra": null, "order": null, "sources": null
+            "spec": null, "layout": null, "origin": null, "extra": null, "order": null, "sources": null, "common": null
         })
     }
 
@@ -89,7 +89,7 @@ impl Record {
 }
 
 impl Source {
-    fn to_json(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         let mut source = json!({
             "name": self.name, "form": self.form, "mediaType": self.media_type,
             "sha256": self.sha256, "bytes": self.bytes
@@ -100,7 +100,7 @@ impl Source {
         source
     }
 
-    fn from_json(source: &Json) -> Self {
+    pub(crate) fn from_json(source: &Json) -> Self {
         let text = |key: &str| source[key].as_str().unwrap_or_default().to_owned();
         Self {
             name: text("name"),

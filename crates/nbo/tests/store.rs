@@ -1,0 +1,250 @@
+//! From records to attributes of a store and back: placement, quality control, merging, methods.
+
+use fairzarr_nbo::check::{Level, Policy, check};
+use fairzarr_nbo::ingest::ingest;
+use fairzarr_nbo::methods::{Markup, methods};
+use fairzarr_nbo::placement::{self, maps};
+use fairzarr_nbo::qc::{self, Outcome, Requirement};
+use fairzarr_nbo::record::Object;
+use fairzarr_nbo::{Record, merge, xml};
+use serde_json::{Map, Value as Json, json};
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn widefield() -> Record {
+    ingest("widefield.xml", text("handmade-widefield-psf-xsdvalid.xml").as_bytes()).unwrap()
+}
+
+fn outcome(record: &Record, demand: &str) -> (Outcome, Option<i64>) {
+    let verdicts = qc::index(record).require(&demand.parse::<Requirement>().unwrap());
+    (verdicts[0].outcome, verdicts[0].age_days)
+}
+
+#[test]
+fn a_psf_measured_42_days_before() {
+    let record = widefield();
+    assert_eq!(outcome(&record, "OpticalCalibration within 90 days"), (Outcome::Pass, Some(42)));
+    assert_eq!(outcome(&record, "OpticalCalibration within 42 days"), (Outcome::Pass, Some(42)));
+    assert_eq!(outcome(&record, "OpticalCalibration within 41 days"), (Outcome::Fail, Some(42)));
+    let ratio = "OpticalCalibration and MedianXYSpotSize_FWHM <= 1.2 x TheoreticalXYSpotSize_FWHM";
+    assert_eq!(outcome(&record, ratio).0, Outcome::Pass);
+    assert_eq!(outcome(&record, "OpticalCalibration and MedianXYSpotSize_FWHM <= 0.2 µm").0, Outcome::Fail);
+    assert_eq!(outcome(&record, "OpticalCalibration and MedianXYSpotSize_FWHM <= 0.25 µm").0, Outcome::Pass);
+    assert_eq!(
+        outcome(&record, "ChromaticRegistrationEvaluation within 90 days and XChromaticShift_RT < 103 nm").0,
+        Outcome::Pass
+    );
+    assert_eq!(outcome(&record, "DetectorCalibration within 90 days").0, Outcome::Fail);
+    assert_eq!(outcome(&record, "ExcitationCalibration within 90 days"), (Outcome::Pass, Some(42)));
+}
+
+#[test]
+fn missing_dates_are_unknown_and_later_calibrations_need_saying() {
+    let source = text("handmade-widefield-psf-xsdvalid.xml");
+    let read = |from: &str, to: &str| xml::read(&source.replace(from, to)).unwrap();
+    let demand = "OpticalCalibration within 90 days";
+    assert_eq!(outcome(&read(r#" AcquisitionDate="2024-03-14""#, ""), demand).0, Outcome::Unknown);
+    assert_eq!(
+        outcome(&read(r#"OpticalCalibration:1" Date="2024-02-01""#, r#"OpticalCalibration:1""#), demand).0,
+        Outcome::Unknown
+    );
+    assert_eq!(
+        outcome(&read(r#"AcquisitionDate="2024-03-14""#, r#"AcquisitionDate="2024""#), demand).0,
+        Outcome::Unknown
+    );
+    let later =
+        read(r#"OpticalCalibration:1" Date="2024-02-01""#, r#"OpticalCalibration:1" Date="2024-03-20""#);
+    assert_eq!(outcome(&later, demand), (Outcome::Fail, Some(-6)));
+    assert_eq!(outcome(&later, "OpticalCalibration within 90 days either side").0, Outcome::Pass);
+    assert_eq!(outcome(&Record::default(), demand).0, Outcome::Unknown);
+}
+
+#[test]
+fn another_image_is_judged_by_instrument_and_objective() {
+    let record = widefield();
+    let index = qc::index(&record);
+    let verdicts = index.require(&"OpticalCalibration".parse().unwrap());
+    assert_eq!(verdicts[1].image, "Image:2");
+    assert_eq!(verdicts[1].outcome, Outcome::Pass, "{}", verdicts[1].reason);
+    let other = text("handmade-widefield-psf-xsdvalid.xml");
+    let at = other.find("beads_01").unwrap();
+    let mut moved = other.clone();
+    // The bead image with another objective: a calibration of Objective:2 says nothing about Objective:1.
+    moved.replace_range(
+        at..,
+        &other[at..].replacen(
+            r#"<NBO:ObjectiveSettings ID="Objective:1"/>"#,
+            r#"<NBO:ObjectiveSettings ID="Objective:2"/>"#,
+            1,
+        ),
+    );
+    let event = qc::index(&xml::read(&moved).unwrap())
+        .events
+        .into_iter()
+        .find(|e| e.kind == "OpticalCalibration")
+        .unwrap();
+    assert_eq!(event.objective.as_deref(), Some("Objective:2"));
+    let attribute = index.to_json();
+    assert_eq!(qc::Index::from_json(&attribute).unwrap(), index);
+}
+
+#[test]
+fn attributes_of_one_image_and_of_several() {
+    let record = widefield();
+    let report = check(&record, &Policy::new(2, &[], Level::Must).unwrap());
+    let root = placement::root_attributes(&record, std::slice::from_ref(&report));
+    assert_eq!(placement::read(&root, []).unwrap(), record);
+    assert_eq!(placement::read_index(&root).unwrap(), qc::index(&record));
+    assert_eq!(root["nbo:coverage"][0]["errors"], 0);
+
+    let root = placement::common_attributes(&record, &[report]);
+    let images: Vec<_> = (0..2).map(|i| placement::image_attributes(&record, i, "..")).collect();
+    assert_eq!(images[0]["nbo:record"]["common"]["path"], "..");
+    assert!(placement::image_attributes(&record, 2, "..").is_empty());
+    let back = placement::read(&root, &images).unwrap();
+    let mut classes: Vec<_> = back.objects.iter().map(|o| o.class.as_str()).collect();
+    classes.sort_unstable();
+    let mut expected: Vec<_> = record.objects.iter().map(|o| o.class.as_str()).collect();
+    expected.sort_unstable();
+    assert_eq!(classes, expected);
+    let whole = xml::write(&back, xml::Style::Valid).unwrap();
+    assert_eq!(xml::read(&whole).unwrap().all("OpticalCalibration").count(), 1);
+}
+
+#[test]
+fn inserting_and_removing_leaves_the_rest_untouched() {
+    let before: Map<String, Json> = serde_json::from_value(json!({
+        "ome": {"version": "0.5"}, "zarr_conventions": [{"uuid": "0d4ef942-0f74-4187-ae72-016ddf083fe1", "name": "provenance"}], "z": 1
+    }))
+    .unwrap();
+    let mut attributes = before.clone();
+    let ours = placement::root_attributes(&widefield(), &[]);
+    placement::insert(&mut attributes, ours.clone());
+    placement::insert(&mut attributes, ours);
+    assert_eq!(attributes["zarr_conventions"].as_array().unwrap().len(), 2);
+    placement::remove(&mut attributes);
+    assert_eq!(serde_json::to_string(&attributes).unwrap(), serde_json::to_string(&before).unwrap());
+}
+
+#[test]
+fn newer_layouts_are_not_taken_for_ours() {
+    let mut root = placement::root_attributes(&widefield(), &[]);
+    root["nbo:record"]["layout"] = json!(2);
+    assert!(placement::read(&root, []).is_err());
+}
+
+#[test]
+fn a_plate_of_384_wells_stays_small() {
+    let mut record = widefield();
+    let template = record.objects.iter().find(|o| o.class == "Image").unwrap().clone();
+    record.objects.retain(|o| o.class != "Image");
+    let channel = template.child("Pixels").unwrap().child("Channel").unwrap().clone();
+    for i in 0..384 * 9 {
+        let mut image = template.clone();
+        image.fields[0].value = json!(format!("Image:{i}"));
+        let pixels = image.children.iter_mut().find(|c| c.class == "Pixels").unwrap();
+        // Four channels, and more planes than a record should hold.
+        pixels.children.extend((1..4).map(|_| channel.clone()));
+        let plane = pixels.child("Plane").unwrap().clone();
+        pixels.children.extend((1..100).map(|_| plane.clone()));
+        record.objects.push(image);
+    }
+    let root = serde_json::to_string(&placement::common_attributes(&record, &[])).unwrap().len();
+    assert!(root < 64 * 1024, "{root} bytes at the root");
+    let largest = (0..9)
+        .map(|i| serde_json::to_string(&placement::image_attributes(&record, i, "../../..")).unwrap().len())
+        .max()
+        .unwrap();
+    assert!(largest < 10 * 1024, "{largest} bytes per image");
+}
+
+#[test]
+fn calibration_maps_become_arrays_and_come_back() {
+    let cells = |r: usize| -> String {
+        (1..=16)
+            .map(|c| format!(r#"<Cell CellNr="{c}" CellValue="{}.5" CellValueUnit="e-"/>"#, r * c))
+            .collect()
+    };
+    let rows: String = (1..=8).map(|r| format!(r#"<Row RowNr="{r}">{}</Row>"#, cells(r))).collect();
+    let source = format!(
+        r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Image ID="Image:1"><DetectorCalibration ID="DetectorCalibration:1" Date="2024-01-15">
+        <CalibrationMap MetricType="Gain" IlluminationIntensity="1.0" NrOfImages="10">{rows}</CalibrationMap></DetectorCalibration></Image></OME>"#
+    );
+    let mut record = xml::read(&source).unwrap();
+    let taken = maps::take(&mut record);
+    assert_eq!((taken.len(), taken[0].shape, taken[0].values.len()), (1, [8, 16], 128));
+    assert!(record.to_json().to_string().len() < 2000);
+    let mut back = Record::from_json(&record.to_json()).unwrap();
+    maps::put_back(&mut back, |path| taken.iter().find(|m| m.path == path).map(|m| m.values.clone()));
+    assert!(xml::equal(&source, &xml::write(&back, xml::Style::Verbatim).unwrap()).unwrap());
+}
+
+#[test]
+fn a_sidecar_and_ome_xml_are_joined() {
+    let ome = ingest(
+        "image.ome.xml",
+        br#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Instrument ID="Instrument:0">
+          <Microscope Type="Inverted" Manufacturer="Zeiss"/>
+          <Objective ID="Objective:0" Manufacturer="Zeiss" Model="P63" LensNA="1.4" WorkingDistance="190" Immersion="Oil"/></Instrument>
+          <Image ID="Image:0"><InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:0"/>
+          <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.1">
+          <Channel ID="Channel:0:0"/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.1"/><MetadataOnly/></Pixels></Image></OME>"#,
+    )
+    .unwrap();
+    let sidecar = xml::read(
+        r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="93efaebd-1042-43aa-994e-2f5bc2a92fb1">
+          <InvertedMicroscopeStand ID="Microscope:9" Manufacturer="Zeiss" Model="Axio"/>
+          <Objective ID="Objective:7" Manufacturer="Zeiss" Model="P63" LensNA="1.3" WorkingDistance="0.19" WorkingDistanceUnit="mm" ImmersionType="Silicone Oil" CatalogNumber="999"/></Instrument>
+          <Image ID="Image:5"><InstrumentRef ID="93efaebd-1042-43aa-994e-2f5bc2a92fb1"/><ObjectiveSettings ID="Objective:7"/>
+          <Pixels ID="Pixels:5" PhysicalSizeX="0.2" PhysicalSizeXUnit="µm"><Plane ID="Plane:1" TheZ="0" TheC="0" TheT="0" ExposureTime="0.1" ExposureTimeUnit="ms"/></Pixels></Image></OME>"#,
+    )
+    .unwrap();
+    let (record, conflicts) = merge::merge(ome, sidecar);
+    let objective = record.all("Objective").next().unwrap();
+    assert_eq!(record.all("Objective").count(), 1);
+    assert_eq!(objective.number("LensNA"), Some(1.3), "the sidecar knows the microscope");
+    assert_eq!(objective.extra["conflict"]["LensNA"], "1.4");
+    assert_eq!(objective.str("WorkingDistanceUnit"), Some("µm"), "the same distance, said twice");
+    assert_eq!(objective.str("ImmersionType"), Some("Silicone Oil"), "a statement replaces a guess");
+    let stand = record.all("InvertedMicroscopeStand").next().unwrap();
+    assert_eq!((stand.id(), stand.str("Model")), (Some("Microscope:9"), Some("Axio")));
+    let pixels = record.all("Pixels").next().unwrap();
+    assert_eq!(pixels.number("PhysicalSizeX"), Some(0.1), "the file knows its pixels");
+    let image = record.all("Image").next().unwrap();
+    assert_eq!(record.all("Image").count(), 1);
+    assert_eq!(image.child("ObjectiveSettings").and_then(Object::target), Some("Objective:0"));
+    // A factor of a thousand in the exposure is what imports without units bring about.
+    let mut fields: Vec<_> =
+        conflicts.iter().map(|c| (c.field.as_str(), c.kept.as_str(), c.other.as_str())).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            ("ExposureTime", "0.1 s", "0.1 ms"),
+            ("ImmersionType", "Silicone Oil", "Mineral Oil"),
+            ("LensNA", "1.3", "1.4"),
+            ("PhysicalSizeX", "0.1 µm", "0.2 µm")
+        ]
+    );
+    assert_eq!(Record::from_json(&record.to_json()).unwrap().to_json(), record.to_json());
+}
+
+#[test]
+fn a_methods_paragraph_with_gaps() {
+    let paragraph = methods(&widefield(), Markup::Text);
+    for said in [
+        "an inverted Example Optics Stand 7 microscope controlled by Micro-Manager (version 2.0.1)",
+        "63x, NA 1.4, PlanApo correction, Mineral Oil immersion",
+        "Alexa Fluor 488, excited at 490 nm and emitting at 525 nm",
+        "exposure 100 ms",
+        "lateral FWHM 228 nm",
+    ] {
+        assert!(paragraph.contains(said), "{said}\n{paragraph}");
+    }
+    assert!(paragraph.contains("[fluorophore]"), "the beads' fluorophore has no name: {paragraph}");
+    let microscope = ingest("m.json", text("abif_axiovert1_.json").as_bytes()).unwrap();
+    assert!(methods(&microscope, Markup::Markdown).contains("Zeiss Axio Observer Z1"));
+    assert!(methods(&Record::default(), Markup::Text).trim().is_empty());
+}
