@@ -61,11 +61,15 @@ fn planes(image: &Image, level: usize) -> Result<Map<String, Value>, Box<dyn Err
                 }
                 image.read(level, PlaneIndex { t, group, z }, region, &mut samples, &mut scratch)?;
                 for (c, plane) in channels.clone().zip(samples.chunks_exact(plane_len)) {
-                    let sha = Sha1::digest(plane).iter().map(|b| format!("{b:02x}")).collect::<String>();
+                    let sha = hex(&Sha1::digest(plane));
                     digests.insert(format!("{c},{z},{t}"), sha.into());
                 }
             }
         }
     }
     Ok(digests)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -1,6 +1,6 @@
 //! From a table of planes to an image that is known to be readable.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use fairzarr_tiff_codec::can_stream;
 
@@ -8,7 +8,7 @@ use crate::{
     container::{Container, PageId},
     error::{Error, Result},
     files::Files,
-    fileset::{OnMissing, OpenOptions},
+    fileset::OnMissing,
     geometry::Geometry,
     image::{self, Image, LevelPages},
     plane_map::{Extent, PlaneRef},
@@ -39,21 +39,16 @@ pub(crate) fn plane_limit(pages: u64) -> u64 {
 }
 
 /// Checks every page that the image needs, and finds its levels.
-pub(crate) fn image(
-    files: &Arc<Files>,
-    spec: Spec,
-    options: &OpenOptions,
-    warnings: &mut Vec<Warning>,
-) -> Result<Image> {
+pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>) -> Result<Image> {
     let label = image::label(spec.ome_index, spec.name.as_deref());
-    check_promises(files, &spec, &label, options, warnings)?;
+    check_promises(files, &spec, &label, warnings)?;
     let first_slot = spec.planes.iter().position(|plane| !plane.is_missing());
     let Some(first_slot) = first_slot else {
         return Err(missing(&spec, &label, "no file holds any of them".to_owned()));
     };
     let contiguous = spec.contiguous.is_some();
     let page_of = |place: PlaneRef| PageId(if contiguous { 0 } else { place.page });
-    let mut checker = Checker { files, options, label: &label, verdicts: HashMap::new() };
+    let mut checker = Checker { files, label: &label, accepted: HashSet::new() };
     let first = spec.planes[first_slot];
     let geometry = checker.geometry(first.file, page_of(first))?;
     let (width, height) = spec.size.unwrap_or((u64::from(geometry.width), u64::from(geometry.height)));
@@ -78,7 +73,7 @@ pub(crate) fn image(
         checker.check(*place, page, &expected)?;
         if let Some(what) = container(files, place.file)?.problem(page) {
             let e = checker.mismatch(place.file, page, what.to_owned());
-            match options.on_missing {
+            match files.options.on_missing {
                 OnMissing::Error => return Err(e),
                 OnMissing::Fill => warn(files, warnings, *place, Some(what.to_owned())),
             }
@@ -127,13 +122,7 @@ fn missing(spec: &Spec, label: &str, what: String) -> Error {
     Error::MissingPlanes { image: label.to_owned(), promised: spec.extent.planes(), missing, what }
 }
 
-fn check_promises(
-    files: &Files,
-    spec: &Spec,
-    label: &str,
-    options: &OpenOptions,
-    warnings: &mut Vec<Warning>,
-) -> Result<()> {
+fn check_promises(files: &Files, spec: &Spec, label: &str, warnings: &mut Vec<Warning>) -> Result<()> {
     let Some(slot) = spec.planes.iter().position(|plane| plane.is_missing()) else { return Ok(()) };
     let (t, c, z) = spec.extent.plane(slot);
     let mut what = format!("the first of them is t {t}, c {c}, z {z}");
@@ -146,7 +135,7 @@ fn check_promises(
         }
     }
     let e = missing(spec, label, what);
-    match options.on_missing {
+    match files.options.on_missing {
         OnMissing::Error => Err(e),
         OnMissing::Fill => {
             warnings.push(Warning { file: None, ifd: None, message: e.to_string() });
@@ -174,16 +163,16 @@ struct Expected {
 /// Compares pages with what is expected of them: each geometry once, not each page.
 struct Checker<'a> {
     files: &'a Files,
-    options: &'a OpenOptions,
     label: &'a str,
-    verdicts: HashMap<(u32, u32, u32), ()>,
+    /// File, number of the geometry, expected samples.
+    accepted: HashSet<(u32, u32, u32)>,
 }
 
 impl Checker<'_> {
     fn check(&mut self, place: PlaneRef, page: PageId, expected: &Expected) -> Result<()> {
         let container = container(self.files, place.file)?;
         let key = (place.file, container.geometry_number(page), expected.samples);
-        if self.verdicts.contains_key(&key) {
+        if self.accepted.contains(&key) {
             return Ok(());
         }
         let geometry = self.geometry(place.file, page)?;
@@ -211,7 +200,7 @@ impl Checker<'_> {
             Err(what) => return fail(what),
         }
         self.check_codec(place.file, page, &geometry)?;
-        self.verdicts.insert(key, ());
+        self.accepted.insert(key);
         Ok(())
     }
 
@@ -226,9 +215,9 @@ impl Checker<'_> {
         })?;
         let uncompressed = layout.compression == fairzarr_tiff_codec::Compression::None;
         let (len, limit) = if uncompressed || can_stream(&layout) {
-            (layout.row_len().unwrap_or(usize::MAX), self.options.stream_above.max(64 << 20))
+            (layout.row_len().unwrap_or(usize::MAX), self.files.options.stream_above.max(64 << 20))
         } else {
-            (layout.decoded_len().unwrap_or(usize::MAX), self.options.max_chunk)
+            (layout.decoded_len().unwrap_or(usize::MAX), self.files.options.max_chunk)
         };
         if len > limit && !uncompressed {
             let (w, h) = (layout.width, layout.height);
@@ -318,7 +307,8 @@ fn find_levels(
                     .checked_add(*n)
                     .filter(|page| !named(*page))
                     .and_then(|page| container.page(page));
-                page.and_then(|page| container.geometry(page).ok()).is_some_and(|geometry| geometry.reduced)
+                page.and_then(|page| container.geometry(page).ok())
+                    .is_some_and(|geometry| geometry.is_reduced())
             })
             .map(LevelPages::Following)
             .collect()

@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a fileset, in one sentence each.
 
-use std::io;
+use std::{fmt, io};
 
 use fairzarr_tiff_codec::CodecError;
 
@@ -97,22 +97,10 @@ pub enum Error {
         source: CodecError,
     },
     /// A stored tile or strip cannot be read or decoded.
-    #[error("{image}, {plane}: {file}, IFD {ifd}, {chunk} at offset {offset}, {len} bytes")]
+    #[error("{place}")]
     Chunk {
-        /// The image.
-        image: String,
-        /// The plane and level.
-        plane: String,
-        /// The file.
-        file: String,
-        /// The page.
-        ifd: u32,
-        /// `tile (row, column)` or `strip n`.
-        chunk: String,
-        /// Where it is stored.
-        offset: u64,
-        /// Bytes stored there.
-        len: u64,
+        /// Which one.
+        place: Box<ChunkPlace>,
         /// What went wrong.
         source: ChunkError,
     },
@@ -132,6 +120,33 @@ pub enum Error {
         /// What was asked and what there is.
         what: String,
     },
+}
+
+/// A stored tile or strip: whose it is and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChunkPlace {
+    /// The image.
+    pub image: String,
+    /// The plane and level.
+    pub plane: String,
+    /// The file.
+    pub file: String,
+    /// The page.
+    pub ifd: u32,
+    /// `tile (row r, column c)` or `strip n`.
+    pub chunk: String,
+    /// Where it is stored.
+    pub offset: u64,
+    /// Bytes stored there.
+    pub len: u64,
+}
+
+impl fmt::Display for ChunkPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { image, plane, file, ifd, chunk, offset, len } = self;
+        write!(f, "{image}, {plane}: {file}, IFD {ifd}, {chunk} at offset {offset}, {len} bytes")
+    }
 }
 
 /// What went wrong with one tile or strip.

@@ -5,15 +5,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{container::Container, source::ByteSource};
+use crate::{container::Container, fileset::OpenOptions, source::ByteSource};
 
 /// Every file that was opened, in the order in which it was met; the entry first.
 pub(crate) struct Files {
     /// Tells the chunks of this set from those of others in a [`Scratch`](crate::Scratch).
     pub(crate) id: u64,
     pub(crate) members: Vec<Member>,
-    /// Decoded bytes of a chunk from which on it is read row by row.
-    pub(crate) stream_above: usize,
+    pub(crate) options: OpenOptions,
 }
 
 /// One file.
@@ -27,9 +26,9 @@ pub(crate) struct Member {
 }
 
 impl Files {
-    pub(crate) fn new(members: Vec<Member>, stream_above: usize) -> Self {
+    pub(crate) fn new(members: Vec<Member>, options: OpenOptions) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), members, stream_above }
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), members, options }
     }
 
     pub(crate) fn container(&self, file: u32) -> Option<&Container> {

@@ -117,7 +117,7 @@ impl Fileset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(opener: Arc<dyn Opener>, entry: &str, options: OpenOptions) -> Result<Self> {
-        let mut set = Set::new(opener, options.clone());
+        let mut set = Set::new(opener, options);
         let Some(file) = set.open(entry)? else {
             return Err(Error::Io {
                 file: entry.to_owned(),
@@ -126,25 +126,25 @@ impl Fileset {
         };
         if set.document_of(file).is_some() {
             let described = ome::describe(&mut set, file)?;
-            return Self::finish(set, Kind::OmeTiff, &options, |files, warnings| {
-                let images = ome::images(files, &described, &options, warnings)?;
+            return Self::finish(set, Kind::OmeTiff, |files, warnings| {
+                let images = ome::images(files, &described, warnings)?;
                 Ok((images, Some(described.document)))
             });
         }
         let text = match set.members[file as usize].container.as_ref() {
             Some(container) => {
-                description(container, options.max_document).map_err(|e| container_error(entry, e))?
+                description(container, set.options.max_document).map_err(|e| container_error(entry, e))?
             }
             None => None,
         };
         let text = text.unwrap_or_default();
         debug_assert!(ome_root(&text).is_none());
         match imagej::parse(&text) {
-            Some(hyperstack) => Self::finish(set, Kind::ImageJ, &options, |files, warnings| {
-                Ok((vec![imagej::image(files, &hyperstack, &options, warnings)?], None))
+            Some(hyperstack) => Self::finish(set, Kind::ImageJ, |files, warnings| {
+                Ok((vec![imagej::image(files, &hyperstack, warnings)?], None))
             }),
-            None => Self::finish(set, Kind::PlainTiff, &options, |files, warnings| {
-                Ok((plain::images(files, &options, warnings)?, None))
+            None => Self::finish(set, Kind::PlainTiff, |files, warnings| {
+                Ok((plain::images(files, warnings)?, None))
             }),
         }
     }
@@ -188,11 +188,10 @@ impl Fileset {
     fn finish(
         set: Set,
         kind: Kind,
-        options: &OpenOptions,
         images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
     ) -> Result<Self> {
-        let Set { members, sources, mut warnings, .. } = set;
-        let files = Arc::new(Files::new(members, options.stream_above));
+        let Set { members, sources, mut warnings, options, .. } = set;
+        let files = Arc::new(Files::new(members, options));
         let (images, document) = images(&files, &mut warnings)?;
         let infos = files
             .members

@@ -22,8 +22,8 @@ pub(crate) struct Geometry {
     /// Chunks in a row and in a column.
     pub(crate) across: u64,
     pub(crate) down: u64,
-    /// Whether the page calls itself a reduced copy of another.
-    pub(crate) reduced: bool,
+    /// NewSubfileType.
+    subfile_type: u64,
     /// Whether the page says how its samples are to be understood; many writers leave it out.
     pub(crate) format_given: bool,
     /// The tag that is read past, as OME readers do; 1 where the first row is the top one.
@@ -120,11 +120,16 @@ impl Geometry {
             tiled,
             across: u64::from(width.div_ceil(chunk_width)),
             down: u64::from(height.div_ceil(chunk_height)),
-            reduced: get.uint_or(tag::NEW_SUBFILE_TYPE, 0)? & 1 != 0,
+            subfile_type: get.uint_or(tag::NEW_SUBFILE_TYPE, 0)?,
             format_given: tags.contains_key(&tag::SAMPLE_FORMAT) && format != SampleFormat::Void,
             orientation: get.u16_or(tag::ORIENTATION, 1)?,
             layout,
         })
+    }
+
+    /// Whether the page calls itself a reduced copy of another.
+    pub(crate) fn is_reduced(&self) -> bool {
+        self.subfile_type & 1 != 0
     }
 
     /// Chunks of the page: row by row, one sample after another where they are apart.

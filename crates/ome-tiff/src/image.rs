@@ -1,12 +1,12 @@
 //! An image: planes, groups of channels, resolutions.
 
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use fairzarr_tiff_codec::ChunkLayout;
 
 use crate::{
     container::{ChunkTable, PageId, check_chunk},
-    error::{ChunkError, Error, Result},
+    error::{ChunkError, ChunkPlace, Error, Result},
     files::Files,
     geometry::Geometry,
     plane_map::{Extent, PlaneRef},
@@ -132,7 +132,7 @@ impl Image {
         let (page, sample) = self.page(level, plane)?;
         let geometry = page.geometry;
         if u64::from(tile_y) >= geometry.down || u64::from(tile_x) >= geometry.across {
-            return Err(self.request(format!(
+            return Err(self.request(format_args!(
                 "chunk ({tile_y}, {tile_x}) of a grid of {} x {}",
                 geometry.down, geometry.across
             )));
@@ -150,13 +150,13 @@ impl Image {
     /// The page that holds a plane at a level, and the first of the group's samples in it.
     pub(crate) fn page(&self, level: usize, plane: PlaneIndex) -> Result<(PageRef<'_>, u16)> {
         let Some(pages) = self.level_pages.get(level).copied() else {
-            return Err(self.request(format!("level {level} of {}", self.levels.len())));
+            return Err(self.request(format_args!("level {level} of {}", self.levels.len())));
         };
         let Some((table_group, sample)) = self.group_pages.get(plane.group).copied() else {
-            return Err(self.request(format!("channel group {} of {}", plane.group, self.groups.len())));
+            return Err(self.request(format_args!("channel group {} of {}", plane.group, self.groups.len())));
         };
         let Some(slot) = self.extent.slot(plane.t, table_group, plane.z) else {
-            return Err(self.request(format!("{plane} of an image of {}", self.shape)));
+            return Err(self.request(format_args!("{plane} of an image of {}", self.shape)));
         };
         let place = self.planes[slot];
         if place.is_missing() {
@@ -172,7 +172,7 @@ impl Image {
             Some(PageRef { file: place.file, page, shift, geometry })
         });
         // Every page was looked at when the set was opened.
-        found.map(|page| (page, sample)).ok_or_else(|| self.request(format!("{plane} at level {level}")))
+        found.map(|page| (page, sample)).ok_or_else(|| self.request(format_args!("{plane} at level {level}")))
     }
 
     /// The page of the full image for an entry of the plane table.
@@ -239,27 +239,27 @@ impl Image {
         } else {
             format!("strip {within}")
         };
-        let mut place = plane.to_string();
+        let mut at = plane.to_string();
         if level > 0 {
-            place = format!("{place}, level {level}");
+            at = format!("{at}, level {level}");
         }
         let ifd = self
             .extent
             .slot(plane.t, self.group_pages.get(plane.group).map_or(0, |g| g.0), plane.z)
             .map_or(0, |slot| self.planes[slot].page);
-        Error::Chunk {
+        let place = ChunkPlace {
             image: self.label(),
-            plane: place,
+            plane: at,
             file: self.files.name(page.file),
             ifd: if self.contiguous.is_some() { 0 } else { ifd },
             chunk,
             offset,
             len,
-            source,
-        }
+        };
+        Error::Chunk { place: Box::new(place), source }
     }
 
-    pub(crate) fn request(&self, what: String) -> Error {
+    pub(crate) fn request(&self, what: impl fmt::Display) -> Error {
         Error::Request { image: self.label(), what: format!("there is no {what}") }
     }
 

@@ -8,7 +8,6 @@ use crate::{
     build::{self, Spec, plane_limit},
     error::{Error, Result},
     files::Files,
-    fileset::OpenOptions,
     image::Image,
     plane_map::{Axis, Extent, PlaneRef},
     types::Warning,
@@ -45,12 +44,7 @@ pub(crate) fn parse(description: &[u8]) -> Option<Hyperstack> {
 }
 
 /// The one image of such a file.
-pub(crate) fn image(
-    files: &Arc<Files>,
-    stack: &Hyperstack,
-    options: &OpenOptions,
-    warnings: &mut Vec<Warning>,
-) -> Result<Image> {
+pub(crate) fn image(files: &Arc<Files>, stack: &Hyperstack, warnings: &mut Vec<Warning>) -> Result<Image> {
     let damaged = |what: String| Error::Damaged { file: files.name(0), what };
     let Some((container, first)) = files.container(0).and_then(|c| Some((c, c.page(0)?))) else {
         return Err(damaged("it holds no page".to_owned()));
@@ -113,7 +107,7 @@ pub(crate) fn image(
         unkept: Some(format!("the file has {pages} IFDs")),
         contiguous,
     };
-    build::image(files, spec, options, warnings)
+    build::image(files, spec, warnings)
 }
 
 /// Bytes of a plane where the chunks of the page follow one another uncompressed.

@@ -43,7 +43,7 @@ mod sniff;
 mod source;
 mod types;
 
-pub use error::{ChunkError, Error, Result};
+pub use error::{ChunkError, ChunkPlace, Error, Result};
 pub use fairzarr_ome_xml as ome_xml;
 pub use fairzarr_tiff_codec as tiff_codec;
 pub use files::FileInfo;

@@ -8,7 +8,7 @@ use crate::{
     build::{self, Spec, plane_limit},
     error::{Error, Result},
     files::Files,
-    fileset::{OnMissing, OpenOptions},
+    fileset::OnMissing,
     image::{Image, label},
     plane_map::{self, Axis, Block, Extent},
     set::Set,
@@ -26,6 +26,9 @@ pub(crate) struct Described {
     missing: Vec<Option<Error>>,
 }
 
+/// UUID and name of the file that a TiffData element is about.
+type Target = (Option<Arc<str>>, Option<Arc<str>>);
+
 /// Finds the document that describes the set of a file, and all files that it names.
 pub(crate) fn describe(set: &mut Set, entry: u32) -> Result<Described> {
     let mut file = entry;
@@ -40,7 +43,7 @@ pub(crate) fn describe(set: &mut Set, entry: u32) -> Result<Described> {
     }
     let own = [file, entry].into_iter().find(|file| set.members[*file as usize].container.is_some());
     let single = single_target(&document);
-    let mut found: HashMap<(Option<Arc<str>>, Option<Arc<str>>), Option<u32>> = HashMap::new();
+    let mut found: HashMap<Target, Option<u32>> = HashMap::new();
     let mut blocks = Vec::new();
     let mut missing = Vec::new();
     for (index, image) in document.ome().images.iter().enumerate() {
@@ -49,13 +52,12 @@ pub(crate) fn describe(set: &mut Set, entry: u32) -> Result<Described> {
         if let Some(pixels) = &image.pixels {
             for element in pixels.tiff_data.iter() {
                 let key = (element.uuid.clone(), element.file_name.clone());
-                let target = match found.get(&key) {
-                    Some(target) => *target,
-                    None => {
-                        let target = find_target(set, &element, own, single)?;
-                        found.insert(key, target);
-                        target
-                    }
+                let target = if let Some(target) = found.get(&key) {
+                    *target
+                } else {
+                    let target = find_target(set, &element, own, single)?;
+                    found.insert(key, target);
+                    target
                 };
                 let target = target.filter(|file| set.members[*file as usize].container.is_some());
                 if target.is_none() && missing_file.is_none() {
@@ -87,7 +89,6 @@ pub(crate) fn describe(set: &mut Set, entry: u32) -> Result<Described> {
 pub(crate) fn images(
     files: &Arc<Files>,
     described: &Described,
-    options: &OpenOptions,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Image>> {
     let mut images = Vec::new();
@@ -100,7 +101,7 @@ pub(crate) fn images(
             continue;
         };
         let blocks = &described.blocks[index];
-        if options.on_missing == OnMissing::Error
+        if files.options.on_missing == OnMissing::Error
             && let Some(e) = &described.missing[index]
         {
             return Err(copy_of(e));
@@ -109,7 +110,7 @@ pub(crate) fn images(
             file: described_in.clone(),
             what: format!("{label}: {what}"),
         })?;
-        images.push(build::image(files, spec, options, warnings)?);
+        images.push(build::image(files, spec, warnings)?);
     }
     if images.is_empty() {
         return Err(Error::Document { file: described_in, what: "it describes no image".to_owned() });
@@ -283,20 +284,17 @@ fn spec(
     };
     let mut notes = Vec::new();
     let group_samples = group_samples(files, pixels, c, blocks, &mut notes)?;
+    let several = [z, group_samples.len() as u32, t].iter().filter(|size| **size > 1).count() > 1;
     let order = match pixels.dimension_order {
         Some(order) => order.order().map(|axis| match axis {
             xml::Axis::T => Axis::T,
             xml::Axis::C => Axis::C,
             xml::Axis::Z => Axis::Z,
         }),
-        None => {
-            if [z, group_samples.len() as u32, t].iter().filter(|size| **size > 1).count() > 1 {
-                return Err(
-                    "DimensionOrder is missing or unknown, and there is more than one axis".to_owned()
-                );
-            }
-            [Axis::Z, Axis::C, Axis::T]
+        None if several => {
+            return Err("DimensionOrder is missing or unknown, and there is more than one axis".to_owned());
         }
+        None => [Axis::Z, Axis::C, Axis::T],
     };
     let extent = Extent { t, c: group_samples.len() as u32, z, order };
     let pages: u64 =
@@ -362,7 +360,7 @@ fn group_samples(
             notes.push("the samples of its channels are stored as pages of their own".to_owned());
             return Ok(vec![1; channel_limit(size_c)?]);
         }
-    } else if !declared.is_empty() && !(declared.len() == 1 && stored == size_c) {
+    } else if declared.len() > 1 || (declared.len() == 1 && stored != size_c) {
         notes.push(format!(
             "SizeC is {size_c}, the {} Channel elements have {sum} samples; the pages decide",
             declared.len()

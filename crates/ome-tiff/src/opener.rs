@@ -103,22 +103,28 @@ impl ByteSource for LocalFile {
 
 /// Open handles, the least recently opened dropped first.
 #[derive(Debug, Default)]
-struct Handles(Mutex<(HashMap<PathBuf, Arc<File>>, VecDeque<PathBuf>)>);
+struct Handles(Mutex<OpenFiles>);
+
+#[derive(Debug, Default)]
+struct OpenFiles {
+    by_path: HashMap<PathBuf, Arc<File>>,
+    order: VecDeque<PathBuf>,
+}
 
 impl Handles {
     fn get(&self, path: &Path) -> io::Result<Arc<File>> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (open, order) = &mut *guard;
-        if let Some(file) = open.get(path) {
+        let OpenFiles { by_path, order } = &mut *guard;
+        if let Some(file) = by_path.get(path) {
             return Ok(Arc::clone(file));
         }
         let file = Arc::new(File::open(path)?);
         if order.len() >= Self::LIMIT
             && let Some(oldest) = order.pop_front()
         {
-            open.remove(&oldest);
+            by_path.remove(&oldest);
         }
-        open.insert(path.to_owned(), Arc::clone(&file));
+        by_path.insert(path.to_owned(), Arc::clone(&file));
         order.push_back(path.to_owned());
         Ok(file)
     }

@@ -7,7 +7,6 @@ use crate::{
     container::PageId,
     error::{Error, Result},
     files::Files,
-    fileset::OpenOptions,
     geometry::Geometry,
     image::Image,
     plane_map::{Axis, Extent, PlaneRef},
@@ -15,11 +14,7 @@ use crate::{
 };
 
 /// The images of the first file.
-pub(crate) fn images(
-    files: &Arc<Files>,
-    options: &OpenOptions,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<Image>> {
+pub(crate) fn images(files: &Arc<Files>, warnings: &mut Vec<Warning>) -> Result<Vec<Image>> {
     let damaged = |what: String| Error::Damaged { file: files.name(0), what };
     let Some(container) = files.container(0) else { return Err(damaged("it holds no pages".to_owned())) };
     if let Some(what) = container.broken_chain() {
@@ -34,7 +29,7 @@ pub(crate) fn images(
         let kind = container.geometry_number(page);
         let geometry = container.geometry(page).map_err(|what| damaged(format!("IFD {number}: {what}")))?;
         // Reduced copies of a page are its levels.
-        if geometry.reduced && (after_reduced || !stacks.is_empty()) {
+        if geometry.is_reduced() && (after_reduced || !stacks.is_empty()) {
             after_reduced = true;
             continue;
         }
@@ -70,7 +65,7 @@ pub(crate) fn images(
             unkept: None,
             contiguous: None,
         };
-        images.push(build::image(files, spec, options, warnings)?);
+        images.push(build::image(files, spec, warnings)?);
     }
     Ok(images)
 }

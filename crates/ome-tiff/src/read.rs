@@ -4,8 +4,7 @@
 //! chunks of ordinary size are decoded whole and kept for the neighbours; chunks too large for that are decoded
 //! row by row with a cursor, so that reading a one-strip image band by band passes over it once.
 
-use std::ops::Range;
-use std::sync::Arc;
+use std::{ops::Range, slice, sync::Arc};
 
 use fairzarr_tiff_codec::{ChunkLayout, CodecError, Compression, RowStream, can_stream};
 
@@ -82,7 +81,7 @@ impl Image {
             && h > 0
             && w > 0;
         if !inside {
-            return Err(self.request(format!(
+            return Err(self.request(format_args!(
                 "region of {h} rows from {y} and {w} columns from {x} in a page of {height} x {width}"
             )));
         }
@@ -289,7 +288,7 @@ impl Job<'_> {
                 let start = part.offset + u64::from(part.y + row) * stored_row;
                 let end = start + u64::from(rows) * stored_row;
                 scratch.stored.resize((end - start) as usize, 0);
-                self.fetch(part, &[start..end], &mut scratch.stored)?;
+                self.fetch(part, slice::from_ref(&(start..end)), &mut scratch.stored)?;
                 let row_len = layout.row_len().map_err(|e| self.failed(part, e.into()))?;
                 let mut decoded = std::mem::take(&mut scratch.spare);
                 decoded.resize(row_len * rows as usize, 0);
@@ -389,7 +388,8 @@ impl Job<'_> {
     /// Whether chunks of this page are read row by row.
     fn streams(&self) -> bool {
         let layout = &self.page.geometry.layout;
-        layout.decoded_len().is_ok_and(|len| len > self.image.files.stream_above) && can_stream(layout)
+        layout.decoded_len().is_ok_and(|len| len > self.image.files.options.stream_above)
+            && can_stream(layout)
     }
 
     fn read_stream(&self, part: &Part, out: &mut [u8], scratch: &mut Scratch) -> Result<()> {

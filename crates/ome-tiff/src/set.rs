@@ -21,7 +21,7 @@ use crate::{
 /// The files that are open so far.
 pub(crate) struct Set {
     opener: Arc<dyn Opener>,
-    options: OpenOptions,
+    pub(crate) options: OpenOptions,
     /// Where names in the describing document start: empty, or `../` when the document lies one folder up.
     pub(crate) base: &'static str,
     pub(crate) members: Vec<Member>,

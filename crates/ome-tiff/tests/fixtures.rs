@@ -1,5 +1,7 @@
 //! Files that tifffile wrote from a formula (`tests/data/make.py`).
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::path::{Path, PathBuf};

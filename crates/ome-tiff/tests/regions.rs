@@ -1,5 +1,7 @@
 //! Samples of regions: every layout, every way of reading.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::thread;
@@ -26,7 +28,7 @@ struct Layout {
 
 impl Layout {
     /// Byte `b`, the least significant first, of a sample.
-    fn byte(&self, sample: u16, y: u32, x: u32, b: u16) -> u8 {
+    fn byte(sample: u16, y: u32, x: u32, b: u16) -> u8 {
         (u32::from(sample) * 97 + y * 31 + x * 7 + u32::from(b) * 131 + 1) as u8
     }
 
@@ -38,17 +40,13 @@ impl Layout {
         page.set(258, &vec![u64::from(self.bytes) * 8; samples]);
         page.set(277, &[self.samples.into()]).set(284, &[if self.planar { 2 } else { 1 }]);
         page.set(259, &[if self.packed { 32773 } else { 1 }]);
-        let (chunk_w, chunk_h) = match self.tile {
-            Some((w, h)) => {
-                page.tags.remove(&278);
-                page.set(322, &[w.into()]).set(323, &[h.into()]);
-                (w, h)
-            }
-            None => {
-                page.set(278, &[self.rows.into()]);
-                (self.width, self.rows)
-            }
-        };
+        let (chunk_w, chunk_h) = self.tile.unwrap_or((self.width, self.rows));
+        if self.tile.is_some() {
+            page.tags.remove(&278);
+            page.set(322, &[chunk_w.into()]).set(323, &[chunk_h.into()]);
+        } else {
+            page.set(278, &[self.rows.into()]);
+        }
         page.chunks.clear();
         let planes: Vec<Vec<u16>> = if self.planar {
             (0..self.samples).map(|sample| vec![sample]).collect()
@@ -71,7 +69,7 @@ impl Layout {
         for y in top..top + rows {
             for x in left..left + columns {
                 for sample in samples {
-                    let mut bytes: Vec<u8> = (0..self.bytes).map(|b| self.byte(*sample, y, x, b)).collect();
+                    let mut bytes: Vec<u8> = (0..self.bytes).map(|b| Self::byte(*sample, y, x, b)).collect();
                     if self.form.big_endian {
                         bytes.reverse();
                     }
@@ -102,7 +100,7 @@ impl Layout {
         for c in channels {
             for y in region.y..region.y + region.h {
                 for x in region.x..region.x + region.w {
-                    samples.extend((0..self.bytes).map(|b| self.byte(c as u16, y, x, b)));
+                    samples.extend((0..self.bytes).map(|b| Self::byte(c as u16, y, x, b)));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The one pass over all directories.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry as Slot},
     sync::{Arc, Mutex},
 };
 
@@ -303,9 +303,8 @@ impl<'a> Walk<'a> {
         let mut tags = LayoutTags::new();
         for entry in entries.iter().filter(|entry| tag::is_layout(entry.tag)) {
             // Of a tag that occurs twice the first counts, as in libtiff and Bio-Formats.
-            if !tags.contains_key(&entry.tag) {
-                let value = self.layout_value(entry)?;
-                tags.insert(entry.tag, (entry.field_type, value));
+            if let Slot::Vacant(slot) = tags.entry(entry.tag) {
+                slot.insert((entry.field_type, self.layout_value(entry)?));
             }
         }
         Ok(tags)
@@ -466,13 +465,11 @@ fn read_values(
         Some(at) => window.get(at, n as usize * size)?,
         None => None,
     };
-    match bytes {
-        Some(bytes) => Ok(bytes.chunks_exact(size).filter_map(|b| entry.form.uint(b)).collect()),
-        None => {
-            let len = entry.count.saturating_mul(size as u64);
-            Err(ValueError::PastEnd { tag: entry.tag, offset, len, file_len }.into())
-        }
-    }
+    let Some(bytes) = bytes else {
+        let len = entry.count.saturating_mul(size as u64);
+        return Err(ValueError::PastEnd { tag: entry.tag, offset, len, file_len }.into());
+    };
+    Ok(bytes.chunks_exact(size).filter_map(|b| entry.form.uint(b)).collect())
 }
 
 fn structure(what: String) -> ContainerError {
