@@ -29,41 +29,47 @@ pub struct ChannelStatistics {
 }
 
 impl ChannelStatistics {
-    /// Adds `height` rows of `width` samples.
-    pub(crate) fn add(&mut self, kind: Kind, width: usize, first_row: u32, pixels: &[u8]) {
+    /// Adds rows of `width` samples, the first of which is row `first_row` of the plane. `buckets` is scratch.
+    pub(crate) fn add(
+        &mut self,
+        kind: Kind,
+        width: usize,
+        first_row: u32,
+        pixels: &[u8],
+        buckets: &mut Buckets,
+    ) {
         with_sample!(kind, T => {
             let samples: &[T] = bytemuck::cast_slice(pixels);
             for (row, y) in samples.chunks_exact(width.max(1)).zip(first_row as usize..) {
-                self.add_row(row);
+                match T::TOP {
+                    Some(top) => self.add_integers(row, top),
+                    None => self.add_floats(row),
+                }
                 if y % HISTOGRAM_ROWS == 0 {
-                    self.count_row(row);
+                    buckets.count(row);
                 }
             }
         });
+        buckets.drain_into(&mut self.histogram);
     }
 
-    fn add_row<T: Sample>(&mut self, row: &[T]) {
-        let Some(top) = T::TOP else {
-            return self.add_floats(row);
-        };
-        // Integers: everything is finite, and the comparisons vectorise.
+    /// Integers are all finite, and their extremes are found by vector instructions. Zeros and saturated samples
+    /// are counted only in rows whose extremes allow for them.
+    fn add_integers<T: Sample>(&mut self, row: &[T], top: T) {
+        let Some(&first) = row.first() else { return };
+        let (mut low, mut high) = (first, first);
+        for &sample in row {
+            low = if sample < low { sample } else { low };
+            high = if sample > high { sample } else { high };
+        }
         let zero = T::zeroed();
-        let (mut low, mut high) = (row[0], row[0]);
-        let (mut zeros, mut saturated) = (0u64, 0u64);
-        for part in row.chunks(128) {
-            let (mut few_zeros, mut few_saturated) = (0u8, 0u8);
-            for &sample in part {
-                low = if sample < low { sample } else { low };
-                high = if sample > high { sample } else { high };
-                few_zeros += u8::from(sample == zero);
-                few_saturated += u8::from(sample == top);
-            }
-            zeros += few_zeros as u64;
-            saturated += few_saturated as u64;
+        if low <= zero && high >= zero {
+            self.zeros += row.iter().filter(|sample| **sample == zero).count() as u64;
+        }
+        if high == top {
+            self.saturated += row.iter().filter(|sample| **sample == top).count() as u64;
         }
         self.count += row.len() as u64;
-        self.zeros += zeros;
-        self.saturated += saturated;
         self.widen(low.value(), high.value());
     }
 
@@ -83,29 +89,6 @@ impl ChannelStatistics {
     fn widen(&mut self, low: f64, high: f64) {
         self.min = Some(self.min.map_or(low, |min| min.min(low)));
         self.max = Some(self.max.map_or(high, |max| max.max(high)));
-    }
-
-    fn count_row<T: Sample>(&mut self, row: &[T]) {
-        // Neighbouring samples often share a bucket: count runs.
-        let mut run: Option<(u16, u64)> = None;
-        for sample in row {
-            let value = sample.value();
-            if !value.is_finite() {
-                continue;
-            }
-            let bucket = bucket_of(value);
-            match &mut run {
-                Some((current, count)) if *current == bucket => *count += 1,
-                _ => {
-                    if let Some((bucket, count)) = run.replace((bucket, 1)) {
-                        *self.histogram.entry(bucket).or_default() += count;
-                    }
-                }
-            }
-        }
-        if let Some((bucket, count)) = run {
-            *self.histogram.entry(bucket).or_default() += count;
-        }
     }
 
     /// Adds what was gathered from other samples of the same channel.
@@ -138,6 +121,37 @@ impl ChannelStatistics {
     }
 }
 
+/// Counts by bucket, for one block at a time; one per thread.
+pub(crate) struct Buckets {
+    counts: Box<[u32]>,
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self { counts: vec![0; 1 << 16].into_boxed_slice() }
+    }
+}
+
+impl Buckets {
+    fn count<T: Sample>(&mut self, row: &[T]) {
+        for sample in row {
+            let value = sample.value();
+            if value.is_finite() {
+                self.counts[bucket_of(value) as usize] += 1;
+            }
+        }
+    }
+
+    fn drain_into(&mut self, histogram: &mut BTreeMap<u16, u64>) {
+        for (count, bucket) in self.counts.iter_mut().zip(0u16..=u16::MAX) {
+            if *count > 0 {
+                *histogram.entry(bucket).or_default() += *count as u64;
+                *count = 0;
+            }
+        }
+    }
+}
+
 /// Leading 16 bits of the value as an f32, with the sign folded so that buckets sort as values do.
 fn bucket_of(value: f64) -> u16 {
     let bits = ((value as f32).to_bits() >> 16) as u16;
@@ -156,7 +170,7 @@ mod tests {
 
     fn statistics(samples: &[u16], width: usize) -> ChannelStatistics {
         let mut stats = ChannelStatistics::default();
-        stats.add(Kind::U16, width, 0, bytemuck::cast_slice(samples));
+        stats.add(Kind::U16, width, 0, bytemuck::cast_slice(samples), &mut Buckets::default());
         stats
     }
 
@@ -191,7 +205,7 @@ mod tests {
     #[test]
     fn nan_is_counted_apart() {
         let mut stats = ChannelStatistics::default();
-        stats.add(Kind::F32, 3, 0, bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]));
+        stats.add(Kind::F32, 3, 0, bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]), &mut Buckets::default());
         assert_eq!((stats.count, stats.not_finite), (2, 1));
         assert_eq!((stats.min, stats.max), (Some(-2.0), Some(1.0)));
     }
@@ -202,7 +216,7 @@ mod tests {
         let mut stats = ChannelStatistics::default();
         for (part, first_row) in samples.chunks(800).zip((0..).step_by(8)) {
             let mut one = ChannelStatistics::default();
-            one.add(Kind::U16, 100, first_row, bytemuck::cast_slice(part));
+            one.add(Kind::U16, 100, first_row, bytemuck::cast_slice(part), &mut Buckets::default());
             stats.merge(&one);
         }
         assert_eq!(stats, statistics(&samples, 100));

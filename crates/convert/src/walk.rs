@@ -13,7 +13,7 @@ use crate::plan::{ImagePlan, Page, Plan};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
 use crate::shard::Shard;
-use crate::stats::ChannelStatistics;
+use crate::stats::{Buckets, ChannelStatistics};
 use fairzarr_store::Store;
 use std::sync::atomic::AtomicBool;
 
@@ -40,6 +40,7 @@ pub(crate) struct Worker<'a> {
     /// One block per level, filled depth first.
     blocks: Vec<SampleBuffer>,
     chunk: SampleBuffer,
+    buckets: Buckets,
     shards: HashMap<(usize, u32, u32, u32), Shard>,
 }
 
@@ -51,6 +52,7 @@ impl<'a> Worker<'a> {
             scratch: Scratch::with_cache(cache),
             blocks: Vec::new(),
             chunk: SampleBuffer::default(),
+            buckets: Buckets::default(),
             shards: HashMap::new(),
         }
     }
@@ -134,7 +136,8 @@ impl<'a> Worker<'a> {
         let sample = task.plan.sample_bytes();
         let planes = own.bytes().chunks_exact(rect.area() * sample);
         for (seen, pixels) in task.seen.iter_mut().zip(planes) {
-            seen.statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels);
+            let statistics = &mut seen.statistics;
+            statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
             seen.digest.add(rect, sample, task.plan.digest_width(), pixels);
         }
         Ok(())
