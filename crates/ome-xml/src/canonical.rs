@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Warnings};
 use crate::structured::keeps_blanks;
 use crate::text::{escape_attribute, escape_text};
-use crate::tree::{self, Element, Node, Run, RunElements, namespace_prefix, prefix};
+use crate::tree::{self, Element, Node, Run, RunElements, namespace_prefix, prefix, same};
 
 /// What is not counted as a difference.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -104,7 +104,7 @@ impl<'e> Scope<'e> {
         match prefix {
             // Bound without being declared.
             "xml" => "http://www.w3.org/XML/1998/namespace",
-            prefix => self.bindings.iter().rev().find(|b| b.0 == prefix).map_or("", |b| b.1),
+            prefix => self.bindings.iter().rev().find(|b| same(b.0, prefix)).map_or("", |b| b.1),
         }
     }
 
@@ -125,10 +125,8 @@ impl<'e> Scope<'e> {
         self.bindings.extend(declared.iter().map(|(prefix, _, uri)| (*prefix, *uri)));
         declared.sort_unstable();
         others.sort_unstable_by_key(|(name, _)| {
-            let uri = match prefix(name) {
-                "" => "",
-                prefix => self.of(prefix),
-            };
+            // No namespace comes first.
+            let uri = Some(prefix(name)).filter(|p| !p.is_empty()).map(|p| self.of(p));
             (uri, tree::local(name))
         });
         declared.into_iter().map(|(_, name, value)| (name, value)).chain(others).collect()

@@ -350,8 +350,11 @@ pub struct TiffData {
 #[derive(Clone, Debug, Default)]
 pub struct TiffDataList {
     pub(crate) rows: Vec<TiffDataRow>,
-    pub(crate) files: Vec<(Option<Arc<str>>, Option<Arc<str>>)>,
+    pub(crate) files: Vec<FileRef>,
 }
+
+/// UUID and FileName.
+pub(crate) type FileRef = (Option<Arc<str>>, Option<Arc<str>>);
 
 /// [`ABSENT`] stands for no value.
 #[derive(Clone, Copy, Debug)]

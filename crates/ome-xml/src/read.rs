@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::error::{Error, Warnings};
 use crate::model::{
-    ABSENT, BinaryOnly, Channel, DimensionOrder, Image, Ome, PixelType, Pixels, PlaneQuantity, Planes, Plate,
-    PlateAcquisition, TiffDataList, TiffDataRow, Well, WellSample,
+    ABSENT, BinaryOnly, Channel, DimensionOrder, FileRef, Image, Ome, PixelType, Pixels, PlaneQuantity,
+    Planes, Plate, PlateAcquisition, TiffDataList, TiffDataRow, Well, WellSample,
 };
 use crate::tree::{Bulk, Element, Node, Run};
 use crate::unit::{Length, Quantity, Time, Unit, UnitKind};
@@ -43,10 +43,11 @@ pub(crate) fn read(root: Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warn
             "ROI" => ome.rois.push(element.into_owned()),
             "Rights" => ome.rights = Some(element.into_owned()),
             "StructuredAnnotations" => {
-                ome.annotations.extend(element.nodes.into_iter().filter_map(|n| match n {
-                    Node::Element(e) => Some(e.into_owned()),
-                    _ => None,
-                }))
+                for node in element.nodes {
+                    if let Node::Element(annotation) = node {
+                        ome.annotations.push(annotation.into_owned());
+                    }
+                }
             }
             _ => {}
         }
@@ -275,7 +276,7 @@ fn acquisition(element: &Element<'_>, warnings: &mut Warnings) -> PlateAcquisiti
 #[derive(Default)]
 struct TiffDataBuilder {
     list: TiffDataList,
-    known: HashMap<(Option<Arc<str>>, Option<Arc<str>>), u32>,
+    known: HashMap<FileRef, u32>,
 }
 
 impl TiffDataBuilder {

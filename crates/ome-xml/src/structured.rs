@@ -100,7 +100,7 @@ impl Taker {
         if inner.prefix != context.prefix {
             object.insert("#prefix".into(), element.prefix().into());
         }
-        self.attributes(element, &mut object);
+        take_attributes(element, &mut object);
         if let Some(blob) = self.blob(element) {
             object.insert("#blob".into(), blob);
         } else {
@@ -121,27 +121,6 @@ impl Taker {
             return Ok(text);
         }
         Ok(Value::Object(object))
-    }
-
-    fn attributes(&mut self, element: &Element<'_>, object: &mut Map<String, Value>) {
-        let mut digits = Map::new();
-        let children: Vec<&str> = element.elements().map(key).collect();
-        for attr in &element.attrs {
-            let (value, exact) = scalar(element.foreign, attr);
-            if !exact {
-                digits.insert(attr.name.to_string(), attr.value.as_ref().into());
-            }
-            // A child of the same name has the name.
-            let name = if children.iter().any(|c| *c == attr.name) {
-                format!("@{}", attr.name)
-            } else {
-                attr.name.to_string()
-            };
-            object.insert(name, value);
-        }
-        if !digits.is_empty() {
-            object.insert("#digits".into(), Value::Object(digits));
-        }
     }
 
     fn nodes(
@@ -226,6 +205,27 @@ impl Taker {
         member.insert("length".into(), bytes.len().into());
         self.blobs.push(Blob { path, bytes });
         Some(Value::Object(member))
+    }
+}
+
+fn take_attributes(element: &Element<'_>, object: &mut Map<String, Value>) {
+    let mut digits = Map::new();
+    let children: Vec<&str> = element.elements().map(key).collect();
+    for attr in &element.attrs {
+        let (value, exact) = scalar(element.foreign, attr);
+        if !exact {
+            digits.insert(attr.name.to_string(), attr.value.as_ref().into());
+        }
+        // A child of the same name has the name.
+        let name = if children.iter().any(|c| *c == attr.name) {
+            format!("@{}", attr.name)
+        } else {
+            attr.name.to_string()
+        };
+        object.insert(name, value);
+    }
+    if !digits.is_empty() {
+        object.insert("#digits".into(), Value::Object(digits));
     }
 }
 
@@ -320,7 +320,7 @@ struct Rows<'p> {
 impl<'p> Giver<'p> {
     fn document(&self, json: &'p Value, out: &mut String) -> Result<(), Error> {
         let Some(object) = json.as_object() else { return Err(wrong("", "not an object")) };
-        if !object.get("OME").is_some_and(|v| v.as_array().is_some_and(|a| a.len() == 1)) {
+        if object.get("OME").and_then(Value::as_array).is_none_or(|elements| elements.len() != 1) {
             return Err(wrong("", "no member `OME` with one element"));
         }
         self.content(object, "", "", 0, "\n", out)

@@ -124,7 +124,7 @@ impl Upgrade {
                 self.attribute_names(element);
             }
         }
-        let known = known && !(element.name() == "Value" && !element.foreign);
+        let known = known && (element.foreign || element.name() != "Value");
         for node in &mut element.nodes {
             match node {
                 Node::Element(child) => self.names(child, known),

@@ -302,7 +302,9 @@ fn custom_attributes(root: &mut Element<'_>, upgrade: &mut Upgrade) {
         root.push_element(upgrade.make("StructuredAnnotations"));
     }
     if let Some(list) = root.elements_mut().find(|e| e.name() == "StructuredAnnotations") {
-        annotations.into_iter().for_each(|a| list.push_element(a));
+        for annotation in annotations {
+            list.push_element(annotation);
+        }
     }
 }
 
