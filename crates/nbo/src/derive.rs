@@ -31,7 +31,7 @@ pub fn from_ome(document: &Document) -> Record {
     let ome = document.ome();
     let context = Context::new(ome);
     let mut record = Record::default();
-    record.objects.extend(ome.experiments.iter().map(|e| context.experiment(e)));
+    record.objects.extend(ome.experiments.iter().map(experiment));
     record.objects.extend(ome.experimenters.iter().map(|e| copy(e, "Experimenter", &[])));
     for (i, instrument) in ome.instruments.iter().enumerate() {
         record.objects.push(context.instrument(i, instrument));
@@ -69,7 +69,7 @@ impl<'a> Context<'a> {
             emission: HashSet::new(),
             dichroic: HashSet::new(),
         };
-        for element in ome.instruments.iter().flat_map(|i| i.elements()) {
+        for element in ome.instruments.iter().flat_map(fairzarr_ome_xml::Element::elements) {
             if let Some(id) = element.attr("ID") {
                 context.hardware.insert(id, element);
             }
@@ -96,21 +96,21 @@ impl<'a> Context<'a> {
             };
         }
     }
+}
 
-    fn experiment(&self, element: &Element<'static>) -> Object {
-        let mut experiment = copy(element, "Experiment", &[("Type", "")]);
-        // OME has a list of types, NBO one purpose.
-        let types: Vec<_> = element.attr("Type").into_iter().flat_map(str::split_whitespace).collect();
-        if let [only] = types.as_slice() {
-            push_listed(&mut experiment, "Purpose", ("Experiment", "Type"), only);
-        }
-        for child in element.elements() {
-            if child.name() == "ExperimenterRef" {
-                experiment.children.push(copy(child, "ExperimenterRef", &[]));
-            }
-        }
-        experiment
+fn experiment(element: &Element<'static>) -> Object {
+    let mut experiment = copy(element, "Experiment", &[("Type", "")]);
+    // OME has a list of types, NBO one purpose.
+    let types: Vec<_> = element.attr("Type").into_iter().flat_map(str::split_whitespace).collect();
+    if let [only] = types.as_slice() {
+        push_listed(&mut experiment, "Purpose", ("Experiment", "Type"), only);
     }
+    for child in element.elements() {
+        if child.name() == "ExperimenterRef" {
+            experiment.children.push(copy(child, "ExperimenterRef", &[]));
+        }
+    }
+    experiment
 }
 
 /// An object of class `name` with the element's attributes: under the name that `renames` gives (empty:
@@ -163,7 +163,9 @@ fn push_unit(object: &mut Object, value: &catalogue::Attribute, said: Option<&st
     };
     // The name of the unit attribute may differ between the vocabularies.
     object.fields.retain(|f| f.name != unit);
-    let listed = catalogue::class(&object.class).and_then(|c| c.attribute(unit)).and_then(|a| a.values());
+    let listed = catalogue::class(&object.class)
+        .and_then(|c| c.attribute(unit))
+        .and_then(super::catalogue::Attribute::values);
     let symbol = said.unwrap_or(default);
     let (symbol, respelt) = match listed {
         // NBO writes some symbols differently (`Pixel`).

@@ -194,10 +194,10 @@ fn of_json(json: Json) -> Option<Parsed> {
 }
 
 fn of_xml(text: Option<&str>, bytes: &[u8]) -> Option<Parsed> {
-    if let Some(text) = text {
-        if xml::root_namespace(text).is_some_and(|ns| xml::is_nbo(&ns)) {
-            return Some(Parsed::NboXml(text.to_owned()));
-        }
+    if let Some(text) = text
+        && xml::root_namespace(text).is_some_and(|ns| xml::is_nbo(&ns))
+    {
+        return Some(Parsed::NboXml(text.to_owned()));
     }
     Document::parse(bytes.to_vec()).ok().map(|d| Parsed::OmeXml(Box::new(d)))
 }

@@ -216,14 +216,11 @@ fn outranks(class: &str, sidecar: &Field, ome: &Field) -> bool {
 
 fn same(a: &Field, a_unit: Option<&str>, b: &Field, b_unit: Option<&str>) -> bool {
     let number = |f: &Field| f.value.as_f64().or_else(|| f.value.as_str()?.trim().parse().ok());
-    match (number(a), number(b)) {
-        (Some(x), Some(y)) => {
-            unit::same(x, a_unit.unwrap_or_default(), y, b_unit.unwrap_or_default()).unwrap_or(false)
-        }
-        _ => {
-            let text = |f: &Field| crate::record::value::text(&f.value).trim().to_lowercase();
-            text(a) == text(b)
-        }
+    if let (Some(x), Some(y)) = (number(a), number(b)) {
+        unit::same(x, a_unit.unwrap_or_default(), y, b_unit.unwrap_or_default()).unwrap_or(false)
+    } else {
+        let text = |f: &Field| crate::record::value::text(&f.value).trim().to_lowercase();
+        text(a) == text(b)
     }
 }
 

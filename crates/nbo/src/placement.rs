@@ -74,7 +74,7 @@ pub fn insert(attributes: &mut Map<String, Json>, ours: Map<String, Json>) {
         match attributes.get_mut(&key).and_then(Json::as_array_mut) {
             // Other conventions stay declared.
             Some(declared) if key == CONVENTIONS => {
-                declared.extend(value.as_array().cloned().unwrap_or_default())
+                declared.extend(value.as_array().cloned().unwrap_or_default());
             }
             _ => _ = attributes.insert(key, value),
         }

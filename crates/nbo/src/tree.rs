@@ -77,7 +77,7 @@ impl Element {
             match a.namespace.as_str() {
                 "" => push_attribute(out, &a.name, &a.value),
                 "http://www.w3.org/XML/1998/namespace" => {
-                    push_attribute(out, &format!("xml:{}", a.name), &a.value)
+                    push_attribute(out, &format!("xml:{}", a.name), &a.value);
                 }
                 namespace => {
                     prefixes += 1;
@@ -164,14 +164,13 @@ pub(crate) fn parse(text: &str, skip: &[&str]) -> Result<Element, Error> {
             Event::Text(t) => push_text(&mut open, &t.xml10_content()),
             Event::CData(t) => push_text(&mut open, &t.xml10_content()),
             Event::GeneralRef(r) => {
-                let text = match r.resolve_char_ref().map_err(|e| fail(e.to_string()))? {
-                    Some(c) => c.to_string(),
-                    None => {
-                        let name: &str = &r;
-                        quick_xml::escape::resolve_xml_entity(name)
-                            .ok_or_else(|| fail(format!("unknown entity '{name}'")))?
-                            .to_owned()
-                    }
+                let text = if let Some(c) = r.resolve_char_ref().map_err(|e| fail(e.to_string()))? {
+                    c.to_string()
+                } else {
+                    let name: &str = &r;
+                    quick_xml::escape::resolve_xml_entity(name)
+                        .ok_or_else(|| fail(format!("unknown entity '{name}'")))?
+                        .to_owned()
                 };
                 push_text(&mut open, &text);
             }

@@ -1,5 +1,7 @@
 //! The NBO record of OME-XML: the unit traps one by one, and what is marked.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
+
 use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::ingest;
 use fairzarr_nbo::record::{Field, Object, OriginKind};

@@ -1,5 +1,7 @@
 //! Every form is recognised by content, read, and given back.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
+
 use fairzarr_nbo::catalogue::Extension;
 use fairzarr_nbo::check::{Finding, Level, Policy, Rule, Severity, check};
 use fairzarr_nbo::ingest::{Form, Mapping, detect, ingest, ingest_all, ingest_mapped, micro_meta};

@@ -85,7 +85,7 @@ impl Context<'_> {
         }
         match (pixels.pixel_type, &pixels.raw_type) {
             (Some(kind), _) => {
-                push_text(&mut object, "PixelType", kind.as_str(), Some("OME:Pixels@Type".into()))
+                push_text(&mut object, "PixelType", kind.as_str(), Some("OME:Pixels@Type".into()));
             }
             (None, Some(raw)) => keep(&mut object, "Type", raw),
             (None, None) => {}
@@ -156,7 +156,7 @@ impl Context<'_> {
                 &[("Wavelength", ""), ("WavelengthUnit", "")],
             ));
         }
-        for element in channel.light_path.iter().flat_map(|p| p.elements()) {
+        for element in channel.light_path.iter().flat_map(fairzarr_ome_xml::Element::elements) {
             match element.name() {
                 "DichroicRef" => path.children.push(copy(element, "StandardDichroicRef", &[])),
                 name @ ("ExcitationFilterRef" | "EmissionFilterRef" | "AnnotationRef") => {

@@ -80,7 +80,7 @@ fn stand(index: usize, element: &Element<'static>) -> Object {
     stand.extra.shift_remove("OME:@Type");
     match element.attr("Type") {
         Some(kind @ ("Dissection" | "Electrophysiology" | "Other")) => {
-            push_text(&mut stand, "Type", kind, None)
+            push_text(&mut stand, "Type", kind, None);
         }
         Some(kind) if class == "MicroscopeStandGroup" => keep(&mut stand, "Type", kind),
         _ => {}

@@ -36,7 +36,9 @@ pub(crate) fn annotations(document: &Document, record: &mut Record) {
                     let known = catalogue::class(&fragment.name).is_some();
                     if xml::is_nbo(&fragment.namespace) || (named && known) {
                         let mut found = xml::record(fragment).objects;
-                        found.iter_mut().for_each(|o| mark(o, id));
+                        for object in &mut found {
+                            mark(object, id);
+                        }
                         record.objects.extend(found);
                     }
                 }

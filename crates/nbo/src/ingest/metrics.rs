@@ -78,8 +78,10 @@ fn measurements(json: &Json) -> Option<Vec<Json>> {
 }
 
 fn calibrations(dataset: &Json, row: &Json, id: &str) -> Vec<Object> {
-    let kinds: [fn(&Json, &Json, &str) -> Option<Object>; 3] = [optical, uniformity, excitation];
-    kinds.iter().filter_map(|read| read(dataset, row, id)).collect()
+    [optical(dataset, row, id), uniformity(dataset, row, id), excitation(dataset, row, id)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn optical(dataset: &Json, row: &Json, id: &str) -> Option<Object> {

@@ -311,10 +311,12 @@ fn write_child(json: &mut Map<String, Json>, class: Option<&'static Class>, pare
     match &child.content {
         // References stand in `extra` in the words of the source.
         _ if is_reference => {
-            if let Some(key) = child.class.strip_suffix("Ref") {
-                if key != "Instrument" && key != "Experiment" && !json.contains_key(key) {
-                    json.insert(key.to_owned(), json!(child.target()));
-                }
+            if let Some(key) = child.class.strip_suffix("Ref")
+                && key != "Instrument"
+                && key != "Experiment"
+                && !json.contains_key(key)
+            {
+                json.insert(key.to_owned(), json!(child.target()));
             }
         }
         Content::Text(text) => _ = json.insert(child.class.clone(), json!(text)),

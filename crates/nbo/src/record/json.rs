@@ -280,7 +280,7 @@ impl ReadTables<'_> {
                 (key, item) => self.member(&mut object, class, key, item, &at, inherited, depth)?,
             }
         }
-        object.children.sort_by(|a, b| place(class, &a.class).cmp(&place(class, &b.class)));
+        object.children.sort_by_key(|a| place(class, &a.class));
         if let Some(order) = self.order.get(pointer).and_then(Json::as_array) {
             reorder(&mut object.children, order);
         }

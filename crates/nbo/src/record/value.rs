@@ -160,10 +160,10 @@ fn listed(values: &[&'static str], units: bool, text: &str, base: Base) -> State
     if let Some(v) = values.iter().find(|v| fold(v) == fold(text)) {
         return State::NearlyListed(v);
     }
-    if let Some((_, listed)) = MISSPELT.iter().find(|(meant, _)| fold(meant) == fold(text)) {
-        if let Some(v) = values.iter().find(|v| *v == listed) {
-            return State::NearlyListed(v);
-        }
+    if let Some((_, listed)) = MISSPELT.iter().find(|(meant, _)| fold(meant) == fold(text))
+        && let Some(v) = values.iter().find(|v| *v == listed)
+    {
+        return State::NearlyListed(v);
     }
     if is_not_applicable(text.trim()) && base == Base::Str {
         return State::NotApplicable;
@@ -238,7 +238,7 @@ fn form_error(base: Base, value: &Json, text: &str) -> Option<String> {
         Base::Date if !is_date(text) => expected("a date as yyyy-mm-dd"),
         Base::DateTime if date(text).is_none() || !text.contains('T') => expected("a date and time"),
         Base::UuidUrn if !text.strip_prefix("urn:uuid:").is_some_and(is_uuid) => expected("urn:uuid:…"),
-        Base::Hex if text.len() % 2 != 0 || !text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+        Base::Hex if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) => {
             expected("hexadecimal digits")
         }
         _ => None,
@@ -251,8 +251,8 @@ mod tests {
     use crate::catalogue;
     use serde_json::json;
 
-    fn judge(class: &str, attribute: &str, value: Json) -> State {
-        state(catalogue::class(class).unwrap().attribute(attribute).unwrap(), &value)
+    fn judge(class: &str, attribute: &str, value: impl Into<Json>) -> State {
+        state(catalogue::class(class).unwrap().attribute(attribute).unwrap(), &value.into())
     }
 
     #[test]
