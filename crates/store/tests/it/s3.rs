@@ -91,6 +91,31 @@ fn unknown_options_are_refused() {
 }
 
 #[test]
+fn opening_asks_nobody() {
+    for location in [
+        "s3://bucket/x",
+        "gs://bucket/x",
+        "https://example.org/x",
+        "abfss://c@account.dfs.core.windows.net/x",
+    ] {
+        let store = Store::open(&location.parse().unwrap(), &StoreOptions::default())
+            .unwrap_or_else(|error| panic!("{location}: {error:?}"));
+        assert_eq!(store.requests(), fairzarr_store::RequestCounts::default());
+        assert_eq!(store.location().to_string(), location);
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_are_told() {
+    let error =
+        Store::open(&"s3://bucket/x".parse().unwrap(), &with("aws_allow_http", "perhaps")).unwrap_err();
+    assert_eq!(error.class(), Class::Usage, "{error:?}");
+    let error =
+        Store::open(&"s3://bucket/x".parse().unwrap(), &with("aws_checksum_algorithm", "md2")).unwrap_err();
+    assert_eq!(error.class(), Class::Usage, "{error:?}");
+}
+
+#[test]
 fn objects_carry_their_type_and_a_checked_hash() {
     let server = S3::start();
     let proxy = Proxy::start(server.address, |_| Fault::None);
