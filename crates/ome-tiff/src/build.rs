@@ -5,6 +5,7 @@ use std::{collections::HashSet, ops::Range, sync::Arc};
 use fairzarr_tiff_codec::can_stream;
 
 use crate::{
+    calibration::Calibration,
     container::{Container, PageId},
     error::{Error, Result},
     files::Files,
@@ -30,6 +31,7 @@ pub(crate) struct Spec {
     /// Why planes are missing, where that is known.
     pub(crate) unkept: Option<String>,
     pub(crate) contiguous: Option<u64>,
+    pub(crate) calibration: Option<Calibration>,
 }
 
 /// Planes that a table may have, given the pages there are: a page may serve as several planes, but not as
@@ -81,7 +83,7 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
     }
 
     let groups = groups(files, &spec)?;
-    let Spec { name, ome_index, extent, planes, contiguous, .. } = spec;
+    let Spec { name, ome_index, extent, planes, contiguous, calibration, .. } = spec;
     let mut image = Image {
         files: Arc::clone(files),
         name,
@@ -105,6 +107,7 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
         levels: vec![level_info(&geometry)],
         level_pages: vec![LevelPages::Full],
         contiguous,
+        calibration,
     };
     find_levels(&mut image, first, &geometry, &mut checker, warnings);
     Ok(image)
@@ -322,7 +325,7 @@ fn find_levels(
                 .and_then(|page| container.geometry(page).cloned().map_err(|what| what.to_string()))?;
             level = Some(level_info(&found));
             let above = image.levels.last().map_or((full.height, full.width), |level| (level.y, level.x));
-            check_level(image, &found, full, above, pages, checker)
+            check_level(image, &found, above, pages, checker)
         })();
         match outcome {
             Ok(()) => {
@@ -344,7 +347,6 @@ const MAX_FOLLOWING: u32 = 32;
 fn check_level(
     image: &Image,
     geometry: &Geometry,
-    full: &Geometry,
     above: (u32, u32),
     pages: LevelPages,
     checker: &Checker<'_>,
@@ -357,7 +359,7 @@ fn check_level(
             geometry.width, geometry.height, above.1, above.0
         ));
     }
-    let mut good: Option<(u32, u32)> = None;
+    let mut good: Option<(u32, u32, u32)> = None;
     for place in image.planes.iter().filter(|place| !place.is_missing()) {
         let container = image.files.container(place.file).ok_or("its file holds no pages")?;
         let page = image
@@ -366,17 +368,18 @@ fn check_level(
         if let Some(problem) = container.problem(page) {
             return Err(problem.to_owned());
         }
-        let key = (place.file, container.geometry_number(page));
+        let of_full = container.geometry_number(PageId(place.page));
+        let key = (place.file, of_full, container.geometry_number(page));
         if good == Some(key) {
             continue;
         }
         let found = container.geometry(page).map_err(|what| what.to_string())?;
+        let full = container.geometry(PageId(place.page)).map_err(|what| what.to_string())?;
         let alike = (found.width, found.height) == (geometry.width, geometry.height)
             && found.samples == full.samples
             && found.planar == full.planar
             && found.layout.bits == full.layout.bits
             && found.layout.format == full.layout.format;
-        // Where images mix pages with one and with three samples, levels need only be alike among themselves.
         if !alike {
             return Err(format!("that of IFD {} differs in size or sample type", place.page));
         }

@@ -8,6 +8,7 @@ use std::{
 use fairzarr_ome_xml::Document;
 
 use crate::{
+    container::Container,
     error::{Error, Result},
     files::{FileInfo, Files},
     image::Image,
@@ -97,6 +98,7 @@ impl Fileset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_path(path: &Path, options: OpenOptions) -> Result<Self> {
+        // Names in metadata are text, and so are those of the files here.
         let name = path.file_name().and_then(|name| name.to_str());
         let ends_in_name = matches!(path.components().next_back(), Some(Component::Normal(_)));
         let Some(name) = name.filter(|_| ends_in_name) else {
@@ -104,7 +106,7 @@ impl Fileset {
                 file: path.display().to_string(),
                 source: std::io::Error::new(
                     std::io::ErrorKind::InvalidInput,
-                    "the path does not end in a file name",
+                    "the path does not end in a file name in UTF-8",
                 ),
             });
         };
@@ -193,6 +195,12 @@ impl Fileset {
         let Set { members, sources, mut warnings, options, .. } = set;
         let files = Arc::new(Files::new(members, options));
         let (images, document) = images(&files, &mut warnings)?;
+        for member in &files.members {
+            if let Some(what) = member.container.as_ref().and_then(Container::broken_chain) {
+                let message = format!("the chain of IFDs breaks off after all planes: {what}");
+                warnings.push(Warning { file: Some(member.name.clone()), ifd: None, message });
+            }
+        }
         let infos = files
             .members
             .iter()

@@ -5,6 +5,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use fairzarr_tiff_codec::ChunkLayout;
 
 use crate::{
+    calibration::Calibration,
     container::{ChunkTable, PageId, check_chunk},
     error::{ChunkError, ChunkPlace, Error, Result},
     files::Files,
@@ -33,6 +34,7 @@ pub struct Image {
     pub(crate) level_pages: Vec<LevelPages>,
     /// Bytes from plane to plane, where all share the directory of the first (ImageJ beyond 4 GB).
     pub(crate) contiguous: Option<u64>,
+    pub(crate) calibration: Option<Calibration>,
 }
 
 /// How the page of a level is found from that of the full image.
@@ -85,6 +87,11 @@ impl Image {
     /// What its samples are.
     pub fn sample_type(&self) -> SampleType {
         self.sample_type
+    }
+
+    /// Sizes of a pixel and steps in z and t, as ImageJ or the resolution tags give them; `None` where OME-XML does.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     /// How many bits of each sample carry information, where the metadata or the tags say that it is not all.
@@ -145,6 +152,22 @@ impl Image {
             file: page.file as usize,
             range: offset..offset.saturating_add(len),
         })
+    }
+
+    /// Reads the bytes of a chunk as they stand in the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when they cannot be read.
+    pub fn read_stored(&self, chunk: &StoredChunk) -> Result<Vec<u8>> {
+        let member = &self.files.members[chunk.file];
+        let len = chunk.range.end.saturating_sub(chunk.range.start);
+        let failed = |source| Error::Io { file: member.name.clone(), source };
+        if chunk.range.end > member.source.len() {
+            return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        let mut bytes = vec![0; len as usize];
+        member.source.read_at(chunk.range.start, &mut bytes).map_err(failed)?;
+        Ok(bytes)
     }
 
     /// The page that holds a plane at a level, and the first of the group's samples in it.

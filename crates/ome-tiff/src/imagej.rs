@@ -1,11 +1,12 @@
 //! TIFF of ImageJ and Fiji: `key=value` lines in the first ImageDescription.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fairzarr_tiff_codec::Compression;
 
 use crate::{
     build::{self, Spec, plane_limit},
+    calibration::Calibration,
     error::{Error, Result},
     files::Files,
     image::Image,
@@ -20,26 +21,33 @@ pub(crate) struct Hyperstack {
     channels: u64,
     slices: u64,
     frames: u64,
+    /// Keys and values, as they stand.
+    lines: Lines,
 }
+
+/// Keys and values of a description.
+pub(crate) type Lines = BTreeMap<String, String>;
 
 /// The shape, if this is a description by ImageJ.
 pub(crate) fn parse(description: &[u8]) -> Option<Hyperstack> {
     if !description.starts_with(b"ImageJ=") {
         return None;
     }
+    let text = String::from_utf8_lossy(description);
+    let lines: Lines = text
+        .split(['\n', '\r', '\0'])
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
+        .collect();
     let number = |key: &str| {
-        description
-            .split(|b| matches!(b, b'\n' | b'\r' | 0))
-            .filter_map(|line| std::str::from_utf8(line).ok()?.split_once('='))
-            .find(|(k, _)| *k == key)
-            .and_then(|(_, value)| value.trim().parse::<u64>().ok())
-            .filter(|n| *n > 0)
+        lines.get(key).and_then(|value| value.parse::<u64>().ok()).filter(|n| *n > 0).unwrap_or(1)
     };
     Some(Hyperstack {
-        images: number("images").unwrap_or(1),
-        channels: number("channels").unwrap_or(1),
-        slices: number("slices").unwrap_or(1),
-        frames: number("frames").unwrap_or(1),
+        images: number("images"),
+        channels: number("channels"),
+        slices: number("slices"),
+        frames: number("frames"),
+        lines,
     })
 }
 
@@ -106,6 +114,7 @@ pub(crate) fn image(files: &Arc<Files>, stack: &Hyperstack, warnings: &mut Vec<W
         planes: planes.collect(),
         unkept: Some(format!("the file has {pages} IFDs")),
         contiguous,
+        calibration: Calibration::read(container, first, Some(&stack.lines)),
     };
     build::image(files, spec, warnings)
 }
@@ -125,8 +134,10 @@ mod tests {
 
     #[test]
     fn reads_the_lines() {
-        let stack = parse(b"ImageJ=1.53t\nimages=24\nchannels=2\nslices=3\nframes=4\nhyperstack=true\n\0");
-        assert_eq!(stack, Some(Hyperstack { images: 24, channels: 2, slices: 3, frames: 4 }));
+        let stack =
+            parse(b"ImageJ=1.53t\nimages=24\nchannels=2\nslices=3\nframes=4\nunit=micron\n\0").unwrap();
+        assert_eq!((stack.images, stack.channels, stack.slices, stack.frames), (24, 2, 3, 4));
+        assert_eq!(stack.lines["unit"], "micron");
         assert_eq!(parse(b"ImageJ=1.11a\n\0").map(|stack| stack.images), Some(1));
         assert_eq!(parse(b"SCIFIO=0.1\n"), None);
     }

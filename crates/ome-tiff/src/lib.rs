@@ -24,6 +24,7 @@
 
 mod build;
 mod cache;
+mod calibration;
 mod container;
 mod error;
 mod files;
@@ -43,6 +44,7 @@ mod sniff;
 mod source;
 mod types;
 
+pub use calibration::{Calibration, Step};
 pub use error::{ChunkError, ChunkPlace, Error, Result};
 pub use fairzarr_ome_xml as ome_xml;
 pub use fairzarr_tiff_codec as tiff_codec;

@@ -327,6 +327,7 @@ fn spec(
         planes: map.planes,
         unkept: map.unkept,
         contiguous: None,
+        calibration: None,
     })
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     build::{self, Spec},
+    calibration::Calibration,
     container::PageId,
     error::{Error, Result},
     files::Files,
@@ -53,6 +54,7 @@ pub(crate) fn images(files: &Arc<Files>, warnings: &mut Vec<Warning>) -> Result<
     }
     let mut images = Vec::new();
     for (geometry, pages) in stacks {
+        let first = PageId(pages.first().copied().unwrap_or(0));
         let spec = Spec {
             name: None,
             ome_index: None,
@@ -64,6 +66,7 @@ pub(crate) fn images(files: &Arc<Files>, warnings: &mut Vec<Warning>) -> Result<
             planes: pages.into_iter().map(|page| PlaneRef { file: 0, page }).collect(),
             unkept: None,
             contiguous: None,
+            calibration: Calibration::read(container, first, None),
         };
         images.push(build::image(files, spec, warnings)?);
     }

@@ -63,7 +63,7 @@ impl Set {
         }
         let source = match self.opener.open(name) {
             Ok(source) => source,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if is_absent(e.kind()) => return Ok(None),
             Err(source) => return Err(Error::Io { file: name.to_owned(), source }),
         };
         let mut head = vec![0; source.len().min(16) as usize];
@@ -231,6 +231,11 @@ impl Set {
             trailing_nuls,
         });
     }
+}
+
+/// Whether the storage says that there is, or can be, no such file.
+fn is_absent(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
 }
 
 /// Files beside the entry that are looked into for a UUID.

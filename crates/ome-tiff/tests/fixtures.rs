@@ -140,6 +140,27 @@ fn the_document_is_kept_byte_for_byte() {
     assert!(first.tags.iter().any(|tag| tag.code == 270));
 }
 
+#[test]
+fn calibration_without_ome_xml() {
+    let steps = |name: &str| {
+        let set = open(name);
+        let found = set.images()[0].calibration().cloned();
+        let step = |step: Option<fairzarr_ome_tiff::Step>| {
+            step.map(|step| (step.size, step.unit.unwrap_or_default()))
+        };
+        found.map(|found| [found.x, found.y, found.z, found.t].map(step))
+    };
+    let um = || "um".to_owned();
+    let [x, y, z, t] = steps("imagej.tif").unwrap();
+    assert_eq!(
+        (x, y, z, t),
+        (Some((0.1, um())), Some((0.1, um())), Some((0.5, um())), Some((2.0, "s".to_owned())))
+    );
+    let cm = || "cm".to_owned();
+    assert_eq!(steps("plain.tif"), Some([Some((0.1, cm())), Some((0.05, cm())), None, None]));
+    assert_eq!(steps("strips-le.ome.tif"), None);
+}
+
 /// The `tiff` crate reads the same samples, where it gives stored ones.
 #[test]
 fn the_tiff_crate_agrees() {

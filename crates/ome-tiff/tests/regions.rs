@@ -216,6 +216,7 @@ fn stored_chunks_are_where_they_say() {
     let chunk = set.images()[0].stored_chunk(0, PlaneIndex { t: 0, group: 0, z: 0 }, 2, 1).unwrap();
     assert_eq!((chunk.layout.width, chunk.layout.height, chunk.layout.samples), (64, 64, 3));
     let stored = &file[chunk.range.start as usize..chunk.range.end as usize];
+    assert_eq!(set.images()[0].read_stored(&chunk).unwrap(), stored);
     assert_eq!(stored, layout.chunk(&[0, 1, 2], 128, 64, 64, 64));
     assert!(set.images()[0].stored_chunk(0, PlaneIndex { t: 0, group: 0, z: 0 }, 3, 0).is_err());
 }

@@ -208,10 +208,21 @@ impl<'a> Walk<'a> {
     /// Indexes the pages that the last page of the chain points to.
     fn sub_pages(&mut self, entries: &[Entry]) -> Result<(), ContainerError> {
         let Some(entry) = entries.iter().find(|entry| entry.tag == tag::SUB_IFDS) else { return Ok(()) };
-        if entry.count == 0 || entry.count > MAX_SUB_PAGES {
-            return Ok(());
-        }
-        let Ok(offsets) = entry.uints(&mut self.window, MAX_SUB_PAGES * 8) else { return Ok(()) };
+        let offsets = match entry.uints(&mut self.window, MAX_SUB_PAGES * 8) {
+            Ok(offsets) if offsets.len() as u64 <= MAX_SUB_PAGES => offsets,
+            Ok(offsets) => {
+                self.unreadable_sub_page(format!(
+                    "there are {} SubIFDs, more than {MAX_SUB_PAGES}",
+                    offsets.len()
+                ));
+                return Ok(());
+            }
+            Err(ValueError::Io(e)) => return Err(ContainerError::Io(e)),
+            Err(e) => {
+                self.unreadable_sub_page(e.to_string());
+                return Ok(());
+            }
+        };
         let first = self.sub_pages.len() as u32;
         for offset in offsets {
             let record = match read_directory(&mut self.window, self.form, offset) {
@@ -229,6 +240,14 @@ impl<'a> Walk<'a> {
         }
         self.sub_starts.push((self.chain.len() as u32 - 1, first));
         Ok(())
+    }
+
+    /// Stands for the SubIFDs of the last page of the chain, which cannot be had.
+    fn unreadable_sub_page(&mut self, what: String) {
+        self.sub_starts.push((self.chain.len() as u32 - 1, self.sub_pages.len() as u32));
+        self.geometries.push(Err(Arc::from(what)));
+        let geometry = self.geometries.len() as u32 - 1;
+        self.sub_pages.push(PageRecord { offset: 0, geometry, problem: NO_PROBLEM });
     }
 
     /// What is kept of one page.
