@@ -5,8 +5,20 @@ use fairzarr_tiff_codec::{ChunkLayout, Compression, Predictor, SampleFormat};
 /// A small chunk: a header of [`HEADER_LEN`] bytes, JPEGTables, stored bytes.
 pub fn chunk(data: &[u8]) -> Option<(ChunkLayout, &[u8])> {
     let (header, rest) = data.split_first_chunk::<HEADER_LEN>()?;
-    let [compression, width, height, samples, bits, format, flags, photometric, subsampling, options, lerc, tables] =
-        *header;
+    let [
+        compression,
+        width,
+        height,
+        samples,
+        bits,
+        format,
+        flags,
+        photometric,
+        subsampling,
+        options,
+        lerc,
+        tables,
+    ] = *header;
     let (tables, stored) = rest.split_at_checked(usize::from(tables) * 4)?;
     let layout = ChunkLayout {
         width: u32::from(width) + 1,
@@ -68,9 +80,8 @@ pub fn seed(layout: &ChunkLayout, stored: &[u8]) -> Option<Vec<u8>> {
 /// Bytes before the JPEGTables.
 pub const HEADER_LEN: usize = 12;
 
-const CODES: [u16; 19] = [
-    1, 2, 3, 4, 5, 7, 8, 32771, 32773, 33003, 33004, 33005, 34712, 34887, 34925, 34933, 50000, 50001, 50002,
-];
+const CODES: [u16; 19] =
+    [1, 2, 3, 4, 5, 7, 8, 32771, 32773, 33003, 33004, 33005, 34712, 34887, 34925, 34933, 50000, 50001, 50002];
 
 const FORMATS: [SampleFormat; 6] = [
     SampleFormat::Uint,
