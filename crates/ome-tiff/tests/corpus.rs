@@ -56,6 +56,60 @@ fn planes_equal_the_recorded_digests() {
     report.finish();
 }
 
+/// Levels as tifffile finds and reads them.
+#[test]
+fn levels_equal_the_recorded_digests() {
+    let Some(corpus) = corpus() else { return };
+    let mut report = Report::default();
+    for line in fs::read_to_string(corpus.join("oracle.jsonl")).unwrap().lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let file = entry["file"].as_str().unwrap();
+        let Some(series) = entry["tifffile"]["series"].as_array() else { continue };
+        let leveled =
+            series.iter().any(|series| series["lower"].as_array().is_some_and(|lower| !lower.is_empty()));
+        let path = corpus.join("open").join(file);
+        if file.starts_with("hostile/") || !leveled || !path.is_file() {
+            continue;
+        }
+        let set = Fileset::open(&path).unwrap();
+        let mut verdict = "exact".to_owned();
+        for (n, (image, series)) in set.images().iter().zip(series).enumerate() {
+            let lossy = entry["expected"]["images"][n]["lossy"].as_bool().unwrap_or(false);
+            if let Err(what) = compare_levels(image, &series["lower"], lossy) {
+                verdict = format!("WRONG: image {n}: {what}");
+            }
+        }
+        report.add(file, &verdict);
+    }
+    report.finish();
+}
+
+/// Whichever file of a set is named, the planes are the same.
+#[test]
+fn any_member_gives_the_same_planes() {
+    let Some(corpus) = corpus() else { return };
+    let mut report = Report::default();
+    for folder in fs::read_dir(corpus.join("open/generated/xml")).unwrap() {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        if !folder.is_dir() || !name.starts_with("set-") || name == "set-missing-file" {
+            continue;
+        }
+        let mut files = Vec::new();
+        collect(&folder, &mut files);
+        let all: Vec<Vec<BTreeMap<String, String>>> = files
+            .iter()
+            .map(|file| {
+                let set = Fileset::open(file).unwrap();
+                set.images().iter().map(|image| digests(image, 0).unwrap().planes).collect()
+            })
+            .collect();
+        let same = all.windows(2).all(|pair| pair[0] == pair[1]);
+        report.add(&name, if same { "exact" } else { "WRONG: the members differ" });
+    }
+    report.finish();
+}
+
 /// With planes that are missing left out, all others are as recorded.
 #[test]
 fn what_is_there_is_read_where_planes_are_missing() {
@@ -136,7 +190,7 @@ fn compare(path: &Path, expected: &Value, on_missing: OnMissing) -> Outcome {
 
 fn compare_planes(image: &Image, expected: &Value) -> Result<(), Outcome> {
     let lossy = expected["lossy"].as_bool().unwrap_or(false);
-    let found = digests(image).map_err(Outcome::Refused)?;
+    let found = digests(image, 0).map_err(Outcome::Refused)?;
     let none = serde_json::Map::new();
     let planes = expected["planes"].as_object().unwrap_or(&none);
     for (key, digest) in planes.iter().filter(|_| !lossy) {
@@ -157,16 +211,37 @@ fn compare_planes(image: &Image, expected: &Value) -> Result<(), Outcome> {
     Ok(())
 }
 
+fn compare_levels(image: &Image, lower: &Value, lossy: bool) -> Result<(), String> {
+    let lower = lower.as_array().map(Vec::as_slice).unwrap_or_default();
+    if image.levels().len() != lower.len() + 1 {
+        return Err(format!("{} levels, expected {}", image.levels().len(), lower.len() + 1));
+    }
+    for (n, expected) in lower.iter().enumerate() {
+        let level = &image.levels()[n + 1];
+        if (expected["Y"].as_u64(), expected["X"].as_u64()) != (Some(level.y.into()), Some(level.x.into())) {
+            return Err(format!("level {} has {} x {} pixels", n + 1, level.x, level.y));
+        }
+        let found = digests(image, n + 1)?.planes;
+        let none = serde_json::Map::new();
+        for (key, digest) in expected["planes"].as_object().unwrap_or(&none) {
+            if !lossy && found.get(key).map(String::as_str) != digest.as_str() {
+                return Err(format!("level {}, plane c,z,t = {key} differs", n + 1));
+            }
+        }
+    }
+    Ok(())
+}
+
 struct Digests {
     planes: BTreeMap<String, String>,
     all: String,
 }
 
 /// SHA-1 of every plane, and of all of them with t slowest, then c, then z.
-fn digests(image: &Image) -> Result<Digests, String> {
-    let shape = image.shape();
-    let plane_len = shape.y as usize * shape.x as usize * image.sample_type().bytes();
-    let region = Region { y: 0, x: 0, h: shape.y, w: shape.x };
+fn digests(image: &Image, level: usize) -> Result<Digests, String> {
+    let (shape, size) = (image.shape(), &image.levels()[level]);
+    let plane_len = size.y as usize * size.x as usize * image.sample_type().bytes();
+    let region = Region { y: 0, x: 0, h: size.y, w: size.x };
     let mut scratch = Scratch::new();
     let mut digests = Digests { planes: BTreeMap::new(), all: String::new() };
     let mut all = Sha1::new();
@@ -179,7 +254,7 @@ fn digests(image: &Image) -> Result<Digests, String> {
                     continue;
                 }
                 let plane = PlaneIndex { t, group, z };
-                image.read(0, plane, region, &mut samples, &mut scratch).map_err(|e| chain(&e))?;
+                image.read(level, plane, region, &mut samples, &mut scratch).map_err(|e| chain(&e))?;
                 for (c, plane) in channels.clone().zip(samples.chunks_exact(plane_len)) {
                     digests.planes.insert(format!("{c},{z},{t}"), hex(&Sha1::digest(plane)));
                 }
