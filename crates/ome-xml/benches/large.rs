@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use fairzarr_ome_xml::{Document, Normalisations, Structured, Table, canonical_hash, compare};
 
-fn main() {
-    let planes = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(500_000);
-    let bytes: Arc<[u8]> = document(planes).into_bytes().into();
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let planes = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(500_000);
+    let bytes: Arc<[u8]> = document(planes)?.into_bytes().into();
     let megabytes = bytes.len() as f64 / 1e6;
     println!(
         "{planes} planes, {megabytes:.1} MB, {:.0} MiB resident before the first step",
@@ -19,25 +19,26 @@ fn main() {
     );
     let sizes = [planes as u64 / 100, 2, 50];
 
-    let document = step("parse", megabytes, || Document::parse(bytes.clone()).unwrap());
-    let metadata = step("METADATA.ome.xml", megabytes, || document.metadata_only(&[0]).unwrap());
+    let document = step("parse", megabytes, || Document::parse(bytes.clone()))?;
+    let metadata = step("METADATA.ome.xml", megabytes, || document.metadata_only(&[0]))?;
     drop(metadata);
-    let structured = step("structured form", megabytes, || Structured::from_document(&document).unwrap());
+    let structured = step("structured form", megabytes, || Structured::from_document(&document))?;
     println!("    JSON without tables: {} bytes", structured.json.to_string().len());
     let groups = step("tables to arrays", megabytes, || {
         structured.tables.iter().map(|t| t.to_arrays(sizes)).collect::<Vec<_>>()
     });
     let tables = step("arrays to tables", megabytes, || {
-        groups.iter().map(|g| Table::from_arrays(g).unwrap()).collect::<Vec<_>>()
-    });
+        groups.iter().map(Table::from_arrays).collect::<Result<Vec<_>, _>>()
+    })?;
     drop(groups);
     let again = Structured { tables, json: structured.json, blobs: structured.blobs };
-    let made = step("XML again", megabytes, || again.to_xml().unwrap());
+    let made = step("XML again", megabytes, || again.to_xml())?;
     drop(again);
     let differences =
-        step("compare", megabytes, || compare(document.text(), &made, Normalisations::STRUCTURED).unwrap());
+        step("compare", megabytes, || compare(document.text(), &made, Normalisations::STRUCTURED))?;
     assert_eq!(differences, []);
-    step("canonical hash", megabytes, || canonical_hash(document.text(), Normalisations::NONE).unwrap());
+    step("canonical hash", megabytes, || canonical_hash(document.text(), Normalisations::NONE))?;
+    Ok(())
 }
 
 fn step<T>(name: &str, megabytes: f64, work: impl FnOnce() -> T) -> T {
@@ -61,7 +62,7 @@ fn resident(what: &str) -> f64 {
     line.and_then(|l| l.split_whitespace().nth(1)?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
-fn document(planes: usize) -> String {
+fn document(planes: usize) -> Result<String, std::fmt::Error> {
     let (t, c, z) = (planes / 100, 2, 50);
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\">\n\
@@ -69,7 +70,7 @@ fn document(planes: usize) -> String {
          SizeX=\"64\" SizeY=\"64\" SizeZ=\"{z}\" SizeC=\"{c}\" SizeT=\"{t}\">\n"
     );
     for n in 0..c {
-        writeln!(xml, "<Channel ID=\"Channel:0:{n}\"/>").unwrap();
+        writeln!(xml, "<Channel ID=\"Channel:0:{n}\"/>")?;
     }
     for n in 0..planes {
         writeln!(
@@ -82,8 +83,7 @@ fn document(planes: usize) -> String {
             n / z / c,
             n / 10_000,
             n / 10_000
-        )
-        .unwrap();
+        )?;
     }
     for n in 0..planes {
         let seconds = n as f64 * 0.0371 + (n % 7) as f64 * 1e-4;
@@ -96,9 +96,8 @@ fn document(planes: usize) -> String {
             n / z / c,
             n as f64 / 11.0,
             n as f64 / 13.0,
-        )
-        .unwrap();
+        )?;
     }
     xml.push_str("</Pixels></Image></OME>\n");
-    xml
+    Ok(xml)
 }

@@ -30,6 +30,7 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) {
 /// Files that are not well-formed beyond what reading tolerates.
 const UNREADABLE: [&str; 1] = ["18x24y5z5t2c8b-text-invalid2.ome"];
 
+#[allow(clippy::unwrap_used)]
 fn read(path: &Path) -> Option<Document> {
     let bytes = std::fs::read(path).unwrap();
     match Document::parse(bytes.clone()) {

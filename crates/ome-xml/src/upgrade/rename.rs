@@ -12,10 +12,10 @@ pub(super) fn descend(element: &mut Element<'_>, upgrade: &mut Upgrade) {
     if element.foreign || element.name() == "Value" {
         return;
     }
+    unwrapped(element, upgrade);
     rename(element, upgrade);
     enumerations(element, upgrade);
     numbers(element, upgrade);
-    shape(element, upgrade);
     for child in element.elements_mut() {
         descend(child, upgrade);
     }
@@ -145,8 +145,8 @@ fn numbers(element: &mut Element<'_>, upgrade: &mut Upgrade) {
     }
 }
 
-/// Shapes: attributes of the wrapper and of the shape proper become one; lower-case names of 2008 and before.
-fn shape(element: &mut Element<'_>, upgrade: &mut Upgrade) {
+/// Light sources and shapes: attributes of the wrapper and of what it holds become one.
+fn unwrapped(element: &mut Element<'_>, upgrade: &mut Upgrade) {
     if element.name() == "LightSource" {
         *element = unwrap(element, &LIGHT_SOURCES, "GenericExcitationSource", upgrade);
     }
@@ -280,7 +280,7 @@ const ELEMENTS: [(&str, &str); 13] = [
 ];
 
 /// Element, attribute, its new name.
-const ATTRIBUTES: [(&str, &str, &str); 24] = [
+const ATTRIBUTES: [(&str, &str, &str); 21] = [
     ("Pixels", "PixelType", "Type"),
     ("TiffData", "NumPlanes", "PlaneCount"),
     ("LogicalChannel", "Mode", "AcquisitionMode"),
@@ -297,9 +297,6 @@ const ATTRIBUTES: [(&str, &str, &str); 24] = [
     ("Plate", "ExternRef", "ExternalIdentifier"),
     ("Laser", "Tunable", "Tuneable"),
     ("Laser", "Medium", "LaserMedium"),
-    ("Shape", "theZ", "TheZ"),
-    ("Shape", "theT", "TheT"),
-    ("Shape", "theC", "TheC"),
     ("Objective", "Magnification", "CalibratedMagnification"),
     ("Channel", "SecondaryExcitationFilter", "ExcitationFilterRef"),
     ("Channel", "SecondaryEmissionFilter", "EmissionFilterRef"),
@@ -397,7 +394,11 @@ const VALUES: [(&str, &str); 46] = [
     ("TimesNewRoman", "serif"),
 ];
 
-const SHAPE_ATTRIBUTES: [(&str, &str); 17] = [
+/// Names of 2008 and before, and of shapes before 2012.
+const SHAPE_ATTRIBUTES: [(&str, &str); 20] = [
+    ("theZ", "TheZ"),
+    ("theT", "TheT"),
+    ("theC", "TheC"),
     ("Fill", "FillColor"),
     ("Stroke", "StrokeColor"),
     ("Label", "Text"),
