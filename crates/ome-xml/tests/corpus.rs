@@ -1,5 +1,8 @@
 //! Every OME-XML document of the corpus, if there is one: where `FAIRZARR_CORPUS` says, else beside the workspace.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use fairzarr_ome_xml::{Document, Error, Normalisations, Structured, Table, compare};
@@ -30,7 +33,6 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) {
 /// Files that are not well-formed beyond what reading tolerates.
 const UNREADABLE: [&str; 1] = ["18x24y5z5t2c8b-text-invalid2.ome"];
 
-#[allow(clippy::unwrap_used)]
 fn read(path: &Path) -> Option<Document> {
     let bytes = std::fs::read(path).unwrap();
     match Document::parse(bytes.clone()) {

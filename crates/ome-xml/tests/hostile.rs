@@ -1,5 +1,8 @@
 //! Documents that are wrong or mean harm: what is tolerated, with which warning, and what is refused.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 
 use fairzarr_ome_xml::{Document, Error, PixelType};

@@ -1,5 +1,8 @@
 //! Random OME documents, with all that XML allows in them, come back from their structured form.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 use fairzarr_ome_xml::{Document, Normalisations, Structured, Table, canonical_hash, compare};
 use proptest::prelude::*;
 

@@ -1,5 +1,8 @@
 //! Documents of every schema version come out as 2016-06 that its official schema accepts.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use fairzarr_ome_xml::{Document, Error, SchemaVersion, Unit};
