@@ -65,7 +65,7 @@ fn version_2003_fc() {
         ("Image:i_1", Some("2003-01-02T03:04:05"))
     );
     let pixels = image.pixels.as_ref().unwrap();
-    assert_eq!(pixels.physical_size_x.as_ref().unwrap().value, 0.1);
+    assert_eq!(pixels.physical_size_x.as_ref().unwrap().to_string(), "0.1 µm");
     assert_eq!(pixels.channels[0].acquisition_mode.as_deref(), Some("MultiPhotonMicroscopy"));
     assert_eq!((pixels.channels[0].color, pixels.channels[0].nd_filter), (Some(-16_776_961), Some(0.5)));
 }
