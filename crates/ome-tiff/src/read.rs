@@ -256,8 +256,7 @@ impl Job<'_> {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let Some((first, _)) = pieces.first() else { return Ok(()) };
-        scratch.stored.resize(held, 0);
-        self.fetch(first, ranges, &mut scratch.stored)?;
+        self.fetch(first, ranges, room(&mut scratch.stored, held))?;
         let swap = self.page.geometry.layout.big_endian;
         for (part, range) in pieces.iter() {
             let bytes = &mut scratch.stored[range.clone()];
@@ -287,12 +286,12 @@ impl Job<'_> {
                 let layout = ChunkLayout { height: rows, ..geometry.layout.clone() };
                 let start = part.offset + u64::from(part.y + row) * stored_row;
                 let end = start + u64::from(rows) * stored_row;
-                scratch.stored.resize((end - start) as usize, 0);
-                self.fetch(part, slice::from_ref(&(start..end)), &mut scratch.stored)?;
+                let len = (end - start) as usize;
+                self.fetch(part, slice::from_ref(&(start..end)), room(&mut scratch.stored, len))?;
                 let row_len = layout.row_len().map_err(|e| self.failed(part, e.into()))?;
                 let mut decoded = std::mem::take(&mut scratch.spare);
                 decoded.resize(row_len * rows as usize, 0);
-                let result = scratch.decoder.decode(&layout, &scratch.stored, &mut decoded);
+                let result = scratch.decoder.decode(&layout, &scratch.stored[..len], &mut decoded);
                 if result.is_ok() {
                     let piece = Part { h: rows, to_y: part.to_y + row, ..*part };
                     self.place(&piece, &decoded, row_len, out);
@@ -341,8 +340,7 @@ impl Job<'_> {
             push_range(&mut ranges, part.offset..part.offset + len);
             held += len;
         }
-        scratch.stored.resize(held as usize, 0);
-        self.fetch(first, &ranges, &mut scratch.stored)?;
+        self.fetch(first, &ranges, room(&mut scratch.stored, held as usize))?;
         let mut at = 0;
         for part in parts {
             let len = self.fetched_len(part)? as usize;
@@ -512,6 +510,14 @@ impl Job<'_> {
         let place = (part.offset, part.len);
         self.image.chunk_error(self.level, self.plane, self.page, part.index, place, source)
     }
+}
+
+/// The first `len` bytes of a buffer that only grows, so that it is cleared only once.
+fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    &mut buffer[..len]
 }
 
 /// Adds a range, joined to the last one where it follows it.

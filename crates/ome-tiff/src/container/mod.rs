@@ -151,7 +151,8 @@ impl Container {
         let entries = self.entries(page)?;
         let mut window = Window::new(&*self.source);
         let table = Arc::new(walk::read_chunk_table(&mut window, &entries, geometry)?);
-        let cost = table.0.len() * size_of::<(u64, u64)>();
+        // The map itself costs about as much as the table of a page of one strip.
+        let cost = 128 + table.0.len() * size_of::<(u64, u64)>();
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(page, Arc::clone(&table), cost);
         Ok(table)
     }
