@@ -10,6 +10,7 @@ use crate::journal::{self, WORKSPACE};
 use crate::metadata;
 use crate::plan::{ImagePlan, Plan};
 use crate::run::Findings;
+use crate::structured;
 
 /// Every unit must have been done by some share.
 pub(crate) fn check_units(plan: &Plan, store: &Store) -> Result<(), Error> {
@@ -87,6 +88,10 @@ pub(crate) fn write(
         store.put(&key, bytes)?;
     }
     let mut groups = metadata.groups()?;
+    if let Some(document) = source.document() {
+        let model = structured::write(store, version, document)?;
+        groups.entry("OME".into()).or_default().extend(model);
+    }
     let root = groups.remove("").unwrap_or_default();
     for (path, attributes) in groups {
         put(store, &path, group_document(version, attributes))?;
@@ -125,7 +130,8 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
     }
 }
 
-fn put(store: &Store, path: &str, documents: Vec<fairzarr_ngff::Document>) -> Result<(), Error> {
+/// Writes the documents of a group or an array.
+pub(crate) fn put(store: &Store, path: &str, documents: Vec<fairzarr_ngff::Document>) -> Result<(), Error> {
     for (name, bytes) in documents {
         let key = if path.is_empty() { name.into() } else { format!("{path}/{name}") };
         store.put(&key, bytes)?;

@@ -17,6 +17,7 @@
 //! unfinished, `.fairzarr/` in the store holds the plan and the record of finished units.
 #![forbid(unsafe_code)]
 
+mod arrays;
 mod collect;
 mod commit;
 mod digest;
@@ -33,6 +34,8 @@ mod run;
 mod samples;
 mod shard;
 mod stats;
+mod structured;
+mod tags;
 mod walk;
 
 use fairzarr_ome_tiff::Fileset;

@@ -15,6 +15,7 @@ use crate::layout::{Placement, plate};
 use crate::plan::{ImagePlan, Plan};
 use crate::run::Findings;
 use crate::stats::ChannelStatistics;
+use crate::tags;
 
 /// Shares of the samples that viewers show black and in full colour, at first.
 const SHOWN: (f64, f64) = (0.001, 0.999);
@@ -45,7 +46,7 @@ impl<'a> Metadata<'a> {
         Self { source, plan, findings, described }
     }
 
-    /// Documents by key: METADATA.ome.xml, and every source document byte for byte.
+    /// Documents by key: METADATA.ome.xml, every source document byte for byte, and the tags of the TIFF pages.
     pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let mut files = Vec::new();
         if let Some(document) = self.source.document() {
@@ -57,6 +58,7 @@ impl<'a> Metadata<'a> {
         for (index, document) in self.source.sources().iter().enumerate() {
             files.push((source_key(index), document.bytes.to_vec()));
         }
+        files.push((tags::KEY.into(), tags::document(self.source)));
         Ok(files)
     }
 

@@ -22,7 +22,7 @@ pub struct ArraySpec {
     /// Names of the dimensions, which must be the names of the image's axes. Empty for none.
     pub dimension_names: Vec<String>,
     /// The value of samples whose chunk is not stored.
-    pub fill_value: Number,
+    pub fill_value: FillValue,
     /// The array's own attributes.
     pub attributes: Map<String, Value>,
 }
@@ -58,6 +58,15 @@ pub enum DataType {
     C64,
     /// Two double precision numbers.
     C128,
+}
+
+/// The value of samples that are not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FillValue {
+    /// A number; of complex types the real part.
+    Number(Number),
+    /// Not a number, of floating point types.
+    Nan,
 }
 
 /// How a chunk's bytes become what is stored.
@@ -274,7 +283,15 @@ impl ArraySpec {
     }
 
     fn fill(&self) -> Result<Value, Error> {
-        let value = &self.fill_value;
+        let value = match &self.fill_value {
+            FillValue::Number(value) => value,
+            FillValue::Nan if matches!(self.data_type, DataType::F16 | DataType::F32 | DataType::F64) => {
+                return Ok("NaN".into());
+            }
+            FillValue::Nan => {
+                return Err(Error::FillValue { found: "NaN".into(), data_type: self.data_type.name() });
+            }
+        };
         let in_range = |low: i64, high: u64| {
             value.as_i64().is_some_and(|v| v >= low && (v < 0 || v as u64 <= high))
                 || value.as_u64().is_some_and(|v| v <= high)
@@ -302,6 +319,18 @@ impl ArraySpec {
             DataType::C64 | DataType::C128 => json!([value.as_f64(), 0.0]),
             _ => Value::Number(value.clone()),
         })
+    }
+}
+
+impl From<i32> for FillValue {
+    fn from(value: i32) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<Number> for FillValue {
+    fn from(value: Number) -> Self {
+        Self::Number(value)
     }
 }
 

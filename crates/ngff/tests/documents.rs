@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use fairzarr_ngff::{
-    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Error, Shuffle, Version, array_document,
-    chunk_key, group_document, plain_attributes,
+    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Error, FillValue, Shuffle, Version,
+    array_document, chunk_key, group_document, plain_attributes,
 };
 use serde_json::{Map, Value, json};
 
@@ -102,7 +102,7 @@ fn data_types_and_fill_values() {
     ];
     for (data_type, fill, dtype, written) in cases {
         let Value::Number(fill_value) = fill else { panic!("a number expected") };
-        let spec = ArraySpec { data_type, fill_value, ..spec() };
+        let spec = ArraySpec { data_type, fill_value: fill_value.into(), ..spec() };
         let v2 = &documents(Version::V04, &spec)[0].1;
         assert_eq!((&v2["dtype"], &v2["fill_value"]), (&json!(dtype), &written));
         let v3 = &documents(Version::V05, &spec)[0].1;
@@ -110,6 +110,10 @@ fn data_types_and_fill_values() {
         assert_eq!(DataType::from_name(data_type.name()), Some(data_type));
         assert_eq!(DataType::from_v2_name(dtype), Some(data_type));
         assert_eq!(DataType::from_v2_name(&dtype.replace('<', ">")), Some(data_type));
+    }
+    let nan = ArraySpec { data_type: DataType::F64, fill_value: FillValue::Nan, ..spec() };
+    for version in [Version::V04, Version::V05] {
+        assert_eq!(documents(version, &nan)[0].1["fill_value"], json!("NaN"));
     }
     assert_eq!(DataType::I16.range(), Some((-32768.0, 32767.0)));
     assert_eq!(DataType::U32.range(), Some((0.0, 4_294_967_295.0)));
@@ -146,6 +150,10 @@ fn what_contradicts_itself_is_refused() {
     ));
     assert!(matches!(
         refused(Version::V05, &|spec| spec.fill_value = 65_536.into()),
+        Error::FillValue { .. }
+    ));
+    assert!(matches!(
+        refused(Version::V05, &|spec| spec.fill_value = FillValue::Nan),
         Error::FillValue { .. }
     ));
 }
