@@ -160,6 +160,7 @@ fn a_plate_of_384_wells_stays_small() {
         .max()
         .unwrap();
     assert!(largest < 10 * 1024, "{largest} bytes per image");
+    println!("{root} bytes at the root, {largest} per image");
 }
 
 #[test]

@@ -53,3 +53,20 @@ fn what_the_model_does_not_know_survives() {
     let written = xml::write(&back, xml::Style::Verbatim).unwrap();
     assert!(xml::equal(source, &written).unwrap(), "{written}");
 }
+
+#[test]
+fn valid_documents_stay_as_they_are_in_valid_style() {
+    for name in ["handmade-widefield-psf-xsdvalid.xml", "generated-minimal-valid.xml"] {
+        let source =
+            std::fs::read_to_string(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let written = xml::write(&xml::read(&source).unwrap(), xml::Style::Valid).unwrap();
+        assert!(xml::equal(&source, &written).unwrap(), "{name}\n{written}");
+    }
+    // A unit typed as a number has no valid value but a number; the record keeps it.
+    let record = xml::read(
+        r#"<OpticalCalibration xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11" MedianZSpotSize_FWHM="640" MedianZSpotSize_FWHMUnit="nm"/>"#,
+    )
+    .unwrap();
+    assert!(xml::write(&record, xml::Style::Verbatim).unwrap().contains("FWHMUnit"));
+    assert!(!xml::write(&record, xml::Style::Valid).unwrap().contains("FWHMUnit"));
+}
