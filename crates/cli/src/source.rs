@@ -1,7 +1,10 @@
 //! Opening what a command is pointed at.
 
-use fairzarr_ome_tiff::{Fileset, OpenOptions};
-use fairzarr_store::{Location, Store, StoreOptions};
+use fairzarr_ome_tiff::{ByteSource, Fileset, OpenOptions, Opener};
+use fairzarr_store::{Location, RemoteFile, Store, StoreOptions};
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::args::StoreArgs;
 use crate::exit::{Code, Failure};
@@ -28,21 +31,79 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
     }
 }
 
-/// Opens an OME-TIFF fileset by any of its members.
-pub(crate) fn fileset(text: &str, _args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
+/// Opens an OME-TIFF fileset by any of its members, local or remote.
+pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
     let location = location(text)?;
-    match location.as_path() {
-        Some(path) => Ok(Fileset::open_path(path, options)?),
-        None => Err(Failure::usage(format!("{text}: only local OME-TIFF files can be read"))),
+    if let Some(path) = location.as_path() {
+        return Ok(Fileset::open_path(path, options)?);
     }
+    let whole = || Failure::usage(format!("{text}: name a file, not a bucket or server"));
+    let entry = location.file_name().ok_or_else(whole)?.into_owned();
+    let folder = location.parent().ok_or_else(whole)?;
+    let opener = RemoteFolder { folder, options: store_options(args) };
+    Ok(Fileset::open_with(Arc::new(opener), &entry, options)?)
+}
+
+/// A place in an object store or on a web server that holds the files of a set.
+struct RemoteFolder {
+    folder: Location,
+    options: StoreOptions,
+}
+
+impl Opener for RemoteFolder {
+    fn open(&self, name: &str) -> io::Result<Arc<dyn ByteSource>> {
+        Ok(Arc::new(Remote(RemoteFile::open(&self.folder.join(name), &self.options)?)))
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        // Web servers cannot be listed: there a set is found by its names alone.
+        let children = Store::open(&self.folder, &self.options)?.list_children("")?;
+        Ok(children.objects.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn describe(&self, name: &str) -> String {
+        self.folder.join(name).to_string()
+    }
+}
+
+/// A remote file, read by ranges.
+struct Remote(RemoteFile);
+
+impl ByteSource for Remote {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, buffer)
+    }
+
+    fn read_ranges(&self, ranges: &[Range<u64>], out: &mut [u8]) -> io::Result<()> {
+        let mut rest = out;
+        for part in self.0.read_ranges(ranges)? {
+            let (head, tail) = rest.split_at_mut_checked(part.len()).ok_or_else(wrong_length)?;
+            head.copy_from_slice(&part);
+            rest = tail;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(wrong_length()) }
+    }
+}
+
+fn wrong_length() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "the buffer is not as long as the ranges")
 }
 
 /// Opens a store; `code` is what a failure means for the command.
 pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
-    let mut options = StoreOptions::default();
-    options.durability = args.durability;
-    options.options.clone_from(&args.store_option);
-    Store::open(&location(text)?, &options).map_err(|error| Failure::new(code, error))
+    Store::open(&location(text)?, &store_options(args)).map_err(|error| Failure::new(code, error))
+}
+
+fn store_options(args: &StoreArgs) -> StoreOptions {
+    StoreOptions {
+        options: args.store_option.clone(),
+        durability: args.durability,
+        ..StoreOptions::default()
+    }
 }
 
 fn location(text: &str) -> Result<Location, Failure> {

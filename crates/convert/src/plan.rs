@@ -433,7 +433,6 @@ impl ImagePlan {
                 let h = h.min(level.size.0) as u64;
                 // A band keeps a whole row of shards open, a walk over square blocks one.
                 let w = if self.pyramid.block_width().is_some() { w.min(level.size.1) } else { level.size.1 };
-                // Twice: the parts, and the shard that is put together from the last of them.
                 h * w as u64 * pixel
             })
             .sum();

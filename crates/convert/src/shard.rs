@@ -4,6 +4,8 @@
 //! bytes. The index holds offset and length of each inner chunk as little-endian 64-bit numbers (both 2^64 - 1
 //! for an inner chunk that is left out), followed by its CRC-32C.
 
+use bytes::Bytes;
+
 /// A shard whose inner chunks arrive one by one.
 #[derive(Debug)]
 pub(crate) struct Shard {
@@ -24,27 +26,30 @@ impl Shard {
         self.missing == 0
     }
 
-    /// The shard's bytes; `None` when every inner chunk was left out.
-    pub(crate) fn assemble(self) -> Option<Vec<u8>> {
-        let data: usize = self.parts.iter().flatten().map(Vec::len).sum();
-        if data == 0 {
+    /// The shard's bytes in pieces: the inner chunks, then the index; `None` when every inner chunk was left out.
+    pub(crate) fn assemble(self) -> Option<Vec<Bytes>> {
+        if self.parts.iter().all(Option::is_none) {
             return None;
         }
-        let mut bytes = Vec::with_capacity(data + self.parts.len() * 16 + 4);
+        let mut pieces = Vec::with_capacity(self.parts.len() + 1);
         let mut index = Vec::with_capacity(self.parts.len() * 16 + 4);
+        let mut end = 0u64;
         for part in self.parts {
             let (offset, length) = match &part {
-                Some(part) => (bytes.len() as u64, part.len() as u64),
+                Some(part) => (end, part.len() as u64),
                 None => (u64::MAX, u64::MAX),
             };
             index.extend_from_slice(&offset.to_le_bytes());
             index.extend_from_slice(&length.to_le_bytes());
-            bytes.extend_from_slice(&part.unwrap_or_default());
+            if let Some(part) = part {
+                end += length;
+                pieces.push(part.into());
+            }
         }
         let checksum = crc32c::crc32c(&index);
-        bytes.extend_from_slice(&index);
-        bytes.extend_from_slice(&checksum.to_le_bytes());
-        Some(bytes)
+        index.extend_from_slice(&checksum.to_le_bytes());
+        pieces.push(index.into());
+        Some(pieces)
     }
 }
 
@@ -58,7 +63,7 @@ mod tests {
         assert!(!shard.add(2, Some(vec![3, 3])));
         assert!(!shard.add(1, None));
         assert!(shard.add(0, Some(vec![1])));
-        let bytes = shard.assemble().unwrap();
+        let bytes = shard.assemble().unwrap().concat();
         assert_eq!(bytes[..3], [1, 3, 3]);
         let index = &bytes[3..3 + 64];
         let numbers: Vec<u64> =

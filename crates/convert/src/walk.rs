@@ -1,5 +1,6 @@
 //! One worker: reads blocks of one page, encodes their chunks, and halves them into their parents.
 
+use bytes::Bytes;
 use fairzarr_ome_tiff::{Image, PlaneIndex, Region, Scratch};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -214,7 +215,7 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         let Some((sh, sw)) = plan.levels[level].shard_chunks() else {
             return match stored {
-                Some(stored) => self.put(plan, page, c, level, (cy, cx), stored),
+                Some(stored) => self.put(plan, page, c, level, (cy, cx), vec![stored.into()]),
                 None => Ok(()),
             };
         };
@@ -227,9 +228,9 @@ impl<'a> Worker<'a> {
         let slot = (cy % sh) as usize * sw as usize + (cx % sw) as usize;
         if shard.add(slot, stored)
             && let Some(shard) = self.shards.remove(&(level, c, sy, sx))
-            && let Some(bytes) = shard.assemble()
+            && let Some(pieces) = shard.assemble()
         {
-            self.put(plan, page, c, level, (sy, sx), bytes)?;
+            self.put(plan, page, c, level, (sy, sx), pieces)?;
         }
         Ok(())
     }
@@ -241,14 +242,15 @@ impl<'a> Worker<'a> {
         c: u32,
         level: usize,
         (y, x): (u32, u32),
-        bytes: Vec<u8>,
+        pieces: Vec<Bytes>,
     ) -> Result<(), Error> {
         let index = [page.t, c, page.z, y, x].map(u64::from);
         let array = plan.array_path(level);
         let key = fairzarr_ngff::chunk_key(self.context.plan.ngff(), &array, &index);
-        self.context.progress.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let bytes: usize = pieces.iter().map(Bytes::len).sum();
+        self.context.progress.written.fetch_add(bytes as u64, Ordering::Relaxed);
         self.context.progress.objects.fetch_add(1, Ordering::Relaxed);
-        self.context.store.put_in_background(&key, bytes.into())?;
+        self.context.store.put_parts_in_background(&key, pieces)?;
         Ok(())
     }
 }

@@ -58,6 +58,10 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
         self.put(key, bytes)
     }
 
+    fn put_parts_in_background(&self, key: &str, parts: Vec<Bytes>) -> Result<(), Error> {
+        self.put_in_background(key, parts.concat().into())
+    }
+
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error>;
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error>;

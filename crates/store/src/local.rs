@@ -16,6 +16,9 @@ use crate::backend::{Backend, Children, Part};
 use crate::requests::{Counters, Kind};
 use crate::{Class, Durability, Error, RequestCounts};
 
+/// Directories that are remembered as made.
+const KNOWN_DIRECTORIES: usize = 4096;
+
 #[derive(Debug)]
 pub(crate) struct Local {
     root: PathBuf,
@@ -31,7 +34,7 @@ impl Local {
     }
 
     /// Writes a file beside `target` and gives its path.
-    fn write_temporary(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    fn write_temporary(&self, target: &Path, parts: &[Bytes]) -> io::Result<PathBuf> {
         let directory = target.parent().unwrap_or(&self.root);
         self.make_directory(directory)?;
         let temporary = directory.join(temporary_name());
@@ -44,7 +47,7 @@ impl Local {
             }
             other => other?,
         };
-        let written = file.write_all(bytes).and_then(|()| match self.durability {
+        let written = parts.iter().try_for_each(|part| file.write_all(part)).and_then(|()| match self.durability {
             Durability::Each => file.sync_data(),
             Durability::None | Durability::End => Ok(()),
         });
@@ -60,7 +63,12 @@ impl Local {
         let known = self.directories.read().unwrap_or_else(PoisonError::into_inner).contains(directory);
         if !known {
             fs::create_dir_all(directory)?;
-            self.directories.write().unwrap_or_else(PoisonError::into_inner).insert(directory.to_owned());
+            let mut known = self.directories.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= KNOWN_DIRECTORIES {
+                // Writers move on: old directories are hardly used again, and must not fill the memory.
+                known.clear();
+            }
+            known.insert(directory.to_owned());
         }
         Ok(())
     }
@@ -102,9 +110,13 @@ impl Local {
 
 impl Backend for Local {
     fn put(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
+        self.put_parts_in_background(key, vec![bytes])
+    }
+
+    fn put_parts_in_background(&self, key: &str, parts: Vec<Bytes>) -> Result<(), Error> {
         self.counters.count(Kind::Put);
         let target = self.path(key);
-        self.write_temporary(&target, &bytes)
+        self.write_temporary(&target, &parts)
             .and_then(|temporary| {
                 fs::rename(&temporary, &target).inspect_err(|_| remove_quietly(&temporary))?;
                 self.settle(&target)
@@ -115,7 +127,7 @@ impl Backend for Local {
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
         self.counters.count(Kind::Put);
         let target = self.path(key);
-        self.write_temporary(&target, &bytes)
+        self.write_temporary(&target, std::slice::from_ref(&bytes))
             .and_then(|temporary| {
                 let created = claim(&temporary, &target, &bytes);
                 remove_quietly(&temporary);

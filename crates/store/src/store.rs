@@ -84,6 +84,16 @@ impl Store {
         self.backend.put_in_background(key, bytes)
     }
 
+    /// As [`Store::put_in_background`], for an object whose bytes are in several pieces. Local directories write them
+    /// without putting them together.
+    ///
+    /// # Errors
+    /// See [`Store::put_in_background`].
+    pub fn put_parts_in_background(&self, key: &str, parts: Vec<Bytes>) -> Result<(), Error> {
+        key::check(key)?;
+        self.backend.put_parts_in_background(key, parts)
+    }
+
     /// Waits until all that was handed to [`Store::put_in_background`] is stored.
     ///
     /// # Errors
