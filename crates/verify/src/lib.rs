@@ -5,15 +5,20 @@
 //!
 //! - *pixels*: every sample of every plane of every image, with shape and sample type;
 //! - *documents*: each distinct OME-XML of the source, byte for byte;
-//! - *metadata*: `OME/METADATA.ome.xml` and the NGFF values that follow from the OME-XML.
+//! - *structure*: OME-XML made from attributes and arrays alone, canonically equal to the source's;
+//! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
+//! - *derivation*: the NGFF values that follow from the OME-XML.
 #![forbid(unsafe_code)]
 
+mod derivation;
 mod documents;
 mod engine;
 mod error;
+mod metadata;
 mod pixels;
 mod report;
 mod store_images;
+mod structure;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
@@ -23,6 +28,7 @@ use std::sync::atomic::AtomicU64;
 pub use error::Error;
 pub use report::{Check, Difference, Report};
 pub use store_images::{StoredImage, attributes, images};
+pub use structure::structured;
 
 /// Choices for a verification.
 #[derive(Clone, Debug)]
@@ -50,6 +56,9 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Repo
         checks: vec![
             pixels::compare(source, store, &stored, options)?,
             documents::compare(source, store)?,
+            structure::compare_with(source, store)?,
+            metadata::compare(source, store, &stored)?,
+            derivation::compare(source, store, &stored)?,
         ],
     })
 }

@@ -13,7 +13,7 @@ pub struct Report {
 /// One proof.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// What was proved: `pixels`, `documents`, `metadata`.
+    /// What was proved: `pixels`, `documents`, `structure`, `metadata`, `derivation`.
     pub name: &'static str,
     /// How much was compared, in words.
     pub covered: String,

@@ -1,0 +1,198 @@
+//! NGFF values that follow from the OME-XML: derived again from the source's document and the stored arrays' shapes,
+//! and compared with what the store says.
+
+use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, from_ome};
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_xml as ome_xml;
+use fairzarr_store::Store;
+use serde_json::{Map, Value};
+use std::fmt::Debug;
+
+use crate::Error;
+use crate::engine::StoredArray;
+use crate::report::{Check, Difference};
+use crate::store_images::{StoredImage, attributes};
+
+/// How far a stored number may be from the derived one, as a fraction of it: unit conversions round.
+const TOLERANCE: f64 = 1e-12;
+
+/// Compares all images, and the plate if there is one.
+pub(crate) fn compare(source: &Fileset, store: &Store, stored: &[StoredImage]) -> Result<Check, Error> {
+    let mut found = Found::default();
+    let ome = source.document().map(ome_xml::Document::ome);
+    let mut derived = 0;
+    for (index, (image, stored)) in source.images().iter().zip(stored).enumerate() {
+        let described = ome.zip(image.ome_index()).and_then(|(ome, at)| ome.images.get(at));
+        let Some(described) = described else { continue };
+        derived += 1;
+        let place = |what: &str| format!("image {index}, {what}");
+        let name = from_ome::name(described, index);
+        found.equal(place("name"), &name, &stored.multiscale.name.clone().unwrap_or_default());
+        let shapes = shapes(store, stored)?;
+        axes(&mut found, index, described, &stored.multiscale.axes);
+        levels(&mut found, index, described, stored, &shapes);
+        let samples = image.channel_groups().iter().map(|group| group.len()).max().unwrap_or(1);
+        channels(&mut found, index, described, samples, stored);
+    }
+    if let Some(ome) = ome {
+        plate(&mut found, ome, store)?;
+    }
+    let covered = format!("{} values of {derived} images", found.compared);
+    Ok(Check { name: "derivation", covered, differences: found.differences })
+}
+
+/// What has been compared so far.
+#[derive(Default)]
+struct Found {
+    compared: usize,
+    differences: Vec<Difference>,
+}
+
+impl Found {
+    fn equal<T: Debug + PartialEq>(&mut self, place: String, expected: &T, found: &T) {
+        self.compared += 1;
+        if expected != found {
+            let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
+            self.differences.push(Difference { place, expected, found });
+        }
+    }
+
+    fn near(&mut self, place: String, expected: f64, found: f64) {
+        self.compared += 1;
+        if (expected - found).abs() > TOLERANCE * expected.abs() || !found.is_finite() {
+            let (expected, found) = (expected.to_string(), found.to_string());
+            self.differences.push(Difference { place, expected, found });
+        }
+    }
+}
+
+/// Shapes of an image's arrays, level by level.
+fn shapes(store: &Store, stored: &StoredImage) -> Result<Vec<Vec<u64>>, Error> {
+    let paths = (0..stored.multiscale.datasets.len()).filter_map(|level| stored.array_path(level));
+    paths.map(|path| Ok(StoredArray::open(store, &path)?.shape().to_vec())).collect()
+}
+
+/// Names, kinds and units. Other software may leave out axes of length one.
+fn axes(found: &mut Found, image: usize, described: &ome_xml::Image, stored: &[Axis]) {
+    let derived = from_ome::axes(described);
+    for axis in stored {
+        let place = |what: &str| format!("image {image}, axis {}, {what}", axis.name);
+        let Some(derived) = derived.iter().find(|derived| derived.name == axis.name) else {
+            found.equal(place("name"), &"one of t, c, z, y, x", &axis.name.as_str());
+            continue;
+        };
+        let kind = |axis: &Axis| axis.kind.clone().unwrap_or(AxisKind::Custom(String::new()));
+        found.equal(place("type"), &kind(derived), &kind(axis));
+        let unit = |axis: &Axis| axis.unit.clone().unwrap_or_else(|| "none".into());
+        found.equal(place("unit"), &unit(derived), &unit(axis));
+    }
+}
+
+/// Scales and translations.
+fn levels(
+    found: &mut Found,
+    image: usize,
+    described: &ome_xml::Image,
+    stored: &StoredImage,
+    shapes: &[Vec<u64>],
+) {
+    let names: Vec<&str> = stored.multiscale.axes.iter().map(|axis| axis.name.as_str()).collect();
+    let place_of = AXES.map(|axis| names.iter().position(|name| *name == axis));
+    let mut factors = Vec::new();
+    let mut factor: from_ome::Factors = [1.0; 5];
+    for (level, shape) in shapes.iter().enumerate() {
+        for (factor, place) in factor.iter_mut().zip(place_of) {
+            let size = |shape: &Vec<u64>| place.and_then(|place| shape.get(place)).copied();
+            if let Some((before, now)) = level.checked_sub(1).and_then(|n| size(&shapes[n])).zip(size(shape)) {
+                *factor *= step(before, now);
+            }
+        }
+        factors.push(factor);
+    }
+    let derived = from_ome::datasets(described, &factors);
+    for (level, (derived, dataset)) in derived.iter().zip(&stored.multiscale.datasets).enumerate() {
+        for (axis, place) in place_of.iter().enumerate() {
+            let Some(place) = *place else { continue };
+            let what = |what: &str| format!("image {image}, level {level}, {what} along {}", AXES[axis]);
+            let scale = dataset.scale.get(place).copied().unwrap_or(f64::NAN);
+            found.near(what("scale"), derived.scale[axis], scale);
+            let at = |dataset: &Dataset, index: usize| match &dataset.translation {
+                Some(translation) => translation.get(index).copied().unwrap_or(f64::NAN),
+                None => 0.0,
+            };
+            found.near(what("translation"), at(derived, axis), at(dataset, place));
+        }
+    }
+}
+
+/// Samples of a level that one of the next spans. A side that is not even is halved and rounded.
+fn step(before: u64, now: u64) -> f64 {
+    if before == now {
+        1.0
+    } else if now == before / 2 || now == before.div_ceil(2) {
+        2.0
+    } else {
+        before as f64 / now.max(1) as f64
+    }
+}
+
+/// Names and colours. Images without rendering settings, as those of complex samples, have none.
+fn channels(
+    found: &mut Found,
+    image: usize,
+    described: &ome_xml::Image,
+    samples: usize,
+    stored: &StoredImage,
+) {
+    let Some(omero) = &stored.omero else { return };
+    let derived = from_ome::channels(described, omero.channels.len(), samples);
+    for (channel, (derived, stored)) in derived.iter().zip(&omero.channels).enumerate() {
+        let place = |what: &str| format!("image {image}, channel {channel}, {what}");
+        found.equal(place("name"), &derived.label, &stored.label);
+        found.equal(place("colour"), &derived.color, &stored.color);
+    }
+}
+
+/// Rows, columns, wells, fields and acquisitions, where the store has a plate.
+fn plate(found: &mut Found, ome: &ome_xml::Ome, store: &Store) -> Result<(), Error> {
+    let root = attributes(store, "")?.unwrap_or_default();
+    let Some(stored) = member(&root, "plate") else { return Ok(()) };
+    let refuse = |path: &str, error: &dyn std::fmt::Display| Error::Metadata {
+        path: path.into(),
+        reason: error.to_string(),
+    };
+    let version = Version::of(&root).map_err(|error| refuse("the root group", &error))?.unwrap_or_default();
+    let [described] = ome.plates.as_slice() else {
+        found.equal("plate".into(), &format!("{} Plates", ome.plates.len()), &"1 Plate".to_owned());
+        return Ok(());
+    };
+    let derived = from_ome::plate(ome, described).map_err(|error| refuse("the root group", &error))?;
+    let null = Value::Null;
+    let expected = derived.plate.attributes(version);
+    found.equal("plate".into(), member(&expected, "plate").unwrap_or(&null), stored);
+    for layout in derived.wells {
+        let expected = layout.well.attributes(version);
+        let group = attributes(store, &layout.path)?.unwrap_or_default();
+        let (expected, stored) = (member(&expected, "well"), member(&group, "well"));
+        found.equal(format!("well {}", layout.path), expected.unwrap_or(&null), stored.unwrap_or(&null));
+    }
+    Ok(())
+}
+
+/// A member of NGFF's, wherever its version has it.
+fn member<'a>(attributes: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    attributes.get("ome").and_then(|ome| ome.get(name)).or_else(|| attributes.get(name))
+}
+
+const AXES: [&str; 5] = ["t", "c", "z", "y", "x"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_halves_its_sides_or_keeps_them() {
+        assert_eq!((step(1, 1), step(2, 1), step(7, 4), step(7, 3)), (1.0, 2.0, 2.0, 2.0));
+        assert_eq!(step(12, 4), 3.0);
+    }
+}
