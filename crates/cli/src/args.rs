@@ -1,7 +1,7 @@
 //! The command line, exactly as typed.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use fairzarr_convert::{Codec, Layout, Share, ShardChoice};
+use fairzarr_convert::{Codec, Layout, ShardChoice, Share};
 use fairzarr_store::Durability;
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
@@ -27,8 +27,10 @@ pub(crate) enum Command {
     Commit(Split),
     /// Show what an OME-TIFF or an OME-Zarr holds.
     Inspect(Inspect),
-    /// Prove that an OME-Zarr holds every pixel and document of its OME-TIFF.
+    /// Prove that an OME-Zarr holds every pixel, document and metadata value of its OME-TIFF.
     Verify(Verify),
+    /// Take the metadata out of an OME-Zarr: as OME-XML, as the original documents, or as JSON.
+    Extract(Extract),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -120,6 +122,9 @@ pub(crate) struct Run {
 pub(crate) struct Inspect {
     /// OME-TIFF file or OME-Zarr.
     pub(crate) path: String,
+    /// Print the whole OME model as JSON, with the metadata of every plane.
+    #[arg(long)]
+    pub(crate) metadata: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -139,6 +144,33 @@ pub(crate) struct Verify {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Extract {
+    /// OME-Zarr.
+    pub(crate) path: String,
+    /// What to take out.
+    #[arg(long = "as", value_enum)]
+    pub(crate) form: Form,
+    /// File to write; with several original documents, a directory [default: standard output].
+    #[arg(long, short)]
+    pub(crate) output: Option<std::path::PathBuf>,
+    /// Which of several original documents, counted from 0.
+    #[arg(long)]
+    pub(crate) index: Option<usize>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Form {
+    /// OME-XML made anew from attributes and arrays alone.
+    OmeXml,
+    /// The OME-XML documents of the source, byte for byte.
+    Original,
+    /// The OME model as JSON, with the metadata of every plane.
+    Json,
 }
 
 /// How stores are opened.

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod print;
 mod progress;
 mod source;
 
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     match commands::run(args) {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
-            eprintln!("fairzarr: {failure}");
+            print::note(format_args!("fairzarr: {failure}"));
             failure.code().into()
         }
     }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::args::ProgressArg;
+use crate::print;
 
 /// How far a job has come, in bytes.
 #[derive(Clone, Copy)]
@@ -63,16 +64,16 @@ fn watch(style: Style, position: impl Fn() -> Position, stopped: &Receiver<()>) 
                 bar.set_length(total.max(1));
                 bar.set_position(done);
             }
-            Style::Plain => eprintln!(
+            Style::Plain => print::note(format_args!(
                 "{:.1} of {:.1} MB, {:.1} MB/s, {left:.0} s left",
                 done as f64 / 1e6,
                 total as f64 / 1e6,
                 rate / 1e6
-            ),
-            Style::Json => eprintln!(
+            )),
+            Style::Json => print::note(format_args!(
                 "{}",
                 serde_json::json!({"done": done, "total": total, "bytes_per_second": rate, "seconds_left": left})
-            ),
+            )),
         }
     }
     bar.finish_and_clear();

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::Error;
 use crate::journal::{self, WORKSPACE};
+use crate::digests;
 use crate::metadata;
 use crate::plan::{ImagePlan, Plan};
 use crate::run::Findings;
@@ -69,8 +70,7 @@ fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterat
     })
 }
 
-/// Writes arrays' metadata, the OME group, image groups, and the root, in this order, and removes what only an
-/// unfinished store has.
+/// Writes arrays' metadata, the OME group, image groups, and the root, in this order.
 pub(crate) fn write(
     source: &Fileset,
     plan: &Plan,
@@ -87,6 +87,7 @@ pub(crate) fn write(
     for (key, bytes) in metadata.files()? {
         store.put(&key, bytes)?;
     }
+    digests::write_all(plan, store, findings)?;
     let mut groups = metadata.groups()?;
     if let Some(document) = source.document() {
         let model = structured::write(store, version, document)?;
@@ -109,6 +110,19 @@ pub(crate) fn write(
         // Somebody else finished another conversion here in the meantime.
         return Err(Error::Exists(store.location().to_string()));
     }
+    Ok(())
+}
+
+/// Whether the last document of the root is there.
+pub(crate) fn is_complete(plan: &Plan, store: &Store) -> Result<bool, Error> {
+    let last = if plan.ngff().zarr_format() == 2 { ".zattrs" } else { "zarr.json" };
+    Ok(store.exists(last)?)
+}
+
+/// Removes what only an unfinished store has. The plan goes last: as long as it is there, the rest is known to be
+/// left over.
+pub(crate) fn clean(store: &Store) -> Result<(), Error> {
+    store.delete_prefix(&format!("{WORKSPACE}/journal"))?;
     store.delete_prefix(WORKSPACE)?;
     store.sync()?;
     Ok(())

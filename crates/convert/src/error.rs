@@ -16,6 +16,14 @@ pub enum Error {
     /// Something is at the output's place already.
     #[error("{0} exists already; use --overwrite to replace it or --resume to finish an interrupted conversion")]
     Exists(String),
+    /// What is at the output's place must not be replaced, asked or not.
+    #[error("{place} is not removed: {reason}")]
+    NotRemoved {
+        /// The output's place.
+        place: String,
+        /// Why it is kept.
+        reason: String,
+    },
     /// There is nothing to resume, or something else than this conversion was interrupted there.
     #[error("cannot resume: {0}")]
     Resume(String),

@@ -5,6 +5,7 @@
 //! with the same bytes as result. A record is a length, an XXH3-64 checksum, and the unit's result.
 
 use bytes::Bytes;
+use fairzarr_digest::PlaneDigest;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
@@ -12,7 +13,6 @@ use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Error;
-use crate::digest::PlaneDigest;
 use crate::plan::Unit;
 use crate::stats::ChannelStatistics;
 use crate::walk::Seen;

@@ -20,7 +20,7 @@
 mod arrays;
 mod collect;
 mod commit;
-mod digest;
+mod digests;
 mod encode;
 mod error;
 mod geometry;
@@ -36,13 +36,13 @@ mod shard;
 mod stats;
 mod structured;
 mod tags;
+mod target;
 mod walk;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use std::sync::atomic::Ordering;
 
-pub use digest::{PlaneDigest, TILE as DIGEST_TILE};
 pub use encode::Codec;
 pub use error::Error;
 pub use layout::Placement;
@@ -51,7 +51,7 @@ pub use plan::{ImagePlan, LevelPlan, Plan};
 pub use run::Share;
 pub use stats::ChannelStatistics;
 
-use journal::WORKSPACE;
+use target::Found;
 
 /// What a finished conversion did.
 #[derive(Clone, Debug, Default)]
@@ -80,9 +80,17 @@ pub fn convert(
     progress: &Progress,
 ) -> Result<Report, Error> {
     let plan = Plan::new(source, options)?;
-    begin(&plan, store, options.existing)?;
-    let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
-    commit::write(source, &plan, store, &findings)?;
+    let found = target::begin(source, &plan, store, options.existing)?;
+    if found != Found::Finished {
+        let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
+        if found == Found::Unfinished {
+            // What the interrupted process recorded as written may have been lost with the machine's memory.
+            commit::check_objects(&plan, store)?;
+            store.remove_leftovers()?;
+        }
+        commit::write(source, &plan, store, &findings)?;
+    }
+    commit::clean(store)?;
     Ok(report(&plan, progress))
 }
 
@@ -92,7 +100,7 @@ pub fn convert(
 /// When the output exists and `options.existing` does not allow that, or the plan cannot be made or written.
 pub fn prepare(source: &Fileset, store: &Store, options: &Options) -> Result<Plan, Error> {
     let plan = Plan::new(source, options)?;
-    begin(&plan, store, options.existing)?;
+    target::begin(source, &plan, store, options.existing)?;
     Ok(plan)
 }
 
@@ -108,8 +116,7 @@ pub fn run_share(
     share: Share,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let plan = stored_plan(store)?;
-    check_source(&plan, source)?;
+    let plan = target::stored_plan(source, store)?;
     run::run(source, &plan, store, options, share, progress)?;
     Ok(())
 }
@@ -125,12 +132,15 @@ pub fn commit(
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, Error> {
-    let plan = stored_plan(store)?;
-    check_source(&plan, source)?;
-    commit::check_units(&plan, store)?;
-    let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
-    commit::check_objects(&plan, store)?;
-    commit::write(source, &plan, store, &findings)?;
+    let plan = target::stored_plan(source, store)?;
+    if !commit::is_complete(&plan, store)? {
+        commit::check_units(&plan, store)?;
+        let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
+        commit::check_objects(&plan, store)?;
+        store.remove_leftovers()?;
+        commit::write(source, &plan, store, &findings)?;
+    }
+    commit::clean(store)?;
     Ok(report(&plan, progress))
 }
 
@@ -141,78 +151,5 @@ fn report(plan: &Plan, progress: &Progress) -> Report {
         bytes: progress.written.load(Ordering::Relaxed),
         source_bytes: plan.source_bytes(),
         filled: plan.filled_planes(),
-    }
-}
-
-/// Takes possession of the output's place, or of an interrupted conversion there.
-fn begin(plan: &Plan, store: &Store, existing: Existing) -> Result<(), Error> {
-    let key = format!("{WORKSPACE}/plan.json");
-    let unfinished = store.get(&key)?;
-    match existing {
-        Existing::Resume => {
-            let Some(unfinished) = unfinished else {
-                return Err(Error::Resume(format!(
-                    "there is no interrupted conversion at {}",
-                    store.location()
-                )));
-            };
-            let earlier = read_plan(&unfinished)?;
-            if earlier != *plan {
-                return Err(Error::Resume(
-                    "the interrupted conversion had another source, other options or another version of this program; use --overwrite to start again".into(),
-                ));
-            }
-            return Ok(());
-        }
-        Existing::Refuse => {
-            let children = store.list_children("")?;
-            if !children.directories.is_empty() || !children.objects.is_empty() {
-                return Err(Error::Exists(store.location().to_string()));
-            }
-        }
-        Existing::Overwrite => remove(store)?,
-    }
-    let text = serde_json::to_vec(plan)
-        .map_err(|error| Error::Request(format!("the plan cannot be written: {error}")))?;
-    store.put(&key, text)?;
-    Ok(())
-}
-
-/// Root metadata first: from then on the old store no longer looks complete.
-fn remove(store: &Store) -> Result<(), Error> {
-    for key in ["zarr.json", ".zattrs", ".zgroup"] {
-        store.delete(key)?;
-    }
-    store.delete_prefix("")?;
-    Ok(())
-}
-
-fn stored_plan(store: &Store) -> Result<Plan, Error> {
-    match store.get(&format!("{WORKSPACE}/plan.json"))? {
-        Some(text) => read_plan(&text),
-        None => Err(Error::Incomplete(format!("there is no plan at {}; run `fairzarr plan` first", store.location()))),
-    }
-}
-
-fn read_plan(text: &[u8]) -> Result<Plan, Error> {
-    let plan: Plan = serde_json::from_slice(text)
-        .map_err(|error| Error::Resume(format!("the plan in the store cannot be read: {error}")))?;
-    if plan.fairzarr != env!("CARGO_PKG_VERSION") {
-        return Err(Error::Resume(format!(
-            "the plan in the store was made by version {}, this is {}",
-            plan.fairzarr,
-            env!("CARGO_PKG_VERSION")
-        )));
-    }
-    Ok(plan)
-}
-
-fn check_source(plan: &Plan, source: &Fileset) -> Result<(), Error> {
-    let files: Vec<(String, u64)> =
-        source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
-    if files == plan.files {
-        Ok(())
-    } else {
-        Err(Error::Resume("the plan in the store was made for other source files".into()))
     }
 }

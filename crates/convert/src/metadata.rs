@@ -173,6 +173,7 @@ impl<'a> Metadata<'a> {
             "program": "fairzarr",
             "version": self.plan.fairzarr,
             "codec": self.plan.codec.to_string(),
+            "omit_empty": self.plan.omit_empty,
             "files": self.plan.files.iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect::<Vec<_>>(),
             "source_format": match self.source.kind() {
                 Kind::OmeTiff => "OME-TIFF",

@@ -378,7 +378,7 @@ impl ImagePlan {
 
     /// Width of the tiles on which pixel digests are taken.
     pub(crate) fn digest_width(&self) -> u32 {
-        let tile = crate::digest::TILE;
+        let tile = fairzarr_digest::TILE;
         self.pyramid.block_width().filter(|width| width % tile != 0).unwrap_or(tile)
     }
 

@@ -1,5 +1,6 @@
 //! Running the units of a plan on several threads.
 
+use fairzarr_digest::PlaneDigest;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
 use crate::collect::{self, Collector};
-use crate::digest::PlaneDigest;
 use crate::journal::{self, Journal, PlaneResult, UnitResult};
 use crate::options::{Options, Progress};
 use crate::plan::{Plan, Unit};

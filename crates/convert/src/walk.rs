@@ -1,12 +1,12 @@
 //! One worker: reads blocks of one page, encodes their chunks, and halves them into their parents.
 
 use bytes::Bytes;
+use fairzarr_digest::{Area, PlaneDigest};
 use fairzarr_ome_tiff::{Image, PlaneIndex, Region, Scratch};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use crate::Error;
-use crate::digest::PlaneDigest;
 use crate::encode::Encoder;
 use crate::geometry::{Block, Rect};
 use crate::options::Progress;
@@ -139,7 +139,8 @@ impl<'a> Worker<'a> {
         for (seen, pixels) in task.seen.iter_mut().zip(planes) {
             let statistics = &mut seen.statistics;
             statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
-            seen.digest.add(rect, sample, task.plan.digest_width(), pixels);
+            let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
+            seen.digest.add(area, sample, task.plan.digest_width(), pixels);
         }
         Ok(())
     }

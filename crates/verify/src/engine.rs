@@ -49,7 +49,10 @@ impl StoredArray {
 
     /// The data type's name in Zarr v3.
     pub(crate) fn data_type(&self) -> String {
-        self.array.data_type().name(ZarrVersion::V3).map_or_else(|| "unknown".into(), std::borrow::Cow::into_owned)
+        self.array
+            .data_type()
+            .name(ZarrVersion::V3)
+            .map_or_else(|| "unknown".into(), std::borrow::Cow::into_owned)
     }
 
     /// Decoded samples of a rectangle, in C order, in this machine's byte order.

@@ -14,6 +14,7 @@ mod derivation;
 mod documents;
 mod engine;
 mod error;
+mod fixity;
 mod metadata;
 mod pixels;
 mod report;
@@ -25,6 +26,7 @@ use fairzarr_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+pub use documents::{StoredDocument, sources};
 pub use error::Error;
 pub use report::{Check, Difference, Report};
 pub use store_images::{StoredImage, attributes, images};
@@ -44,6 +46,23 @@ impl Default for Options {
         let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self { jobs, progress: Arc::default() }
     }
+}
+
+/// Proves what can be proved of `store` without its source: objects, samples and documents against what was
+/// recorded at the conversion.
+///
+/// # Errors
+/// When the store cannot be read at all. Differences are in the report.
+pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
+    let stored = images(store)?;
+    let root = attributes(store, "")?.unwrap_or_default();
+    Ok(Report {
+        checks: vec![
+            fixity::objects(store, &root, &stored)?,
+            fixity::samples(store, &stored, options)?,
+            fixity::documents(store, &root)?,
+        ],
+    })
 }
 
 /// Proves that `store` holds what `source` holds.

@@ -36,7 +36,7 @@ impl StoredImage {
 pub fn attributes(store: &Store, path: &str) -> Result<Option<Map<String, Value>>, Error> {
     let object = |bytes: &[u8]| -> Result<Map<String, Value>, Error> {
         serde_json::from_slice(bytes).map_err(|error| Error::Metadata {
-            path: if path.is_empty() { "the root".into() } else { path.into() },
+            path: shown(path),
             reason: format!("metadata is not a JSON object: {error}"),
         })
     };
@@ -76,7 +76,7 @@ pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
 }
 
 fn open(store: &Store, path: String) -> Result<StoredImage, Error> {
-    let refuse = |reason: String| Error::Metadata { path: path.clone(), reason };
+    let refuse = |reason: String| Error::Metadata { path: shown(&path), reason };
     let attributes =
         attributes(store, &path)?.ok_or_else(|| refuse("the group of this image is missing".into()))?;
     let (version, multiscale, omero) = parse_image(&attributes).map_err(|error| refuse(error.to_string()))?;
@@ -109,6 +109,11 @@ fn series(store: &Store, root: &Map<String, Value>) -> Result<Vec<String>, Error
         paths.push(paths.len().to_string());
     }
     Ok(paths)
+}
+
+/// A group's path for people.
+fn shown(path: &str) -> String {
+    if path.is_empty() { "the root group".into() } else { path.into() }
 }
 
 fn join(path: &str, name: &str) -> String {

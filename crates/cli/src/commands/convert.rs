@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crate::args::{Convert, ConvertChoices, OnMissingArg, OutputArgs, StoreArgs};
 use crate::exit::{Code, Failure};
+use crate::print;
 use crate::progress::{self, Position};
 use crate::source;
 
@@ -23,22 +24,21 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let fileset = open(&args.source, &args.choices, &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options)?;
-        show_plan(&plan, &options, args.output.json);
+        show_plan(&plan, &options, args.output.json)?;
         return Ok(Code::Done);
     }
     let store = source::store(&args.target, &args.store, Code::Output)?;
     stop_on_signal(&options.cancel);
     let progress = Progress::default();
-    let report = watched(&args.output, &progress, || {
-        fairzarr_convert::convert(&fileset, &store, &options, &progress)
-    });
+    let report =
+        watched(&args.output, &progress, || fairzarr_convert::convert(&fileset, &store, &options, &progress));
     match report {
         Ok(report) => {
-            tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64());
+            tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64())?;
             Ok(Code::Done)
         }
         Err(fairzarr_convert::Error::Interrupted) => {
-            eprintln!("fairzarr: interrupted; run the same command with --resume to finish");
+            print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
             Ok(Code::Interrupted)
         }
         Err(error) => Err(error.into()),
@@ -62,7 +62,7 @@ pub(super) fn open(text: &str, choices: &ConvertChoices, store: &StoreArgs) -> R
     }
     let fileset = source::fileset(text, store, options)?;
     for warning in fileset.warnings() {
-        eprintln!("fairzarr: warning: {warning}");
+        print::note(format_args!("fairzarr: warning: {warning}"));
     }
     Ok(fileset)
 }
@@ -95,48 +95,55 @@ pub(super) fn stop_on_signal(cancel: &Arc<AtomicBool>) {
         }
     });
     if let Err(error) = installed {
-        eprintln!("fairzarr: warning: interruptions will not be clean: {error}");
+        print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
     }
 }
 
-pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) {
+pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) -> Result<(), Failure> {
     let jobs = plan.jobs(options);
     let memory = plan.worker_memory * jobs as u64;
     if json {
-        println!(
+        print::result(format_args!(
             "{:#}",
             json!({
                 "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
                 "objects": plan.objects(), "units": plan.unit_count(), "jobs": jobs, "memory": memory,
             })
-        );
-        return;
+        ))?;
+        return Ok(());
     }
     for image in &plan.images {
         let name = if image.path.is_empty() { "(root)" } else { &image.path };
         let [t, c, z, y, x] = image.shape;
-        println!("{name}: t={t} c={c} z={z} y={y} x={x} {}", image.sample_type);
+        print::result(format_args!("{name}: t={t} c={c} z={z} y={y} x={x} {}", image.sample_type))?;
         for (n, level) in image.levels.iter().enumerate() {
             let shard = level.shard.map_or(String::new(), |(h, w)| format!(", shards {h} x {w}"));
-            println!(
+            print::result(format_args!(
                 "  level {n}: {} x {}, chunks {} x {}{shard}",
                 level.size.0, level.size.1, level.chunk.0, level.chunk.1
-            );
+            ))?;
         }
     }
-    println!(
+    print::result(format_args!(
         "reads {:.1} MB (decoded), encodes {:.1} MB with {} into at most {} objects; {} units, {jobs} jobs, {:.0} MiB of memory",
         plan.source_bytes() as f64 / 1e6,
         plan.target_bytes() as f64 / 1e6,
         plan.codec,
         plan.objects(),
         plan.unit_count(),
-        memory as f64 / f64::from(1 << 20),
-    );
+        memory as f64 / f64::from(1 << 20)
+    ))?;
+    Ok(())
 }
 
 /// Tells what was done.
-pub(super) fn tell(source: &str, target: &str, json: bool, report: &Report, seconds: f64) {
+pub(super) fn tell(
+    source: &str,
+    target: &str,
+    json: bool,
+    report: &Report,
+    seconds: f64,
+) -> Result<(), Failure> {
     let rate = report.source_bytes as f64 / 1e6 / seconds.max(1e-9);
     if json {
         let filled: Vec<_> = report
@@ -144,31 +151,34 @@ pub(super) fn tell(source: &str, target: &str, json: bool, report: &Report, seco
             .iter()
             .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
             .collect();
-        println!(
+        print::result(format_args!(
             "{:#}",
             json!({
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "filled_planes": filled,
             })
-        );
-        return;
+        ))?;
+        return Ok(());
     }
     for (image, t, c, z) in &report.filled {
-        eprintln!("fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written");
+        print::note(format_args!(
+            "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+        ));
     }
-    println!(
+    print::result(format_args!(
         "{}: {} image{}, {:.1} MB of pixels in {} objects of {:.1} MB, {seconds:.2} s ({rate:.0} MB/s)",
         target,
         report.images.len(),
         if report.images.len() == 1 { "" } else { "s" },
         report.source_bytes as f64 / 1e6,
         report.objects,
-        report.bytes as f64 / 1e6,
-    );
+        report.bytes as f64 / 1e6
+    ))?;
     if report.images.len() > 1 {
         for path in &report.images {
-            println!("  {}/{path}", target.trim_end_matches('/'));
+            print::result(format_args!("  {}/{path}", target.trim_end_matches('/')))?;
         }
     }
+    Ok(())
 }

@@ -1,29 +1,47 @@
 //! `fairzarr inspect`: what is in an OME-TIFF or an OME-Zarr, in one screen.
 
 use fairzarr_ome_tiff::{Fileset, Image, Kind};
-use fairzarr_ome_xml::Quantity;
+use fairzarr_ome_xml::{Quantity, Structured};
 use fairzarr_store::Store;
 use fairzarr_verify::StoredImage;
 use serde_json::{Map, Value, json};
 
 use crate::args::Inspect;
 use crate::exit::{Code, Failure};
+use crate::print;
 use crate::source::{self, Input};
 
 /// Images that the text form lists; the JSON form has all.
 const LISTED: usize = 20;
 
 pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
-    let found = match source::open(&args.path, &args.store)? {
+    let input = source::open(&args.path, &args.store)?;
+    if args.metadata {
+        print::result(format_args!("{:#}", metadata(&args.path, &input)?))?;
+        return Ok(Code::Done);
+    }
+    let found = match input {
         Input::Tiff(fileset) => tiff(&fileset),
         Input::Store(store) => zarr(&store)?,
     };
     if args.output.json {
-        println!("{found:#}");
+        print::result(format_args!("{found:#}"))?;
     } else {
-        print_text(&args.path, &found);
+        print_text(&args.path, &found)?;
     }
     Ok(Code::Done)
+}
+
+/// The OME model in one piece.
+fn metadata(path: &str, input: &Input) -> Result<Value, Failure> {
+    let structured = match input {
+        Input::Tiff(fileset) => {
+            fileset.document().map(Structured::from_document).transpose().map_err(|e| Failure::new(Code::Input, e))?
+        }
+        Input::Store(store) => fairzarr_verify::structured(store)?,
+    };
+    let missing = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME model"));
+    Ok(structured.ok_or_else(missing)?.to_json())
 }
 
 fn tiff(fileset: &Fileset) -> Value {
@@ -49,8 +67,10 @@ fn tiff(fileset: &Fileset) -> Value {
 
 fn tiff_image(fileset: &Fileset, image: &Image) -> Value {
     let shape = image.shape();
-    let described =
-        fileset.document().zip(image.ome_index()).and_then(|(document, index)| document.ome().images.get(index));
+    let described = fileset
+        .document()
+        .zip(image.ome_index())
+        .and_then(|(document, index)| document.ome().images.get(index));
     let pixels = described.and_then(|image| image.pixels.as_ref());
     let quantity = |quantity: Option<&Quantity>| quantity.map(ToString::to_string);
     let channels: Vec<Value> =
@@ -88,7 +108,8 @@ fn zarr(store: &Store) -> Result<Value, Failure> {
         .into_iter()
         .map(|(key, bytes)| json!({"name": key, "bytes": bytes}))
         .collect();
-    let described: Result<Vec<Value>, Failure> = images.iter().map(|image| zarr_image(store, image)).collect();
+    let described: Result<Vec<Value>, Failure> =
+        images.iter().map(|image| zarr_image(store, image)).collect();
     Ok(json!({
         "format": format!("OME-Zarr {}", images.first().map_or_else(String::new, |image| image.version.to_string())),
         "documents": documents,
@@ -167,10 +188,7 @@ fn array(store: &Store, path: &str) -> Result<Map<String, Value>, Failure> {
     let sharding = codecs.iter().find(|codec| codec.get("name") == Some(&json!("sharding_indexed")));
     let (storage, codecs) = match sharding {
         Some(sharding) => (
-            format!(
-                "shards {grid} of chunks {}",
-                sides(sharding.pointer("/configuration/chunk_shape"))
-            ),
+            format!("shards {grid} of chunks {}", sides(sharding.pointer("/configuration/chunk_shape"))),
             sharding.pointer("/configuration/codecs").and_then(Value::as_array).cloned().unwrap_or_default(),
         ),
         None => (format!("chunks {grid}"), codecs),
@@ -181,7 +199,10 @@ fn array(store: &Store, path: &str) -> Result<Map<String, Value>, Failure> {
         .map(|codec| codec_name(codec.get("name"), codec.get("configuration")))
         .collect();
     array.insert("storage".into(), storage.into());
-    array.insert("compression".into(), if names.is_empty() { "none".into() } else { names.join(" + ").into() });
+    array.insert(
+        "compression".into(),
+        if names.is_empty() { "none".into() } else { names.join(" + ").into() },
+    );
     Ok(array)
 }
 
@@ -194,20 +215,28 @@ fn codec_name(name: Option<&Value>, configuration: Option<&Value>) -> String {
     }
 }
 
-fn print_text(path: &str, found: &Value) {
+fn print_text(path: &str, found: &Value) -> Result<(), Failure> {
     let text = |value: Option<&Value>| match value {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => "-".into(),
         Some(other) => other.to_string(),
     };
-    println!("{path}: {}", text(found.get("format")));
+    print::result(format_args!("{path}: {}", text(found.get("format"))))?;
     let list = |key: &str| found.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     for file in list("files") {
-        println!("  file      {} ({} bytes)", text(file.get("name")), text(file.get("bytes")));
+        print::result(format_args!(
+            "  file      {} ({} bytes)",
+            text(file.get("name")),
+            text(file.get("bytes"))
+        ))?;
     }
     for document in list("documents") {
         let role = document.get("role").map_or(String::new(), |role| format!(", {}", text(Some(role))));
-        println!("  document  {} ({} bytes{role})", text(document.get("name")), text(document.get("bytes")));
+        print::result(format_args!(
+            "  document  {} ({} bytes{role})",
+            text(document.get("name")),
+            text(document.get("bytes"))
+        ))?;
     }
     let images = list("images");
     for (n, image) in images.iter().enumerate().take(LISTED) {
@@ -215,7 +244,12 @@ fn print_text(path: &str, found: &Value) {
             .iter()
             .filter_map(|axis| image.get(axis).map(|size| format!("{axis}={size}")))
             .collect();
-        println!("  image {n}   {}: {} {}", text(image.get("name")), sizes.join(" "), text(image.get("type")));
+        print::result(format_args!(
+            "  image {n}   {}: {} {}",
+            text(image.get("name")),
+            sizes.join(" "),
+            text(image.get("type"))
+        ))?;
         let sizes: Vec<String> = image
             .get("pixel_size")
             .and_then(Value::as_object)
@@ -225,25 +259,30 @@ fn print_text(path: &str, found: &Value) {
             .map(|(axis, size)| format!("{axis} {}", text(Some(size))))
             .collect();
         if !sizes.is_empty() {
-            println!("    pixel size  {}", sizes.join(", "));
+            print::result(format_args!("    pixel size  {}", sizes.join(", ")))?;
         }
         let channels = image.get("channels").and_then(Value::as_array).cloned().unwrap_or_default();
         if channels.iter().any(|channel| !channel.is_null()) {
             let names: Vec<String> = channels.iter().map(|channel| text(Some(channel))).collect();
-            println!("    channels    {}", names.join(", "));
+            print::result(format_args!("    channels    {}", names.join(", ")))?;
         }
         for level in image.get("levels").and_then(Value::as_array).into_iter().flatten() {
             let size = match level.get("shape").and_then(Value::as_array) {
                 Some(shape) => shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x "),
                 None => format!("{} x {}", text(level.get("y")), text(level.get("x"))),
             };
-            println!("    level       {size}, {}, {}", text(level.get("storage")), text(level.get("compression")));
+            print::result(format_args!(
+                "    level       {size}, {}, {}",
+                text(level.get("storage")),
+                text(level.get("compression"))
+            ))?;
         }
     }
     if images.len() > LISTED {
-        println!("  and {} more images", images.len() - LISTED);
+        print::result(format_args!("  and {} more images", images.len() - LISTED))?;
     }
     for warning in list("warnings") {
-        println!("  warning   {}", text(Some(&warning)));
+        print::result(format_args!("  warning   {}", text(Some(&warning))))?;
     }
+    Ok(())
 }

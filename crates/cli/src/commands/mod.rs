@@ -1,6 +1,7 @@
 //! One module per subcommand.
 
 mod convert;
+mod extract;
 mod inspect;
 mod split;
 mod verify;
@@ -17,5 +18,6 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Commit(args) => split::commit(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Extract(args) => extract::run(&args),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::convert::{open, options, show_plan, stop_on_signal, tell, watched};
 use crate::args::{Run, Split};
 use crate::exit::{Code, Failure};
+use crate::print;
 use crate::source;
 
 pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
@@ -16,7 +17,7 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     let plan = fairzarr_convert::prepare(&fileset, &store, &options)?;
-    show_plan(&plan, &options, args.output.json);
+    show_plan(&plan, &options, args.output.json)?;
     Ok(Code::Done)
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     match outcome {
         Ok(()) => Ok(Code::Done),
         Err(Error::Interrupted) => {
-            eprintln!("fairzarr: interrupted; run the same task again to finish it");
+            print::note(format_args!("fairzarr: interrupted; run the same task again to finish it"));
             Ok(Code::Interrupted)
         }
         Err(error) => Err(error.into()),
@@ -46,9 +47,8 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     let progress = Progress::default();
-    let report = watched(&args.output, &progress, || {
-        fairzarr_convert::commit(&fileset, &store, &options, &progress)
-    })?;
-    tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64());
+    let report =
+        watched(&args.output, &progress, || fairzarr_convert::commit(&fileset, &store, &options, &progress))?;
+    tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64())?;
     Ok(Code::Done)
 }

@@ -1,23 +1,28 @@
 //! `fairzarr verify`.
 
 use fairzarr_ome_tiff::OpenOptions;
-use fairzarr_verify::Options;
+use fairzarr_verify::{Options, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::args::Verify;
 use crate::exit::{Code, Failure};
+use crate::print;
 use crate::progress::{self, Position};
 use crate::source;
 
 pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
+    let mut options = Options::default();
+    options.jobs = args.jobs.unwrap_or(options.jobs);
+    let Some(target) = &args.target else {
+        let store = source::store(&args.source, &args.store, Code::Input)?;
+        return tell(args, &fairzarr_verify::verify_store(&store, &options)?);
+    };
     let mut open = OpenOptions::default();
     // Planes that a conversion filled on request are compared with zeros.
     open.on_missing = fairzarr_ome_tiff::OnMissing::Fill;
     let fileset = source::fileset(&args.source, &args.store, open)?;
-    let store = source::store(&args.target, &args.store, Code::Input)?;
-    let mut options = Options::default();
-    options.jobs = args.jobs.unwrap_or(options.jobs);
+    let store = source::store(target, &args.store, Code::Input)?;
     let total = fileset
         .images()
         .iter()
@@ -32,10 +37,17 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let report = progress::show(args.output.progress, position, || {
         fairzarr_verify::verify(&fileset, &store, &options)
     })?;
+    tell(args, &report)
+}
+
+fn tell(args: &Verify, report: &Report) -> Result<Code, Failure> {
     if args.output.json {
-        println!("{:#}", serde_json::json!({"holds": report.holds(), "checks": report.checks}));
+        print::result(format_args!(
+            "{:#}",
+            serde_json::json!({"holds": report.holds(), "checks": report.checks})
+        ))?;
     } else {
-        print!("{report}");
+        print::result(format_args!("{}", report.to_string().trim_end()))?;
     }
     Ok(if report.holds() { Code::Done } else { Code::Different })
 }

@@ -1,17 +1,32 @@
 //! Digests of the pixels themselves, independent of chunking, codec and byte order of any file.
 //!
-//! A *canonical tile* is a rectangle of one plane on a fixed grid. Its digest is the sum (modulo 2^128), over
-//! its rows, of XXH3-128 of the row's little-endian samples, seeded with the row's index in the tile. A sum
-//! does not depend on the order in which rows arrive, so bands, blocks and tiles of any height give the same
-//! digest, and partial digests of one tile are added.
+//! A *canonical tile* is a rectangle of one plane on a fixed grid, [`TILE`] rows high. Its digest is the sum
+//! (modulo 2^128), over its rows, of XXH3-128 of the row's little-endian samples, seeded with the row's index in
+//! the tile. A sum does not depend on the order in which rows arrive, so bands, blocks and tiles of any height give
+//! the same digest, and partial digests of one tile are added.
+#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use crate::geometry::Rect;
-
-/// Default side of a canonical tile, in pixels.
+/// Rows of a canonical tile, and its usual width, in pixels.
 pub const TILE: u32 = 512;
+
+/// What stands in metadata for this definition.
+pub const ALGORITHM: &str = "sum of xxh3-128 of rows, seeded by row";
+
+/// A rectangle of one plane, in pixels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Area {
+    /// First row.
+    pub y: u32,
+    /// First column; a multiple of the tile width.
+    pub x: u32,
+    /// Rows.
+    pub h: u32,
+    /// Columns; up to a multiple of the tile width, or to the plane's edge.
+    pub w: u32,
+}
 
 /// Sums of row digests of the canonical tiles of one plane, by (tile row, tile column).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,9 +35,8 @@ pub struct PlaneDigest {
 }
 
 impl PlaneDigest {
-    /// Adds a rectangle of little-endian samples, `sample` bytes each, whose left edge lies on the grid and
-    /// whose right edge lies on it or is the plane's own.
-    pub(crate) fn add(&mut self, rect: Rect, sample: usize, tile_width: u32, pixels: &[u8]) {
+    /// Adds a rectangle of little-endian samples, `[y][x]`, `sample` bytes each.
+    pub fn add(&mut self, rect: Area, sample: usize, tile_width: u32, pixels: &[u8]) {
         debug_assert_eq!(rect.x % tile_width, 0);
         let row_bytes = rect.w as usize * sample;
         let tile_bytes = tile_width as usize * sample;
@@ -50,7 +64,7 @@ impl PlaneDigest {
     }
 
     /// Adds the partial digests of the same plane.
-    pub(crate) fn merge(&mut self, other: impl IntoIterator<Item = ((u32, u32), u128)>) {
+    pub fn merge(&mut self, other: impl IntoIterator<Item = ((u32, u32), u128)>) {
         for (tile, digest) in other {
             let sum = self.tiles.entry(tile).or_default();
             *sum = sum.wrapping_add(digest);
@@ -66,7 +80,7 @@ mod tests {
     fn the_digest_does_not_depend_on_how_the_plane_was_cut() {
         let (h, w) = (1100u32, 1300u32);
         let plane: Vec<u8> = (0..h * w * 2).map(|i| (i * 2_654_435_761u32 >> 13) as u8).collect();
-        let whole = Rect { y: 0, x: 0, h, w };
+        let whole = Area { y: 0, x: 0, h, w };
         let mut expected = PlaneDigest::default();
         expected.add(whole, 2, TILE, &plane);
         assert_eq!(expected.tiles().len(), 9);
@@ -74,7 +88,7 @@ mod tests {
         let mut parts = PlaneDigest::default();
         for y in (0..h).step_by(100).collect::<Vec<_>>().into_iter().rev() {
             for x in (0..w).step_by(512) {
-                let rect = Rect { y, x, h: 100.min(h - y), w: 512.min(w - x) };
+                let rect = Area { y, x, h: 100.min(h - y), w: 512.min(w - x) };
                 let mut piece = Vec::new();
                 for row in rect.y..rect.y + rect.h {
                     let at = (row * w + rect.x) as usize * 2;
@@ -92,7 +106,7 @@ mod tests {
     fn exchanged_rows_are_noticed() {
         let mut a = PlaneDigest::default();
         let mut b = PlaneDigest::default();
-        let rect = Rect { y: 0, x: 0, h: 2, w: 2 };
+        let rect = Area { y: 0, x: 0, h: 2, w: 2 };
         a.add(rect, 1, TILE, &[1, 2, 3, 4]);
         b.add(rect, 1, TILE, &[3, 4, 1, 2]);
         assert_ne!(a, b);

@@ -1,0 +1,22 @@
+//! Printing that survives a reader who has gone and a disk that is full.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::exit::{Code, Failure};
+
+/// A line of a result, on standard output. That nobody reads on, as in `fairzarr inspect x | head`, is no failure.
+pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Code::Output,
+            anyhow::Error::new(error).context("cannot write to standard output"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A line for the user, on standard error. If that fails there is nobody left to tell.
+pub(crate) fn note(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

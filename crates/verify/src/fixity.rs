@@ -1,0 +1,227 @@
+//! What can be proved of a store without its source: every object is there and decodes, and the samples and
+//! documents have the digests that were recorded when they were converted.
+
+use fairzarr_digest::{ALGORITHM, Area, PlaneDigest, TILE};
+use fairzarr_ngff::chunk_key;
+use fairzarr_store::Store;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::engine::StoredArray;
+use crate::report::{Check, Difference};
+use crate::store_images::StoredImage;
+use crate::{Error, Options};
+
+/// Differences that are listed of each kind; all are counted.
+const LISTED: usize = 50;
+
+/// Every chunk or shard that the arrays' grids call for is there, and nothing else is.
+pub(crate) fn objects(store: &Store, root: &Map<String, Value>, images: &[StoredImage]) -> Result<Check, Error> {
+    let complete = root.get("fairzarr:conversion").is_some_and(|record| record.get("omit_empty") != Some(&true.into()));
+    let mut differences = Vec::new();
+    let mut count = 0u64;
+    for image in images {
+        for level in 0..image.multiscale.datasets.len() {
+            let Some(path) = image.array_path(level) else { continue };
+            let array = StoredArray::open(store, &path)?;
+            let stored: BTreeMap<String, u64> = store.list(&path)?.into_iter().collect();
+            count += stored.len() as u64;
+            let mut known: BTreeSet<&str> = BTreeSet::new();
+            for index in grid(&array) {
+                let key = chunk_key(image.version, &path, &index);
+                match stored.get_key_value(&key) {
+                    Some((key, size)) => {
+                        known.insert(key);
+                        if *size == 0 {
+                            differences.push(difference(key.clone(), "a chunk", "an empty object"));
+                        }
+                    }
+                    None if complete => differences.push(difference(key, "a chunk", "nothing")),
+                    None => {}
+                }
+            }
+            let metadata = ["zarr.json", ".zarray", ".zattrs"];
+            let extra = stored.keys().filter(|key| {
+                !known.contains(key.as_str())
+                    && !metadata.iter().any(|name| key.strip_prefix(&path) == Some(&format!("/{name}")))
+            });
+            differences.extend(extra.map(|key| difference(key.clone(), "nothing", "an object outside of the grid")));
+        }
+    }
+    Ok(limited("objects", format!("{count} objects by name"), differences))
+}
+
+/// Every index of the grid of stored objects.
+fn grid(array: &StoredArray) -> impl Iterator<Item = Vec<u64>> {
+    let counts: Vec<u64> =
+        array.shape().iter().zip(array.object_shape()).map(|(size, side)| size.div_ceil((*side).max(1))).collect();
+    let total: u64 = counts.iter().product();
+    (0..total).map(move |mut n| {
+        let mut index = vec![0; counts.len()];
+        for (place, count) in index.iter_mut().zip(&counts).rev() {
+            *place = n % count;
+            n /= count;
+        }
+        index
+    })
+}
+
+/// Every sample of every level decodes, and those of full resolution have the recorded digests.
+pub(crate) fn samples(store: &Store, images: &[StoredImage], options: &Options) -> Result<Check, Error> {
+    let mut differences = Vec::new();
+    let mut proved = 0;
+    for (index, image) in images.iter().enumerate() {
+        for level in 0..image.multiscale.datasets.len() {
+            let Some(path) = image.array_path(level) else { continue };
+            let array = StoredArray::open(store, &path)?;
+            let recorded = if level == 0 { Recorded::open(store, index, &array)? } else { None };
+            proved += usize::from(recorded.is_some());
+            differences.extend(decode(&array, recorded.as_ref(), options)?);
+        }
+    }
+    let covered = format!(
+        "all samples of {} images decoded; full resolution of {proved} equal to the recorded digests",
+        images.len()
+    );
+    Ok(limited("samples", covered, differences))
+}
+
+/// The digests recorded for one image: `OME/digests/N`.
+struct Recorded {
+    tile_width: u32,
+    rows: u32,
+    cols: u32,
+    digests: Vec<u8>,
+}
+
+impl Recorded {
+    /// `None` where nothing was recorded, or in a way that is not known here.
+    fn open(store: &Store, image: usize, pixels: &StoredArray) -> Result<Option<Self>, Error> {
+        let path = format!("OME/digests/{image}");
+        let Some(attributes) = crate::store_images::attributes(store, &path)? else { return Ok(None) };
+        let tile = |n: usize| attributes.get("tile").and_then(|tile| tile.get(n)).and_then(Value::as_u64);
+        let known = attributes.get("algorithm").and_then(Value::as_str) == Some(ALGORITHM);
+        let (true, Some(height), Some(width)) = (known, tile(0), tile(1)) else { return Ok(None) };
+        let array = StoredArray::open(store, &path)?;
+        let [.., y, x] = *pixels.shape() else { return Ok(None) };
+        let planes: u64 = pixels.shape()[..pixels.shape().len() - 2].iter().product();
+        let (rows, cols) = (y.div_ceil(height.max(1)), x.div_ceil(width.max(1)));
+        if height != TILE as u64 || array.shape() != [planes, rows, cols, 2] {
+            let reason = format!("shape {:?} does not fit the image's", array.shape());
+            return Err(Error::Array { path, reason });
+        }
+        let ranges: Vec<_> = array.shape().iter().map(|size| 0..*size).collect();
+        let digests = array.read(&ranges)?;
+        Ok(Some(Self { tile_width: width as u32, rows: rows as u32, cols: cols as u32, digests }))
+    }
+
+    fn digest(&self, plane: u64, row: u32, col: u32) -> u128 {
+        let at = ((plane * self.rows as u64 + row as u64) * self.cols as u64 + col as u64) as usize * 16;
+        let bytes = self.digests.get(at..at + 16).and_then(|bytes| bytes.try_into().ok());
+        u128::from_le_bytes(bytes.unwrap_or([0; 16]))
+    }
+}
+
+/// Reads an array in bands of whole objects, on several threads.
+fn decode(array: &StoredArray, recorded: Option<&Recorded>, options: &Options) -> Result<Vec<Difference>, Error> {
+    let shape = array.shape().to_vec();
+    let [.., height, width] = shape[..] else { return Ok(Vec::new()) };
+    let leading = &shape[..shape.len() - 2];
+    let planes: u64 = leading.iter().product();
+    let band = array.object_shape()[shape.len() - 2].clamp(1, height.max(1));
+    let bands = height.div_ceil(band);
+    let next = AtomicUsize::new(0);
+    let digests: Mutex<HashMap<u64, PlaneDigest>> = Mutex::default();
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed) as u64;
+                    if n >= planes * bands {
+                        return;
+                    }
+                    let (plane, y) = (n / bands, n % bands * band);
+                    let mut ranges = Vec::with_capacity(shape.len());
+                    let mut rest = plane;
+                    for size in leading.iter().rev() {
+                        ranges.insert(0, rest % size..rest % size + 1);
+                        rest /= size;
+                    }
+                    let h = band.min(height - y);
+                    ranges.extend([y..y + h, 0..width]);
+                    match array.read(&ranges) {
+                        Ok(pixels) => {
+                            options.progress.fetch_add(pixels.len() as u64, Ordering::Relaxed);
+                            if let Some(recorded) = recorded {
+                                let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
+                                let sample = pixels.len() / (h * width).max(1) as usize;
+                                let mut part = PlaneDigest::default();
+                                part.add(area, sample, recorded.tile_width, &pixels);
+                                let tiles = part.tiles().clone();
+                                lock(&digests).entry(plane).or_default().merge(tiles);
+                            }
+                        }
+                        Err(error) => {
+                            let place = format!("plane {plane}, rows {y}..{}", y + h);
+                            lock(&found).push(difference(place, "samples", &error.to_string()));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let mut differences = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let digests = digests.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for (plane, recorded) in recorded.into_iter().flat_map(|recorded| (0..planes).map(move |n| (n, recorded))) {
+        let digest = digests.get(&plane);
+        for (row, col) in (0..recorded.rows).flat_map(|row| (0..recorded.cols).map(move |col| (row, col))) {
+            let computed = digest.and_then(|digest| digest.tiles().get(&(row, col)));
+            let expected = recorded.digest(plane, row, col);
+            if computed != Some(&expected) {
+                let (y, x) = (row * TILE, col * recorded.tile_width);
+                let place = format!("array {}, plane {plane}, tile at y={y} x={x}", array.path());
+                let found = computed.map_or_else(|| "samples that could not be read".into(), |d| format!("digest {d:032x}"));
+                differences.push(difference(place, &format!("digest {expected:032x}"), &found));
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// The documents that were recorded are there, with their SHA-256.
+pub(crate) fn documents(store: &Store, root: &Map<String, Value>) -> Result<Check, Error> {
+    let recorded = root.get("fairzarr:sources").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut differences = Vec::new();
+    for source in &recorded {
+        let text = |name: &str| source.get(name).and_then(Value::as_str).unwrap_or_default();
+        let found = match store.get(text("path"))? {
+            Some(bytes) => Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            None => "nothing".to_owned(),
+        };
+        if found != text("sha256") {
+            differences.push(difference(text("path").into(), text("sha256"), &found));
+        }
+    }
+    Ok(limited("documents", format!("{} recorded documents by SHA-256", recorded.len()), differences))
+}
+
+fn difference(place: String, expected: &str, found: &str) -> Difference {
+    Difference { place, expected: expected.into(), found: found.into() }
+}
+
+fn limited(name: &'static str, covered: String, mut differences: Vec<Difference>) -> Check {
+    let more = differences.len().saturating_sub(LISTED);
+    differences.truncate(LISTED);
+    if more > 0 {
+        differences.push(difference(format!("{more} more places"), "no difference", "differences"));
+    }
+    Check { name, covered, differences }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
