@@ -150,7 +150,7 @@ pub(crate) fn assign(extent: &Extent, blocks: &[Block], pages: impl Fn(u32) -> u
             }
             Some(count) => {
                 let rest = total - rank;
-                beyond += count.saturating_sub(rest);
+                beyond = beyond.saturating_add(count.saturating_sub(rest));
                 count.min(rest)
             }
         };

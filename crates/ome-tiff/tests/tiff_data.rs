@@ -96,6 +96,13 @@ fn broken_promises_are_refused_and_counted() {
     assert!(message.contains("promises 2147483647 planes"), "{message}");
 }
 
+/// Found by fuzzing: the sum of all counts overflowed.
+#[test]
+fn plane_counts_of_the_greatest_size() {
+    let twice = format!(r#"<TiffData IFD="0" PlaneCount="{0}"/>"#, u64::MAX - 1).repeat(2);
+    assert_eq!(eight("XYZCT", &twice).unwrap(), [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
 #[test]
 fn missing_planes_can_be_left_out() {
     let xml = ome("", &image("XYZCT", "uint8", [1, 1, 2, 2, 2], r#"<TiffData IFD="5" PlaneCount="8"/>"#));
