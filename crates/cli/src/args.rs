@@ -27,7 +27,8 @@ pub(crate) enum Command {
     Commit(Split),
     /// Show what an OME-TIFF or an OME-Zarr holds.
     Inspect(Inspect),
-    /// Prove that an OME-Zarr holds every pixel, document and metadata value of its OME-TIFF.
+    /// Prove that an OME-Zarr holds all that its OME-TIFF holds; or, without the source, that every object is
+    /// there, decodes, and has the digests recorded at the conversion.
     Verify(Verify),
     /// Take the metadata out of an OME-Zarr: as OME-XML, as the original documents, or as JSON.
     Extract(Extract),
@@ -133,10 +134,10 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Verify {
-    /// OME-TIFF file, or any file of a fileset.
+    /// OME-TIFF file, or any file of a fileset; or the OME-Zarr, to be proved on its own.
     pub(crate) source: String,
     /// OME-Zarr made from it.
-    pub(crate) target: String,
+    pub(crate) target: Option<String>,
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
