@@ -23,6 +23,7 @@ mod canonical;
 mod decode;
 mod document;
 mod error;
+mod inline;
 mod metadata;
 mod model;
 mod number;
