@@ -10,7 +10,7 @@ use crate::error::{Error, Warning, Warnings};
 use crate::model::Ome;
 use crate::read;
 use crate::schema::SchemaVersion;
-use crate::tree;
+use crate::tree::{self, Element, Node};
 use crate::upgrade::{Change, Upgrade};
 
 /// An OME-XML document, read once; the bytes are kept exactly.
@@ -39,6 +39,7 @@ impl Document {
         let (ome, schema, changes) = {
             let tree = tree::parse(text_of(&bytes, &text), &mut warnings)?;
             let schema = SchemaVersion::of_namespace(&tree.namespace);
+            check_spare_pixels(&tree.root)?;
             let mut upgrade = Upgrade::new(&tree);
             let root = upgrade.root(tree.root);
             let ome = read::read(root, &mut upgrade, &mut warnings)?;
@@ -106,6 +107,22 @@ impl Document {
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
+}
+
+/// Of several `Pixels` in an Image only one is in the view. The others have to be readable as well.
+fn check_spare_pixels(root: &Element<'_>) -> Result<(), Error> {
+    for image in root.elements() {
+        let pixels: Vec<_> = image.elements().filter(|e| e.name().eq_ignore_ascii_case("Pixels")).collect();
+        if pixels.len() < 2 {
+            continue;
+        }
+        for node in pixels.iter().flat_map(|p| &p.nodes) {
+            if let Node::Run(run) = node {
+                run.elements().try_for_each(|element| element.map(drop))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn text_of<'a>(bytes: &'a [u8], text: &'a Text) -> &'a str {

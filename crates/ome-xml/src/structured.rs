@@ -14,7 +14,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::document::Document;
 use crate::error::{Error, Warnings};
-use crate::table::{Table, TableBuilder, is_name};
+use crate::table::{Table, TableBuilder};
+use crate::text::is_name;
 use crate::tree::{self, Attr, Element, Node};
 use crate::write;
 
@@ -320,7 +321,8 @@ struct Rows<'p> {
 impl<'p> Giver<'p> {
     fn document(&self, json: &'p Value, out: &mut String) -> Result<(), Error> {
         let Some(object) = json.as_object() else { return Err(wrong("", "not an object")) };
-        if object.get("OME").and_then(Value::as_array).is_none_or(|elements| elements.len() != 1) {
+        let root = object.iter().find(|(key, _)| key.eq_ignore_ascii_case("OME")).map(|(_, value)| value);
+        if root.and_then(Value::as_array).is_none_or(|elements| elements.len() != 1) {
             return Err(wrong("", "no member `OME` with one element"));
         }
         self.content(object, "", "", 0, "\n", out)
@@ -455,7 +457,10 @@ impl<'p> Giver<'p> {
         let ends_early = match key {
             "#cdata" => text.contains("]]>"),
             "#comment" => text.contains("--") || text.ends_with('-'),
-            "#pi" => text.contains("?>") || text.trim_start().to_ascii_lowercase().starts_with("xml "),
+            "#pi" => {
+                let target = text.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+                text.contains("?>") || !is_name(target) || target.eq_ignore_ascii_case("xml")
+            }
             _ => false,
         };
         if ends_early {

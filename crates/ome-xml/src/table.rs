@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::number::{self, Style};
+use crate::text::is_name;
 use crate::tree::{Bulk, Element, Node, local};
 
 /// The `Plane` or `TiffData` elements of one Image.
@@ -223,18 +224,6 @@ pub(crate) fn column_names(steps: &[String]) -> Option<Vec<String>> {
         }
     }
     counts.is_empty().then_some(names)
-}
-
-/// True for what can stand as a name in markup.
-pub(crate) fn is_name(name: &str) -> bool {
-    let first = name
-        .chars()
-        .next()
-        .is_some_and(|c| !c.is_ascii() || c.is_ascii_alphabetic() || matches!(c, '_' | ':'));
-    first
-        && name
-            .chars()
-            .all(|c| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-' | '.'))
 }
 
 /// Fills a [`Table`] row by row.

@@ -88,6 +88,22 @@ pub(crate) fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// True for what can stand as a name: one prefix at most. Of letters beyond ASCII all are taken.
+pub(crate) fn is_name(name: &str) -> bool {
+    let part = |part: &str| {
+        let first =
+            part.bytes().next().is_some_and(|b| !b.is_ascii() || b.is_ascii_alphabetic() || b == b'_');
+        first
+            && part
+                .bytes()
+                .all(|b| !b.is_ascii() || b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    };
+    match name.split_once(':') {
+        Some((prefix, local)) => part(prefix) && part(local),
+        None => part(name),
+    }
+}
+
 fn escape(text: &str, out: &mut String, replacement: impl Fn(char) -> Option<&'static str>) {
     let mut start = 0;
     for (at, c) in text.char_indices() {

@@ -13,7 +13,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::error::{Error, Warnings};
 use crate::schema;
-use crate::text::unescape;
+use crate::text::{is_name, unescape};
 
 /// An element with everything in it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -118,7 +118,8 @@ pub(crate) struct Limits;
 
 impl Limits {
     pub(crate) const BYTES: u64 = 1 << 30;
-    pub(crate) const DEPTH: usize = 256;
+    /// JSON nests two levels for each, and common readers of JSON stop at 128.
+    pub(crate) const DEPTH: usize = 60;
     pub(crate) const ATTRIBUTES: usize = 1024;
     pub(crate) const NAME: usize = 1024;
     /// Elements outside of runs; each costs about two hundred bytes.
@@ -359,13 +360,13 @@ impl<'a> Parser<'a> {
                     break;
                 }
                 Event::Start(tag) => {
-                    self.check_root(&tag, &mut tree)?;
+                    self.check_root(&tag, start, &mut tree)?;
                     self.begin(&tag, start, end)?;
                     found = Some(self.finish_element()?);
                     continue;
                 }
                 Event::Empty(tag) => {
-                    self.check_root(&tag, &mut tree)?;
+                    self.check_root(&tag, start, &mut tree)?;
                     found = Some(self.empty(&tag, start, end)?);
                     continue;
                 }
@@ -377,8 +378,11 @@ impl<'a> Parser<'a> {
                     }
                     continue;
                 }
-                Event::Comment(text) => Node::Comment(lines(text.into_inner())),
-                Event::PI(text) => Node::Pi(lines(text.into_inner())),
+                Event::Comment(text) => self.comment(text.into_inner(), start),
+                Event::PI(text) => match self.pi(text.into_inner(), start) {
+                    Some(node) => node,
+                    None => continue,
+                },
             };
             if found.is_some() { &mut tree.after } else { &mut tree.before }.push(node);
         }
@@ -445,8 +449,15 @@ impl<'a> Parser<'a> {
                     }
                 }
                 Event::CData(text) => self.push(Node::CData(lines(text.into_inner()))),
-                Event::Comment(text) => self.push(Node::Comment(lines(text.into_inner()))),
-                Event::PI(text) => self.push(Node::Pi(lines(text.into_inner()))),
+                Event::Comment(text) => {
+                    let node = self.comment(text.into_inner(), start);
+                    self.push(node);
+                }
+                Event::PI(text) => {
+                    if let Some(node) = self.pi(text.into_inner(), start) {
+                        self.push(node);
+                    }
+                }
                 Event::Eof => {
                     let name = self.open.last().map(|e| e.name.clone()).unwrap_or_default();
                     return Err(not_well_formed(start, format!("the document ends inside of `{name}`")));
@@ -461,7 +472,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn check_root(&mut self, tag: &BytesStart<'a>, tree: &mut Tree<'a>) -> Result<(), Error> {
+    fn check_root(&mut self, tag: &BytesStart<'a>, start: usize, tree: &mut Tree<'a>) -> Result<(), Error> {
         let name = tag.name().as_ref().to_owned();
         if !local(&name).eq_ignore_ascii_case("OME") {
             return Err(Error::NotOme { root: name.chars().take(100).collect() });
@@ -486,8 +497,16 @@ impl<'a> Parser<'a> {
             self.warnings
                 .at(0, format!("the root element is in namespace `{}`; read as OME 2016-06", tree.namespace));
         }
-        // Whatever it is called, the root's namespace is the document's own.
-        self.scope.push(Binding { depth: 0, prefix: "", ome: tree.namespace.is_empty() });
+        // Whatever it is called, and declared or not, the root's namespace is the document's own.
+        let prefix = &self.text[start + 1..start + 1 + prefix(&name).len()];
+        self.scope.push(Binding {
+            depth: 0,
+            prefix: "",
+            ome: prefix.is_empty() && tree.namespace.is_empty(),
+        });
+        if !prefix.is_empty() {
+            self.scope.push(Binding { depth: 0, prefix, ome: true });
+        }
         Ok(())
     }
 
@@ -555,6 +574,9 @@ impl<'a> Parser<'a> {
         }
         let content = &self.text[start + 1..start + 1 + tag.len()];
         let (name, _) = content.split_at(name_len);
+        if !is_name(name) {
+            return Err(not_well_formed(start, format!("`{name}` is not a name")));
+        }
         let mut attrs = Vec::new();
         for attribute in Attributes::new(content, name_len) {
             let attribute = match attribute {
@@ -572,6 +594,9 @@ impl<'a> Parser<'a> {
                 return Err(limit("attributes on one element", found, Limits::ATTRIBUTES as u64, start));
             }
             let key = attribute.key.into_inner();
+            if !is_name(key) {
+                return Err(not_well_formed(start, format!("`{key}` in `{name}` is not a name")));
+            }
             let raw = match attribute.value {
                 Cow::Borrowed(raw) => raw,
                 Cow::Owned(_) => {
@@ -639,6 +664,34 @@ impl<'a> Parser<'a> {
         if let Some(parent) = self.open.last_mut() {
             parent.nodes.push(node);
         }
+    }
+
+    /// Two hyphens would end a comment when it is written again.
+    fn comment(&mut self, text: Cow<'a, str>, start: usize) -> Node<'a> {
+        let mut text = lines(text);
+        if text.contains("--") || text.ends_with('-') {
+            self.warnings.at(start, "two hyphens in a comment are read with a blank between them");
+            self.strict = false;
+            while text.contains("--") {
+                text = text.replace("--", "- -").into();
+            }
+            if text.ends_with('-') {
+                text.to_mut().push(' ');
+            }
+        }
+        Node::Comment(text)
+    }
+
+    /// `None` for what has no name, or the name of the XML declaration.
+    fn pi(&mut self, text: Cow<'a, str>, start: usize) -> Option<Node<'a>> {
+        let text = lines(text);
+        let target = text.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+        if is_name(target) && !target.eq_ignore_ascii_case("xml") {
+            return Some(Node::Pi(text));
+        }
+        self.warnings.at(start, format!("processing instruction `{target}` passed over: not a name for one"));
+        self.strict = false;
+        None
     }
 
     fn flush_text(&mut self) {

@@ -5,8 +5,14 @@
 
 use fairzarr_ome_xml::{Document, Normalisations, Structured, Table, canonical_hash, compare};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 
 const NAMESPACE: &str = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let text = include_str!("../../../docs/schemas/ome-json.schema.json");
+    jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+});
 
 /// Text as it stands in a document, references and all.
 fn text() -> impl Strategy<Value = String> {
@@ -154,6 +160,50 @@ fn document() -> impl Strategy<Value = String> {
     )
 }
 
+/// Bytes that hurt.
+fn damage() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..3),
+        prop::sample::select(vec![
+            "<",
+            ">",
+            "/>",
+            "\"",
+            "'",
+            "&",
+            ";",
+            "--",
+            "<!--",
+            "-->",
+            "]]>",
+            "<![CDATA[",
+            "<?xml ?>",
+            "<?",
+            "?>",
+            ":",
+            "=",
+            "</",
+            "</Pixels>",
+            "<Pixels>",
+            "<Plane>",
+            "</Plane>",
+            "<TiffData/>",
+            "<OME>",
+            "</OME>",
+            "</Image>",
+            "<a:b:c/>",
+            "<+/>",
+            " xmlns=\"\"",
+            " xmlns:ome=\"urn:z\"",
+            "&#x0;",
+            "&#1;",
+            "\u{fffe}",
+            "\0",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+    ]
+}
+
 /// The same with a prefix for OME's names.
 fn prefix(xml: &str) -> String {
     let mut xml = xml.replacen("xmlns=", "xmlns:ome=", 1);
@@ -169,12 +219,12 @@ fn prefix(xml: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn structured_form_gives_the_document_back(xml in document()) {
         let document = Document::parse(xml.as_bytes()).unwrap();
         let structured = Structured::from_document(&document).unwrap();
+        prop_assert!(SCHEMA.is_valid(&structured.json), "{}", structured.json);
         let json = serde_json::to_string(&structured.json).unwrap();
         let tables: Vec<Table> = structured
             .tables
@@ -203,6 +253,26 @@ proptest! {
         for image in &metadata.ome().images {
             let pixels = image.pixels.as_ref().unwrap();
             prop_assert!(pixels.metadata_only && pixels.tiff_data.is_empty());
+        }
+    }
+
+    #[test]
+    fn damaged_documents_are_refused_or_kept(
+        xml in document(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), damage()), 1..6),
+    ) {
+        let mut bytes = xml.into_bytes();
+        for (at, new) in damage {
+            let at = at.index(bytes.len());
+            bytes.splice(at..(at + new.len() / 2).min(bytes.len()), new);
+        }
+        if let Ok(document) = Document::parse(bytes) {
+            let made = Structured::from_document(&document).unwrap().to_xml().unwrap();
+            let differences = compare(document.text(), &made, Normalisations::STRUCTURED).unwrap();
+            prop_assert!(differences.is_empty(), "{}\n{}\n{made}", differences[0], document.text());
+            let images: Vec<usize> = (0..document.ome().images.len()).collect();
+            let metadata = Document::parse(document.metadata_only(&images).unwrap().into_bytes()).unwrap();
+            prop_assert_eq!(metadata.ome().images.len(), images.len());
         }
     }
 
