@@ -42,6 +42,15 @@ impl Failure {
         Self::new(Code::Usage, anyhow::Error::msg(message))
     }
 
+    /// The same failure with the place that it concerns, as it was typed, unless the message names that already.
+    pub(crate) fn about(self, place: &str) -> Self {
+        let name = place.trim_end_matches('/').rsplit('/').next().unwrap_or(place);
+        if self.to_string().contains(name) {
+            return self;
+        }
+        Self { code: self.code, error: self.error.context(place.to_owned()) }
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }
@@ -69,10 +78,10 @@ impl From<fairzarr_convert::Error> for Failure {
     fn from(error: fairzarr_convert::Error) -> Self {
         use fairzarr_convert::Error;
         let code = match &error {
-            Error::Source(_) | Error::Xml(_) => Code::Input,
+            Error::Source(_) | Error::Xml(_) | Error::Original(_) | Error::Unfit { .. } => Code::Input,
             Error::Request(_) => Code::Usage,
             Error::Interrupted => Code::Interrupted,
-            Error::Incomplete(_) => Code::Different,
+            Error::Incomplete(_) | Error::Differs { .. } => Code::Different,
             _ => Code::Output,
         };
         Self::new(code, error)

@@ -35,13 +35,13 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
 pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
     let location = location(text)?;
     if let Some(path) = location.as_path() {
-        return Ok(Fileset::open_path(path, options)?);
+        return Fileset::open_path(path, options).map_err(|error| Failure::from(error).about(text));
     }
     let whole = || Failure::usage(format!("{text}: name a file, not a bucket or server"));
     let entry = location.file_name().ok_or_else(whole)?.into_owned();
     let folder = location.parent().ok_or_else(whole)?;
     let opener = RemoteFolder { folder, options: store_options(args) };
-    Ok(Fileset::open_with(Arc::new(opener), &entry, options)?)
+    Fileset::open_with(Arc::new(opener), &entry, options).map_err(|error| Failure::from(error).about(text))
 }
 
 /// A place in an object store or on a web server that holds the files of a set.

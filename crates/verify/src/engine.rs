@@ -56,13 +56,69 @@ impl StoredArray {
     }
 
     /// Decoded samples of a rectangle, in C order, in this machine's byte order.
+    ///
+    /// Objects are decoded whole: only then are their checksums compared, and a cut-off object is an error.
     pub(crate) fn read(&self, ranges: &[std::ops::Range<u64>]) -> Result<Vec<u8>, Error> {
-        let subset = ArraySubset::new_with_ranges(ranges);
+        let refuse = |reason: String| Error::Array { path: self.path.clone(), reason };
+        let sample =
+            self.array.data_type().fixed_size().ok_or_else(|| refuse("its samples vary in size".into()))?;
+        let lengths: Vec<u64> = ranges.iter().map(|range| range.end.saturating_sub(range.start)).collect();
+        for shape in [&lengths, &self.chunk] {
+            let bytes = shape.iter().try_fold(sample as u64, |product, side| product.checked_mul(*side));
+            if bytes.is_none_or(|bytes| bytes > MOST_BYTES) {
+                return Err(refuse(format!("{shape:?} samples are too many to be decoded at once")));
+            }
+        }
+        let wanted = ArraySubset::new_with_ranges(ranges);
+        let failed = |error: &dyn std::error::Error| refuse(chain(error));
+        let objects = self
+            .array
+            .chunks_in_array_subset(&wanted)
+            .map_err(|error| failed(&error))?
+            .ok_or_else(|| refuse(format!("{ranges:?} is outside of it")))?;
         let options = CodecOptions::default().with_concurrent_target(1);
-        self.array
-            .retrieve_array_subset_opt::<ArrayBytes<'static>>(&subset, &options)
-            .and_then(|bytes| Ok(bytes.into_fixed()?.into_owned()))
-            .map_err(|error| Error::Array { path: self.path.clone(), reason: error.to_string() })
+        let mut samples = vec![0; wanted.num_elements_usize() * sample];
+        for index in &objects.indices() {
+            let object = self
+                .array
+                .retrieve_chunk_opt::<ArrayBytes<'static>>(&index, &options)
+                .and_then(|bytes| Ok(bytes.into_fixed()?.into_owned()))
+                .map_err(|error| failed(&error))?;
+            let from: Ranges =
+                index.iter().zip(&self.chunk).map(|(n, side)| n * side..(n + 1) * side).collect();
+            copy(&object, &from, &mut samples, ranges, sample);
+        }
+        Ok(samples)
+    }
+}
+
+/// What one object or one rectangle may hold, decoded.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// Copies what two rectangles of one array share, row by row; both lie in C order.
+fn copy(
+    source: &[u8],
+    from: &[std::ops::Range<u64>],
+    target: &mut [u8],
+    to: &[std::ops::Range<u64>],
+    sample: usize,
+) {
+    let shared: Ranges = from.iter().zip(to).map(|(a, b)| a.start.max(b.start)..a.end.min(b.end)).collect();
+    let Some(row) = shared.last().map(|range| range.start..range.start + 1) else {
+        target.copy_from_slice(source);
+        return;
+    };
+    let bytes = shared.last().map_or(0, |range| (range.end - range.start) as usize * sample);
+    // The first sample of each row: all other dimensions run, the last one stands.
+    let mut starts = shared[..shared.len() - 1].to_vec();
+    starts.push(row);
+    for start in &ArraySubset::new_with_ranges(&starts).indices() {
+        let at = |ranges: &[std::ops::Range<u64>]| {
+            let place = start.iter().zip(ranges);
+            place.fold(0, |at, (n, range)| at * (range.end - range.start) + (n - range.start)) as usize
+                * sample
+        };
+        target[at(to)..][..bytes].copy_from_slice(&source[at(from)..][..bytes]);
     }
 }
 

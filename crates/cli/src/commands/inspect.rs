@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
     }
     let found = match input {
         Input::Tiff(fileset) => tiff(&fileset),
-        Input::Store(store) => zarr(&store)?,
+        Input::Store(store) => zarr(&store).map_err(|failure| failure.about(&args.path))?,
     };
     if args.output.json {
         print::result(format_args!("{found:#}"))?;
@@ -35,9 +35,11 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
 /// The OME model in one piece.
 fn metadata(path: &str, input: &Input) -> Result<Value, Failure> {
     let structured = match input {
-        Input::Tiff(fileset) => {
-            fileset.document().map(Structured::from_document).transpose().map_err(|e| Failure::new(Code::Input, e))?
-        }
+        Input::Tiff(fileset) => fileset
+            .document()
+            .map(Structured::from_document)
+            .transpose()
+            .map_err(|e| Failure::new(Code::Input, e))?,
         Input::Store(store) => fairzarr_verify::structured(store)?,
     };
     let missing = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME model"));

@@ -16,7 +16,8 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     options.jobs = args.jobs.unwrap_or(options.jobs);
     let Some(target) = &args.target else {
         let store = source::store(&args.source, &args.store, Code::Input)?;
-        return tell(args, &fairzarr_verify::verify_store(&store, &options)?);
+        let report = fairzarr_verify::verify_store(&store, &options);
+        return tell(args, &report.map_err(|error| Failure::from(error).about(&args.source))?);
     };
     let mut open = OpenOptions::default();
     // Planes that a conversion filled on request are compared with zeros.
@@ -36,8 +37,8 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let position = || Position { done: done.load(Ordering::Relaxed), total };
     let report = progress::show(args.output.progress, position, || {
         fairzarr_verify::verify(&fileset, &store, &options)
-    })?;
-    tell(args, &report)
+    });
+    tell(args, &report.map_err(|error| Failure::from(error).about(target))?)
 }
 
 fn tell(args: &Verify, report: &Report) -> Result<Code, Failure> {

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::support::tiff::{Picture, Sample, Tiff};
+use crate::support::tiff::{Blocks, Picture, Sample, Tiff};
 use crate::support::{cells, convert, fairzarr, text};
 
 #[test]
@@ -44,7 +44,9 @@ fn all_images_and_shards_of_a_collection_are_told() {
     let dir = TempDir::new().unwrap();
     let (source, target) = (dir.path().join("source.ome.tiff"), dir.path().join("target.zarr"));
     let picture = |sample| Picture { sample, size: [1, 1, 1, 64, 64], interleaved: 1 };
-    Tiff::many(vec![picture(Sample::U8), picture(Sample::F64)]).write(&source);
+    // Shards of the given size need blocks that are as high.
+    let images = vec![picture(Sample::U8), picture(Sample::F64)];
+    Tiff { blocks: Blocks::Strips(64), ..Tiff::many(images) }.write(&source);
     convert(&source, &target, &["--chunk", "16", "--shard", "32"]).done();
     let found = fairzarr(["inspect", "--json", &text(&target)]).done().json();
     let paths: Vec<_> =

@@ -144,15 +144,12 @@ fn nothing_is_committed_before_every_task_is_done() {
     let job = Job::new(&stack(), &["--chunk", "64"]);
     let target = job.planned("split.zarr");
     let refused = target.run("commit", &[]).ends_with(DIFFERENT);
-    assert!(refused.message().contains("12 of 12 units"), "{refused:?}");
+    assert!(refused.message().contains("units have not been done"), "{refused:?}");
     target.task("1/4");
     target.task("2/4");
     target.task("4/4");
     let refused = target.run("commit", &[]).ends_with(DIFFERENT);
-    assert!(
-        refused.message().contains("3 of 12 units") && refused.message().contains("t=1 group=0 z=0"),
-        "{refused:?}"
-    );
+    assert!(refused.message().contains("t=1 group=0 z=0"), "{refused:?}");
     assert!(!looks_complete(&target.path));
     target.task("3/4");
     target.committed();

@@ -132,4 +132,5 @@ fn what_cannot_be_compared_is_an_input_error() {
     fs::write(pair.target.join("zarr.json"), "{").unwrap();
     let refused = verify(&pair.source, &pair.target).ends_with(3);
     assert!(refused.message().contains("not a JSON object"), "{refused:?}");
+    assert!(refused.message().contains("target.zarr"), "{refused:?}");
 }
