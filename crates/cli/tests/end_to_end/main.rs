@@ -1,7 +1,9 @@
 //! The program as its users run it: arguments in, files and exit codes out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod convert;
 mod errors;
+mod extract;
 mod inspect;
 mod resume;
 mod split;

@@ -248,11 +248,15 @@ impl File {
             let start = self.bytes.len();
             let (kind, count) = match field {
                 Field::Short(values) => {
-                    values.iter().for_each(|value| self.u16(*value));
+                    for value in values {
+                        self.u16(*value);
+                    }
                     (3, values.len())
                 }
                 Field::Long(values) => {
-                    values.iter().for_each(|value| self.u32(*value));
+                    for value in values {
+                        self.u32(*value);
+                    }
                     (4, values.len())
                 }
                 Field::Text(text) => {
