@@ -1,7 +1,7 @@
 //! The command line, exactly as typed.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use fairzarr_convert::{Codec, Layout, ShardChoice, Share};
+use fairzarr_convert::{Codec, CopyCheck, Layout, ShardChoice, Share};
 use fairzarr_store::Durability;
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Split a conversion: check that every task was done, and complete the target.
     Commit(Split),
+    /// Copy an OME-Zarr to another place, metadata last, and prove the copy.
+    Copy(Copy),
     /// Show what an OME-TIFF or an OME-Zarr holds.
     Inspect(Inspect),
     /// Prove that an OME-Zarr holds all that its OME-TIFF holds; or, without the source, that every object is
@@ -120,6 +122,50 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Copy {
+    /// OME-Zarr to copy.
+    pub(crate) source: String,
+    /// Where to.
+    pub(crate) target: String,
+    /// What is proved of each object after it was written.
+    #[arg(long, value_enum, default_value_t = CheckArg::Full)]
+    pub(crate) verify: CheckArg,
+    /// Finish an interrupted copy: what is there and passes the check is kept.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Objects under way at the same time.
+    #[arg(long, short, default_value_t = 16)]
+    pub(crate) jobs: usize,
+    /// Memory for objects, such as 256M or 2G.
+    #[arg(long, default_value = "256M", value_parser = parse_bytes)]
+    pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum CheckArg {
+    /// Nothing.
+    None,
+    /// Its size.
+    Size,
+    /// Every byte, read back.
+    Full,
+}
+
+impl From<CheckArg> for CopyCheck {
+    fn from(check: CheckArg) -> Self {
+        match check {
+            CheckArg::None => Self::None,
+            CheckArg::Size => Self::Size,
+            CheckArg::Full => Self::Full,
+        }
+    }
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
     /// OME-TIFF file or OME-Zarr.
     pub(crate) path: String,
@@ -180,6 +226,9 @@ pub(crate) struct StoreArgs {
     /// Setting of the object store client, such as aws_endpoint=http://localhost:9000; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) store_option: Vec<(String, String)>,
+    /// The same for the source alone, such as anonymous=true; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
+    pub(crate) source_option: Vec<(String, String)>,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,

@@ -1,7 +1,7 @@
 //! Opening what a command is pointed at.
 
 use fairzarr_ome_tiff::{ByteSource, Fileset, OpenOptions, Opener};
-use fairzarr_store::{Location, RemoteFile, Store, StoreOptions};
+use fairzarr_store::{Location, RemoteFile, Scheme, Store, StoreOptions};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
         None => text.trim_end_matches('/').ends_with(".zarr"),
     };
     if zarr {
-        store(text, args, Code::Input).map(Input::Store)
+        source_store(text, args).map(Input::Store)
     } else {
         fileset(text, args, OpenOptions::default()).map(|fileset| Input::Tiff(Box::new(fileset)))
     }
@@ -40,29 +40,31 @@ pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Res
     let whole = || Failure::usage(format!("{text}: name a file, not a bucket or server"));
     let entry = location.file_name().ok_or_else(whole)?.into_owned();
     let folder = location.parent().ok_or_else(whole)?;
-    let opener = RemoteFolder { folder, options: store_options(args) };
+    let store_options = source_options(args, &location);
+    let store = Store::open(&folder, &store_options).map_err(|error| Failure::new(Code::Input, error))?;
+    let opener = RemoteFolder { store, options: store_options };
     Fileset::open_with(Arc::new(opener), &entry, options).map_err(|error| Failure::from(error).about(text))
 }
 
 /// A place in an object store or on a web server that holds the files of a set.
 struct RemoteFolder {
-    folder: Location,
+    store: Store,
     options: StoreOptions,
 }
 
 impl Opener for RemoteFolder {
     fn open(&self, name: &str) -> io::Result<Arc<dyn ByteSource>> {
-        Ok(Arc::new(Remote(RemoteFile::open(&self.folder.join(name), &self.options)?)))
+        Ok(Arc::new(Remote(RemoteFile::in_store(&self.store, name, &self.options)?)))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
         // Web servers cannot be listed: there a set is found by its names alone.
-        let children = Store::open(&self.folder, &self.options)?.list_children("")?;
+        let children = self.store.list_children("")?;
         Ok(children.objects.into_iter().map(|(name, _)| name).collect())
     }
 
     fn describe(&self, name: &str) -> String {
-        self.folder.join(name).to_string()
+        self.store.location().join(name).to_string()
     }
 }
 
@@ -93,14 +95,35 @@ fn wrong_length() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "the buffer is not as long as the ranges")
 }
 
-/// Opens a store; `code` is what a failure means for the command.
-pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
-    Store::open(&location(text)?, &store_options(args)).map_err(|error| Failure::new(code, error))
+/// Opens a store to read from.
+pub(crate) fn source_store(text: &str, args: &StoreArgs) -> Result<Store, Failure> {
+    let location = location(text)?;
+    Store::open(&location, &source_options(args, &location))
+        .map_err(|error| Failure::new(Code::Input, error))
 }
 
-fn store_options(args: &StoreArgs) -> StoreOptions {
+/// Opens a store to write to, or one that is read beside a source; `code` is what a failure means for the command.
+pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
+    let location = location(text)?;
+    Store::open(&location, &store_options(args, &location)).map_err(|error| Failure::new(code, error))
+}
+
+fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {
+    let mut options = store_options(args, location);
+    options.options.extend(args.source_option.iter().cloned());
+    options
+}
+
+/// The settings that concern a location: a command may have two, with different clients.
+fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
+    let vendors = [(Scheme::S3, "aws_"), (Scheme::Azure, "azure_"), (Scheme::Gcs, "google_")];
+    let elsewhere = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        vendors.iter().any(|(scheme, prefix)| *scheme != location.scheme() && key.starts_with(prefix))
+            || location.scheme() == Scheme::Http && key == "anonymous"
+    };
     StoreOptions {
-        options: args.store_option.clone(),
+        options: args.store_option.iter().filter(|(key, _)| !elsewhere(key)).cloned().collect(),
         durability: args.durability,
         ..StoreOptions::default()
     }

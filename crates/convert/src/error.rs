@@ -30,9 +30,44 @@ pub enum Error {
     /// The parts of a split conversion are not all there.
     #[error("cannot commit: {0}")]
     Incomplete(String),
+    /// The store to copy cannot be read.
+    #[error(transparent)]
+    Original(fairzarr_store::Error),
+    /// What is to be copied is no complete store, or changes meanwhile.
+    #[error("{place} cannot be copied: {reason}")]
+    Unfit {
+        /// The store, or an object of it.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An object does not read back as it was written.
+    #[error("{key} in {place} is not what was written there")]
+    Differs {
+        /// The object.
+        key: String,
+        /// The store.
+        place: String,
+    },
     /// The request cannot be met.
     #[error("{0}")]
     Request(String),
+    /// A document on microscope or quality control cannot be read.
+    #[error("{name}")]
+    Sidecar {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: fairzarr_nbo::Error,
+    },
+    /// The NBO record falls short of a policy that refuses.
+    #[error("nothing was written, because policy '{policy}' refuses this record: {findings}")]
+    Policy {
+        /// Name of the policy.
+        policy: String,
+        /// The first of what is missing or wrong.
+        findings: String,
+    },
     /// A codec refused its parameters or its input.
     #[error("cannot encode a chunk: {0}")]
     Codec(String),

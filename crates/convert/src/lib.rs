@@ -20,6 +20,7 @@
 mod arrays;
 mod collect;
 mod commit;
+mod copy;
 mod digests;
 mod encode;
 mod error;
@@ -29,6 +30,7 @@ mod layout;
 mod metadata;
 mod options;
 mod plan;
+mod provenance;
 mod reduce;
 mod run;
 mod samples;
@@ -43,14 +45,17 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use std::sync::atomic::Ordering;
 
+pub use copy::{CopyCheck, CopyOptions, CopyReport, copy};
 pub use encode::Codec;
 pub use error::Error;
 pub use layout::Placement;
 pub use options::{Existing, Layout, OnMissing, Options, Progress, ShardChoice};
 pub use plan::{ImagePlan, LevelPlan, Plan};
+pub use provenance::Sidecar;
 pub use run::Share;
 pub use stats::ChannelStatistics;
 
+use provenance::Provenance;
 use target::Found;
 
 /// What a finished conversion did.
@@ -66,6 +71,10 @@ pub struct Report {
     pub source_bytes: u64,
     /// Planes that the source promised and lacked, written as zeros: image, t, c, z.
     pub filled: Vec<(usize, u32, u32, u32)>,
+    /// Where sidecars and OME-XML differ; both values are in the store.
+    pub conflicts: Vec<fairzarr_nbo::merge::Conflict>,
+    /// How complete the NBO record is, by the policy that was asked for or the baseline.
+    pub coverage: Option<fairzarr_nbo::check::Report>,
 }
 
 /// Converts a whole fileset.
@@ -80,6 +89,7 @@ pub fn convert(
     progress: &Progress,
 ) -> Result<Report, Error> {
     let plan = Plan::new(source, options)?;
+    let provenance = Provenance::of_fileset(source, options)?;
     let found = target::begin(source, &plan, store, options.existing)?;
     if found != Found::Finished {
         let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
@@ -88,10 +98,10 @@ pub fn convert(
             commit::check_objects(&plan, store)?;
             store.remove_leftovers()?;
         }
-        commit::write(source, &plan, store, &findings)?;
+        commit::write(source, &plan, store, &findings, &provenance)?;
     }
     commit::clean(store)?;
-    Ok(report(&plan, progress))
+    Ok(report(&plan, progress, provenance))
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
@@ -100,6 +110,8 @@ pub fn convert(
 /// When the output exists and `options.existing` does not allow that, or the plan cannot be made or written.
 pub fn prepare(source: &Fileset, store: &Store, options: &Options) -> Result<Plan, Error> {
     let plan = Plan::new(source, options)?;
+    // A policy refuses before the first byte is written.
+    Provenance::of_fileset(source, options)?;
     target::begin(source, &plan, store, options.existing)?;
     Ok(plan)
 }
@@ -133,23 +145,26 @@ pub fn commit(
     progress: &Progress,
 ) -> Result<Report, Error> {
     let plan = target::stored_plan(source, store)?;
+    let provenance = Provenance::of_fileset(source, options)?;
     if !commit::is_complete(&plan, store)? {
         commit::check_units(&plan, store)?;
         let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
         commit::check_objects(&plan, store)?;
         store.remove_leftovers()?;
-        commit::write(source, &plan, store, &findings)?;
+        commit::write(source, &plan, store, &findings, &provenance)?;
     }
     commit::clean(store)?;
-    Ok(report(&plan, progress))
+    Ok(report(&plan, progress, provenance))
 }
 
-fn report(plan: &Plan, progress: &Progress) -> Report {
+fn report(plan: &Plan, progress: &Progress, provenance: Provenance) -> Report {
     Report {
         images: plan.images.iter().map(|image| image.path.clone()).collect(),
         objects: progress.objects.load(Ordering::Relaxed),
         bytes: progress.written.load(Ordering::Relaxed),
         source_bytes: plan.source_bytes(),
         filled: plan.filled_planes(),
+        conflicts: provenance.conflicts,
+        coverage: provenance.report,
     }
 }

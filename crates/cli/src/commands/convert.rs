@@ -2,6 +2,7 @@
 
 use fairzarr_convert::{Existing, OnMissing, Options, Plan, Progress, Report};
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
+use fairzarr_store::Store;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         return Ok(Code::Done);
     }
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    stop_on_signal(&options.cancel);
+    stop_on_signal(&options.cancel, &store);
     let progress = Progress::default();
     let report =
         watched(&args.output, &progress, || fairzarr_convert::convert(&fileset, &store, &options, &progress));
@@ -41,7 +42,11 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
             print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
             Ok(Code::Interrupted)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            // What others of the uploads under way have left would stay in the object store.
+            store.abort();
+            Err(error.into())
+        }
     }
 }
 
@@ -86,11 +91,12 @@ pub(super) fn options(choices: &ConvertChoices) -> Options {
     }
 }
 
-/// The first Ctrl-C stops between blocks; a second one stops at once.
-pub(super) fn stop_on_signal(cancel: &Arc<AtomicBool>) {
-    let cancel = Arc::clone(cancel);
+/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads.
+pub(super) fn stop_on_signal(cancel: &Arc<AtomicBool>, store: &Store) {
+    let (cancel, store) = (Arc::clone(cancel), store.clone());
     let installed = ctrlc::set_handler(move || {
         if cancel.swap(true, Ordering::Relaxed) {
+            store.abort();
             std::process::exit(i32::from(Code::Interrupted as u8));
         }
     });

@@ -10,14 +10,15 @@ use crate::exit::{Code, Failure};
 use crate::source;
 
 pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
-    let store = source::store(&args.path, &args.store, Code::Input)?;
+    let store = source::source_store(&args.path, &args.store)?;
     if args.form == Form::Original {
         return originals(args, &store);
     }
     if args.index.is_some() {
         return Err(Failure::usage("--index goes with --as original: there is one OME model in a store"));
     }
-    let missing = || Failure::new(Code::Input, anyhow::anyhow!("{} holds no structured OME model", args.path));
+    let missing =
+        || Failure::new(Code::Input, anyhow::anyhow!("{} holds no structured OME model", args.path));
     let structured = fairzarr_verify::structured(&store)?.ok_or_else(missing)?;
     let text = match args.form {
         Form::Json => format!("{:#}\n", structured.to_json()),

@@ -1,6 +1,7 @@
 //! One module per subcommand.
 
 mod convert;
+mod copy;
 mod extract;
 mod inspect;
 mod split;
@@ -16,6 +17,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Plan(args) => split::plan(&args),
         Command::Run(args) => split::run(&args),
         Command::Commit(args) => split::commit(&args),
+        Command::Copy(args) => copy::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Extract(args) => extract::run(&args),

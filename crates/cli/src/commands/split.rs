@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let options = options(&args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    stop_on_signal(&options.cancel);
+    stop_on_signal(&options.cancel, &store);
     let progress = Progress::default();
     let outcome = watched(&args.output, &progress, || {
         fairzarr_convert::run_share(&fileset, &store, &options, *task, &progress)

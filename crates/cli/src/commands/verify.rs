@@ -15,7 +15,7 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let mut options = Options::default();
     options.jobs = args.jobs.unwrap_or(options.jobs);
     let Some(target) = &args.target else {
-        let store = source::store(&args.source, &args.store, Code::Input)?;
+        let store = source::source_store(&args.source, &args.store)?;
         let report = fairzarr_verify::verify_store(&store, &options);
         return tell(args, &report.map_err(|error| Failure::from(error).about(&args.source))?);
     };

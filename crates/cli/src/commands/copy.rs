@@ -1,0 +1,68 @@
+//! `fairzarr copy`.
+
+use fairzarr_convert::{CopyOptions, Error, Progress};
+use serde_json::json;
+use std::time::Instant;
+
+use super::convert::{stop_on_signal, watched};
+use crate::args::{CheckArg, Copy};
+use crate::exit::{Code, Failure};
+use crate::print;
+use crate::source;
+
+pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
+    let start = Instant::now();
+    let from = source::source_store(&args.source, &args.store)?;
+    let to = source::store(&args.target, &args.store, Code::Output)?;
+    let options = CopyOptions {
+        check: args.verify.into(),
+        resume: args.resume,
+        jobs: args.jobs,
+        memory: args.memory,
+        ..CopyOptions::default()
+    };
+    stop_on_signal(&options.cancel, &to);
+    let progress = Progress::default();
+    let outcome =
+        watched(&args.output, &progress, || fairzarr_convert::copy(&from, &to, &options, &progress));
+    let report = match outcome {
+        Ok(report) => report,
+        Err(Error::Interrupted) => {
+            print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
+            return Ok(Code::Interrupted);
+        }
+        Err(error) => {
+            to.abort();
+            return Err(error.into());
+        }
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let verified = match args.verify {
+        CheckArg::None => "none",
+        CheckArg::Size => "size",
+        CheckArg::Full => "full",
+    };
+    if args.output.json {
+        print::result(format_args!(
+            "{:#}",
+            json!({
+                "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
+                "kept": report.kept, "verified": verified, "seconds": seconds,
+            })
+        ))?;
+        return Ok(Code::Done);
+    }
+    let proof = match args.verify {
+        CheckArg::None => "not looked at again",
+        CheckArg::Size => "of the same sizes",
+        CheckArg::Full => "read back and equal",
+    };
+    print::result(format_args!(
+        "{}: {} objects of {:.1} MB, {proof}, {} of them were there, {seconds:.2} s",
+        args.target,
+        report.objects,
+        report.bytes as f64 / 1e6,
+        report.kept
+    ))?;
+    Ok(Code::Done)
+}

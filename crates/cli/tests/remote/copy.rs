@@ -1,0 +1,70 @@
+//! `fairzarr copy` between directories and object stores.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::servers::proxy::Fault;
+use crate::support::{assert_same_tree, cells};
+use crate::{Site, text};
+
+fn original(site: &Site) -> String {
+    let original = text(&site.local("original.ome.zarr"));
+    site.fairzarr(["convert", &text(&cells()), &original]).done();
+    original
+}
+
+#[test]
+fn there_and_back_again() {
+    let site = Site::new();
+    let original = original(&site);
+    let (remote, other) = ("s3://bucket/a.ome.zarr", "s3://bucket/b.ome.zarr");
+    let back = text(&site.local("back.ome.zarr"));
+    for (n, (from, to)) in [(original.as_str(), remote), (remote, other), (other, &back)].iter().enumerate() {
+        let check = ["full", "size", "none"][n];
+        let told = site.fairzarr(["copy", from, to, "--verify", check, "--json"]).done().json();
+        assert_eq!(told["kept"], 0);
+        assert_eq!(told["verified"], check);
+    }
+    assert_same_tree(back.as_ref(), original.as_ref());
+    site.fairzarr(["verify", &text(&cells()), &back]).done();
+
+    // The root document is the last that is written.
+    let puts: Vec<_> = site.proxy.seen().into_iter().filter(|request| request.method == "PUT").collect();
+    let first = puts.iter().position(|request| request.target.contains("/b.ome.zarr/")).unwrap();
+    assert!(puts[first - 1].target.ends_with("/a.ome.zarr/zarr.json"), "{}", puts[first - 1].target);
+}
+
+#[test]
+fn what_is_there_already_is_refused_or_kept() {
+    let site = Site::new();
+    let (original, target) = (original(&site), "s3://bucket/x.ome.zarr");
+    site.fairzarr(["copy", &original, target]).done();
+    let refused = site.fairzarr(["copy", &original, target]).ends_with(4);
+    assert!(refused.message().contains("exists already"), "{refused:?}");
+
+    // A damaged object is found and written anew, all others are kept.
+    let chunk = site.stored("x.ome.zarr/OME/METADATA.ome.xml");
+    let mut bytes = std::fs::read(&chunk).unwrap();
+    bytes[10] ^= 1;
+    std::fs::write(&chunk, bytes).unwrap();
+    let told = site.fairzarr(["copy", &original, target, "--resume", "--json"]).done().json();
+    assert_eq!(told["objects"].as_u64().unwrap() - 1, told["kept"].as_u64().unwrap());
+    assert_same_tree(&site.stored("x.ome.zarr"), original.as_ref());
+}
+
+#[test]
+fn a_copy_that_fails_does_not_look_complete_and_is_finished_later() {
+    let down = Arc::new(AtomicBool::new(true));
+    let broken = Arc::clone(&down);
+    let site = Site::with_faults(move |request| {
+        let refused = request.method == "PUT" && request.target.contains("METADATA");
+        if refused && broken.load(Ordering::SeqCst) { Fault::Refuse(403) } else { Fault::None }
+    });
+    let (original, target) = (original(&site), "s3://bucket/x.ome.zarr");
+    let failed = site.fairzarr(["copy", &original, target]).ends_with(4);
+    assert!(failed.message().contains("METADATA.ome.xml"), "{failed:?}");
+    assert!(!site.stored("x.ome.zarr/zarr.json").exists());
+    down.store(false, Ordering::SeqCst);
+    site.fairzarr(["copy", &original, target, "--resume"]).done();
+    assert_same_tree(&site.stored("x.ome.zarr"), original.as_ref());
+}

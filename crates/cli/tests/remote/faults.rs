@@ -1,0 +1,74 @@
+//! A bad network under whole conversions: the same store in the end, or a clear failure and nothing that looks whole.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::servers::proxy::Fault;
+use crate::support::tiff::{Blocks, Sample, Tiff};
+use crate::support::{assert_same_tree, cells};
+use crate::{Site, text};
+
+/// One request in four meets a fault that passes.
+fn bad_network() -> Site {
+    let dice = AtomicU64::new(2026);
+    Site::with_faults(move |_| {
+        let next = |old: u64| Some(old.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        let roll = dice.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).unwrap() >> 33;
+        match roll % 24 {
+            0 => Fault::Reset,
+            1 => Fault::Refuse(503),
+            2 => Fault::Refuse(500),
+            3 => Fault::Delay(Duration::from_millis(300)),
+            4 => Fault::Truncate,
+            5 => Fault::LoseAnswer,
+            _ => Fault::None,
+        }
+    })
+}
+
+#[test]
+fn faults_that_pass_change_nothing() {
+    let site = bad_network();
+    let source = site.local("source.ome.tiff");
+    Tiff { blocks: Blocks::Tiles(64, 64), ..Tiff::of(Sample::U16, [1, 2, 2, 300, 270]) }.write(&source);
+    let local = site.local("local.zarr");
+    site.fairzarr(["convert", &text(&source), &text(&local), "--chunk", "128"]).done();
+    std::fs::copy(&source, site.stored("source.ome.tiff")).unwrap();
+    let (source, target) = ("s3://bucket/source.ome.tiff", "s3://bucket/x.ome.zarr");
+    site.fairzarr(["convert", source, target, "--chunk", "128"]).done();
+    assert_same_tree(&site.stored("x.ome.zarr"), &local);
+    site.fairzarr(["verify", source, target]).done();
+    site.fairzarr(["copy", target, "s3://bucket/y.ome.zarr"]).done();
+    assert_same_tree(&site.stored("y.ome.zarr"), &local);
+    assert_eq!(site.server.debris(), [""; 0]);
+}
+
+#[test]
+fn what_cannot_be_written_is_told() {
+    // Chunks, metadata, the root: wherever it happens.
+    for part in ["/0/c/", "/OME/", "x.ome.zarr/zarr.json", "plan.json"] {
+        let site = Site::with_faults(move |request| {
+            let chosen = request.method == "PUT" && request.target.contains(part);
+            if chosen { Fault::Refuse(403) } else { Fault::None }
+        });
+        let failed = site.fairzarr(["convert", &text(&cells()), "s3://bucket/x.ome.zarr"]).ends_with(4);
+        assert!(failed.message().contains("permission denied"), "{part}: {failed:?}");
+        assert!(!site.stored("x.ome.zarr/zarr.json").exists(), "{part}");
+        assert_eq!(site.server.debris(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let site = Site::with_faults(|request| {
+        let late = request.head.to_ascii_lowercase().contains("range: bytes=") && request.method == "GET";
+        if late && !request.head.contains("bytes=0-") { Fault::Refuse(403) } else { Fault::None }
+    });
+    let source = site.local("source.ome.tiff");
+    Tiff::of(Sample::U16, [1, 1, 3, 300, 270]).write(&source);
+    std::fs::copy(&source, site.stored("source.ome.tiff")).unwrap();
+    let target = site.local("x.zarr");
+    let failed = site.fairzarr(["convert", "s3://bucket/source.ome.tiff", &text(&target)]).ends_with(3);
+    assert!(failed.message().contains("source.ome.tiff"), "{failed:?}");
+    assert!(!target.join("zarr.json").exists());
+}

@@ -1,0 +1,126 @@
+//! How much is asked for, and what a public place without listings does not stop.
+
+use std::fmt::Write;
+
+use crate::servers::proxy::Fault;
+use crate::servers::web::{Abilities, Web};
+use crate::support::tiff::{Blocks, Sample, Tiff};
+use crate::support::cells;
+use crate::{Site, text};
+
+#[test]
+fn a_file_of_a_thousand_planes_opens_with_few_requests() {
+    let site = Site::new();
+    Tiff { blocks: Blocks::Tiles(64, 64), ..Tiff::of(Sample::U16, [10, 1, 100, 64, 64]) }
+        .write(&site.stored("thousand.ome.tiff"));
+    let size = std::fs::metadata(site.stored("thousand.ome.tiff")).unwrap().len();
+    site.fairzarr(["inspect", "s3://bucket/thousand.ome.tiff"]).done();
+    let asked = site.requests("GET");
+    // The directories lie between the planes, so that all of the file is passed, in blocks that grow to 4 MiB.
+    assert!(asked <= 16 + size as usize / (1 << 20), "{asked} requests for {size} bytes");
+}
+
+#[test]
+fn a_store_is_described_with_one_request_per_document() {
+    let site = Site::new();
+    site.fairzarr(["convert", &text(&cells()), "s3://bucket/x.ome.zarr"]).done();
+    let before = site.proxy.seen().len();
+    site.fairzarr(["inspect", "s3://bucket/x.ome.zarr"]).done();
+    let asked = site.proxy.seen().len() - before;
+    assert!(asked <= 8, "{asked} requests");
+}
+
+#[test]
+fn a_plate_opens_with_requests_in_proportion_to_its_wells() {
+    let site = Site::new();
+    let image = site.local("image.ome.zarr");
+    site.fairzarr(["convert", &text(&cells()), &text(&image)]).done();
+    let mut counts = Vec::new();
+    for wells in [6, 12] {
+        let root = format!("{wells}.ome.zarr");
+        let mut listed = String::new();
+        for column in 0..wells {
+            let well = format!("A/{column}");
+            let field = site.stored(&format!("{root}/{well}/0"));
+            std::fs::create_dir_all(field.join("0")).unwrap();
+            std::fs::copy(image.join("zarr.json"), field.join("zarr.json")).unwrap();
+            for entry in std::fs::read_dir(&image).unwrap() {
+                let level = entry.unwrap().file_name();
+                let document = image.join(&level).join("zarr.json");
+                if document.exists() {
+                    std::fs::create_dir_all(field.join(&level)).unwrap();
+                    std::fs::copy(document, field.join(&level).join("zarr.json")).unwrap();
+                }
+            }
+            let attributes = r#"{"ome":{"version":"0.5","well":{"images":[{"path":"0"}]}}}"#;
+            group(&site.stored(&format!("{root}/{well}/zarr.json")), attributes);
+            let comma = if column > 0 { "," } else { "" };
+            write!(listed, r#"{comma}{{"path":"{well}","rowIndex":0,"columnIndex":{column}}}"#).unwrap();
+        }
+        let columns: Vec<String> = (0..wells).map(|n| format!(r#"{{"name":"{n}"}}"#)).collect();
+        let attributes = format!(
+            r#"{{"ome":{{"version":"0.5","plate":{{"name":"p","rows":[{{"name":"A"}}],"columns":[{}],"wells":[{listed}]}}}}}}"#,
+            columns.join(",")
+        );
+        group(&site.stored(&format!("{root}/zarr.json")), &attributes);
+        let before = site.proxy.seen().len();
+        let told = site.fairzarr(["inspect", &format!("s3://bucket/{root}"), "--json"]).done().json();
+        assert_eq!(told["images"].as_array().unwrap().len(), wells);
+        counts.push(site.proxy.seen().len() - before);
+    }
+    // Well, image and its arrays: as much for each, and a little for the plate.
+    let each = (counts[1] - counts[0]) / 6;
+    assert!(each <= 5 && counts[0] <= 6 * each + 6, "{counts:?}");
+}
+
+fn group(path: &std::path::Path, attributes: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let text = format!(r#"{{"zarr_format":3,"node_type":"group","attributes":{attributes}}}"#);
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_public_bucket_that_refuses_instead_of_missing() {
+    for version in ["0.4", "0.5"] {
+        let site = Site::new();
+        site.fairzarr(["convert", &text(&cells()), "s3://bucket/x.ome.zarr", "--ngff", version]).done();
+        let root = site.stored("");
+        // Who may not list is told 403 of what is not there.
+        let public = Site::with_faults(move |request| {
+            let path = request.target.split('?').next().unwrap_or_default();
+            let there = path.strip_prefix("/bucket/").is_some_and(|key| root.join(key).is_file());
+            if there { Fault::None } else { Fault::Refuse(403) }
+        });
+        crate::support::tree(&site.stored("x.ome.zarr")).into_iter().for_each(|(key, bytes)| {
+            let file = public.stored(&format!("x.ome.zarr/{key}"));
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, bytes).unwrap();
+        });
+        let target = "s3://bucket/x.ome.zarr";
+        public.fairzarr(["inspect", target]).done();
+        public.fairzarr(["verify", &text(&cells()), target]).done();
+        public.fairzarr(["verify", target]).done();
+        // Nothing at all is a refusal, not an empty place.
+        let refused = public.fairzarr(["inspect", "s3://bucket/no.ome.zarr"]).ends_with(3);
+        assert!(refused.message().contains("permission denied"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_store_on_a_web_server_is_read_without_listings() {
+    for version in ["0.4", "0.5"] {
+        let site = Site::new();
+        let local = site.local("x.ome.zarr");
+        site.fairzarr(["convert", &text(&cells()), &text(&local), "--ngff", version]).done();
+        let web = Web::start(Abilities::default());
+        for (key, bytes) in crate::support::tree(&local) {
+            web.put(&format!("x.ome.zarr/{}", key.replace(' ', "%20")), &bytes);
+        }
+        let url = web.url("x.ome.zarr");
+        site.fairzarr(["inspect", &url]).done();
+        site.fairzarr(["verify", &text(&cells()), &url]).done();
+        site.fairzarr(["verify", &url]).done();
+        let refused = site.fairzarr(["copy", &url, &text(&site.local("y.ome.zarr"))]).ends_with(3);
+        assert!(refused.message().contains("cannot list"), "{refused:?}");
+    }
+}
