@@ -5,6 +5,7 @@ use fairzarr_store::Store;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::Error;
 use crate::report::{Check, Difference};
@@ -70,7 +71,11 @@ pub(crate) fn compare(source: &Fileset, store: &Store) -> Result<Check, Error> {
         if !stored.contains_key(&digest) {
             differences.push(Difference {
                 place: format!("{} of {}", document.role, document.name),
-                expected: format!("{} bytes with SHA-256 {} under OME/sources", document.bytes.len(), hex(&digest)),
+                expected: format!(
+                    "{} bytes with SHA-256 {} under OME/sources",
+                    document.bytes.len(),
+                    hex(&digest)
+                ),
                 found: match stored.len() {
                     0 => "no documents there".into(),
                     n => format!("{n} other documents"),
@@ -82,6 +87,9 @@ pub(crate) fn compare(source: &Fileset, store: &Store) -> Result<Check, Error> {
     Ok(Check { name: "documents", covered, differences })
 }
 
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

@@ -49,7 +49,7 @@ impl Default for Options {
 }
 
 /// Proves what can be proved of `store` without its source: objects, samples and documents against what was
-/// recorded at the conversion.
+/// recorded at the conversion, and the structured OME model against the document that the store keeps.
 ///
 /// # Errors
 /// When the store cannot be read at all. Differences are in the report.
@@ -61,6 +61,7 @@ pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
             fixity::objects(store, &root, &stored)?,
             fixity::samples(store, &stored, options)?,
             fixity::documents(store, &root)?,
+            structure::compare_within(store)?,
         ],
     })
 }

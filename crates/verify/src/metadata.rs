@@ -1,6 +1,6 @@
 //! `OME/METADATA.ome.xml`: the source's document without its data, one Image per series, sizes as the arrays have.
 
-use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_tiff::{Fileset, Image};
 use fairzarr_ome_xml::Document;
 use fairzarr_store::Store;
 
@@ -14,7 +14,7 @@ const KEY: &str = "OME/METADATA.ome.xml";
 /// Compares the document with what the source's gives, and with the stored images.
 pub(crate) fn compare(source: &Fileset, store: &Store, stored: &[StoredImage]) -> Result<Check, Error> {
     let name = "metadata";
-    let images: Option<Vec<usize>> = source.images().iter().map(|image| image.ome_index()).collect();
+    let images: Option<Vec<usize>> = source.images().iter().map(Image::ome_index).collect();
     let Some((document, images)) = source.document().zip(images) else {
         return Ok(Check { name, covered: "the source has no OME-XML".into(), differences: Vec::new() });
     };
