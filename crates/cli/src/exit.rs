@@ -78,10 +78,10 @@ impl From<fairzarr_convert::Error> for Failure {
     fn from(error: fairzarr_convert::Error) -> Self {
         use fairzarr_convert::Error;
         let code = match &error {
-            Error::Source(_) | Error::Xml(_) | Error::Original(_) | Error::Unfit { .. } => Code::Input,
+            Error::Source(_) | Error::Xml(_) | Error::Original(_) | Error::Sidecar { .. } | Error::Unfit { .. } => Code::Input,
             Error::Request(_) => Code::Usage,
             Error::Interrupted => Code::Interrupted,
-            Error::Incomplete(_) | Error::Differs { .. } => Code::Different,
+            Error::Incomplete(_) | Error::Differs { .. } | Error::Policy { .. } => Code::Different,
             _ => Code::Output,
         };
         Self::new(code, error)

@@ -1,5 +1,6 @@
 //! The end of a conversion: checks, then all metadata, the root's last.
 
+use fairzarr_nbo::placement;
 use fairzarr_ngff::{ArraySpec, Codecs, Version, array_document, chunk_key, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
@@ -10,6 +11,7 @@ use crate::journal::{self, WORKSPACE};
 use crate::digests;
 use crate::metadata;
 use crate::plan::{ImagePlan, Plan};
+use crate::provenance::Provenance;
 use crate::run::Findings;
 use crate::structured;
 
@@ -76,6 +78,7 @@ pub(crate) fn write(
     plan: &Plan,
     store: &Store,
     findings: &Findings,
+    provenance: &Provenance,
 ) -> Result<(), Error> {
     let version = plan.ngff();
     let metadata = metadata::Metadata::new(source, plan, findings);
@@ -88,10 +91,16 @@ pub(crate) fn write(
         store.put(&key, bytes)?;
     }
     digests::write_all(plan, store, findings)?;
-    let mut groups = metadata.groups()?;
+    let mut groups = metadata.groups(provenance.sources())?;
     if let Some(document) = source.document() {
         let model = structured::write(store, version, document)?;
         groups.entry("OME".into()).or_default().extend(model);
+    }
+    provenance.write(store, version)?;
+    let paths = plan.placement.paths();
+    let images: Vec<_> = paths.into_iter().zip(source.images()).map(|(path, i)| (path, i.ome_index())).collect();
+    for (path, ours) in provenance.attributes(&images) {
+        placement::insert(groups.entry(path).or_default(), ours);
     }
     let root = groups.remove("").unwrap_or_default();
     for (path, attributes) in groups {

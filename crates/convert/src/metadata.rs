@@ -4,7 +4,7 @@ use fairzarr_ngff::{
     DataType, Downscaling, Omero, Version, Window, bioformats2raw_attributes, from_ome,
     image_attributes, merge, series_attributes,
 };
-use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_tiff::{Fileset, Image, Kind};
 use fairzarr_ome_xml as ome_xml;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -50,7 +50,7 @@ impl<'a> Metadata<'a> {
     pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let mut files = Vec::new();
         if let Some(document) = self.source.document() {
-            let images: Option<Vec<usize>> = self.source.images().iter().map(|i| i.ome_index()).collect();
+            let images: Option<Vec<usize>> = self.source.images().iter().map(Image::ome_index).collect();
             if let Some(images) = images {
                 files.push(("OME/METADATA.ome.xml".into(), document.metadata_only(&images)?.into_bytes()));
             }
@@ -63,7 +63,8 @@ impl<'a> Metadata<'a> {
     }
 
     /// Attributes of all groups by path; the root's path is empty.
-    pub(crate) fn groups(&self) -> Result<BTreeMap<String, Map<String, Value>>, Error> {
+    /// `sidecars` are entries for the documents beside the image.
+    pub(crate) fn groups(&self, sidecars: Vec<Value>) -> Result<BTreeMap<String, Map<String, Value>>, Error> {
         let version = self.plan.ngff();
         let mut groups: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
         let paths = self.plan.placement.paths();
@@ -97,7 +98,7 @@ impl<'a> Metadata<'a> {
                 groups.insert(path, attributes);
             }
         }
-        merge(&mut root, self.record());
+        merge(&mut root, self.record(sidecars));
         groups.insert(String::new(), root);
         Ok(groups)
     }
@@ -160,7 +161,7 @@ impl<'a> Metadata<'a> {
     /// What was converted, with what, and how: `fairzarr:conversion` and `fairzarr:sources`.
     ///
     /// There is no date in it: the same source and options give the same bytes.
-    fn record(&self) -> Map<String, Value> {
+    fn record(&self, sidecars: Vec<Value>) -> Map<String, Value> {
         let decoders: BTreeMap<&str, &str> = self
             .source
             .images()
@@ -201,6 +202,7 @@ impl<'a> Metadata<'a> {
                     "file": document.name, "bytes": document.bytes.len(), "sha256": hex(&Sha256::digest(&document.bytes)),
                 })
             })
+            .chain(sidecars)
             .collect();
         Map::from_iter([
             ("fairzarr:conversion".into(), conversion),
@@ -210,7 +212,7 @@ impl<'a> Metadata<'a> {
 }
 
 /// Where a source document lies in the store.
-fn source_key(index: usize) -> String {
+pub(crate) fn source_key(index: usize) -> String {
     format!("OME/sources/{index}.ome.xml")
 }
 

@@ -1,10 +1,13 @@
 //! What the user can choose.
 
+use fairzarr_nbo::check::Policy;
+use fairzarr_nbo::ingest::Mapping;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::encode::Codec;
+use crate::provenance::Sidecar;
 
 /// Choices for one conversion.
 #[derive(Clone, Debug)]
@@ -31,6 +34,12 @@ pub struct Options {
     pub existing: Existing,
     /// What to do about planes that the OME-XML promises and the files lack.
     pub on_missing: OnMissing,
+    /// Documents on microscope, acquisition and quality control.
+    pub sidecars: Vec<Sidecar>,
+    /// How sidecars are read that are of no known form.
+    pub mapping: Option<Mapping>,
+    /// What the NBO record is checked by; the baseline where there is none.
+    pub policy: Option<Policy>,
     /// Set by the caller to stop between blocks.
     pub cancel: Arc<AtomicBool>,
 }
@@ -49,6 +58,9 @@ impl Default for Options {
             memory: 256 << 20,
             existing: Existing::Refuse,
             on_missing: OnMissing::Error,
+            sidecars: Vec::new(),
+            mapping: None,
+            policy: None,
             cancel: Arc::default(),
         }
     }

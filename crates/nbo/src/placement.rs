@@ -15,6 +15,7 @@
 pub mod maps;
 
 use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
 
 use crate::Error;
 use crate::check::Report;
@@ -44,12 +45,14 @@ pub fn convention() -> Json {
 
 /// Attributes of a store with one image at its root: the whole record.
 pub fn root_attributes(record: &Record, reports: &[Report]) -> Map<String, Json> {
-    attributes(record, |_| true, reports)
+    attributes(record, &BTreeSet::new(), reports)
 }
 
-/// Attributes of the root of a store with several images: what they have in common.
-pub fn common_attributes(record: &Record, reports: &[Report]) -> Map<String, Json> {
-    attributes(record, |o| o.class != "Image", reports)
+/// Attributes of the root of a store with several images: what they have in common, and the images that the
+/// record describes and the store does not hold. `placed` are those that it does hold, counted among the
+/// record's `Image` objects.
+pub fn common_attributes(record: &Record, placed: &BTreeSet<usize>, reports: &[Report]) -> Map<String, Json> {
+    attributes(record, placed, reports)
 }
 
 /// Attributes of one image of a store with several. `root` is the relative path from the image's group to
@@ -124,7 +127,13 @@ pub fn read_index(root: &Map<String, Json>) -> Result<Index, Error> {
     Index::from_json(root.get("nbo:qc").ok_or_else(missing)?)
 }
 
-fn attributes(record: &Record, shown: impl Fn(&&Object) -> bool, reports: &[Report]) -> Map<String, Json> {
+fn attributes(record: &Record, elsewhere: &BTreeSet<usize>, reports: &[Report]) -> Map<String, Json> {
+    let mut images = 0;
+    let shown = |object: &&Object| {
+        let image = object.class == "Image";
+        images += usize::from(image);
+        !image || !elsewhere.contains(&(images - 1))
+    };
     let objects = record.objects.iter().filter(shown).cloned().collect();
     let said = Record { objects, sources: Vec::new(), extra: record.extra.clone() };
     let mut attributes = Map::new();

@@ -101,7 +101,7 @@ fn attributes_of_one_image_and_of_several() {
     assert_eq!(placement::read_index(&root).unwrap(), qc::index(&record));
     assert_eq!(root["nbo:coverage"][0]["errors"], 0);
 
-    let root = placement::common_attributes(&record, &[report]);
+    let root = placement::common_attributes(&record, &[0, 1].into(), &[report]);
     let images: Vec<_> = (0..2).map(|i| placement::image_attributes(&record, i, "..")).collect();
     assert_eq!(images[0]["nbo:record"]["common"]["path"], "..");
     assert!(placement::image_attributes(&record, 2, "..").is_empty());
@@ -153,7 +153,7 @@ fn a_plate_of_384_wells_stays_small() {
         pixels.children.extend((1..40).map(|_| plane.clone()));
         record.objects.push(image);
     }
-    let root = serde_json::to_string(&placement::common_attributes(&record, &[])).unwrap().len();
+    let root = serde_json::to_string(&placement::common_attributes(&record, &(0..record.objects.len()).collect(), &[])).unwrap().len();
     assert!(root < 64 * 1024, "{root} bytes at the root");
     let largest = (0..9)
         .map(|i| serde_json::to_string(&placement::image_attributes(&record, i, "../../..")).unwrap().len())

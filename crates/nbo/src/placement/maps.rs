@@ -21,13 +21,22 @@ const SMALL: usize = 64;
 /// Takes the maps out of the record that are whole rectangles of numbers; each `CalibrationMap` object
 /// keeps its attributes and says in `extra["array"]` where its cells are. Other maps stay as they are.
 pub fn take(record: &mut Record) -> Vec<CalibrationMap> {
+    // Maps that lie in arrays already stay there.
+    let mut next = 0;
+    for object in &mut record.objects {
+        walk(object, &mut |object| {
+            let path = object.extra.get("array").and_then(|array| array["path"].as_str());
+            let number = path.and_then(|path| path.rsplit('/').next()?.parse::<u32>().ok());
+            next = number.map_or(next, |number| next.max(u64::from(number) + 1));
+        });
+    }
     let mut taken = Vec::new();
     for object in &mut record.objects {
         walk(object, &mut |object| {
             if let Some(Grid { shape, values, form }) =
                 (object.class == "CalibrationMap").then(|| grid(object)).flatten()
             {
-                let path = format!("OME/calibration/{}", taken.len());
+                let path = format!("OME/calibration/{}", next + taken.len() as u64);
                 let array = json!({"path": path, "shape": shape, "first": form.first, "integers": form.integers, "unit": form.unit});
                 object.extra.insert("array".into(), array);
                 object.children.retain(|c| c.class != "Row");

@@ -1,0 +1,201 @@
+//! Microscope provenance and quality control: the NBO record of a store, from its OME-XML and the documents beside
+//! it. `docs/nbo-zarr-convention.md` says how it lies in the store.
+
+use fairzarr_nbo::check::{self, Enforce, Policy, Severity};
+use fairzarr_nbo::ingest::{self, Form, Mapping};
+use fairzarr_nbo::merge::{Conflict, merge};
+use fairzarr_nbo::placement::{self, maps};
+use fairzarr_nbo::record::Source;
+use fairzarr_nbo::{Record, derive};
+use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::Store;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Error;
+use crate::arrays::{self, SmallArray};
+use crate::commit::put;
+use crate::metadata::source_key;
+use crate::options::Options;
+
+/// The policy whose coverage is recorded where none is asked for.
+const BASELINE: &str = "baseline";
+/// Findings that an error lists; `fairzarr check` lists all.
+const LISTED: usize = 5;
+
+/// A document beside the image: Micro-Meta App JSON, NBO XML, results of quality control.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sidecar {
+    /// File name.
+    pub name: String,
+    /// Content, which the store keeps byte for byte.
+    pub bytes: Vec<u8>,
+}
+
+/// What is known of how the images came about.
+#[derive(Clone, Debug)]
+pub(crate) struct Provenance {
+    record: Record,
+    /// Maps whose cells lie in arrays.
+    maps: Vec<maps::CalibrationMap>,
+    /// Sidecars by key.
+    documents: Vec<(String, Vec<u8>)>,
+    /// Where sources differ.
+    pub(crate) conflicts: Vec<Conflict>,
+    /// How complete the record is.
+    pub(crate) report: Option<check::Report>,
+}
+
+impl Provenance {
+    /// Derives the record of a fileset from its OME-XML, and merges the sidecars into it.
+    ///
+    /// # Errors
+    /// [`Error::Sidecar`] for a sidecar that cannot be read, [`Error::Policy`] when the policy refuses the record.
+    pub(crate) fn of_fileset(source: &Fileset, options: &Options) -> Result<Self, Error> {
+        let mut record = Record::default();
+        if let Some(document) = source.document() {
+            record = derive::from_ome(document);
+            let stored = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
+            if let Some(index) = stored {
+                let name = &source.sources()[index].name;
+                let read = ingest::source(name, Form::OmeXml, "application/xml", document.bytes());
+                record.sources.push(Source { path: Some(source_key(index)), ..read });
+            }
+        }
+        let first = source.sources().len();
+        let key = |n: usize, ending: &str| format!("OME/sources/{}.{ending}", first + n);
+        let provenance =
+            Self::new(record, &options.sidecars, options.mapping.as_ref(), options.policy.as_ref(), key)?;
+        match (&options.policy, &provenance.report) {
+            (Some(policy), Some(report)) if policy.enforce == Enforce::Refuse && !report.passes() => {
+                Err(Error::Policy { policy: policy.name.clone(), findings: listed(report) })
+            }
+            _ => Ok(provenance),
+        }
+    }
+
+    /// Merges sidecars into a record. `key` says where the n-th of them is stored, given the ending of its kind.
+    pub(crate) fn new(
+        record: Record,
+        sidecars: &[Sidecar],
+        mapping: Option<&Mapping>,
+        policy: Option<&Policy>,
+        key: impl Fn(usize, &str) -> String,
+    ) -> Result<Self, Error> {
+        let mut beside = Record::default();
+        let mut documents = Vec::new();
+        for (n, sidecar) in sidecars.iter().enumerate() {
+            let mut read = read(sidecar, mapping)?;
+            let key = key(n, ending(read.sources.first()));
+            for source in &mut read.sources {
+                source.path = Some(key.clone());
+            }
+            beside.objects.append(&mut read.objects);
+            beside.sources.append(&mut read.sources);
+            beside.extra.extend(read.extra);
+            documents.push((key, sidecar.bytes.clone()));
+        }
+        let (mut record, conflicts) =
+            if sidecars.is_empty() { (record, Vec::new()) } else { merge(record, beside) };
+        let maps = maps::take(&mut record);
+        let baseline = Policy::builtin(BASELINE);
+        let report = policy.or(baseline.as_ref()).map(|policy| check::check(&record, policy));
+        Ok(Self { record, maps, documents, conflicts, report })
+    }
+
+    /// Attributes by path of group. `images` are the groups of images, with the number of the record's image that
+    /// each holds.
+    pub(crate) fn attributes(&self, images: &[(String, Option<usize>)]) -> BTreeMap<String, Map<String, Value>> {
+        let mut groups = BTreeMap::new();
+        if self.record == Record::default() {
+            return groups;
+        }
+        let placed: BTreeSet<usize> =
+            images.iter().filter(|(path, _)| !path.is_empty()).filter_map(|(_, image)| *image).collect();
+        groups.insert(
+            String::new(),
+            placement::common_attributes(&self.record, &placed, self.report.as_slice()),
+        );
+        for (path, image) in images.iter().filter(|(path, _)| !path.is_empty()) {
+            let up = vec![".."; path.split('/').count()].join("/");
+            let ours = image.map(|image| placement::image_attributes(&self.record, image, &up));
+            groups.insert(path.clone(), ours.unwrap_or_default());
+        }
+        groups
+    }
+
+    /// Entries of `fairzarr:sources` for the sidecars.
+    pub(crate) fn sources(&self) -> Vec<Value> {
+        let stored = |source: &&Source| {
+            self.documents.iter().any(|(key, _)| source.path.as_deref() == Some(key.as_str()))
+        };
+        let sources = self.record.sources.iter().filter(stored);
+        sources
+            .map(|source| {
+                json!({
+                    "path": source.path, "role": source.form, "media_type": source.media_type,
+                    "file": source.name, "bytes": source.bytes, "sha256": source.sha256,
+                })
+            })
+            .collect()
+    }
+
+    /// Writes sidecars and calibration maps, and gives the keys and prefixes of what was written.
+    pub(crate) fn write(&self, store: &Store, version: Version) -> Result<Vec<String>, Error> {
+        let mut written = Vec::new();
+        for (key, bytes) in &self.documents {
+            store.put(key, bytes.clone())?;
+            written.push(key.clone());
+        }
+        if !self.maps.is_empty() {
+            put(store, "OME/calibration", group_document(version, Map::new()))?;
+        }
+        for map in &self.maps {
+            arrays::write(store, version, &map_array(map))?;
+            written.push(map.path.clone());
+        }
+        Ok(written)
+    }
+}
+
+/// Reads a sidecar, by the mapping if its form is unknown.
+fn read(sidecar: &Sidecar, mapping: Option<&Mapping>) -> Result<Record, Error> {
+    let known = ingest::detect(&sidecar.bytes).is_some();
+    let read = match mapping {
+        Some(mapping) if !known => ingest::ingest_mapped(&sidecar.name, &sidecar.bytes, mapping),
+        _ => ingest::ingest(&sidecar.name, &sidecar.bytes),
+    };
+    read.map_err(|source| Error::Sidecar { name: sidecar.name.clone(), source })
+}
+
+fn ending(source: Option<&Source>) -> &'static str {
+    match source.map(|source| source.media_type.as_str()) {
+        Some("application/xml") => "xml",
+        Some("application/yaml") => "yaml",
+        Some("text/csv") => "csv",
+        _ => "json",
+    }
+}
+
+fn map_array(map: &maps::CalibrationMap) -> SmallArray {
+    SmallArray {
+        path: map.path.clone(),
+        data_type: DataType::F64,
+        shape: map.shape.map(|side| side as u64).into(),
+        dimension_names: ["row", "cell"].map(Into::into).into(),
+        fill: FillValue::Nan,
+        attributes: Map::new(),
+        bytes: map.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    }
+}
+
+/// The first errors of a report, in one line.
+fn listed(report: &check::Report) -> String {
+    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let first: Vec<String> =
+        errors.take(LISTED).map(|f| format!("{}/{}: {}", f.at, f.field, f.message)).collect();
+    let more = report.count(Severity::Error).saturating_sub(LISTED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{more}", first.join("; "))
+}
