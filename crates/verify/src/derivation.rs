@@ -193,6 +193,7 @@ mod tests {
 
     #[test]
     fn a_level_halves_its_sides_or_keeps_them() {
-        assert_eq!([step(1, 1), step(2, 1), step(7, 4), step(7, 3), step(12, 4)], [1.0, 2.0, 2.0, 2.0, 3.0]);
+        let steps = (step(1, 1), step(2, 1), step(7, 4), step(7, 3), step(12, 4));
+        assert_eq!(steps, (1.0, 2.0, 2.0, 2.0, 3.0));
     }
 }

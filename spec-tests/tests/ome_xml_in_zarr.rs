@@ -1,0 +1,78 @@
+//! The OME-XML of the world in stores: bytes, structured form, METADATA.ome.xml and what follows from them.
+//!
+//! Every OME-TIFF of the corpus, if there is one: where `FAIRZARR_CORPUS` says, else beside the workspace.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use fairzarr_convert::{Options, Progress, convert};
+use fairzarr_ngff::Version;
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_xml::{Document, Normalisations, compare};
+use fairzarr_store::Store;
+use fairzarr_verify::{sources, structured, verify, verify_store};
+
+#[test]
+fn corpus() {
+    let mut documents = 0;
+    for path in files() {
+        // What cannot be read is the business of the tests of reading.
+        let Ok(source) = Fileset::open(&path) else { continue };
+        let Some(document) = source.document() else { continue };
+        for version in [Version::V04, Version::V05] {
+            if check(&path, &source, document, version) {
+                documents += 1;
+            }
+        }
+    }
+    eprintln!("{documents} documents");
+}
+
+/// False where the pixels cannot be converted.
+fn check(path: &Path, source: &Fileset, document: &Document, version: Version) -> bool {
+    let store = Store::memory();
+    let options = Options { version, ..Options::default() };
+    if convert(source, &store, &options, &Progress::default()).is_err() {
+        return false;
+    }
+    let place = format!("{}, {version:?}", path.display());
+
+    let stored: Vec<Vec<u8>> = sources(&store).unwrap().iter().map(|d| d.read(&store).unwrap()).collect();
+    let expected: Vec<&[u8]> = source.sources().iter().map(|d| &*d.bytes).collect();
+    assert_eq!(stored, expected, "{place}");
+
+    let xml = structured(&store).unwrap().unwrap().to_xml().unwrap();
+    let differences = compare(document.text(), &xml, Normalisations::STRUCTURED).unwrap();
+    assert!(differences.is_empty(), "{place}: {}", differences[0]);
+
+    let options = fairzarr_verify::Options::default();
+    for report in [verify(source, &store, &options).unwrap(), verify_store(&store, &options).unwrap()] {
+        assert!(report.holds(), "{place}: {report}");
+    }
+    true
+}
+
+/// Files that may be part of an OME-TIFF; none where there is no corpus.
+fn files() -> Vec<PathBuf> {
+    let corpus = env::var_os("FAIRZARR_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"), PathBuf::from);
+    let mut folders = vec![corpus.join("open/real"), corpus.join("open/generated")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+            if path.is_dir() {
+                folders.push(path);
+            } else if [".tif", ".tiff", ".btf", ".tf8", ".companion.ome"]
+                .iter()
+                .any(|end| name.ends_with(end))
+            {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
