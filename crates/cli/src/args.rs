@@ -1,8 +1,12 @@
 //! The command line, exactly as typed.
 
+mod provenance;
+
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use fairzarr_convert::{Codec, CopyCheck, Layout, ShardChoice, Share};
 use fairzarr_store::Durability;
+
+pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
@@ -34,6 +38,17 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Take the metadata out of an OME-Zarr: as OME-XML, as the original documents, or as JSON.
     Extract(Extract),
+    /// Check how complete the description of microscope and acquisition is, by tier, extension and level of NBO.
+    Check(Check),
+    /// Show the quality control that an OME-Zarr records, or ask whether it satisfies a demand.
+    Qc(Qc),
+    /// Add microscope provenance and quality control to an OME-Zarr of any origin, or take it out again.
+    Embed(Embed),
+    /// Write a Materials and Methods paragraph.
+    Methods(Methods),
+    /// What NBO, the standard of microscope provenance, knows.
+    #[command(subcommand)]
+    Nbo(Nbo),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -93,6 +108,8 @@ pub(crate) struct ConvertChoices {
     /// Memory for pixels, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
     pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) provenance: ProvenanceChoices,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -184,6 +201,9 @@ pub(crate) struct Verify {
     pub(crate) source: String,
     /// OME-Zarr made from it.
     pub(crate) target: Option<String>,
+    /// Compare only so much of the pixels, such as 5%: a quick look, no proof. The same parts every time.
+    #[arg(long, value_name = "PERCENT", default_value = "100%")]
+    pub(crate) sample: fairzarr_verify::Sample,
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
@@ -218,6 +238,12 @@ pub(crate) enum Form {
     Original,
     /// The OME model as JSON, with the metadata of every plane.
     Json,
+    /// Microscope provenance and quality control as NBO XML, as far as possible valid by its schema.
+    NboXml,
+    /// The same as JSON.
+    NboJson,
+    /// The same for Micro-Meta App: the image's settings, or the microscope with --index 1.
+    MicroMeta,
 }
 
 /// How stores are opened.

@@ -78,7 +78,11 @@ impl From<fairzarr_convert::Error> for Failure {
     fn from(error: fairzarr_convert::Error) -> Self {
         use fairzarr_convert::Error;
         let code = match &error {
-            Error::Source(_) | Error::Xml(_) | Error::Original(_) | Error::Sidecar { .. } | Error::Unfit { .. } => Code::Input,
+            Error::Source(_)
+            | Error::Xml(_)
+            | Error::Original(_)
+            | Error::Sidecar { .. }
+            | Error::Unfit { .. } => Code::Input,
             Error::Request(_) => Code::Usage,
             Error::Interrupted => Code::Interrupted,
             Error::Incomplete(_) | Error::Differs { .. } | Error::Policy { .. } => Code::Different,

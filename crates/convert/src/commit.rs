@@ -7,8 +7,8 @@ use fairzarr_store::Store;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::Error;
-use crate::journal::{self, WORKSPACE};
 use crate::digests;
+use crate::journal::{self, WORKSPACE};
 use crate::metadata;
 use crate::plan::{ImagePlan, Plan};
 use crate::provenance::Provenance;
@@ -98,7 +98,8 @@ pub(crate) fn write(
     }
     provenance.write(store, version)?;
     let paths = plan.placement.paths();
-    let images: Vec<_> = paths.into_iter().zip(source.images()).map(|(path, i)| (path, i.ome_index())).collect();
+    let images: Vec<_> =
+        paths.into_iter().zip(source.images()).map(|(path, i)| (path, i.ome_index())).collect();
     for (path, ours) in provenance.attributes(&images) {
         placement::insert(groups.entry(path).or_default(), ours);
     }

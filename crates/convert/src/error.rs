@@ -14,7 +14,9 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] fairzarr_store::Error),
     /// Something is at the output's place already.
-    #[error("{0} exists already; use --overwrite to replace it or --resume to finish an interrupted conversion")]
+    #[error(
+        "{0} exists already; use --overwrite to replace it or --resume to finish an interrupted conversion"
+    )]
     Exists(String),
     /// What is at the output's place must not be replaced, asked or not.
     #[error("{place} is not removed: {reason}")]

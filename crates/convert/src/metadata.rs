@@ -1,8 +1,8 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
 use fairzarr_ngff::{
-    DataType, Downscaling, Omero, Version, Window, bioformats2raw_attributes, from_ome,
-    image_attributes, merge, series_attributes,
+    DataType, Downscaling, Omero, Version, Window, bioformats2raw_attributes, from_ome, image_attributes,
+    merge, series_attributes,
 };
 use fairzarr_ome_tiff::{Fileset, Image, Kind};
 use fairzarr_ome_xml as ome_xml;
@@ -188,7 +188,8 @@ impl<'a> Metadata<'a> {
         }
         let filled = self.plan.filled_planes();
         if !filled.is_empty() {
-            let planes = filled.iter().map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}));
+            let planes =
+                filled.iter().map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}));
             conversion["filled_planes"] = planes.collect();
         }
         let sources: Vec<Value> = self

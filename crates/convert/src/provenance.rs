@@ -106,7 +106,10 @@ impl Provenance {
 
     /// Attributes by path of group. `images` are the groups of images, with the number of the record's image that
     /// each holds.
-    pub(crate) fn attributes(&self, images: &[(String, Option<usize>)]) -> BTreeMap<String, Map<String, Value>> {
+    pub(crate) fn attributes(
+        &self,
+        images: &[(String, Option<usize>)],
+    ) -> BTreeMap<String, Map<String, Value>> {
         let mut groups = BTreeMap::new();
         if self.record == Record::default() {
             return groups;
@@ -141,21 +144,31 @@ impl Provenance {
             .collect()
     }
 
-    /// Writes sidecars and calibration maps, and gives the keys and prefixes of what was written.
-    pub(crate) fn write(&self, store: &Store, version: Version) -> Result<Vec<String>, Error> {
-        let mut written = Vec::new();
+    /// For each name, the record's image of that name.
+    pub(crate) fn named(&self, names: &[Option<String>]) -> Vec<Option<usize>> {
+        let images = || self.record.objects.iter().filter(|object| object.class == "Image");
+        let of = |name: &str| images().position(|image| image.str("Name") == Some(name));
+        names.iter().map(|name| name.as_deref().and_then(of)).collect()
+    }
+
+    /// Keys of documents and prefixes of arrays that [`Self::write`] writes.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        let documents = self.documents.iter().map(|(key, _)| key.clone());
+        documents.chain(self.maps.iter().map(|map| map.path.clone())).collect()
+    }
+
+    /// Writes sidecars and calibration maps.
+    pub(crate) fn write(&self, store: &Store, version: Version) -> Result<(), Error> {
         for (key, bytes) in &self.documents {
             store.put(key, bytes.clone())?;
-            written.push(key.clone());
         }
         if !self.maps.is_empty() {
             put(store, "OME/calibration", group_document(version, Map::new()))?;
         }
         for map in &self.maps {
             arrays::write(store, version, &map_array(map))?;
-            written.push(map.path.clone());
         }
-        Ok(written)
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@
 //! - *derivation*: the NGFF values that follow from the OME-XML.
 #![forbid(unsafe_code)]
 
+mod calibration;
 mod derivation;
 mod documents;
 mod engine;
@@ -18,6 +19,7 @@ mod fixity;
 mod metadata;
 mod pixels;
 mod report;
+mod sample;
 mod store_images;
 mod structure;
 
@@ -26,9 +28,11 @@ use fairzarr_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+pub use calibration::calibration_map;
 pub use documents::{StoredDocument, sources};
 pub use error::Error;
 pub use report::{Check, Difference, Report};
+pub use sample::Sample;
 pub use store_images::{StoredImage, attributes, images};
 pub use structure::structured;
 
@@ -37,6 +41,8 @@ pub use structure::structured;
 pub struct Options {
     /// Threads.
     pub jobs: usize,
+    /// How much of the pixels is compared; metadata and documents always are.
+    pub sample: Sample,
     /// Counts compared bytes, for whoever shows progress.
     pub progress: Arc<AtomicU64>,
 }
@@ -44,7 +50,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { jobs, progress: Arc::default() }
+        Self { jobs, sample: Sample::ALL, progress: Arc::default() }
     }
 }
 

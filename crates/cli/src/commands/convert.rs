@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         show_plan(&plan, &options, args.output.json)?;
         return Ok(Code::Done);
     }
+    super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     stop_on_signal(&options.cancel, &store);
     let progress = Progress::default();
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         watched(&args.output, &progress, || fairzarr_convert::convert(&fileset, &store, &options, &progress));
     match report {
         Ok(report) => {
+            super::provenance::tell(&report, args.choices.provenance.policy.is_some());
             tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64())?;
             Ok(Code::Done)
         }

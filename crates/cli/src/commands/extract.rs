@@ -1,5 +1,8 @@
 //! `fairzarr extract`.
 
+use fairzarr_nbo::Record;
+use fairzarr_nbo::ingest::micro_meta;
+use fairzarr_nbo::xml::{self, Style};
 use fairzarr_store::Store;
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,6 +17,9 @@ pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
     if args.form == Form::Original {
         return originals(args, &store);
     }
+    if matches!(args.form, Form::NboXml | Form::NboJson | Form::MicroMeta) {
+        return nbo(args, &store);
+    }
     if args.index.is_some() {
         return Err(Failure::usage("--index goes with --as original: there is one OME model in a store"));
     }
@@ -26,6 +32,31 @@ pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
     };
     write(args.output.as_deref(), text.as_bytes())?;
     Ok(Code::Done)
+}
+
+/// The NBO record in one of its forms.
+fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
+    let input = |error| Failure::new(Code::Input, error);
+    let record = super::provenance::of_store(store)?;
+    let text = match (args.form, args.index) {
+        (Form::MicroMeta, None | Some(0)) => format!("{:#}\n", micro_meta::write(&record).map_err(input)?),
+        (Form::MicroMeta, Some(index)) => {
+            let instrument = record.objects.iter().filter(|object| object.class == "Instrument").nth(index - 1);
+            let none = || Failure::usage(format!("--index {index}: there are not so many microscopes"));
+            format!("{:#}\n", micro_meta::write_microscope(instrument.ok_or_else(none)?))
+        }
+        (_, Some(_)) => return Err(Failure::usage("--index goes with --as original and micro-meta")),
+        (Form::NboXml, None) => xml::write(&record, style(&record)).map_err(input)?,
+        _ => format!("{:#}\n", record.to_json()),
+    };
+    write(args.output.as_deref(), text.as_bytes())?;
+    Ok(Code::Done)
+}
+
+/// What came as NBO XML alone goes out as it came.
+fn style(record: &Record) -> Style {
+    let verbatim = !record.sources.is_empty() && record.sources.iter().all(|source| source.form == "nbo-xml");
+    if verbatim { Style::Verbatim } else { Style::Valid }
 }
 
 /// One document to a file or standard output, several into a directory under the names that they have in the store.

@@ -104,12 +104,13 @@ fn tiff_image(fileset: &Fileset, image: &Image) -> Value {
 fn zarr(store: &Store) -> Result<Value, Failure> {
     let images = fairzarr_verify::images(store)?;
     let read = |error| Failure::new(Code::Input, error);
-    let documents: Vec<Value> = store
-        .list("OME/sources")
-        .map_err(read)?
-        .into_iter()
-        .map(|(key, bytes)| json!({"name": key, "bytes": bytes}))
-        .collect();
+    let documents: Vec<Value> = match store.list_if_allowed("OME/sources").map_err(read)? {
+        Some(found) => found.into_iter().map(|(key, bytes)| json!({"name": key, "bytes": bytes})).collect(),
+        None => fairzarr_verify::sources(store)?
+            .into_iter()
+            .map(|document| json!({"name": document.key, "sha256": document.sha256}))
+            .collect(),
+    };
     let described: Result<Vec<Value>, Failure> =
         images.iter().map(|image| zarr_image(store, image)).collect();
     Ok(json!({
@@ -163,7 +164,7 @@ fn zarr_image(store: &Store, image: &StoredImage) -> Result<Value, Failure> {
 /// Shape, type, chunks and codecs of an array, from its metadata document.
 fn array(store: &Store, path: &str) -> Result<Map<String, Value>, Failure> {
     let read = |error| Failure::new(Code::Input, error);
-    let (document, version) = match store.get(&format!("{path}/zarr.json")).map_err(read)? {
+    let (document, version) = match store.probe(&format!("{path}/zarr.json")).map_err(read)? {
         Some(document) => (Some(document), 3),
         None => (store.get(&format!("{path}/.zarray")).map_err(read)?, 2),
     };
@@ -234,11 +235,8 @@ fn print_text(path: &str, found: &Value) -> Result<(), Failure> {
     }
     for document in list("documents") {
         let role = document.get("role").map_or(String::new(), |role| format!(", {}", text(Some(role))));
-        print::result(format_args!(
-            "  document  {} ({} bytes{role})",
-            text(document.get("name")),
-            text(document.get("bytes"))
-        ))?;
+        let size = document.get("bytes").map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
+        print::result(format_args!("  document  {} ({size}{role})", text(document.get("name"))))?;
     }
     let images = list("images");
     for (n, image) in images.iter().enumerate().take(LISTED) {

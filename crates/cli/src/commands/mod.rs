@@ -1,9 +1,15 @@
 //! One module per subcommand.
 
+mod check;
 mod convert;
 mod copy;
+mod embed;
 mod extract;
 mod inspect;
+mod methods;
+mod nbo;
+mod provenance;
+mod qc;
 mod split;
 mod verify;
 
@@ -21,5 +27,10 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Extract(args) => extract::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Qc(args) => qc::run(&args),
+        Command::Embed(args) => embed::run(&args),
+        Command::Methods(args) => methods::run(&args),
+        Command::Nbo(args) => nbo::run(&args),
     }
 }

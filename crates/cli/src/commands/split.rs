@@ -16,6 +16,7 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
     }
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
+    super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let plan = fairzarr_convert::prepare(&fileset, &store, &options)?;
     show_plan(&plan, &options, args.output.json)?;
     Ok(Code::Done)
@@ -43,12 +44,14 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
 
 pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let start = Instant::now();
-    let options = options(&args.choices);
+    let mut options = options(&args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
+    super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let progress = Progress::default();
     let report =
         watched(&args.output, &progress, || fairzarr_convert::commit(&fileset, &store, &options, &progress))?;
+    super::provenance::tell(&report, args.choices.provenance.policy.is_some());
     tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64())?;
     Ok(Code::Done)
 }

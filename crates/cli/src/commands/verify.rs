@@ -14,6 +14,7 @@ use crate::source;
 pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let mut options = Options::default();
     options.jobs = args.jobs.unwrap_or(options.jobs);
+    options.sample = args.sample;
     let Some(target) = &args.target else {
         let store = source::source_store(&args.source, &args.store)?;
         let report = fairzarr_verify::verify_store(&store, &options);

@@ -1,0 +1,51 @@
+//! `fairzarr check`: how complete a record of microscope and acquisition is.
+
+use fairzarr_nbo::check::{Report, Severity, check};
+
+use super::provenance::{axes, policy, record};
+use crate::args::Check;
+use crate::exit::{Code, Failure};
+use crate::print;
+
+pub(crate) fn run(args: &Check) -> Result<Code, Failure> {
+    let chosen = &args.axes;
+    let any = chosen.tier.is_some() || chosen.level.is_some() || !chosen.extension.is_empty();
+    let policy = match &args.policy {
+        Some(name) => policy(name)?,
+        None if any => axes(chosen)?,
+        None => policy("baseline")?,
+    };
+    let report = check(&record(&args.path, &args.store)?, &policy);
+    if args.json {
+        let mut json = serde_json::to_value(&report).map_err(|error| Failure::new(Code::Output, error))?;
+        json["passes"] = report.passes().into();
+        print::result(format_args!("{json:#}"))?;
+    } else {
+        tell(&report, args.all)?;
+    }
+    Ok(if report.passes() { Code::Done } else { Code::Different })
+}
+
+fn tell(report: &Report, all: bool) -> Result<(), Failure> {
+    for finding in report.findings.iter().filter(|finding| all || finding.severity == Severity::Error) {
+        let field = if finding.field.is_empty() {
+            finding.class.clone()
+        } else {
+            format!("{}@{}", finding.class, finding.field)
+        };
+        print::result(format_args!("{:<8} {field:<46} {:<40} {}", finding.severity, finding.at, finding.message))?;
+    }
+    for coverage in &report.coverage {
+        print::result(format_args!(
+            "tier {}: {} of {} MUST fields, {} of {} SHOULD fields",
+            coverage.tier, coverage.must_filled, coverage.must, coverage.should_filled, coverage.should
+        ))?;
+    }
+    print::result(format_args!(
+        "{}: {}, {} errors, {} warnings",
+        report.policy,
+        if report.passes() { "passes" } else { "does not pass" },
+        report.count(Severity::Error),
+        report.count(Severity::Warning)
+    ))
+}

@@ -1,0 +1,253 @@
+//! NBO records of whatever a command is pointed at, and the documents beside an image.
+
+use fairzarr_convert::{Options, Sidecar};
+use fairzarr_nbo::check::{self, Level, Policy};
+use fairzarr_nbo::ingest::{self, Mapping};
+use fairzarr_nbo::merge::merge;
+use fairzarr_nbo::{Record, derive, placement};
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_xml::Document;
+use fairzarr_store::Store;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::args::{Axes, ProvenanceChoices, SidecarsArg, StoreArgs};
+use crate::exit::{Code, Failure};
+use crate::print;
+use crate::source::{self, Input};
+
+/// Documents that are read are at most this large.
+const MOST_BYTES: u64 = 256 << 20;
+/// Files beside an image that are looked into: at most so many, and so large.
+const BESIDE: (usize, u64) = (1000, 16 << 20);
+
+/// The record of a store, a fileset, or of documents that belong together.
+pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failure> {
+    let mut all: Option<Record> = None;
+    for path in paths {
+        let record = match document(path)? {
+            Some(bytes) => ingest::ingest(path, &bytes).map_err(input)?,
+            None => match source::open(path, args)? {
+                Input::Store(store) => of_store(&store)?,
+                Input::Tiff(fileset) => of_fileset(path, &fileset)?,
+            },
+        };
+        all = Some(match all {
+            Some(before) => merge(before, record).0,
+            None => record,
+        });
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// The record in a store's attributes; where there is none, what its OME-XML says.
+pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
+    let images = fairzarr_verify::images(store)?;
+    let root = fairzarr_verify::attributes(store, "")?.unwrap_or_default();
+    if root.contains_key("nbo:record") {
+        let below = images.iter().filter(|image| !image.path.is_empty()).map(|image| &image.attributes);
+        let mut record = placement::read(&root, below).map_err(input)?;
+        let mut failed = None;
+        placement::maps::put_back(&mut record, |path| {
+            fairzarr_verify::calibration_map(store, path).map_err(|error| failed = Some(error)).ok()
+        });
+        return failed.map_or(Ok(record), |error| Err(error.into()));
+    }
+    let read = |key: &str| store.get(key).map_err(input);
+    let mut document = read("OME/METADATA.ome.xml")?;
+    if document.is_none()
+        && let Some(first) = fairzarr_verify::sources(store)?.first()
+    {
+        document = Some(first.read(store)?.into());
+    }
+    let none = || {
+        Failure::new(Code::Input, anyhow::anyhow!("{} holds neither an NBO record nor OME-XML", store.location()))
+    };
+    let document = Document::parse(document.ok_or_else(none)?.to_vec()).map_err(input)?;
+    Ok(derive::from_ome(&document))
+}
+
+fn of_fileset(path: &str, fileset: &Fileset) -> Result<Record, Failure> {
+    let none = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME-XML"));
+    fileset.document().map(derive::from_ome).ok_or_else(none)
+}
+
+/// The bytes of a local file that is no TIFF and no store.
+fn document(path: &str) -> Result<Option<Vec<u8>>, Failure> {
+    if !Path::new(path).is_file() {
+        return Ok(None);
+    }
+    let mut magic = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read(&mut magic));
+    match read.map_err(|error| input(anyhow::Error::new(error).context(format!("cannot read {path}"))))? {
+        2 if matches!(&magic, b"II" | b"MM") => Ok(None),
+        _ => file(Path::new(path)).map(Some),
+    }
+}
+
+fn file(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| input(anyhow::Error::new(error).context(format!("cannot read {}", path.display()))))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(input(anyhow::anyhow!("{} is larger than {MOST_BYTES} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Documents by their paths, with the names that the store records.
+pub(super) fn sidecars<'a>(
+    paths: impl IntoIterator<Item = &'a std::path::PathBuf>,
+) -> Result<Vec<Sidecar>, Failure> {
+    let named = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    paths.into_iter().map(|path| Ok(Sidecar { name: named(path), bytes: file(path)? })).collect()
+}
+
+pub(super) fn mapping(path: Option<&std::path::PathBuf>) -> Result<Option<Mapping>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let text = String::from_utf8(file(path)?).map_err(input)?;
+    let mapping = Mapping::from_json(&text).map_err(|error| Failure::new(Code::Usage, error))?;
+    Ok(Some(mapping))
+}
+
+/// A policy that comes with the program, or that a file holds.
+pub(super) fn policy(name: &str) -> Result<Policy, Failure> {
+    if let Some(policy) = Policy::builtin(name) {
+        return Ok(policy);
+    }
+    if !Path::new(name).is_file() {
+        let known: Vec<_> = Policy::builtin_names().collect();
+        return Err(Failure::usage(format!("{name} is neither a file nor one of {}", known.join(", "))));
+    }
+    let text = String::from_utf8(file(Path::new(name))?).map_err(input)?;
+    Policy::from_json(&text)
+        .map_err(|error| Failure::new(Code::Usage, anyhow::Error::new(error).context(name.to_owned())))
+}
+
+/// A policy that is a place on the three axes.
+pub(super) fn axes(axes: &Axes) -> Result<Policy, Failure> {
+    let usage = |error| Failure::new(Code::Usage, error);
+    let extensions = check::extensions(axes.extension.iter().map(String::as_str)).map_err(usage)?;
+    let level = axes.level.map_or(Level::Must, Into::into);
+    Policy::new(axes.tier.unwrap_or(1), &extensions, level).map_err(usage)
+}
+
+/// Adds what was typed about provenance to the options of a conversion of `fileset`.
+pub(super) fn choose(
+    choices: &ProvenanceChoices,
+    fileset: &Fileset,
+    options: &mut Options,
+) -> Result<(), Failure> {
+    options.sidecars = sidecars(&choices.nbo)?;
+    options.mapping = mapping(choices.nbo_mapping.as_ref())?;
+    if let Some(name) = &choices.policy {
+        let mut policy = policy(name)?;
+        policy.enforce = choices.policy_level.map_or(policy.enforce, Into::into);
+        options.policy = Some(policy);
+    }
+    for sidecar in beside(fileset) {
+        if options.sidecars.iter().any(|given| given.bytes == sidecar.bytes) {
+            continue;
+        }
+        if choices.sidecars == SidecarsArg::Auto {
+            print::note(format_args!("fairzarr: {} describes this image and is used", sidecar.name));
+            options.sidecars.push(sidecar);
+        } else {
+            print::note(format_args!(
+                "fairzarr: {} seems to describe this image; --sidecars auto or --nbo uses it",
+                sidecar.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Documents in the directory of a local source that name it, and the microscopes that those name; by file name.
+fn beside(fileset: &Fileset) -> Vec<Sidecar> {
+    let members: Vec<&str> = fileset.files().iter().map(|file| file.name.as_str()).collect();
+    let Some(directory) = fileset.files().first().and_then(|file| Path::new(&file.path).parent()) else {
+        return Vec::new();
+    };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            matches!(ending, "json" | "xml" | "yaml" | "yml")
+                && path.metadata().is_ok_and(|found| found.is_file() && found.len() <= BESIDE.1)
+                && !members.iter().any(|member| path.ends_with(member))
+        })
+        .take(BESIDE.0)
+        .collect();
+    paths.sort();
+    let mut names: Vec<String> = members
+        .iter()
+        .flat_map(|name| [*name, name.split('.').next().unwrap_or(name)])
+        .chain(fileset.images().iter().filter_map(|image| image.name()))
+        .filter(|name| !name.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
+    let mut found = Vec::new();
+    let mut rest = Vec::new();
+    for sidecar in sidecars(&paths).unwrap_or_default() {
+        let form = ingest::detect(&sidecar.bytes);
+        if form.is_none_or(|form| matches!(form, ingest::Form::OmeXml | ingest::Form::Record)) {
+            continue;
+        }
+        let Ok(record) = ingest::ingest(&sidecar.name, &sidecar.bytes) else { continue };
+        if describes(&record, &names) {
+            // Who is named by what describes the image belongs to it.
+            let references = record.objects.iter().filter(|object| object.class == "Image");
+            let references = references.flat_map(|image| image.descendants());
+            names.extend(references.filter_map(|object| object.target()).map(str::to_owned));
+            found.push(sidecar);
+        } else {
+            rest.push((sidecar, record));
+        }
+    }
+    let named = |record: &Record| {
+        let instruments = record.objects.iter().filter(|object| object.class == "Instrument");
+        instruments.filter_map(|object| object.id()).any(|id| is_unique(id) && names.iter().any(|name| name == id))
+    };
+    found.extend(rest.into_iter().filter(|(_, record)| named(record)).map(|(sidecar, _)| sidecar));
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+/// Whether an image of the record has one of these names, or a source file of it is named.
+fn describes(record: &Record, names: &[String]) -> bool {
+    let is_name = |value: &Value| value.as_str().is_some_and(|text| names.iter().any(|name| name == text));
+    record.all("Image").any(|image| {
+        ["Name", "FileName"].iter().any(|field| image.field(field).is_some_and(|field| is_name(&field.value)))
+            || image.extra.values().any(is_name)
+    })
+}
+
+/// Whether an identifier means the same outside its document: a UUID does, `Instrument:0` does not.
+fn is_unique(id: &str) -> bool {
+    !id.contains(':') && id.len() == 36
+}
+
+/// Tells where sources differ and how far the record falls short of a policy that was asked for.
+pub(super) fn tell(report: &fairzarr_convert::Report, asked: bool) {
+    for conflict in &report.conflicts {
+        print::note(format_args!(
+            "fairzarr: warning: {}/{}: the sources differ; {} is kept, {} is recorded beside it",
+            conflict.at, conflict.field, conflict.kept, conflict.other
+        ));
+    }
+    if let Some(coverage) = report.coverage.as_ref().filter(|coverage| asked && !coverage.passes()) {
+        print::note(format_args!(
+            "fairzarr: warning: the record falls short of policy '{}' in {} places; fairzarr check lists them",
+            coverage.policy,
+            coverage.count(check::Severity::Error)
+        ));
+    }
+}
+
+fn input(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::new(Code::Input, error)
+}
