@@ -10,7 +10,7 @@ use crate::backend::{Backend, Children, Part, Version};
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
-use crate::{Error, RequestCounts, StoreOptions, key};
+use crate::{Class, Error, RequestCounts, StoreOptions, key};
 
 /// A flat map from keys to byte strings below a [`Location`]. Cloning is cheap and gives the same store.
 ///
@@ -120,6 +120,18 @@ impl Store {
         self.backend.read(key, Part::All)
     }
 
+    /// Reads an object that may well not be there. As [`Store::get`], but a refusal counts as absence: public places
+    /// that nobody may list answer so for everything that they do not hold.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn probe(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        match self.get(key) {
+            Err(error) if error.class() == Class::Permission => Ok(None),
+            other => other,
+        }
+    }
+
     /// Reads bytes `range` of an object; none if there is no such object.
     ///
     /// # Errors
@@ -196,6 +208,17 @@ impl Store {
     /// [`Error::Unsupported`] of web servers, which cannot list.
     pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
         self.backend.list(key::check_prefix(prefix)?)
+    }
+
+    /// As [`Store::list`]; none where it is impossible or not allowed to list, as on web servers.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn list_if_allowed(&self, prefix: &str) -> Result<Option<Vec<(String, u64)>>, Error> {
+        match self.list(prefix) {
+            Err(error) if matches!(error.class(), Class::Permission | Class::Unsupported) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// The directories and objects directly below a prefix.

@@ -2,9 +2,9 @@
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::Error;
@@ -44,10 +44,11 @@ impl StoredDocument {
 /// When the store cannot be read.
 pub fn sources(store: &Store) -> Result<Vec<StoredDocument>, Error> {
     let root = attributes(store, "")?.unwrap_or_default();
-    let Some(Value::Array(recorded)) = root.get("fairzarr:sources") else {
-        let found = store.list("OME/sources")?;
+    let recorded = recorded(&root);
+    if recorded.is_empty() {
+        let found = store.list_if_allowed("OME/sources")?.unwrap_or_default();
         return Ok(found.into_iter().map(|(key, _)| StoredDocument { key, sha256: None }).collect());
-    };
+    }
     let member = |document: &Value, name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(recorded
         .iter()
@@ -57,10 +58,24 @@ pub fn sources(store: &Store) -> Result<Vec<StoredDocument>, Error> {
         .collect())
 }
 
+/// What a store records of documents, each once: those of the source, and those that NBO provenance came from.
+pub(crate) fn recorded(root: &Map<String, Value>) -> Vec<Value> {
+    let lists = ["fairzarr:sources", "nbo:sources"].map(|key| root.get(key).and_then(Value::as_array));
+    let mut paths = BTreeSet::new();
+    let new = |document: &&Value| {
+        document.get("path").and_then(Value::as_str).is_some_and(|path| paths.insert(path.to_owned()))
+    };
+    lists.into_iter().flatten().flatten().filter(new).cloned().collect()
+}
+
 /// Compares by SHA-256, whatever the documents are called in the store.
 pub(crate) fn compare(source: &Fileset, store: &Store) -> Result<Check, Error> {
     let mut stored = BTreeMap::new();
-    for (key, _) in store.list("OME/sources")? {
+    let keys: Vec<String> = match store.list_if_allowed("OME/sources")? {
+        Some(found) => found.into_iter().map(|(key, _)| key).collect(),
+        None => sources(store)?.into_iter().map(|document| document.key).collect(),
+    };
+    for key in keys {
         if let Some(bytes) = store.get(&key)? {
             stored.insert(Sha256::digest(&bytes), key);
         }

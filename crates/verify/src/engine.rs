@@ -16,6 +16,9 @@ pub(crate) struct StoredArray {
     chunk: Vec<u64>,
 }
 
+/// Stored objects of one array; more are a sign of damaged metadata.
+const MOST_OBJECTS: u64 = 1 << 28;
+
 /// A rectangle in an array: first index and size, by dimension.
 pub(crate) type Ranges = Vec<std::ops::Range<u64>>;
 
@@ -30,7 +33,16 @@ impl StoredArray {
             .map_err(|error| refuse(error.to_string()))?
             .iter()
             .map(|side| side.get())
-            .collect();
+            .collect::<Vec<u64>>();
+        let pieces = array
+            .shape()
+            .iter()
+            .zip(&chunk)
+            .try_fold(1u64, |all, (size, side)| all.checked_mul(size.div_ceil((*side).max(1))));
+        let samples = array.shape().iter().try_fold(16u64, |all, size| all.checked_mul(*size));
+        if samples.is_none() || pieces.is_none_or(|pieces| pieces > MOST_OBJECTS) {
+            return Err(refuse(format!("shape {:?} in pieces of {chunk:?} cannot be real", array.shape())));
+        }
         Ok(Self { path: path.into(), array, chunk })
     }
 
@@ -136,6 +148,8 @@ impl ReadableStorageTraits for Reader {
         let mut parts = Vec::new();
         for range in byte_ranges {
             let part = match range {
+                // Which version of metadata an array has is found by asking for each.
+                ByteRange::FromStart(0, None) if is_metadata(key) => self.0.probe(key.as_str()),
                 ByteRange::FromStart(0, None) => self.0.get(key.as_str()),
                 ByteRange::Suffix(length) => self.0.get_suffix(key.as_str(), length),
                 ByteRange::FromStart(start, Some(length)) => {
@@ -161,6 +175,10 @@ impl ReadableStorageTraits for Reader {
     fn supports_get_partial(&self) -> bool {
         true
     }
+}
+
+fn is_metadata(key: &StoreKey) -> bool {
+    key.as_str().rsplit('/').next().is_some_and(|name| ["zarr.json", ".zarray", ".zattrs"].contains(&name))
 }
 
 /// An error with its causes, because the engine keeps only text.

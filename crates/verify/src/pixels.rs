@@ -41,8 +41,12 @@ pub(crate) fn compare(
             differences.extend(pair.compare(options, &bytes)?);
         }
     }
+    let share = match options.sample {
+        sample if sample.is_part() => format!("a sample of {sample} of "),
+        _ => String::new(),
+    };
     let covered =
-        format!("{planes} planes of {} images, {} bytes", stored.len(), bytes.load(Ordering::Relaxed));
+        format!("{share}{planes} planes of {} images, {} bytes", stored.len(), bytes.load(Ordering::Relaxed));
     Ok(Check { name: "pixels", covered, differences })
 }
 
@@ -88,23 +92,27 @@ impl<'a> Pair<'a> {
         for ((name, size), dimension) in ["T", "C", "Z", "Y", "X"].iter().zip(sizes).zip(self.dimensions) {
             let found = dimension.map_or(1, |dimension| self.array.shape()[dimension]);
             if found != size as u64 {
-                differences.push(self.difference(format!("Size{name}"), size.to_string(), found.to_string()));
+                differences.push(self.difference(
+                    &format!("Size{name}"),
+                    size.to_string(),
+                    found.to_string(),
+                ));
             }
         }
         let expected = zarr_type(self.image.sample_type());
         let found = self.array.data_type();
         if !expected.contains(&found.as_str()) {
-            differences.push(self.difference("sample type".into(), expected[0].into(), found));
+            differences.push(self.difference("sample type", expected[0].into(), found));
         }
         differences
     }
 
-    fn difference(&self, what: String, expected: String, found: String) -> Difference {
+    fn difference(&self, what: &str, expected: String, found: String) -> Difference {
         Difference { place: format!("image {}, {what}", self.index), expected, found }
     }
 
     fn compare(&self, options: &Options, bytes: &AtomicU64) -> Result<Vec<Difference>, Error> {
-        let parts = self.parts();
+        let parts = options.sample.choose(self.parts(), self.index as u64);
         // Runs of neighbouring parts, so that a thread decodes each tile or strip of the source once.
         let jobs = options.jobs.max(1);
         let run = parts.len().div_ceil(jobs * 4).max(1);
@@ -145,7 +153,7 @@ impl<'a> Pair<'a> {
         let (mut listed, count) = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         if count > listed.len() {
             listed.push(self.difference(
-                format!("{} more regions", count - listed.len()),
+                &format!("{} more regions", count - listed.len()),
                 "equal samples".into(),
                 "different ones".into(),
             ));

@@ -1,8 +1,9 @@
 //! Which images a store holds, from its metadata alone.
 
 use fairzarr_ngff::{Multiscale, NodeKind, Omero, Version, classify, parse_image};
-use fairzarr_store::Store;
+use fairzarr_store::{Class, Store};
 use serde_json::{Map, Value};
+use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 
@@ -40,16 +41,28 @@ pub fn attributes(store: &Store, path: &str) -> Result<Option<Map<String, Value>
             reason: format!("metadata is not a JSON object: {error}"),
         })
     };
-    if let Some(document) = store.get(&join(path, "zarr.json"))? {
-        return Ok(Some(match object(&document)?.remove("attributes") {
-            Some(Value::Object(attributes)) => attributes,
-            _ => Map::new(),
-        }));
-    }
-    if let Some(document) = store.get(&join(path, ".zattrs"))? {
+    let refused = match store.get(&join(path, "zarr.json")) {
+        Ok(None) => None,
+        Ok(Some(document)) => {
+            return Ok(Some(match object(&document)?.remove("attributes") {
+                Some(Value::Object(attributes)) => attributes,
+                _ => Map::new(),
+            }));
+        }
+        // Public places that nobody may list answer so for all that they do not hold.
+        Err(error) if error.class() == Class::Permission => Some(error),
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(document) = store.probe(&join(path, ".zattrs"))? {
         return object(&document).map(Some);
     }
-    Ok(store.exists(&join(path, ".zgroup"))?.then(Map::new))
+    if store.probe(&join(path, ".zgroup"))?.is_some() {
+        return Ok(Some(Map::new()));
+    }
+    match refused {
+        Some(error) if path.is_empty() => Err(error.into()),
+        _ => Ok(None),
+    }
 }
 
 /// All images in series order: the root's own, those of a plate, or those of a bioformats2raw collection.
@@ -72,7 +85,7 @@ pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
     if paths.is_empty() {
         return Err(Error::NotAnImage(format!("{} holds no OME-Zarr image", store.location())));
     }
-    paths.into_iter().map(|path| open(store, path)).collect()
+    in_parallel(paths, |path| open(store, path))
 }
 
 fn open(store: &Store, path: String) -> Result<StoredImage, Error> {
@@ -93,9 +106,11 @@ fn series(store: &Store, root: &Map<String, Value>) -> Result<Vec<String>, Error
     }
     let plate = root.get("ome").and_then(|ome| ome.get("plate")).or_else(|| root.get("plate"));
     if let Some(wells) = plate.and_then(|plate| plate.get("wells")).and_then(Value::as_array) {
+        let paths: Vec<&str> = wells.iter().filter_map(|well| well.get("path")?.as_str()).collect();
+        let wells = in_parallel(paths, |path| Ok((path, attributes(store, path)?)))?;
         let mut paths = Vec::new();
-        for path in wells.iter().filter_map(|well| well.get("path")?.as_str()) {
-            let Some(well) = attributes(store, path)? else { continue };
+        for (path, well) in wells {
+            let Some(well) = well else { continue };
             let well = well.get("ome").and_then(|ome| ome.get("well")).or_else(|| well.get("well"));
             let images = well.and_then(|well| well.get("images")).and_then(Value::as_array);
             for image in images.into_iter().flatten() {
@@ -110,6 +125,34 @@ fn series(store: &Store, root: &Map<String, Value>) -> Result<Vec<String>, Error
     }
     Ok(paths)
 }
+
+/// Does something to all items, several at a time because each waits for a store, and keeps their order.
+pub(crate) fn in_parallel<T: Send, U: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> Result<U, Error> + Sync,
+) -> Result<Vec<U>, Error> {
+    let count = items.len();
+    let items = Mutex::new(items.into_iter().enumerate());
+    let done = Mutex::new(Vec::with_capacity(count));
+    std::thread::scope(|scope| {
+        for _ in 0..count.min(AT_ONCE) {
+            scope.spawn(|| {
+                loop {
+                    let next = items.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((n, item)) = next else { return };
+                    let result = work(item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((n, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Metadata documents that are asked for at the same time.
+const AT_ONCE: usize = 16;
 
 /// A group's path for people.
 fn shown(path: &str) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::servers::proxy::Fault;
 use crate::support::tiff::{Blocks, Sample, Tiff};
-use crate::support::{assert_same_tree, cells};
+use crate::support::cells;
 use crate::{Site, text};
 
 /// One request in four meets a fault that passes.
@@ -36,10 +36,10 @@ fn faults_that_pass_change_nothing() {
     std::fs::copy(&source, site.stored("source.ome.tiff")).unwrap();
     let (source, target) = ("s3://bucket/source.ome.tiff", "s3://bucket/x.ome.zarr");
     site.fairzarr(["convert", source, target, "--chunk", "128"]).done();
-    assert_same_tree(&site.stored("x.ome.zarr"), &local);
+    site.assert_stored("x.ome.zarr", &local);
     site.fairzarr(["verify", source, target]).done();
     site.fairzarr(["copy", target, "s3://bucket/y.ome.zarr"]).done();
-    assert_same_tree(&site.stored("y.ome.zarr"), &local);
+    site.assert_stored("y.ome.zarr", &local);
     assert_eq!(site.server.debris(), [""; 0]);
 }
 

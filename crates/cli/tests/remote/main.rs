@@ -73,6 +73,22 @@ impl Site {
         self.server.file(&format!("bucket/{key}"))
     }
 
+    /// Fails unless the server stores exactly the files of a local store.
+    #[track_caller]
+    fn assert_stored(&self, key: &str, local: &Path) {
+        // This server keeps the directories of deleted objects; object stores have none.
+        let files = |root: &Path| {
+            let mut tree = support::tree(root);
+            tree.retain(|name, _| !name.ends_with('/'));
+            tree
+        };
+        let (stored, local) = (files(&self.stored(key)), files(local));
+        assert!(!local.is_empty() && stored.keys().eq(local.keys()));
+        for (name, bytes) in local {
+            assert!(stored[&name] == bytes, "{name} differs");
+        }
+    }
+
     /// Requests with a method so far.
     fn requests(&self, method: &str) -> usize {
         self.proxy.seen().iter().filter(|request| request.method == method).count()

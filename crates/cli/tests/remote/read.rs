@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::servers::proxy::Fault;
 use crate::servers::web::{Abilities, Web};
-use crate::support::tiff::{Blocks, Sample, Tiff};
 use crate::support::cells;
+use crate::support::tiff::{Blocks, Sample, Tiff};
 use crate::{Site, text};
 
 #[test]
@@ -91,11 +91,13 @@ fn a_public_bucket_that_refuses_instead_of_missing() {
             let there = path.strip_prefix("/bucket/").is_some_and(|key| root.join(key).is_file());
             if there { Fault::None } else { Fault::Refuse(403) }
         });
-        crate::support::tree(&site.stored("x.ome.zarr")).into_iter().for_each(|(key, bytes)| {
+        for (key, bytes) in crate::support::tree(&site.stored("x.ome.zarr")) {
             let file = public.stored(&format!("x.ome.zarr/{key}"));
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, bytes).unwrap();
-        });
+            if !key.ends_with('/') {
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, bytes).unwrap();
+            }
+        }
         let target = "s3://bucket/x.ome.zarr";
         public.fairzarr(["inspect", target]).done();
         public.fairzarr(["verify", &text(&cells()), target]).done();
@@ -123,4 +125,28 @@ fn a_store_on_a_web_server_is_read_without_listings() {
         let refused = site.fairzarr(["copy", &url, &text(&site.local("y.ome.zarr"))]).ends_with(3);
         assert!(refused.message().contains("cannot list"), "{refused:?}");
     }
+}
+
+#[test]
+fn a_sample_says_what_it_covered_and_is_always_the_same() {
+    let site = Site::new();
+    let source = site.local("source.ome.tiff");
+    Tiff { blocks: Blocks::Tiles(64, 64), ..Tiff::of(Sample::U16, [5, 2, 10, 128, 128]) }.write(&source);
+    let (source, target) = (text(&source), "s3://bucket/x.ome.zarr");
+    site.fairzarr(["convert", &source, target, "--chunk", "64"]).done();
+    for places in [&[source.as_str(), target][..], &[target][..]] {
+        let verify = |more: &[&str]| {
+            let before = site.proxy.seen().len();
+            let args = ["verify"].iter().chain(places).chain(more);
+            let told = site.fairzarr(args.copied().collect::<Vec<_>>()).done().out;
+            (told, site.proxy.seen().len() - before)
+        };
+        let (all, most) = verify(&[]);
+        assert!(!all.contains("sample of"), "{all}");
+        let (part, fewer) = verify(&["--sample", "5%"]);
+        assert!(part.contains("a sample of 5%"), "{part}");
+        assert_eq!(verify(&["--sample", "5%"]), (part, fewer));
+        assert!(fewer < most / 3, "{fewer} of {most} requests");
+    }
+    site.fairzarr(["verify", &source, target, "--sample", "5"]).ends_with(2);
 }
