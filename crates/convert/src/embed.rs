@@ -77,7 +77,7 @@ pub fn embed(
         if path.is_empty() {
             attributes.insert(HISTORY.into(), editor.history(&provenance)?);
         }
-        editor.change(&path, attributes)?;
+        editor.change(&path, &attributes)?;
     }
     editor.write(&provenance)?;
     Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: provenance.conflicts })
@@ -186,9 +186,9 @@ impl<'s> Editor<'s> {
     }
 
     /// Sets attributes of a group, in its own document and wherever metadata are consolidated.
-    fn change(&mut self, group: &str, attributes: Map<String, Value>) -> Result<(), Error> {
+    fn change(&mut self, group: &str, attributes: &Map<String, Value>) -> Result<(), Error> {
         for (document, path) in self.places(group)? {
-            for (member, value) in &attributes {
+            for (member, value) in attributes {
                 let text = self.text(&document)?;
                 let before = json_text::get(text, &path, member).map(str::to_owned);
                 let value = match &before {
@@ -219,7 +219,8 @@ impl<'s> Editor<'s> {
         let mut before = before.clone();
         if member == placement::CONVENTIONS {
             let rest = others(now);
-            let same = before.as_deref().map_or_else(|| rest.as_slice().is_empty(), |before| others(before) == rest);
+            let same =
+                before.as_deref().map_or_else(|| rest.as_slice().is_empty(), |before| others(before) == rest);
             // Others have declared or withdrawn theirs since.
             if !same {
                 before = Some(Value::from(rest).to_string());

@@ -1,0 +1,456 @@
+//! Microscope provenance and quality control through the program.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+struct Outcome {
+    code: Option<i32>,
+    out: Vec<u8>,
+    err: String,
+}
+
+impl Outcome {
+    #[track_caller]
+    fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{} {}", String::from_utf8_lossy(&self.out), self.err);
+        self
+    }
+
+    #[track_caller]
+    fn done(self) -> Self {
+        self.ends_with(0)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.out.clone()).unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.out).unwrap()
+    }
+}
+
+fn fairzarr(args: &[&str]) -> Outcome {
+    let output = Command::new(env!("CARGO_BIN_EXE_fairzarr")).args(args).output().unwrap();
+    Outcome {
+        code: output.status.code(),
+        out: output.stdout,
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../nbo/tests/data").join(name)
+}
+
+fn corpus() -> Option<PathBuf> {
+    let root = std::env::var_os("FAIRZARR_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
+    Some(root.join("nbo")).filter(|path| path.is_dir())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// An uncompressed TIFF of `pages` pages of 2 x 2 bytes, with this OME-XML.
+fn tiff(path: &Path, xml: &str, pages: usize) {
+    let mut file: Vec<u8> = b"II\x2a\0\x08\0\0\0".to_vec();
+    for page in 0..pages {
+        let description: &[u8] = if page == 0 { xml.as_bytes() } else { b"" };
+        let described = !description.is_empty();
+        let entries: u16 = if described { 10 } else { 9 };
+        let end = file.len() + 2 + usize::from(entries) * 12 + 4;
+        let next = end + 4 + if described { description.len() + 1 } else { 0 };
+        let next = next + next % 2;
+        file.extend(entries.to_le_bytes());
+        let mut entry = |tag: u16, kind: u16, count: usize, value: usize| {
+            file.extend(tag.to_le_bytes());
+            file.extend(kind.to_le_bytes());
+            file.extend((count as u32).to_le_bytes());
+            file.extend((value as u32).to_le_bytes());
+        };
+        entry(256, 3, 1, 2);
+        entry(257, 3, 1, 2);
+        entry(258, 3, 1, 8);
+        entry(259, 3, 1, 1);
+        entry(262, 3, 1, 1);
+        if described {
+            entry(270, 2, description.len() + 1, end + 4);
+        }
+        entry(273, 4, 1, end);
+        entry(277, 3, 1, 1);
+        entry(278, 3, 1, 2);
+        entry(279, 4, 1, 4);
+        file.extend((if page + 1 == pages { 0 } else { next as u32 }).to_le_bytes());
+        file.extend([page as u8, 1, 2, 3]);
+        if described {
+            file.extend(description);
+            file.push(0);
+        }
+        file.resize(next, 0);
+    }
+    std::fs::write(path, file).unwrap();
+}
+
+fn ome(body: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\">{body}</OME>")
+}
+
+/// The quantities whose default units differ between OME and NBO.
+fn traps() -> String {
+    ome(r#"<Instrument ID="Instrument:0"><Detector ID="Detector:0" Voltage="1.5"/>
+<Objective ID="Objective:0" LensNA="1.4" WorkingDistance="190"/></Instrument>
+<Image ID="Image:0" Name="cells_01"><AcquisitionDate>2024-03-14T10:00:00</AcquisitionDate><InstrumentRef ID="Instrument:0"/>
+<ObjectiveSettings ID="Objective:0"/>
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.1" PhysicalSizeZ="0.3">
+<Channel ID="Channel:0" Name="DAPI" SamplesPerPixel="1"><DetectorSettings ID="Detector:0" ReadOutRate="2.5"/></Channel><TiffData/>
+<Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.02"/></Pixels></Image>"#)
+}
+
+fn image(directory: &Path) -> PathBuf {
+    let path = directory.join("cells_01.ome.tiff");
+    tiff(&path, &traps(), 1);
+    path
+}
+
+fn convert(source: &Path, target: &Path, options: &[&str]) -> Outcome {
+    let mut args = vec!["convert", text(source), text(target), "--durability=none"];
+    args.extend(options);
+    fairzarr(&args)
+}
+
+fn attributes(store: &Path, group: &str) -> Value {
+    let group = store.join(group);
+    let read = |name: &str| std::fs::read(group.join(name)).ok();
+    match read("zarr.json") {
+        Some(document) => serde_json::from_slice::<Value>(&document).unwrap()["attributes"].take(),
+        None => serde_json::from_slice(&read(".zattrs").unwrap()).unwrap(),
+    }
+}
+
+/// Every object of this class in a record.
+fn all<'j>(record: &'j Value, class: &str) -> Vec<&'j Value> {
+    let mut found = Vec::new();
+    let mut pending = vec![record];
+    while let Some(value) = pending.pop() {
+        if value["@type"] == class {
+            found.push(value);
+        }
+        match value {
+            Value::Array(values) => pending.extend(values),
+            Value::Object(members) => pending.extend(members.values()),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                let key = text(path.strip_prefix(root).unwrap()).to_owned();
+                files.insert(key, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+#[track_caller]
+fn same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
+    let differ: Vec<_> = a.keys().chain(b.keys()).filter(|key| a.get(*key) != b.get(*key)).collect();
+    assert!(differ.is_empty(), "{differ:?}");
+}
+
+/// A value with its unit, in the unit that NBO has as its own.
+fn quantity(object: &Value, field: &str) -> String {
+    let unit = object[format!("{field}Unit")].as_str().unwrap_or("no unit");
+    format!("{} {unit}", object[field])
+}
+
+#[test]
+fn units_are_said_before_anything_is_mapped() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    for version in ["0.4", "0.5", "0.6"] {
+        let store = directory.path().join(format!("{version}.ome.zarr"));
+        convert(&source, &store, &["--ngff", version]).done();
+        let attributes = attributes(&store, "");
+        let record = &attributes["nbo:record"];
+        let one = |class| all(record, class)[0].clone();
+        // OME's default units, said; NBO's would be mm, nm, ms, mV and Hz.
+        assert_eq!(quantity(&one("Objective"), "WorkingDistance"), "190 µm");
+        assert_eq!(quantity(&one("Pixels"), "PhysicalSizeZ"), "0.3 µm");
+        assert_eq!(quantity(&one("Plane"), "ExposureTime"), "0.02 s");
+        assert_eq!(quantity(&one("DetectorSettings"), "ReadOutRate"), "2.5 MHz");
+        let conventions = attributes["zarr_conventions"].as_array().unwrap();
+        assert!(conventions.iter().any(|c| c["name"] == "nbo:"), "{conventions:?}");
+        assert_eq!(attributes["nbo:sources"][0]["path"], "OME/sources/0.ome.xml");
+        fairzarr(&["verify", text(&source), text(&store)]).done();
+        fairzarr(&["verify", text(&store)]).done();
+    }
+}
+
+#[test]
+fn the_dictionary_has_the_published_numbers() {
+    let count = |args: &[&str]| {
+        let fields = fairzarr(&[&["nbo", "fields", "--json"], args].concat()).done().json();
+        fields.as_array().unwrap().len()
+    };
+    let tier3 = count(&["--tier", "3", "--extension", "all", "--level", "should"]);
+    assert!(count(&["--tier", "1"]) < tier3 && tier3 < count(&[]));
+    let listed = fairzarr(&["nbo", "fields", "--tier", "1"]).done().text();
+    assert!(listed.contains("Objective@LensNA"), "{listed}");
+    fairzarr(&["nbo", "fields", "--tier", "4"]).ends_with(2);
+    fairzarr(&["nbo", "fields", "--extension", "deluxe"]).ends_with(2);
+}
+
+#[test]
+fn a_micro_meta_pair_comes_out_as_it_went_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let pair = [data("abif_axiovert1_.json"), data("derived_settings_axiovert1.json")];
+    let (converted, embedded) = (directory.path().join("a.zarr"), directory.path().join("b.zarr"));
+    convert(&source, &converted, &["--nbo", text(&pair[0]), "--nbo", text(&pair[1])]).done();
+    convert(&source, &embedded, &[]).done();
+    let before = tree(&embedded);
+    let args = ["embed", text(&embedded), "--nbo", text(&pair[0]), "--nbo", text(&pair[1])];
+    fairzarr(&args).done();
+    for store in [&converted, &embedded] {
+        fairzarr(&["verify", text(&source), text(store)]).done();
+        fairzarr(&["verify", text(store)]).done();
+        let out = directory.path().join(format!("{}.originals", store.file_name().unwrap().to_str().unwrap()));
+        fairzarr(&["extract", text(store), "--as", "original", "--output", text(&out)]).done();
+        let stored: Vec<Vec<u8>> = tree(&out).into_values().collect();
+        for sidecar in &pair {
+            assert!(stored.contains(&std::fs::read(sidecar).unwrap()), "{sidecar:?} in {store:?}");
+        }
+        let xml = fairzarr(&["extract", text(store), "--as", "nbo-xml"]).done().text();
+        assert!(xml.contains("InvertedMicroscopeStand"), "{xml}");
+        let settings = fairzarr(&["extract", text(store), "--as", "micro-meta"]).done().json();
+        assert_eq!(settings["Schema_ID"], "Image.json");
+        let microscope = fairzarr(&["extract", text(store), "--as", "micro-meta", "--index", "1"]).done().json();
+        assert_eq!(microscope["Schema_ID"], "Instrument.json");
+        let record = fairzarr(&["extract", text(store), "--as", "nbo-json"]).done();
+        let file = directory.path().join("record.json");
+        std::fs::write(&file, &record.out).unwrap();
+        fairzarr(&["check", text(&file), "--tier", "3", "--json"]);
+        let methods = fairzarr(&["methods", text(store), "--markdown"]).done().text();
+        assert!(methods.contains("ABIF"), "{methods}");
+    }
+    // Again is the same as once.
+    let once = tree(&embedded);
+    fairzarr(&args).done();
+    assert_eq!(attributes(&embedded, "")["nbo:record"], {
+        let document: Value = serde_json::from_slice(&once["zarr.json"]).unwrap();
+        document["attributes"]["nbo:record"].clone()
+    });
+    fairzarr(&["embed", text(&embedded), "--remove"]).done();
+    same(&tree(&embedded), &before);
+    fairzarr(&["embed", text(&embedded), "--remove"]).ends_with(2);
+}
+
+#[test]
+fn what_lies_beside_the_image_is_used_only_if_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    for (file, name) in [("abif_axiovert1_.json", "scope.json"), ("derived_settings_axiovert1.json", "shot.json")] {
+        std::fs::copy(data(file), directory.path().join(name)).unwrap();
+    }
+    std::fs::write(directory.path().join("other.json"), "{\"a\": 1}").unwrap();
+    let (plain, used) = (directory.path().join("plain.zarr"), directory.path().join("used.zarr"));
+    let told = convert(&source, &plain, &[]).done().err;
+    assert!(told.contains("scope.json seems") && told.contains("shot.json seems"), "{told}");
+    assert!(!told.contains("other.json"), "{told}");
+    assert_eq!(attributes(&plain, "")["nbo:sources"].as_array().unwrap().len(), 1);
+    convert(&source, &used, &["--sidecars", "auto"]).done();
+    assert_eq!(attributes(&used, "")["nbo:sources"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_policy_refuses_before_anything_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let store = directory.path().join("a.zarr");
+    let policy = ["--policy", "materials-and-methods", "--policy-level"];
+    let refused = convert(&source, &store, &[policy[0], policy[1], policy[2], "refuse"]).ends_with(1);
+    assert!(refused.err.contains("nothing was written"), "{}", refused.err);
+    assert!(!store.exists() || tree(&store).is_empty());
+    let warned = convert(&source, &store, &[policy[0], policy[1], policy[2], "warn"]).done();
+    assert!(warned.err.contains("falls short"), "{}", warned.err);
+    assert!(attributes(&store, "")["nbo:coverage"][0]["errors"].as_u64().unwrap() > 0);
+    for path in [&source, &store] {
+        let checked = fairzarr(&["check", text(path), "--policy", "materials-and-methods"]).ends_with(1);
+        assert!(checked.text().contains("does not pass"), "{}", checked.text());
+    }
+    convert(&source, &store, &["--overwrite", "--policy", "none-such"]).ends_with(2);
+    convert(&source, &store, &["--overwrite", "--nbo", text(&source)]).ends_with(3);
+}
+
+#[test]
+fn quality_control_is_asked_of_the_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let store = directory.path().join("a.zarr");
+    convert(&source, &store, &[]).done();
+    let demand = "OpticalCalibration within 90 days";
+    let unknown = fairzarr(&["qc", text(&store), "--require", demand]).ends_with(1);
+    assert!(!unknown.text().contains("pass"), "{}", unknown.text());
+    let calibrated = directory.path().join("b.zarr");
+    convert(&source, &calibrated, &["--nbo", text(&data("handmade-widefield-psf-xsdvalid.xml"))]).done();
+    let index = fairzarr(&["qc", text(&calibrated), "--json"]).done().json();
+    assert!(index["qc"]["events"].as_array().unwrap().iter().any(|e| e["kind"] == "OpticalCalibration"));
+    let verdicts = fairzarr(&["qc", text(&calibrated), "--require", demand, "--json"]).json();
+    assert_ne!(verdicts["answers"][0]["verdicts"], json!([]), "{verdicts:#}");
+    fairzarr(&["qc", text(&calibrated), "--require", "Optical within 90 days"]).ends_with(2);
+}
+
+#[test]
+fn calibration_maps_lie_in_arrays_and_come_back() {
+    let mut cells = String::new();
+    for row in 0..9 {
+        write!(cells, "<NBO:Row RowNr=\"{row}\">").unwrap();
+        for cell in 0..8 {
+            write!(cells, "<NBO:Cell CellNr=\"{cell}\" CellValue=\"{}.5\"/>", row * 8 + cell).unwrap();
+        }
+        cells.push_str("</NBO:Row>");
+    }
+    let xml = format!(
+        "<NBO:OME xmlns:NBO=\"http://www.NamespaceTest.org/Schemas/NBO/2020-11\"><NBO:Instrument ID=\"Instrument:0\"><NBO:CalibrationMap ID=\"CalibrationMap:1\">{cells}</NBO:CalibrationMap></NBO:Instrument></NBO:OME>"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let map = directory.path().join("map.xml");
+    std::fs::write(&map, xml).unwrap();
+    for version in ["0.4", "0.5"] {
+        let store = directory.path().join(format!("{version}.zarr"));
+        convert(&source, &store, &["--ngff", version, "--nbo", text(&map)]).done();
+        assert!(store.join("OME/calibration/0").is_dir());
+        assert!(all(&attributes(&store, "")["nbo:record"], "Cell").is_empty());
+        let out = fairzarr(&["extract", text(&store), "--as", "nbo-xml"]).done().text();
+        assert!(out.contains("CellValue=\"71.5\""), "{out}");
+        fairzarr(&["verify", text(&store)]).done();
+    }
+}
+
+/// Another program's stores, written as it writes them: compact, or with its own indentation and consolidated
+/// metadata.
+fn foreign(directory: &Path) -> Vec<PathBuf> {
+    let datasets = r#"[{"path":"0","coordinateTransformations":[{"type":"scale","scale":[1.0,1.0]}]}]"#;
+    let axes = r#"[{"name":"y","type":"space"},{"name":"x","type":"space"}]"#;
+    let put = |path: PathBuf, text: &str| {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let v2 = directory.join("v2.zarr");
+    let multiscales = format!(r#"[{{"version":"0.4","name":"beads","axes":{axes},"datasets":{datasets}}}]"#);
+    put(v2.join(".zgroup"), "{\n    \"zarr_format\": 2\n}");
+    put(v2.join(".zattrs"), &format!("{{\n    \"multiscales\": {multiscales},\n    \"gain\": 1.50\n}}"));
+    put(v2.join(".zmetadata"), &format!(r#"{{"metadata": {{".zattrs": {{"multiscales": {multiscales},"gain": 1.50}}, ".zgroup": {{"zarr_format": 2}}}}, "zarr_consolidated_format": 1}}"#));
+    put(v2.join("0/.zarray"), r#"{"zarr_format":2,"shape":[2,2],"chunks":[2,2],"dtype":"|u1","compressor":null,"fill_value":0,"order":"C","filters":null}"#);
+    let v3 = directory.join("v3.zarr");
+    let image = format!(r#"{{"ome":{{"version":"0.5","multiscales":[{{"name":"beads","axes":{axes},"datasets":{datasets}}}]}}}}"#);
+    let group = |attributes: &str| format!(r#"{{"attributes": {attributes}, "zarr_format": 3, "node_type": "group"}}"#);
+    let conventions = r#"{"ome":{"version":"0.5","bioformats2raw.layout":3}, "zarr_conventions": [ {"uuid": "other"} ]}"#;
+    put(v3.join("zarr.json"), &format!(r#"{{"attributes":{conventions},"zarr_format":3,"consolidated_metadata":{{"kind":"inline","must_understand":false,"metadata":{{"0":{},"1":{}}}}},"node_type":"group"}}"#, group(&image), group(&image)));
+    put(v3.join("0/zarr.json"), &group(&image));
+    put(v3.join("1/zarr.json"), &group(&image));
+    vec![v2, v3]
+}
+
+#[test]
+fn stores_of_others_take_a_record_and_lose_it_to_the_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    for store in foreign(directory.path()) {
+        let before = tree(&store);
+        fairzarr(&["embed", text(&store), "--nbo", text(&data("abif_axiovert1_.json"))]).done();
+        fairzarr(&["embed", text(&store), "--qc", text(&data("handmade-widefield-psf-xsdvalid.xml"))]).done();
+        let attributes = attributes(&store, "");
+        assert_eq!(attributes["fairzarr:history"].as_array().unwrap().len(), 2);
+        assert_eq!(attributes["nbo:sources"].as_array().unwrap().len(), 2);
+        if store.join(".zmetadata").exists() {
+            let copy: Value = serde_json::from_slice(&std::fs::read(store.join(".zmetadata")).unwrap()).unwrap();
+            assert_eq!(copy["metadata"][".zattrs"], attributes);
+        } else {
+            assert_eq!(attributes["zarr_conventions"].as_array().unwrap().len(), 2);
+        }
+        fairzarr(&["check", text(&store), "--json"]);
+        fairzarr(&["embed", text(&store), "--remove"]).done();
+        same(&tree(&store), &before);
+    }
+}
+
+#[test]
+fn every_document_of_the_corpus_is_embedded_and_comes_out_again() {
+    let Some(corpus) = corpus() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let files: Vec<_> = tree(&corpus).into_keys().filter(|name| name.contains('/')).collect();
+    assert!(files.len() >= 18, "{files:?}");
+    for (n, name) in files.iter().enumerate() {
+        let store = directory.path().join(format!("{n}.zarr"));
+        convert(&source, &store, &[]).done();
+        let before = tree(&store);
+        let file = corpus.join(name);
+        fairzarr(&["embed", text(&store), "--nbo", text(&file)]).done();
+        fairzarr(&["verify", text(&store)]).done();
+        let out = directory.path().join(format!("{n}.out"));
+        fairzarr(&["extract", text(&store), "--as", "original", "--output", text(&out)]).done();
+        assert!(tree(&out).into_values().any(|bytes| bytes == std::fs::read(&file).unwrap()), "{name}");
+        let record = fairzarr(&["extract", text(&store), "--as", "nbo-json"]).done().json();
+        assert!(record["@graph"].as_array().is_some_and(|graph| !graph.is_empty()), "{name}");
+        fairzarr(&["embed", text(&store), "--remove"]).done();
+        same(&tree(&store), &before);
+    }
+}
+
+#[test]
+fn a_plate_of_3456_images_stays_small() {
+    let instrument = r#"<Instrument ID="Instrument:0"><Microscope Manufacturer="Example Optics" Model="Stand 7" Type="Inverted"/>
+<LightSourceGroup/><Detector ID="Detector:0" Manufacturer="Example" Model="sCMOS 1" Type="CMOS"/>
+<Objective ID="Objective:0" Manufacturer="Example Optics" Model="20x/0.8" LensNA="0.8" NominalMagnification="20" WorkingDistance="600"/></Instrument>"#
+        .replace("<LightSourceGroup/>", "");
+    let mut body = String::from("<Plate ID=\"Plate:0\" Name=\"p\" Rows=\"16\" Columns=\"24\">");
+    for well in 0..384 {
+        write!(body, "<Well ID=\"Well:{well}\" Row=\"{}\" Column=\"{}\">", well / 24, well % 24).unwrap();
+        for field in 0..9 {
+            let n = well * 9 + field;
+            write!(body, "<WellSample ID=\"WellSample:{n}\" Index=\"{n}\"><ImageRef ID=\"Image:{n}\"/></WellSample>").unwrap();
+        }
+        body.push_str("</Well>");
+    }
+    body.push_str("</Plate>");
+    body.push_str(&instrument);
+    for n in 0..3456 {
+        write!(body, r#"<Image ID="Image:{n}" Name="w{n}"><AcquisitionDate>2024-03-14T10:00:00</AcquisitionDate><InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:0"/><Pixels ID="Pixels:{n}" DimensionOrder="XYZCT" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.3" PhysicalSizeY="0.3"><Channel ID="Channel:{n}:0" Name="DAPI" SamplesPerPixel="1" ExcitationWavelength="405" EmissionWavelength="460"><DetectorSettings ID="Detector:0" Gain="2"/></Channel><TiffData IFD="{n}" PlaneCount="1"/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.02"/></Pixels></Image>"#).unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("plate.ome.tiff");
+    tiff(&source, &ome(&body), 3456);
+    let store = directory.path().join("plate.zarr");
+    convert(&source, &store, &["--nbo", text(&data("abif_axiovert1_.json"))]).done();
+    let largest = |group: &str| {
+        let attributes = attributes(&store, group);
+        let ours = attributes.as_object().unwrap().iter().filter(|(key, _)| key.starts_with("nbo:"));
+        ours.map(|(_, value)| value.to_string().len()).sum::<usize>()
+    };
+    let image = ["A/1/0", "P/24/8"].map(largest);
+    println!("{image:?} bytes of NBO attributes per image, {} at the root", largest(""));
+    assert!(image.iter().all(|bytes| (200..10_000).contains(bytes)), "{image:?}");
+    // Nothing beside the documents that are read anyhow.
+    assert_eq!(attributes(&store, "A/1/0")["nbo:record"]["common"]["path"], "../../..");
+    let qc = fairzarr(&["qc", text(&store), "--json"]).done().json();
+    assert_eq!(qc["qc"]["images"][0]["count"], 3456);
+}
