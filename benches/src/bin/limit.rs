@@ -19,9 +19,6 @@ use zarrs::array::codec::bytes_to_bytes::blosc::{
     BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes,
 };
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const BLOCK: u32 = 1024;
 const CHUNK: usize = 512;
 
@@ -59,7 +56,9 @@ fn main() -> Result<()> {
                 let mut worker = Worker::new(&output, per_file);
                 while let Some(plane) = planes.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(error) = worker.plane(image, *plane) {
-                        failure.lock().map_or((), |mut failure| *failure = Some(error));
+                        if let Ok(mut failure) = failure.lock() {
+                            *failure = Some(error);
+                        }
                         return;
                     }
                 }
@@ -145,7 +144,8 @@ impl<'a> Worker<'a> {
             let (upper, lower) = rows.split_at(width);
             let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
             for (out, (a, b)) in out.iter_mut().zip(pairs) {
-                *out = ((u32::from(a[0]) + u32::from(a[1]) + u32::from(b[0]) + u32::from(b[1]) + 2) >> 2) as u16;
+                *out =
+                    ((u32::from(a[0]) + u32::from(a[1]) + u32::from(b[0]) + u32::from(b[1]) + 2) >> 2) as u16;
             }
         }
         self.stages.halve += start.elapsed();

@@ -22,7 +22,7 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
     let location = location(text)?;
     let zarr = match location.as_path() {
         Some(path) => path.is_dir(),
-        None => text.trim_end_matches('/').ends_with(".zarr"),
+        None => text.trim_end_matches('/').to_ascii_lowercase().ends_with(".zarr"),
     };
     if zarr {
         source_store(text, args).map(Input::Store)
@@ -98,8 +98,7 @@ fn wrong_length() -> io::Error {
 /// Opens a store to read from.
 pub(crate) fn source_store(text: &str, args: &StoreArgs) -> Result<Store, Failure> {
     let location = location(text)?;
-    Store::open(&location, &source_options(args, &location))
-        .map_err(|error| Failure::new(Code::Input, error))
+    Store::open(&location, &source_options(args, &location)).map_err(|error| Failure::new(Code::Input, error))
 }
 
 /// Opens a store to write to, or one that is read beside a source; `code` is what a failure means for the command.

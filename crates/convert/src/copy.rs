@@ -275,9 +275,12 @@ mod tests {
 
     fn original() -> Store {
         let store = Store::memory();
-        for (key, bytes) in
-            [("zarr.json", "root"), ("0/zarr.json", "array"), ("0/c/0", "chunk"), ("OME/sources/a.xml", "<a/>")]
-        {
+        for (key, bytes) in [
+            ("zarr.json", "root"),
+            ("0/zarr.json", "array"),
+            ("0/c/0", "chunk"),
+            ("OME/sources/a.xml", "<a/>"),
+        ] {
             store.put(key, bytes).unwrap();
         }
         store

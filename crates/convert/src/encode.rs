@@ -105,7 +105,8 @@ impl fmt::Display for Codec {
                 let name = |table: &[(&'static str, Inner)]| {
                     table.iter().find(|(_, known)| *known == cname).map_or("snappy", |(name, _)| *name)
                 };
-                let shuffle = SHUFFLE.iter().find(|(_, known)| *known == shuffle).map_or("", |(name, _)| name);
+                let shuffle =
+                    SHUFFLE.iter().find(|(_, known)| *known == shuffle).map_or("", |(name, _)| name);
                 write!(f, "blosc-{}-{clevel}-{shuffle}", name(&BLOSC))
             }
         }

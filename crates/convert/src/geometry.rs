@@ -55,7 +55,7 @@ impl Pyramid {
     }
 
     pub(crate) fn new(sizes: Vec<(u32, u32)>, height: u32, width: Option<u32>) -> Self {
-        debug_assert!(height % 2 == 0 && width.is_none_or(|w| w % 2 == 0));
+        debug_assert!(height.is_multiple_of(2) && width.is_none_or(|w| w.is_multiple_of(2)));
         Self { sizes, height, width }
     }
 
@@ -174,7 +174,7 @@ mod tests {
                     for child in pyramid.children(block) {
                         prop_assert_eq!(pyramid.parent(child), Some(block));
                         let part = pyramid.rect(child);
-                        prop_assert!(part.y % 2 == 0 && part.x % 2 == 0);
+                        prop_assert!(part.y.is_multiple_of(2) && part.x.is_multiple_of(2));
                         prop_assert!(part.y / 2 >= own.y && part.y / 2 + part.h.div_ceil(2) <= own.y + own.h);
                         prop_assert!(part.x / 2 >= own.x && part.x / 2 + part.w.div_ceil(2) <= own.x + own.w);
                         covered += part.h.div_ceil(2) as usize * part.w.div_ceil(2) as usize;

@@ -68,9 +68,9 @@ impl<'a> Journal<'a> {
     pub(crate) fn new(store: &'a Store, task: &str) -> Result<Self, Error> {
         let prefix = format!("{WORKSPACE}/journal/{task}-");
         let segments = store.list(&format!("{WORKSPACE}/journal"))?;
-        let number = segments.iter().filter_map(|(key, _)| {
-            key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok())
-        });
+        let number = segments
+            .iter()
+            .filter_map(|(key, _)| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
         let number = number.max().map_or(0, |last| last + 1);
         let open = Segment { number, bytes: Vec::new(), since: Instant::now() };
         Ok(Self { store, task: task.into(), open: Mutex::new(open) })

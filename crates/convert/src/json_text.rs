@@ -151,7 +151,8 @@ mod tests {
             assert_eq!(value["attributes"]["x:y"]["k"][0], 1, "{two}");
             assert_eq!(get(&two, &path, "x:z"), Some("[]"));
             for order in [["x:y", "x:z"], ["x:z", "x:y"]] {
-                let removed = order.iter().fold(two.clone(), |text, name| remove(&text, &path, name).unwrap());
+                let removed =
+                    order.iter().fold(two.clone(), |text, name| remove(&text, &path, name).unwrap());
                 assert_eq!(removed, document);
             }
         }

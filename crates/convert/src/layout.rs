@@ -36,9 +36,9 @@ pub(crate) fn place(source: &Fileset, layout: Layout) -> Result<Placement, Error
     let images = source.images().len();
     match layout {
         Layout::Image if images == 1 => Ok(Placement::Root),
-        Layout::Image => Err(Error::Request(format!(
-            "the source holds {images} images; --layout image needs exactly one"
-        ))),
+        Layout::Image => {
+            Err(Error::Request(format!("the source holds {images} images; --layout image needs exactly one")))
+        }
         Layout::Bioformats2raw => Ok(Placement::Collection(images)),
         Layout::Auto => Ok(match plate_paths(source)? {
             Some(paths) => Placement::Plate(paths),

@@ -3,7 +3,8 @@
 //! The same source and options give the same plan on every machine, whatever its number of cores, so that a
 //! conversion can be resumed, repeated, or split between processes with byte-identical results.
 
-use fairzarr_ome_tiff::{Fileset, Image, SampleType};
+use fairzarr_ome_tiff::tiff_codec::Compression;
+use fairzarr_ome_tiff::{Fileset, Image, OpenOptions, SampleType};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -243,7 +244,12 @@ impl ImagePlan {
             kind,
             unit_level: 0,
         };
-        planned.unit_level = planned.choose_unit_level();
+        // Chunks that are decoded row by row are passed over once, by one worker from the top down.
+        planned.unit_level = if is_streamed(image) {
+            planned.pyramid.levels() - 1
+        } else {
+            planned.choose_unit_level(options.shard)
+        };
         planned.levels = sizes
             .iter()
             .map(|&(h, w)| LevelPlan { size: (h, w), chunk: (chunk.0.min(h), chunk.1.min(w)), shard: None })
@@ -258,12 +264,23 @@ impl ImagePlan {
     }
 
     /// The highest level that still gives enough units; the top when there are pages enough.
-    fn choose_unit_level(&self) -> usize {
+    ///
+    /// A shard of full resolution that was asked for is made by one unit.
+    fn choose_unit_level(&self, shard: ShardChoice) -> usize {
+        let top = self.pyramid.levels() - 1;
         let pages = self.pages().count() as u64;
-        (0..self.pyramid.levels())
+        let enough = (0..=top)
             .rev()
             .find(|&level| pages * self.pyramid.count(level) as u64 >= ENOUGH_UNITS)
-            .unwrap_or(if pages > 1 { self.pyramid.levels() - 1 } else { 0 })
+            .unwrap_or(if pages > 1 { top } else { 0 });
+        let ShardChoice::Size(h, w) = shard else { return enough };
+        let holds = |level: usize| {
+            let rect = self.pyramid.rect(Block { level, row: 0, col: 0 });
+            let (height, width) = self.pyramid.size(level);
+            (rect.h == height || (rect.h as u64) << level >= h as u64)
+                && (rect.w == width || (rect.w as u64) << level >= w as u64)
+        };
+        (enough..=top).find(|&level| holds(level)).unwrap_or(top)
     }
 
     /// Shards never reach beyond what one unit or one assembled block produces.
@@ -359,9 +376,7 @@ impl ImagePlan {
     pub(crate) fn pages(&self) -> impl Iterator<Item = Page> + use<> {
         let [t, _, z, _, _] = self.shape;
         let groups = self.groups.len() as u32;
-        (0..t).flat_map(move |t| {
-            (0..groups).flat_map(move |group| (0..z).map(move |z| Page { t, group, z }))
-        })
+        (0..t).flat_map(move |t| (0..groups).flat_map(move |group| (0..z).map(move |z| Page { t, group, z })))
     }
 
     pub(crate) fn channels(&self, page: Page) -> Range<u32> {
@@ -422,8 +437,7 @@ impl ImagePlan {
     fn working_set(&self) -> u64 {
         let samples = self.groups.iter().map(|g| (g.end - g.start) as u64).max().unwrap_or(1);
         let pixel = samples * self.kind_bytes();
-        let blocks: u64 =
-            (0..self.pyramid.levels()).map(|n| self.pyramid.block_area(n) as u64 * pixel).sum();
+        let blocks: u64 = (0..self.pyramid.levels()).map(|n| self.pyramid.block_area(n) as u64 * pixel).sum();
         let chunk = self.levels[0].chunk.0 as u64 * self.levels[0].chunk.1 as u64 * self.kind_bytes();
         let shards: u64 = self
             .levels
@@ -472,7 +486,7 @@ fn kind_of(sample: SampleType) -> Result<Kind, Error> {
 fn block_size(image: &Image, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32, Option<u32>) {
     let shape = image.shape();
     let grid = image.levels()[0].grid;
-    let even = |side: u32| if side % 2 == 0 { side } else { side * 2 };
+    let even = |side: u32| if side.is_multiple_of(2) { side } else { side * 2 };
     let (chunk_h, chunk_w) = (even(chunk.0), even(chunk.1));
     let aligned = |chunk: u32, source: u32, size: u32| {
         let both = lcm(chunk, source.max(1));
@@ -494,6 +508,17 @@ fn block_size(image: &Image, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32
     if striped && shape.x as u64 * pixel * chunk_h as u64 * 2 <= memory / 2 {
         return (chunk_h, None);
     }
+    if is_streamed(image) {
+        let width = lcm(chunk_w, grid.width);
+        return (chunk_h, (width < shape.x).then_some(width));
+    }
+    if striped {
+        // Every strip is decoded once per column of blocks: as few and wide ones as the memory allows.
+        let fitting = memory / 16 / (chunk_h as u64 * pixel) / chunk_w as u64 * chunk_w as u64;
+        let width =
+            fitting.clamp(chunk_w as u64, u32::MAX as u64 / 2 / chunk_w as u64 * chunk_w as u64) as u32;
+        return (chunk_h, (width < shape.x).then_some(width));
+    }
     let mut width = aligned(chunk_w, grid.width.min(shape.x), shape.x);
     while height < BLOCK_SIDE && height < shape.y {
         height *= 2;
@@ -502,6 +527,15 @@ fn block_size(image: &Image, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32
         width *= 2;
     }
     (height, Some(width))
+}
+
+/// Whether the source's chunks are so large that they are decoded row by row instead of whole.
+fn is_streamed(image: &Image) -> bool {
+    let level = &image.levels()[0];
+    let samples = image.channel_groups().iter().map(|g| g.len() as u64).max().unwrap_or(1);
+    let pixel = samples * image.sample_type().bytes() as u64;
+    let chunk = level.grid.height as u64 * level.grid.width as u64 * pixel;
+    level.compression != Compression::None && chunk > OpenOptions::default().stream_above as u64
 }
 
 /// Bytes for decoded tiles that several blocks need.
@@ -528,5 +562,5 @@ fn largest_divisor(reach: u32, wanted: u32, whole: bool) -> u32 {
     if whole {
         return wanted;
     }
-    (1..=wanted).rev().find(|n| reach % n == 0).unwrap_or(1)
+    (1..=wanted).rev().find(|n| reach.is_multiple_of(*n)).unwrap_or(1)
 }

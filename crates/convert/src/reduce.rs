@@ -43,6 +43,7 @@ fn halve_rows<T: Sample>(upper: &[T], lower: &[T], out: &mut [T]) {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // exact by design
 mod tests {
     use super::*;
     use proptest::prelude::*;

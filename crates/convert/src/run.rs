@@ -127,14 +127,12 @@ pub(crate) fn run(
     let outcome = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     // What is done is recorded even when something failed, so that it can be resumed.
     let recorded = shared.journal.finish();
-    match outcome {
-        Some(error) => Err(error),
-        None => {
-            recorded?;
-            store.flush()?;
-            Ok(shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-        }
+    if let Some(error) = outcome {
+        return Err(error);
     }
+    recorded?;
+    store.flush()?;
+    Ok(shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 impl Shared<'_> {

@@ -66,7 +66,7 @@ pub(crate) trait Sample: Pod + PartialOrd {
 macro_rules! integer {
     ($($type:ty, $wide:ty);*) => {$(
         impl Sample for $type {
-            #[inline(always)]
+            #[inline]
             fn mean(a: Self, b: Self, c: Self, d: Self) -> Self {
                 ((a as $wide + b as $wide + c as $wide + d as $wide + 2) >> 2) as $type
             }
@@ -80,7 +80,7 @@ macro_rules! integer {
 integer!(u8, u16; i8, i16; u16, u32; i16, i32; u32, u64; i32, i64; u64, u128; i64, i128);
 
 impl Sample for f64 {
-    #[inline(always)]
+    #[inline]
     fn mean(a: Self, b: Self, c: Self, d: Self) -> Self {
         // Quarters first: the sum of four large values must not become infinite.
         (a * 0.25 + b * 0.25) + (c * 0.25 + d * 0.25)
@@ -92,7 +92,7 @@ impl Sample for f64 {
 }
 
 impl Sample for f32 {
-    #[inline(always)]
+    #[inline]
     fn mean(a: Self, b: Self, c: Self, d: Self) -> Self {
         (((a as f64 + b as f64) + (c as f64 + d as f64)) * 0.25) as f32
     }
@@ -103,7 +103,7 @@ impl Sample for f32 {
 }
 
 impl Sample for f16 {
-    #[inline(always)]
+    #[inline]
     fn mean(a: Self, b: Self, c: Self, d: Self) -> Self {
         f16::from_f32(((a.to_f32() + b.to_f32()) + (c.to_f32() + d.to_f32())) * 0.25)
     }
@@ -114,7 +114,7 @@ impl Sample for f16 {
 }
 
 impl Sample for [f32; 2] {
-    #[inline(always)]
+    #[inline]
     fn mean(a: Self, b: Self, c: Self, d: Self) -> Self {
         [f32::mean(a[0], b[0], c[0], d[0]), f32::mean(a[1], b[1], c[1], d[1])]
     }
@@ -125,7 +125,7 @@ impl Sample for [f32; 2] {
 }
 
 impl Sample for [f64; 2] {
-    #[inline(always)]
+    #[inline]
     fn mean(a: Self, b: Self, c: Self, d: Self) -> Self {
         [f64::mean(a[0], b[0], c[0], d[0]), f64::mean(a[1], b[1], c[1], d[1])]
     }
@@ -139,19 +139,58 @@ impl Sample for [f64; 2] {
 macro_rules! with_sample {
     ($kind:expr, $type:ident => $body:expr) => {
         match $kind {
-            $crate::samples::Kind::U8 => { type $type = u8; $body }
-            $crate::samples::Kind::I8 => { type $type = i8; $body }
-            $crate::samples::Kind::U16 => { type $type = u16; $body }
-            $crate::samples::Kind::I16 => { type $type = i16; $body }
-            $crate::samples::Kind::U32 => { type $type = u32; $body }
-            $crate::samples::Kind::I32 => { type $type = i32; $body }
-            $crate::samples::Kind::U64 => { type $type = u64; $body }
-            $crate::samples::Kind::I64 => { type $type = i64; $body }
-            $crate::samples::Kind::F16 => { type $type = half::f16; $body }
-            $crate::samples::Kind::F32 => { type $type = f32; $body }
-            $crate::samples::Kind::F64 => { type $type = f64; $body }
-            $crate::samples::Kind::C64 => { type $type = [f32; 2]; $body }
-            $crate::samples::Kind::C128 => { type $type = [f64; 2]; $body }
+            $crate::samples::Kind::U8 => {
+                type $type = u8;
+                $body
+            }
+            $crate::samples::Kind::I8 => {
+                type $type = i8;
+                $body
+            }
+            $crate::samples::Kind::U16 => {
+                type $type = u16;
+                $body
+            }
+            $crate::samples::Kind::I16 => {
+                type $type = i16;
+                $body
+            }
+            $crate::samples::Kind::U32 => {
+                type $type = u32;
+                $body
+            }
+            $crate::samples::Kind::I32 => {
+                type $type = i32;
+                $body
+            }
+            $crate::samples::Kind::U64 => {
+                type $type = u64;
+                $body
+            }
+            $crate::samples::Kind::I64 => {
+                type $type = i64;
+                $body
+            }
+            $crate::samples::Kind::F16 => {
+                type $type = half::f16;
+                $body
+            }
+            $crate::samples::Kind::F32 => {
+                type $type = f32;
+                $body
+            }
+            $crate::samples::Kind::F64 => {
+                type $type = f64;
+                $body
+            }
+            $crate::samples::Kind::C64 => {
+                type $type = [f32; 2];
+                $body
+            }
+            $crate::samples::Kind::C128 => {
+                type $type = [f64; 2];
+                $body
+            }
         }
     };
 }

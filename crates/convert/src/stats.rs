@@ -165,6 +165,7 @@ fn value_of(bucket: u16) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // exact by design
 mod tests {
     use super::*;
 

@@ -84,8 +84,20 @@ fn float(value: f64) -> Value {
 /// Field types by their numbers in TIFF 6.0 and `BigTIFF`.
 fn type_name(number: u16) -> &'static str {
     const NAMES: [&str; 14] = [
-        "", "BYTE", "ASCII", "SHORT", "LONG", "RATIONAL", "SBYTE", "UNDEFINED", "SSHORT", "SLONG",
-        "SRATIONAL", "FLOAT", "DOUBLE", "IFD",
+        "",
+        "BYTE",
+        "ASCII",
+        "SHORT",
+        "LONG",
+        "RATIONAL",
+        "SBYTE",
+        "UNDEFINED",
+        "SSHORT",
+        "SLONG",
+        "SRATIONAL",
+        "FLOAT",
+        "DOUBLE",
+        "IFD",
     ];
     match number {
         16 => "LONG8",

@@ -18,6 +18,8 @@ use crate::{
 
 /// Bytes that are fetched at a time where samples have to be rearranged.
 const BATCH: u64 = 4 << 20;
+/// Large tiles that may be read row by row side by side: a row of them.
+const CURSORS: usize = 16;
 /// Bytes by which a compressed chunk may exceed its samples: headers, colour profiles, incompressible noise.
 const SLACK: u64 = 4 << 20;
 
@@ -397,21 +399,24 @@ impl Job<'_> {
         }
         let failed = |e: CodecError| self.failed(part, e.into());
         let key = self.key(part);
-        let reusable = scratch.cursor.take_if(|cursor| cursor.key == key && part.y >= cursor.band_first);
-        let mut cursor = match reusable {
-            Some(cursor) => cursor,
+        let usable = |cursor: &Cursor| cursor.key == key && part.y >= cursor.band_first;
+        let mut cursor = match scratch.cursors.iter().position(usable) {
+            Some(position) => scratch.cursors.remove(position),
             None => self.start_stream(part, key, scratch).map_err(failed)?,
         };
         let result = self.advance(part, &mut cursor, out, scratch.cache.capacity());
         if result.is_ok() {
-            scratch.cursor = Some(cursor);
+            scratch.cursors.push(cursor);
         }
         result.map_err(failed)
     }
 
     fn start_stream(&self, part: &Part, key: ChunkKey, scratch: &mut Scratch) -> Result<Cursor, CodecError> {
-        // The old cursor gives up its buffer.
-        let mut band = scratch.cursor.take().map(|cursor| cursor.band).unwrap_or_default();
+        // The oldest cursor gives up its buffer, as does one that has passed these rows.
+        let stale = scratch.cursors.iter().position(|cursor| cursor.key == key);
+        let full = (scratch.cursors.len() >= CURSORS).then_some(0);
+        let old = stale.or(full).map(|position| scratch.cursors.remove(position));
+        let mut band = old.map(|cursor| cursor.band).unwrap_or_default();
         band.clear();
         let stored = RangeReader::new(Arc::clone(self.source()), part.offset..part.offset + part.len);
         let rows = RowStream::new(self.page.geometry.chunk_layout(part.grid_row), stored)?;
@@ -427,8 +432,10 @@ impl Job<'_> {
         cache: usize,
     ) -> Result<(), CodecError> {
         let row_len = self.page.geometry.layout.row_len()?;
-        // A band that fits is kept whole, for a caller who reads it in blocks from left to right.
-        let rows_at_once = (cache.max(BATCH as usize) / row_len).max(1) as u32;
+        // A band that fits is kept whole, for a caller who reads it in blocks from left to right. One who takes whole
+        // rows never comes back to them.
+        let kept = if part.w == self.page.geometry.layout.width { 0 } else { cache };
+        let rows_at_once = (kept.max(BATCH as usize) / row_len).max(1) as u32;
         let end = part.y + part.h;
         let mut row = part.y;
         while row < end {

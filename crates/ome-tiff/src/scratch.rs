@@ -14,7 +14,8 @@ pub struct Scratch {
     /// A buffer for the next decoded chunk.
     pub(crate) spare: Vec<u8>,
     pub(crate) cache: Cache<ChunkKey, Vec<u8>>,
-    pub(crate) cursor: Option<Cursor>,
+    /// Chunks that are read row by row, the one used last at the end.
+    pub(crate) cursors: Vec<Cursor>,
 }
 
 impl Scratch {
@@ -30,7 +31,7 @@ impl Scratch {
             stored: Vec::new(),
             spare: Vec::new(),
             cache: Cache::new(bytes),
-            cursor: None,
+            cursors: Vec::new(),
         }
     }
 }

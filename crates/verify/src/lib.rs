@@ -18,6 +18,7 @@ mod error;
 mod fixity;
 mod metadata;
 mod pixels;
+mod pyramid;
 mod report;
 mod sample;
 mod store_images;
@@ -68,6 +69,7 @@ pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
             fixity::samples(store, &stored, options)?,
             fixity::documents(store, &root)?,
             structure::compare_within(store)?,
+            pyramid::compare(store, &root, &stored, options)?,
         ],
     })
 }
@@ -85,6 +87,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Repo
             structure::compare_with(source, store)?,
             metadata::compare(source, store, &stored)?,
             derivation::compare(source, store, &stored)?,
+            pyramid::compare(store, &attributes(store, "")?.unwrap_or_default(), &stored, options)?,
         ],
     })
 }

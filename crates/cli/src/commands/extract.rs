@@ -87,7 +87,7 @@ fn originals(args: &Extract, store: &Store) -> Result<Code, Failure> {
     for document in documents {
         // Names from a store are not trusted to stay in the directory.
         let name = document.key.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | ".."));
-        let name = name.map(|name| name.replace('\\', "_")).unwrap_or_else(|| "document".into());
+        let name = name.map_or_else(|| "document".into(), |name| name.replace('\\', "_"));
         write(Some(&directory.join(name)), &document.read(store)?)?;
     }
     Ok(Code::Done)

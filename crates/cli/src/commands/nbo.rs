@@ -57,6 +57,6 @@ fn level(requirement: Requirement) -> &'static str {
     match requirement {
         Requirement::Must => "MUST",
         Requirement::Should => "SHOULD",
-        _ => "-",
+        Requirement::Choice => "-",
     }
 }

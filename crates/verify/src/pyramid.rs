@@ -1,0 +1,231 @@
+//! The pyramid proof: each reduced level is the 2x mean of the level before, computed again in the plainest way.
+
+use fairzarr_store::Store;
+use serde_json::{Map, Value};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::engine::StoredArray;
+use crate::report::{Check, Difference};
+use crate::store_images::StoredImage;
+use crate::{Error, Options};
+
+/// Differences that are listed.
+const LISTED: usize = 50;
+
+/// Checks the levels of images that this program reduced; how others reduce is not known.
+pub(crate) fn compare(
+    store: &Store,
+    root: &Map<String, Value>,
+    images: &[StoredImage],
+    options: &Options,
+) -> Result<Check, Error> {
+    let name = "pyramid";
+    if !root.contains_key("fairzarr:conversion") {
+        return Ok(Check {
+            name,
+            covered: "nothing: not made by this program".into(),
+            differences: Vec::new(),
+        });
+    }
+    let (mut differences, mut levels, mut skipped) = (Vec::new(), 0, 0);
+    for image in images {
+        let mut previous: Option<StoredArray> = None;
+        for level in 0..image.multiscale.datasets.len() {
+            let Some(path) = image.array_path(level) else { continue };
+            let array = StoredArray::open(store, &path)?;
+            if let Some(finer) = &previous {
+                match mean_of(&array.data_type()) {
+                    Some(mean) => differences.extend(level_differences(finer, &array, mean, options)),
+                    None => skipped += 1,
+                }
+                levels += 1;
+            }
+            previous = Some(array);
+        }
+    }
+    let more = differences.len().saturating_sub(LISTED);
+    differences.truncate(LISTED);
+    if more > 0 {
+        differences.push(difference(format!("{more} more rows"), "means".into(), "other values".into()));
+    }
+    let covered = match skipped {
+        0 => format!("{levels} reduced levels are the means of the level before"),
+        _ => {
+            format!("{levels} reduced levels, {skipped} of them of a type whose means are not computed here")
+        }
+    };
+    Ok(Check { name, covered, differences })
+}
+
+/// How stored samples of one type are averaged.
+#[derive(Clone, Copy)]
+struct Mean {
+    /// Bytes of a sample.
+    size: usize,
+    /// The stored mean of four stored samples.
+    of: fn([&[u8]; 4]) -> Vec<u8>,
+    /// Whether a stored sample is NaN, whose bits may differ.
+    is_nan: fn(&[u8]) -> bool,
+}
+
+macro_rules! integer_mean {
+    ($type:ty) => {
+        Mean {
+            size: size_of::<$type>(),
+            of: |four| {
+                let sum: i128 = four
+                    .iter()
+                    .map(|bytes| <$type>::from_le_bytes((*bytes).try_into().unwrap_or_default()) as i128)
+                    .sum();
+                ((sum + 2).div_euclid(4) as $type).to_le_bytes().to_vec()
+            },
+            is_nan: |_| false,
+        }
+    };
+}
+
+/// Integers are rounded half up; floats are added in pairs, the upper row first.
+fn mean_of(data_type: &str) -> Option<Mean> {
+    fn single(bytes: &[u8]) -> f32 {
+        f32::from_le_bytes(bytes.try_into().unwrap_or_default())
+    }
+    fn double(bytes: &[u8]) -> f64 {
+        f64::from_le_bytes(bytes.try_into().unwrap_or_default())
+    }
+    Some(match data_type {
+        "uint8" => integer_mean!(u8),
+        "int8" => integer_mean!(i8),
+        "uint16" => integer_mean!(u16),
+        "int16" => integer_mean!(i16),
+        "uint32" => integer_mean!(u32),
+        "int32" => integer_mean!(i32),
+        "uint64" => integer_mean!(u64),
+        "int64" => integer_mean!(i64),
+        "float32" => Mean {
+            size: 4,
+            of: |four| {
+                let [a, b, c, d] = four.map(|bytes| single(bytes) as f64);
+                ((((a + b) + (c + d)) * 0.25) as f32).to_le_bytes().to_vec()
+            },
+            is_nan: |bytes| single(bytes).is_nan(),
+        },
+        "float64" => Mean {
+            size: 8,
+            of: |four| {
+                let [a, b, c, d] = four.map(|bytes| double(bytes) * 0.25);
+                ((a + b) + (c + d)).to_le_bytes().to_vec()
+            },
+            is_nan: |bytes| double(bytes).is_nan(),
+        },
+        _ => return None,
+    })
+}
+
+fn level_differences(
+    finer: &StoredArray,
+    coarser: &StoredArray,
+    mean: Mean,
+    options: &Options,
+) -> Vec<Difference> {
+    let [leading @ .., height, width] = coarser.shape() else { return Vec::new() };
+    let [finer_leading @ .., finer_height, finer_width] = finer.shape() else { return Vec::new() };
+    let fits = leading == finer_leading
+        && *height == finer_height.div_ceil(2)
+        && *width == finer_width.div_ceil(2)
+        && finer.path() != coarser.path();
+    if !fits {
+        let expected = format!("half the size of {}, {:?}", finer.path(), finer.shape());
+        return vec![difference(coarser.path().into(), expected, format!("{:?}", coarser.shape()))];
+    }
+    let band = coarser.object_shape()[leading.len()].clamp(1, *height);
+    let bands = height.div_ceil(band);
+    let planes: u64 = leading.iter().product();
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed) as u64;
+                    if n >= planes * bands {
+                        return;
+                    }
+                    let mut ranges = Vec::new();
+                    let mut rest = n / bands;
+                    for size in leading.iter().rev() {
+                        ranges.insert(0, rest % size..rest % size + 1);
+                        rest /= size;
+                    }
+                    let y = n % bands * band;
+                    let end = (y + band).min(*height);
+                    let mut finer_ranges = ranges.clone();
+                    ranges.extend([y..end, 0..*width]);
+                    finer_ranges.extend([2 * y..(2 * end).min(*finer_height), 0..*finer_width]);
+                    let place = format!("array {}, plane {}, rows {y}..{end}", coarser.path(), n / bands);
+                    let outcome =
+                        finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?)));
+                    let wrong = match outcome {
+                        Ok((from, to)) => {
+                            let count =
+                                wrong_samples(&from, *finer_width as usize, &to, *width as usize, mean);
+                            (count > 0).then(|| format!("{count} other samples"))
+                        }
+                        Err(error) => Some(error.to_string()),
+                    };
+                    if let Some(wrong) = wrong {
+                        let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        found.push(difference(place, format!("the means of {}", finer.path()), wrong));
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// How many samples of the coarser rows are not the means of the finer ones.
+fn wrong_samples(finer: &[u8], finer_width: usize, coarser: &[u8], width: usize, mean: Mean) -> usize {
+    let Mean { size, of, is_nan } = mean;
+    let finer_rows = finer.len() / (finer_width * size);
+    let at = |y: usize, x: usize| {
+        let (y, x) = (y.min(finer_rows - 1), x.min(finer_width - 1));
+        &finer[(y * finer_width + x) * size..][..size]
+    };
+    let wrong = |(n, found): &(usize, &[u8])| {
+        let (y, x) = (2 * (n / width), 2 * (n % width));
+        let expected = of([at(y, x), at(y, x + 1), at(y + 1, x), at(y + 1, x + 1)]);
+        expected != *found && !(is_nan(&expected) && is_nan(found))
+    };
+    coarser.chunks_exact(size).enumerate().filter(wrong).count()
+}
+
+fn difference(place: String, expected: String, found: String) -> Difference {
+    Difference { place, expected, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_round_half_up_and_edges_repeat() {
+        let mean = mean_of("uint8").unwrap();
+        // 3 x 3 to 2 x 2.
+        let finer = [0, 1, 10, 2, 3, 20, 5, 6, 30];
+        assert_eq!(wrong_samples(&finer, 3, &[2, 15, 6, 30], 2, mean), 0);
+        assert_eq!(wrong_samples(&finer, 3, &[2, 15, 6, 31], 2, mean), 1);
+        let signed = mean_of("int16").unwrap();
+        let bytes = |values: &[i16]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        assert_eq!(wrong_samples(&bytes(&[-3, -3, -2, -2]), 2, &bytes(&[-2]), 1, signed), 0);
+    }
+
+    #[test]
+    fn nan_stays_nan() {
+        let mean = mean_of("float32").unwrap();
+        let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        let finer = bytes(&[f32::NAN, 1.0, 1.0, 1.0]);
+        assert_eq!(wrong_samples(&finer, 2, &bytes(&[-f32::NAN]), 1, mean), 0);
+        assert_eq!(wrong_samples(&finer, 2, &bytes(&[1.0]), 1, mean), 1);
+    }
+}
