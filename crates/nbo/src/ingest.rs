@@ -167,9 +167,18 @@ fn parse(bytes: &[u8]) -> Option<Parsed> {
     match text.and_then(|t| t.chars().next()) {
         Some('{' | '[') => json(bytes).and_then(of_json),
         // OME-XML comes in more encodings than UTF-8; its own reader knows them.
-        None | Some('<') => of_xml(text, bytes),
+        Some('<') => of_xml(text, bytes),
+        None if may_be_xml(bytes) => of_xml(text, bytes),
+        None => None,
         Some(_) => metrics::from_yaml(text?).map(|json| Parsed::Metrics(json, true)),
     }
+}
+
+/// Whether bytes that are no UTF-8 begin as XML of another encoding does: a mark or a bracket, within what space may
+/// stand there.
+fn may_be_xml(bytes: &[u8]) -> bool {
+    let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != 0);
+    begins == Some(&b'<') || [[0xfe, 0xff], [0xff, 0xfe]].iter().any(|mark| bytes.starts_with(mark))
 }
 
 fn json(bytes: &[u8]) -> Option<Json> {
