@@ -47,7 +47,13 @@ fn attributes_fit_the_schemas() {
         let report = check(&read, &Policy::builtin("baseline").unwrap());
         let root = placement::root_attributes(&read, &[report]);
         fits(&record, &sources, &qc, &root, &name);
-        fits(&record, &sources, &qc, &placement::common_attributes(&read, &(0..read.objects.len()).collect(), &[]), &name);
+        fits(
+            &record,
+            &sources,
+            &qc,
+            &placement::common_attributes(&read, &(0..read.objects.len()).collect(), &[]),
+            &name,
+        );
         for i in 0..read.objects.iter().filter(|o| o.class == "Image").count() {
             fits(&record, &sources, &qc, &placement::image_attributes(&read, i, ".."), &name);
         }

@@ -153,7 +153,13 @@ fn a_plate_of_384_wells_stays_small() {
         pixels.children.extend((1..40).map(|_| plane.clone()));
         record.objects.push(image);
     }
-    let root = serde_json::to_string(&placement::common_attributes(&record, &(0..record.objects.len()).collect(), &[])).unwrap().len();
+    let root = serde_json::to_string(&placement::common_attributes(
+        &record,
+        &(0..record.objects.len()).collect(),
+        &[],
+    ))
+    .unwrap()
+    .len();
     assert!(root < 64 * 1024, "{root} bytes at the root");
     let largest = (0..9)
         .map(|i| serde_json::to_string(&placement::image_attributes(&record, i, "../../..")).unwrap().len())
@@ -250,4 +256,18 @@ fn a_methods_paragraph_with_gaps() {
     let microscope = ingest("m.json", text("abif_axiovert1_.json").as_bytes()).unwrap();
     assert!(methods(&microscope, Markup::Markdown).contains("Zeiss Axio Observer Z1"));
     assert!(methods(&Record::default(), Markup::Text).trim().is_empty());
+}
+
+#[test]
+fn two_things_of_a_sidecar_stay_two() {
+    let sidecar = r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:1">
+        <Objective ID="Objective:7" Manufacturer="M" Model="N" LensNA="0.8"/>
+        <Objective ID="Objective:8" Manufacturer="M" Model="N" LensNA="0.9"/></Instrument></OME>"#;
+    let ome = r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:1">
+        <Objective ID="Objective:0" Manufacturer="M" Model="N"/></Instrument></OME>"#;
+    for base in [Record::default(), xml::read(ome).unwrap()] {
+        let (merged, conflicts) = merge::merge(base, xml::read(sidecar).unwrap());
+        assert_eq!(merged.all("Objective").count(), 2);
+        assert!(conflicts.is_empty(), "{conflicts:?}");
+    }
 }

@@ -47,10 +47,11 @@ impl Local {
             }
             other => other?,
         };
-        let written = parts.iter().try_for_each(|part| file.write_all(part)).and_then(|()| match self.durability {
-            Durability::Each => file.sync_data(),
-            Durability::None | Durability::End => Ok(()),
-        });
+        let written =
+            parts.iter().try_for_each(|part| file.write_all(part)).and_then(|()| match self.durability {
+                Durability::Each => file.sync_data(),
+                Durability::None | Durability::End => Ok(()),
+            });
         drop(file);
         if let Err(error) = written {
             remove_quietly(&temporary);
