@@ -8,7 +8,7 @@
 //! measured); the sidecar for everything else, because a person or a core facility wrote it about this
 //! microscope. A placeholder never wins, and neither does a guess against a statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use serde_json::json;
@@ -32,7 +32,9 @@ pub struct Conflict {
 
 /// Joins a sidecar's record into the one derived from OME-XML.
 pub fn merge(ome: Record, sidecar: Record) -> (Record, Vec<Conflict>) {
-    let mut merge = Merge { ids: HashMap::new(), conflicts: Vec::new() };
+    let objects = sidecar.objects.iter().flat_map(Object::descendants);
+    let sidecar_ids = objects.filter_map(Object::id).map(str::to_owned).collect();
+    let mut merge = Merge { ids: HashMap::new(), sidecar_ids, conflicts: Vec::new() };
     let Record { mut objects, mut sources, mut extra } = ome;
     sources.extend(sidecar.sources);
     extra.extend(sidecar.extra);
@@ -53,6 +55,8 @@ pub fn merge(ome: Record, sidecar: Record) -> (Record, Vec<Conflict>) {
 struct Merge {
     /// Identifiers that gave way to another for the same object.
     ids: HashMap<String, String>,
+    /// Identifiers of the sidecar's own objects: it says of no two of them that they are one.
+    sidecar_ids: HashSet<String>,
     conflicts: Vec<Conflict>,
 }
 
@@ -69,7 +73,7 @@ impl Merge {
             }
             return;
         }
-        match counterpart(others, &object) {
+        match self.counterpart(others, &object) {
             Some(index) => self.join(&mut others[index], parent, object, at),
             None => others.push(object),
         }
@@ -174,6 +178,64 @@ impl Merge {
         }
     }
 
+    /// The object that says of the same thing: by identifier, by model and maker, by position in the stack, or
+    /// because there is only one of its class on either side.
+    fn counterpart(&self, others: &[Object], object: &Object) -> Option<usize> {
+        let alike: Vec<_> = others.iter().enumerate().filter(|(_, o)| comparable(o, object)).collect();
+        let by = |test: &dyn Fn(&Object) -> bool| alike.iter().find(|(_, o)| test(o)).map(|(i, _)| *i);
+        if let Some(index) = object.id().and_then(|id| by(&|o| o.id() == Some(id))) {
+            return Some(index);
+        }
+        // What another object of the sidecar stands for already is not this one.
+        let alike: Vec<_> =
+            alike.into_iter().filter(|(_, o)| object.id().is_none() || !self.is_taken(o)).collect();
+        let by = |test: &dyn Fn(&Object) -> bool| alike.iter().find(|(_, o)| test(o)).map(|(i, _)| *i);
+        if object.class == "Plane" {
+            let place =
+                |o: &Object| ["TheZ", "TheC", "TheT"].map(|axis| o.field(axis).map(|f| f.value.clone()));
+            return by(&|o| place(o) == place(object));
+        }
+        let marks: &[&str] = match object.class.as_str() {
+            "Channel" | "Experimenter" | "Experiment" => &["Name"],
+            _ => &["Manufacturer", "Model"],
+        };
+        let mark =
+            |o: &Object| marks.iter().map(|m| o.str(m).map(str::to_lowercase)).collect::<Option<Vec<_>>>();
+        if let Some(index) = mark(object).and_then(|m| by(&|o| mark(o).as_ref() == Some(&m))) {
+            return Some(index);
+        }
+        let single = [
+            "Image",
+            "Instrument",
+            "Pixels",
+            "Channel",
+            "LightPath",
+            "Fluorophore",
+            "ObjectiveSettings",
+            "ImagingEnvironment",
+        ];
+        let settings = catalogue::class(&object.class)
+            .and_then(Class::reference)
+            .is_some_and(|r| r.kind == ReferenceKind::Settings);
+        match alike.as_slice() {
+            [(index, only)]
+                if settings
+                    || single.contains(&object.class.as_str())
+                    || only.target().is_some() && only.target() == object.target() =>
+            {
+                Some(*index)
+            }
+            // One stand each, whatever is known of it.
+            [(index, _)] if is_stand(&object.class) => Some(*index),
+            _ => None,
+        }
+    }
+
+    fn is_taken(&self, object: &Object) -> bool {
+        let also = object.extra.get("sameAs").and_then(serde_json::Value::as_str);
+        object.id().into_iter().chain(also).any(|id| self.sidecar_ids.contains(id))
+    }
+
     /// Points references to the identifiers that remain.
     fn redirect(&self, objects: &mut [Object]) {
         for object in objects {
@@ -221,53 +283,6 @@ fn same(a: &Field, a_unit: Option<&str>, b: &Field, b_unit: Option<&str>) -> boo
     } else {
         let text = |f: &Field| crate::record::value::text(&f.value).trim().to_lowercase();
         text(a) == text(b)
-    }
-}
-
-/// The object that says of the same thing: by identifier, by model and maker, by position in the stack, or
-/// because there is only one of its class on either side.
-fn counterpart(others: &[Object], object: &Object) -> Option<usize> {
-    let alike: Vec<_> = others.iter().enumerate().filter(|(_, o)| comparable(o, object)).collect();
-    let by = |test: &dyn Fn(&Object) -> bool| alike.iter().find(|(_, o)| test(o)).map(|(i, _)| *i);
-    if let Some(index) = object.id().and_then(|id| by(&|o| o.id() == Some(id))) {
-        return Some(index);
-    }
-    if object.class == "Plane" {
-        let place = |o: &Object| ["TheZ", "TheC", "TheT"].map(|axis| o.field(axis).map(|f| f.value.clone()));
-        return by(&|o| place(o) == place(object));
-    }
-    let marks: &[&str] = match object.class.as_str() {
-        "Channel" | "Experimenter" | "Experiment" => &["Name"],
-        _ => &["Manufacturer", "Model"],
-    };
-    let mark = |o: &Object| marks.iter().map(|m| o.str(m).map(str::to_lowercase)).collect::<Option<Vec<_>>>();
-    if let Some(index) = mark(object).and_then(|m| by(&|o| mark(o).as_ref() == Some(&m))) {
-        return Some(index);
-    }
-    let single = [
-        "Image",
-        "Instrument",
-        "Pixels",
-        "Channel",
-        "LightPath",
-        "Fluorophore",
-        "ObjectiveSettings",
-        "ImagingEnvironment",
-    ];
-    let settings = catalogue::class(&object.class)
-        .and_then(Class::reference)
-        .is_some_and(|r| r.kind == ReferenceKind::Settings);
-    match alike.as_slice() {
-        [(index, only)]
-            if settings
-                || single.contains(&object.class.as_str())
-                || only.target().is_some() && only.target() == object.target() =>
-        {
-            Some(*index)
-        }
-        // One stand each, whatever is known of it.
-        [(index, _)] if is_stand(&object.class) => Some(*index),
-        _ => None,
     }
 }
 
