@@ -80,9 +80,9 @@ impl Pyramid {
         self.width
     }
 
-    /// The largest number of pixels a block of `level` has.
-    pub(crate) fn block_area(&self, level: usize) -> usize {
-        self.rect(Block { level, row: 0, col: 0 }).area()
+    /// Pixels of one block of each level together.
+    pub(crate) fn area(&self) -> u64 {
+        (0..self.levels()).map(|level| self.rect(Block { level, row: 0, col: 0 }).area() as u64).sum()
     }
 
     fn rows(&self, level: usize) -> u32 {

@@ -233,6 +233,12 @@ impl ImagePlan {
         let sizes = Pyramid::level_sizes(shape.y, shape.x, options.smallest_level.max(1));
         let chunk = (options.chunk.0.min(shape.y), options.chunk.1.min(shape.x));
         let (block_h, block_w) = block_size(image, chunk, pixel, options.memory);
+        let mut pyramid = Pyramid::new(sizes.clone(), block_h, block_w);
+        if pyramid.area() * pixel > options.memory / 2 {
+            // Wide pixels, or very large tiles: single chunks, and tiles are decoded as often as it takes.
+            let (h, w) = (even(chunk.0), even(chunk.1));
+            pyramid = Pyramid::new(sizes.clone(), h, (w < shape.x).then_some(w));
+        }
         let mut planned = Self {
             path,
             shape: [shape.t, shape.c, shape.z, shape.y, shape.x],
@@ -240,7 +246,7 @@ impl ImagePlan {
             groups,
             levels: Vec::new(),
             missing: Vec::new(),
-            pyramid: Pyramid::new(sizes.clone(), block_h, block_w),
+            pyramid,
             kind,
             unit_level: 0,
         };
@@ -437,7 +443,7 @@ impl ImagePlan {
     fn working_set(&self) -> u64 {
         let samples = self.groups.iter().map(|g| (g.end - g.start) as u64).max().unwrap_or(1);
         let pixel = samples * self.kind_bytes();
-        let blocks: u64 = (0..self.pyramid.levels()).map(|n| self.pyramid.block_area(n) as u64 * pixel).sum();
+        let blocks = self.pyramid.area() * pixel;
         let chunk = self.levels[0].chunk.0 as u64 * self.levels[0].chunk.1 as u64 * self.kind_bytes();
         let shards: u64 = self
             .levels
@@ -486,7 +492,6 @@ fn kind_of(sample: SampleType) -> Result<Kind, Error> {
 fn block_size(image: &Image, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32, Option<u32>) {
     let shape = image.shape();
     let grid = image.levels()[0].grid;
-    let even = |side: u32| if side.is_multiple_of(2) { side } else { side * 2 };
     let (chunk_h, chunk_w) = (even(chunk.0), even(chunk.1));
     let aligned = |chunk: u32, source: u32, size: u32| {
         let both = lcm(chunk, source.max(1));
@@ -547,6 +552,11 @@ fn tile_cache(image: &Image) -> u64 {
         * samples
         * image.sample_type().bytes() as u64;
     (4 * tile).clamp(1 << 20, 16 << 20)
+}
+
+/// A multiple of `side` that can be halved.
+fn even(side: u32) -> u32 {
+    if side.is_multiple_of(2) { side } else { side * 2 }
 }
 
 fn lcm(a: u32, b: u32) -> u32 {
