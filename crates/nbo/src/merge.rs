@@ -34,7 +34,8 @@ pub struct Conflict {
 pub fn merge(ome: Record, sidecar: Record) -> (Record, Vec<Conflict>) {
     let objects = sidecar.objects.iter().flat_map(Object::descendants);
     let sidecar_ids = objects.filter_map(Object::id).map(str::to_owned).collect();
-    let mut merge = Merge { ids: HashMap::new(), sidecar_ids, conflicts: Vec::new() };
+    let one_image = sidecar.objects.iter().filter(|o| o.class == "Image").count() == 1;
+    let mut merge = Merge { ids: HashMap::new(), sidecar_ids, one_image, conflicts: Vec::new() };
     let Record { mut objects, mut sources, mut extra } = ome;
     sources.extend(sidecar.sources);
     extra.extend(sidecar.extra);
@@ -57,6 +58,8 @@ struct Merge {
     ids: HashMap<String, String>,
     /// Identifiers of the sidecar's own objects: it says of no two of them that they are one.
     sidecar_ids: HashSet<String>,
+    /// Whether the sidecar describes one image: of several, none is taken for the only one of the OME-XML.
+    one_image: bool,
     conflicts: Vec<Conflict>,
 }
 
@@ -196,7 +199,7 @@ impl Merge {
             return by(&|o| place(o) == place(object));
         }
         let marks: &[&str] = match object.class.as_str() {
-            "Channel" | "Experimenter" | "Experiment" => &["Name"],
+            "Image" | "Channel" | "Experimenter" | "Experiment" => &["Name"],
             _ => &["Manufacturer", "Model"],
         };
         let mark =
@@ -221,6 +224,7 @@ impl Merge {
             [(index, only)]
                 if settings
                     || single.contains(&object.class.as_str())
+                        && (object.class != "Image" || self.one_image)
                     || only.target().is_some() && only.target() == object.target() =>
             {
                 Some(*index)
