@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_digest_does_not_depend_on_how_the_plane_was_cut() {
         let (h, w) = (1100u32, 1300u32);
-        let plane: Vec<u8> = (0..h * w * 2).map(|i| (i * 2_654_435_761u32 >> 13) as u8).collect();
+        let plane: Vec<u8> = (0..h * w * 2).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let whole = Area { y: 0, x: 0, h, w };
         let mut expected = PlaneDigest::default();
         expected.add(whole, 2, TILE, &plane);
