@@ -37,11 +37,7 @@ impl Outcome {
 
 fn fairzarr(args: &[&str]) -> Outcome {
     let output = Command::new(env!("CARGO_BIN_EXE_fairzarr")).args(args).output().unwrap();
-    Outcome {
-        code: output.status.code(),
-        out: output.stdout,
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    Outcome { code: output.status.code(), out: output.stdout, err: String::from_utf8(output.stderr).unwrap() }
 }
 
 fn data(name: &str) -> PathBuf {
@@ -99,7 +95,9 @@ fn tiff(path: &Path, xml: &str, pages: usize) {
 }
 
 fn ome(body: &str) -> String {
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\">{body}</OME>")
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\">{body}</OME>"
+    )
 }
 
 /// The quantities whose default units differ between OME and NBO.
@@ -189,7 +187,9 @@ fn units_are_said_before_anything_is_mapped() {
         convert(&source, &store, &["--ngff", version]).done();
         let attributes = attributes(&store, "");
         let record = &attributes["nbo:record"];
-        let one = |class| all(record, class).first().copied().cloned().unwrap_or_else(|| panic!("no {class}: {record:#}"));
+        let one = |class| {
+            all(record, class).first().copied().cloned().unwrap_or_else(|| panic!("no {class}: {record:#}"))
+        };
         // OME's default units, said; NBO's would be mm, nm, ms, mV and Hz.
         assert_eq!(quantity(&one("Objective"), "WorkingDistance"), "190 µm");
         assert_eq!(quantity(&one("Pixels"), "PhysicalSizeZ"), "0.3 µm");
@@ -231,7 +231,8 @@ fn a_micro_meta_pair_comes_out_as_it_went_in() {
     for store in [&converted, &embedded] {
         fairzarr(&["verify", text(&source), text(store)]).done();
         fairzarr(&["verify", text(store)]).done();
-        let out = directory.path().join(format!("{}.originals", store.file_name().unwrap().to_str().unwrap()));
+        let out =
+            directory.path().join(format!("{}.originals", store.file_name().unwrap().to_str().unwrap()));
         fairzarr(&["extract", text(store), "--as", "original", "--output", text(&out)]).done();
         let stored: Vec<Vec<u8>> = tree(&out).into_values().collect();
         for sidecar in &pair {
@@ -241,7 +242,8 @@ fn a_micro_meta_pair_comes_out_as_it_went_in() {
         assert!(xml.contains("InvertedMicroscopeStand"), "{xml}");
         let settings = fairzarr(&["extract", text(store), "--as", "micro-meta"]).done().json();
         assert_eq!(settings["Schema_ID"], "Image.json");
-        let microscope = fairzarr(&["extract", text(store), "--as", "micro-meta", "--index", "1"]).done().json();
+        let microscope =
+            fairzarr(&["extract", text(store), "--as", "micro-meta", "--index", "1"]).done().json();
         assert_eq!(microscope["Schema_ID"], "Instrument.json");
         let record = fairzarr(&["extract", text(store), "--as", "nbo-json"]).done();
         let file = directory.path().join("record.json");
@@ -266,7 +268,9 @@ fn a_micro_meta_pair_comes_out_as_it_went_in() {
 fn what_lies_beside_the_image_is_used_only_if_asked() {
     let directory = tempfile::tempdir().unwrap();
     let source = image(directory.path());
-    for (file, name) in [("abif_axiovert1_.json", "scope.json"), ("derived_settings_axiovert1.json", "shot.json")] {
+    for (file, name) in
+        [("abif_axiovert1_.json", "scope.json"), ("derived_settings_axiovert1.json", "shot.json")]
+    {
         std::fs::copy(data(file), directory.path().join(name)).unwrap();
     }
     std::fs::write(directory.path().join("other.json"), "{\"a\": 1}").unwrap();
@@ -323,7 +327,12 @@ fn calibration_maps_lie_in_arrays_and_come_back() {
     for row in 0..9 {
         write!(cells, "<NBO:Row RowNr=\"{row}\">").unwrap();
         for cell in 0..8 {
-            write!(cells, "<NBO:Cell CellNr=\"{cell}\" CellValue=\"{}.5\" CellValueUnit=\"e-\"/>", row * 8 + cell).unwrap();
+            write!(
+                cells,
+                "<NBO:Cell CellNr=\"{cell}\" CellValue=\"{}.5\" CellValueUnit=\"e-\"/>",
+                row * 8 + cell
+            )
+            .unwrap();
         }
         cells.push_str("</NBO:Row>");
     }
@@ -358,13 +367,33 @@ fn foreign(directory: &Path) -> Vec<PathBuf> {
     let multiscales = format!(r#"[{{"version":"0.4","name":"beads","axes":{axes},"datasets":{datasets}}}]"#);
     put(v2.join(".zgroup"), "{\n    \"zarr_format\": 2\n}");
     put(v2.join(".zattrs"), &format!("{{\n    \"multiscales\": {multiscales},\n    \"gain\": 1.50\n}}"));
-    put(v2.join(".zmetadata"), &format!(r#"{{"metadata": {{".zattrs": {{"multiscales": {multiscales},"gain": 1.50}}, ".zgroup": {{"zarr_format": 2}}}}, "zarr_consolidated_format": 1}}"#));
-    put(v2.join("0/.zarray"), r#"{"zarr_format":2,"shape":[2,2],"chunks":[2,2],"dtype":"|u1","compressor":null,"fill_value":0,"order":"C","filters":null}"#);
+    put(
+        v2.join(".zmetadata"),
+        &format!(
+            r#"{{"metadata": {{".zattrs": {{"multiscales": {multiscales},"gain": 1.50}}, ".zgroup": {{"zarr_format": 2}}}}, "zarr_consolidated_format": 1}}"#
+        ),
+    );
+    put(
+        v2.join("0/.zarray"),
+        r#"{"zarr_format":2,"shape":[2,2],"chunks":[2,2],"dtype":"|u1","compressor":null,"fill_value":0,"order":"C","filters":null}"#,
+    );
     let v3 = directory.join("v3.zarr");
-    let image = format!(r#"{{"ome":{{"version":"0.5","multiscales":[{{"name":"beads","axes":{axes},"datasets":{datasets}}}]}}}}"#);
-    let group = |attributes: &str| format!(r#"{{"attributes": {attributes}, "zarr_format": 3, "node_type": "group"}}"#);
-    let conventions = r#"{"ome":{"version":"0.5","bioformats2raw.layout":3}, "zarr_conventions": [ {"uuid": "other"} ]}"#;
-    put(v3.join("zarr.json"), &format!(r#"{{"attributes":{conventions},"zarr_format":3,"consolidated_metadata":{{"kind":"inline","must_understand":false,"metadata":{{"0":{},"1":{}}}}},"node_type":"group"}}"#, group(&image), group(&image)));
+    let image = format!(
+        r#"{{"ome":{{"version":"0.5","multiscales":[{{"name":"beads","axes":{axes},"datasets":{datasets}}}]}}}}"#
+    );
+    let group = |attributes: &str| {
+        format!(r#"{{"attributes": {attributes}, "zarr_format": 3, "node_type": "group"}}"#)
+    };
+    let conventions =
+        r#"{"ome":{"version":"0.5","bioformats2raw.layout":3}, "zarr_conventions": [ {"uuid": "other"} ]}"#;
+    put(
+        v3.join("zarr.json"),
+        &format!(
+            r#"{{"attributes":{conventions},"zarr_format":3,"consolidated_metadata":{{"kind":"inline","must_understand":false,"metadata":{{"0":{},"1":{}}}}},"node_type":"group"}}"#,
+            group(&image),
+            group(&image)
+        ),
+    );
     put(v3.join("0/zarr.json"), &group(&image));
     put(v3.join("1/zarr.json"), &group(&image));
     vec![v2, v3]
@@ -381,7 +410,8 @@ fn stores_of_others_take_a_record_and_lose_it_to_the_byte() {
         assert_eq!(attributes["fairzarr:history"].as_array().unwrap().len(), 2);
         assert_eq!(attributes["nbo:sources"].as_array().unwrap().len(), 2);
         if store.join(".zmetadata").exists() {
-            let copy: Value = serde_json::from_slice(&std::fs::read(store.join(".zmetadata")).unwrap()).unwrap();
+            let copy: Value =
+                serde_json::from_slice(&std::fs::read(store.join(".zmetadata")).unwrap()).unwrap();
             assert_eq!(copy["metadata"][".zattrs"], attributes);
         } else {
             assert_eq!(attributes["zarr_conventions"].as_array().unwrap().len(), 2);
@@ -427,7 +457,11 @@ fn a_plate_of_3456_images_stays_small() {
         write!(body, "<Well ID=\"Well:{well}\" Row=\"{}\" Column=\"{}\">", well / 24, well % 24).unwrap();
         for field in 0..9 {
             let n = well * 9 + field;
-            write!(body, "<WellSample ID=\"WellSample:{n}\" Index=\"{n}\"><ImageRef ID=\"Image:{n}\"/></WellSample>").unwrap();
+            write!(
+                body,
+                "<WellSample ID=\"WellSample:{n}\" Index=\"{n}\"><ImageRef ID=\"Image:{n}\"/></WellSample>"
+            )
+            .unwrap();
         }
         body.push_str("</Well>");
     }

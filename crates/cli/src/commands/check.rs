@@ -33,7 +33,10 @@ fn tell(report: &Report, all: bool) -> Result<(), Failure> {
         } else {
             format!("{}@{}", finding.class, finding.field)
         };
-        print::result(format_args!("{:<8} {field:<46} {:<40} {}", finding.severity, finding.at, finding.message))?;
+        print::result(format_args!(
+            "{:<8} {field:<46} {:<40} {}",
+            finding.severity, finding.at, finding.message
+        ))?;
     }
     for coverage in &report.coverage {
         print::result(format_args!(

@@ -20,7 +20,10 @@ pub(crate) fn run(args: &Embed) -> Result<Code, Failure> {
         embed(&store, &paths, &documents, mapping(args.nbo_mapping.as_ref())?.as_ref())?
     };
     if args.json {
-        print::result(format_args!("{:#}", json!({"documents": report.documents, "conflicts": report.conflicts})))?;
+        print::result(format_args!(
+            "{:#}",
+            json!({"documents": report.documents, "conflicts": report.conflicts})
+        ))?;
         return Ok(Code::Done);
     }
     for conflict in &report.conflicts {

@@ -41,7 +41,8 @@ fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
     let text = match (args.form, args.index) {
         (Form::MicroMeta, None | Some(0)) => format!("{:#}\n", micro_meta::write(&record).map_err(input)?),
         (Form::MicroMeta, Some(index)) => {
-            let instrument = record.objects.iter().filter(|object| object.class == "Instrument").nth(index - 1);
+            let instrument =
+                record.objects.iter().filter(|object| object.class == "Instrument").nth(index - 1);
             let none = || Failure::usage(format!("--index {index}: there are not so many microscopes"));
             format!("{:#}\n", micro_meta::write_microscope(instrument.ok_or_else(none)?))
         }

@@ -63,7 +63,10 @@ pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
         document = Some(first.read(store)?.into());
     }
     let none = || {
-        Failure::new(Code::Input, anyhow::anyhow!("{} holds neither an NBO record nor OME-XML", store.location()))
+        Failure::new(
+            Code::Input,
+            anyhow::anyhow!("{} holds neither an NBO record nor OME-XML", store.location()),
+        )
     };
     let document = Document::parse(document.ok_or_else(none)?.to_vec()).map_err(input)?;
     Ok(derive::from_ome(&document))
@@ -90,7 +93,9 @@ fn document(path: &str) -> Result<Option<Vec<u8>>, Failure> {
 fn file(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| input(anyhow::Error::new(error).context(format!("cannot read {}", path.display()))))?;
+    read.map_err(|error| {
+        input(anyhow::Error::new(error).context(format!("cannot read {}", path.display())))
+    })?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(input(anyhow::anyhow!("{} is larger than {MOST_BYTES} bytes", path.display())));
     }
@@ -210,7 +215,9 @@ fn beside(fileset: &Fileset) -> Vec<Sidecar> {
     }
     let named = |record: &Record| {
         let instruments = record.objects.iter().filter(|object| object.class == "Instrument");
-        instruments.filter_map(|object| object.id()).any(|id| is_unique(id) && names.iter().any(|name| name == id))
+        instruments
+            .filter_map(|object| object.id())
+            .any(|id| is_unique(id) && names.iter().any(|name| name == id))
     };
     found.extend(rest.into_iter().filter(|(_, record)| named(record)).map(|(sidecar, _)| sidecar));
     found.sort_by(|a, b| a.name.cmp(&b.name));

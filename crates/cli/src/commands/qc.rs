@@ -33,9 +33,14 @@ pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
         .iter()
         .all(|(_, verdicts)| !verdicts.is_empty() && verdicts.iter().all(|v| v.outcome == Outcome::Pass));
     if args.json {
-        let answers: Vec<_> =
-            verdicts.iter().map(|(demand, verdicts)| json!({"require": demand, "verdicts": verdicts})).collect();
-        print::result(format_args!("{:#}", json!({"qc": index.to_json(), "passes": passes, "answers": answers})))?;
+        let answers: Vec<_> = verdicts
+            .iter()
+            .map(|(demand, verdicts)| json!({"require": demand, "verdicts": verdicts}))
+            .collect();
+        print::result(format_args!(
+            "{:#}",
+            json!({"qc": index.to_json(), "passes": passes, "answers": answers})
+        ))?;
     } else {
         tell(&index, &verdicts)?;
     }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::servers::proxy::Fault;
-use crate::support::tiff::{Blocks, Sample, Tiff};
 use crate::support::cells;
+use crate::support::tiff::{Blocks, Sample, Tiff};
 use crate::{Site, text};
 
 /// One request in four meets a fault that passes.
