@@ -96,6 +96,9 @@ pub(crate) struct ConvertChoices {
     /// Shard height and width in pixels, auto, or none (NGFF 0.5 and later).
     #[arg(long, value_name = "auto|Y,X|none", default_value = "auto", value_parser = parse_shard)]
     pub(crate) shard: ShardChoice,
+    /// How samples of OME type bit are stored.
+    #[arg(long, value_enum, default_value_t = BitArg::Uint8)]
+    pub(crate) bit: BitArg,
     /// Leave out chunks that hold only zeros.
     #[arg(long)]
     pub(crate) omit_empty: bool,
@@ -301,6 +304,14 @@ impl From<LayoutArg> for Layout {
             LayoutArg::Bioformats2raw => Self::Bioformats2raw,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum BitArg {
+    /// 0 or 1 in a byte, which every viewer shows.
+    Uint8,
+    /// Zarr bool, which few viewers show.
+    Bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -52,7 +52,7 @@ pub use embed::{EmbedReport, embed, remove_embedded};
 pub use encode::Codec;
 pub use error::Error;
 pub use layout::Placement;
-pub use options::{Existing, Layout, OnMissing, Options, Progress, ShardChoice};
+pub use options::{BitType, Existing, Layout, OnMissing, Options, Progress, ShardChoice};
 pub use plan::{ImagePlan, LevelPlan, Plan};
 pub use provenance::Sidecar;
 pub use run::Share;

@@ -30,6 +30,8 @@ pub struct Options {
     pub jobs: Option<usize>,
     /// Bytes that may be held in memory for pixels.
     pub memory: u64,
+    /// How samples of OME type `bit` are stored.
+    pub bit: BitType,
     /// What to do about an output that exists.
     pub existing: Existing,
     /// What to do about planes that the OME-XML promises and the files lack.
@@ -56,6 +58,7 @@ impl Default for Options {
             omit_empty: false,
             jobs: None,
             memory: 256 << 20,
+            bit: BitType::Uint8,
             existing: Existing::Refuse,
             on_missing: OnMissing::Error,
             sidecars: Vec::new(),
@@ -89,6 +92,16 @@ pub enum ShardChoice {
     Size(u32, u32),
     /// One object per chunk.
     None,
+}
+
+/// Data type of the arrays for OME type `bit`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum BitType {
+    /// Zarr `uint8`, 0 or 1: every viewer shows it.
+    #[default]
+    Uint8,
+    /// Zarr `bool`: says more, shown by few.
+    Bool,
 }
 
 /// An output that exists.

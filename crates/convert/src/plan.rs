@@ -12,7 +12,7 @@ use crate::Error;
 use crate::encode::{Codec, Encoder};
 use crate::geometry::{Block, Pyramid};
 use crate::layout::{Placement, place};
-use crate::options::{OnMissing, Options, ShardChoice};
+use crate::options::{BitType, OnMissing, Options, ShardChoice};
 use crate::samples::Kind;
 
 /// Without sharding, more chunks than this make `--shard auto` gather them.
@@ -66,6 +66,8 @@ pub struct ImagePlan {
     pub missing: Vec<(u32, u32, u32)>,
     pub(crate) pyramid: Pyramid,
     pub(crate) kind: Kind,
+    /// Samples are 0 or 1, and stored as Zarr `bool`.
+    pub(crate) boolean: bool,
     /// The level whose blocks are the units of work.
     pub(crate) unit_level: usize,
 }
@@ -248,6 +250,7 @@ impl ImagePlan {
             missing: Vec::new(),
             pyramid,
             kind,
+            boolean: image.sample_type() == SampleType::Bit && options.bit == BitType::Bool,
             unit_level: 0,
         };
         // Chunks that are decoded row by row are passed over once, by one worker from the top down.
@@ -358,6 +361,9 @@ impl ImagePlan {
     /// The array's data type.
     pub(crate) fn data_type(&self) -> fairzarr_ngff::DataType {
         use fairzarr_ngff::DataType;
+        if self.boolean {
+            return DataType::Bool;
+        }
         match self.kind {
             Kind::U8 => DataType::U8,
             Kind::I8 => DataType::I8,
@@ -469,7 +475,7 @@ impl LevelPlan {
 
 fn kind_of(sample: SampleType) -> Result<Kind, Error> {
     Ok(match sample {
-        // OME `bit` becomes one byte, 0 or 1: no viewer shows Zarr's bool.
+        // OME `bit` is one byte, 0 or 1, also as Zarr's bool.
         SampleType::Bit | SampleType::Uint8 => Kind::U8,
         SampleType::Int8 => Kind::I8,
         SampleType::Uint16 => Kind::U16,

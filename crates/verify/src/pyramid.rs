@@ -94,7 +94,7 @@ fn mean_of(data_type: &str) -> Option<Mean> {
         f64::from_le_bytes(bytes.try_into().unwrap_or_default())
     }
     Some(match data_type {
-        "uint8" => integer_mean!(u8),
+        "uint8" | "bool" => integer_mean!(u8),
         "int8" => integer_mean!(i8),
         "uint16" => integer_mean!(u16),
         "int16" => integer_mean!(i16),

@@ -1,6 +1,6 @@
 //! `fairzarr convert`.
 
-use fairzarr_convert::{Existing, OnMissing, Options, Plan, Progress, Report};
+use fairzarr_convert::{BitType, Existing, OnMissing, Options, Plan, Progress, Report};
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
 use serde_json::json;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::args::{Convert, ConvertChoices, OnMissingArg, OutputArgs, StoreArgs};
+use crate::args::{BitArg, Convert, ConvertChoices, OnMissingArg, OutputArgs, StoreArgs};
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress::{self, Position};
@@ -83,6 +83,10 @@ pub(super) fn options(choices: &ConvertChoices) -> Options {
         chunk: choices.chunk,
         shard: choices.shard,
         omit_empty: choices.omit_empty,
+        bit: match choices.bit {
+            BitArg::Uint8 => BitType::Uint8,
+            BitArg::Bool => BitType::Bool,
+        },
         jobs: choices.jobs,
         memory: choices.memory,
         on_missing: match choices.on_missing {

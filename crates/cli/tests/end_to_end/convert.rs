@@ -270,3 +270,16 @@ fn a_dry_run_tells_the_plan_and_writes_nothing() {
     assert_eq!(told["source_bytes"], 2_496_000);
     assert!(!target.exists());
 }
+
+#[test]
+fn bits_become_bytes_or_booleans_as_asked() {
+    let source = fixture("bit.ome.tif");
+    for (options, expected) in [(&[][..], "uint8"), (&["--bit", "bool"][..], "bool")] {
+        let dir = TempDir::new().unwrap();
+        let target = dir.path().join("target.zarr");
+        convert(&source, &target, options).done();
+        let document = std::fs::read_to_string(target.join("0/zarr.json")).unwrap();
+        assert!(document.contains(&format!("\"data_type\": \"{expected}\"")), "{document}");
+        verify(&source, &target).done();
+    }
+}
