@@ -1,10 +1,10 @@
 #![no_main]
 
-use fairzarr_fuzz::chunk;
+use fairzarr_fuzz::{chunk, seeds};
 use fairzarr_tiff_codec::{Decoder, RowStream, can_stream};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: seeds::write(), |data: &[u8]| {
     let Some((layout, stored)) = chunk(data) else { return };
     let Ok(length) = layout.decoded_len() else { return };
     let mut whole = vec![0; length];

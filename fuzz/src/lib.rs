@@ -1,5 +1,7 @@
 //! Inputs of the fuzz targets: how bytes describe a stored chunk.
 
+pub mod seeds;
+
 use fairzarr_tiff_codec::{ChunkLayout, Compression, Predictor, SampleFormat};
 
 /// A small chunk: a header of [`HEADER_LEN`] bytes, JPEGTables, stored bytes.
