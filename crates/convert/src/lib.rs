@@ -74,6 +74,8 @@ pub struct Report {
     pub source_bytes: u64,
     /// Planes that the source promised and lacked, written as zeros: image, t, c, z.
     pub filled: Vec<(usize, u32, u32, u32)>,
+    /// What brought an OME-XML of an older schema to 2016-06 in the views of it; the document itself is carried as it is.
+    pub schema_changes: Vec<fairzarr_ome_xml::Change>,
     /// Where sidecars and OME-XML differ; both values are in the store.
     pub conflicts: Vec<fairzarr_nbo::merge::Conflict>,
     /// How complete the NBO record is, by the policy that was asked for or the baseline.
@@ -104,7 +106,7 @@ pub fn convert(
         commit::write(source, &plan, store, &findings, &provenance)?;
     }
     commit::clean(store)?;
-    Ok(report(&plan, progress, provenance))
+    Ok(report(source, &plan, progress, provenance))
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
@@ -157,16 +159,17 @@ pub fn commit(
         commit::write(source, &plan, store, &findings, &provenance)?;
     }
     commit::clean(store)?;
-    Ok(report(&plan, progress, provenance))
+    Ok(report(source, &plan, progress, provenance))
 }
 
-fn report(plan: &Plan, progress: &Progress, provenance: Provenance) -> Report {
+fn report(source: &Fileset, plan: &Plan, progress: &Progress, provenance: Provenance) -> Report {
     Report {
         images: plan.images.iter().map(|image| image.path.clone()).collect(),
         objects: progress.objects.load(Ordering::Relaxed),
         bytes: progress.written.load(Ordering::Relaxed),
         source_bytes: plan.source_bytes(),
         filled: plan.filled_planes(),
+        schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
         conflicts: provenance.conflicts,
         coverage: provenance.report,
     }

@@ -183,6 +183,12 @@ impl<'a> Metadata<'a> {
             },
             "warnings": self.source.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
+        if let Some(document) = self.source.document() {
+            conversion["schema"] = json!(document.schema().to_string());
+            if !document.changes().is_empty() {
+                conversion["schema_changes"] = json!(document.changes());
+            }
+        }
         if !decoders.is_empty() {
             conversion["decoders"] = json!(decoders);
         }

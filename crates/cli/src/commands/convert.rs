@@ -168,7 +168,7 @@ pub(super) fn tell(
             json!({
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
-                "seconds": seconds, "filled_planes": filled,
+                "seconds": seconds, "filled_planes": filled, "schema_changes": report.schema_changes,
             })
         ))?;
         return Ok(());
@@ -176,6 +176,12 @@ pub(super) fn tell(
     for (image, t, c, z) in &report.filled {
         print::note(format_args!(
             "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+        ));
+    }
+    if !report.schema_changes.is_empty() {
+        let count: usize = report.schema_changes.iter().map(|change| change.count).sum();
+        print::note(format_args!(
+            "fairzarr: the OME-XML is of an older schema: {count} changes made METADATA.ome.xml and the JSON 2016-06; `fairzarr inspect {source}` lists them, OME/sources/ has the original"
         ));
     }
     print::result(format_args!(

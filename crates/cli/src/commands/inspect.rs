@@ -1,7 +1,7 @@
 //! `fairzarr inspect`: what is in an OME-TIFF or an OME-Zarr, in one screen.
 
 use fairzarr_ome_tiff::{Fileset, Image, Kind};
-use fairzarr_ome_xml::{Quantity, Structured};
+use fairzarr_ome_xml::{Document, Quantity, Structured};
 use fairzarr_store::Store;
 use fairzarr_verify::StoredImage;
 use serde_json::{Map, Value, json};
@@ -62,6 +62,7 @@ fn tiff(fileset: &Fileset) -> Value {
         "files": fileset.files().iter().map(|file| json!({"name": file.name, "bytes": file.len})).collect::<Vec<_>>(),
         "documents": documents,
         "schema": fileset.document().map(|document| document.schema().to_string()),
+        "schema_changes": fileset.document().map(Document::changes).unwrap_or_default(),
         "images": fileset.images().iter().map(|image| tiff_image(fileset, image)).collect::<Vec<_>>(),
         "warnings": fileset.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
@@ -237,6 +238,13 @@ fn print_text(path: &str, found: &Value) -> Result<(), Failure> {
         let role = document.get("role").map_or(String::new(), |role| format!(", {}", text(Some(role))));
         let size = document.get("bytes").map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
         print::result(format_args!("  document  {} ({size}{role})", text(document.get("name"))))?;
+    }
+    if let Some(Value::String(schema)) = found.get("schema") {
+        print::result(format_args!("  schema    {schema}"))?;
+    }
+    for change in list("schema_changes") {
+        let (what, count) = (text(change.get("what")), text(change.get("count")));
+        print::result(format_args!("    to 2016-06  {what} ({count})"))?;
     }
     let images = list("images");
     for (n, image) in images.iter().enumerate().take(LISTED) {

@@ -65,3 +65,33 @@ fn what_is_no_image_is_refused() {
     let refused = fairzarr(["inspect", &text(&dir.path().join("nothing"))]).ends_with(3);
     assert!(refused.message().contains("nothing"), "{refused:?}");
 }
+
+#[test]
+fn what_brings_an_older_schema_to_2016_06_is_reported_and_recorded() {
+    let dir = TempDir::new().unwrap();
+    let (source, target) = (dir.path().join("old.ome.tiff"), dir.path().join("old.zarr"));
+    let mut bytes = Tiff::of(Sample::U8, [1, 1, 1, 32, 32]).bytes();
+    let place = bytes.windows(7).position(|window| window == b"2016-06").unwrap();
+    bytes[place..place + 7].copy_from_slice(b"2013-06");
+    std::fs::write(&source, bytes).unwrap();
+
+    let inspected = fairzarr(["inspect", "--json", &text(&source)]).done().json();
+    assert_eq!(inspected["schema"], "2013-06");
+    let changes = inspected["schema_changes"].as_array().unwrap();
+    assert!(
+        !changes.is_empty() && changes.iter().all(|change| change["count"].as_u64() > Some(0)),
+        "{changes:?}"
+    );
+    let told = fairzarr(["inspect", &text(&source)]).done();
+    assert!(told.out.contains(changes[0]["what"].as_str().unwrap()), "{told:?}");
+
+    let converted = convert(&source, &target, &["--json"]).done();
+    assert_eq!(converted.json()["schema_changes"], inspected["schema_changes"]);
+    let root = std::fs::read(target.join("zarr.json")).unwrap();
+    let root: serde_json::Value = serde_json::from_slice(&root).unwrap();
+    let record = &root["attributes"]["fairzarr:conversion"];
+    assert_eq!(
+        (&record["schema"], &record["schema_changes"]),
+        (&"2013-06".into(), &inspected["schema_changes"])
+    );
+}

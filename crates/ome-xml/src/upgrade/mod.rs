@@ -13,8 +13,8 @@ use std::fmt;
 use crate::schema::{NAMESPACE_2016_06, SchemaVersion};
 use crate::tree::{Attr, Element, Node, Tree, local, namespace_prefix};
 
-/// One thing that the upgrade did.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// One thing that the upgrade did; serialised for reports.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct Change {
     /// What was done.
     pub what: String,
