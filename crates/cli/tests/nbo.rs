@@ -2,6 +2,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod pages;
+#[path = "../../nbo/tests/support/plate.rs"]
+mod plate;
+
+use pages::tiff;
+use plate::Plate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -52,46 +58,6 @@ fn corpus() -> Option<PathBuf> {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-/// An uncompressed TIFF of `pages` pages of 2 x 2 bytes, with this OME-XML.
-fn tiff(path: &Path, xml: &str, pages: usize) {
-    let mut file: Vec<u8> = b"II\x2a\0\x08\0\0\0".to_vec();
-    for page in 0..pages {
-        let description: &[u8] = if page == 0 { xml.as_bytes() } else { b"" };
-        let described = !description.is_empty();
-        let entries: u16 = if described { 10 } else { 9 };
-        let end = file.len() + 2 + usize::from(entries) * 12 + 4;
-        let next = end + 4 + if described { description.len() + 1 } else { 0 };
-        let next = next + next % 2;
-        file.extend(entries.to_le_bytes());
-        let mut entry = |tag: u16, kind: u16, count: usize, value: usize| {
-            file.extend(tag.to_le_bytes());
-            file.extend(kind.to_le_bytes());
-            file.extend((count as u32).to_le_bytes());
-            file.extend((value as u32).to_le_bytes());
-        };
-        entry(256, 3, 1, 2);
-        entry(257, 3, 1, 2);
-        entry(258, 3, 1, 8);
-        entry(259, 3, 1, 1);
-        entry(262, 3, 1, 1);
-        if described {
-            entry(270, 2, description.len() + 1, end + 4);
-        }
-        entry(273, 4, 1, end);
-        entry(277, 3, 1, 1);
-        entry(278, 3, 1, 2);
-        entry(279, 4, 1, 4);
-        file.extend((if page + 1 == pages { 0 } else { next as u32 }).to_le_bytes());
-        file.extend([page as u8, 1, 2, 3]);
-        if described {
-            file.extend(description);
-            file.push(0);
-        }
-        file.resize(next, 0);
-    }
-    std::fs::write(path, file).unwrap();
 }
 
 fn ome(body: &str) -> String {
@@ -447,44 +413,50 @@ fn every_document_of_the_corpus_is_embedded_and_comes_out_again() {
 }
 
 #[test]
-fn a_plate_of_3456_images_stays_small() {
-    let instrument = r#"<Instrument ID="Instrument:0"><Microscope Manufacturer="Example Optics" Model="Stand 7" Type="Inverted"/>
-<LightSourceGroup/><Detector ID="Detector:0" Manufacturer="Example" Model="sCMOS 1" Type="CMOS"/>
-<Objective ID="Objective:0" Manufacturer="Example Optics" Model="20x/0.8" LensNA="0.8" NominalMagnification="20" WorkingDistance="600"/></Instrument>"#
-        .replace("<LightSourceGroup/>", "");
-    let mut body = String::from("<Plate ID=\"Plate:0\" Name=\"p\" Rows=\"16\" Columns=\"24\">");
-    for well in 0..384 {
-        write!(body, "<Well ID=\"Well:{well}\" Row=\"{}\" Column=\"{}\">", well / 24, well % 24).unwrap();
-        for field in 0..9 {
-            let n = well * 9 + field;
-            write!(
-                body,
-                "<WellSample ID=\"WellSample:{n}\" Index=\"{n}\"><ImageRef ID=\"Image:{n}\"/></WellSample>"
-            )
-            .unwrap();
-        }
-        body.push_str("</Well>");
-    }
-    body.push_str("</Plate>");
-    body.push_str(&instrument);
-    for n in 0..3456 {
-        write!(body, r#"<Image ID="Image:{n}" Name="w{n}"><AcquisitionDate>2024-03-14T10:00:00</AcquisitionDate><InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:0"/><Pixels ID="Pixels:{n}" DimensionOrder="XYZCT" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.3" PhysicalSizeY="0.3"><Channel ID="Channel:{n}:0" Name="DAPI" SamplesPerPixel="1" ExcitationWavelength="405" EmissionWavelength="460"><DetectorSettings ID="Detector:0" Gain="2"/></Channel><TiffData IFD="{n}" PlaneCount="1"/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.02"/></Pixels></Image>"#).unwrap();
-    }
+fn a_plate_with_everything_said_about_it() {
+    let plate = Plate { wells: 4, fields: 9 };
     let directory = tempfile::tempdir().unwrap();
-    let source = directory.path().join("plate.ome.tiff");
-    tiff(&source, &ome(&body), 3456);
-    let store = directory.path().join("plate.zarr");
-    convert(&source, &store, &["--nbo", text(&data("abif_axiovert1_.json"))]).done();
-    let largest = |group: &str| {
+    let [source, said, store] =
+        ["plate.ome.tiff", "plate.xml", "plate.zarr"].map(|name| directory.path().join(name));
+    tiff(&source, &plate.ome(), 4 * plate.images());
+    std::fs::write(&said, plate.nbo()).unwrap();
+    convert(&source, &store, &["--nbo", text(&said)]).done();
+    let size = |group: &str| {
         let attributes = attributes(&store, group);
         let ours = attributes.as_object().unwrap().iter().filter(|(key, _)| key.starts_with("nbo:"));
         ours.map(|(_, value)| value.to_string().len()).sum::<usize>()
     };
-    let image = ["A/1/0", "P/24/8"].map(largest);
-    println!("{image:?} bytes of NBO attributes per image, {} at the root", largest(""));
-    assert!(image.iter().all(|bytes| (200..10_000).contains(bytes)), "{image:?}");
-    // Nothing beside the documents that are read anyhow.
-    assert_eq!(attributes(&store, "A/1/0")["nbo:record"]["common"]["path"], "../../..");
+    for image in ["A/1/0", "A/4/8"] {
+        assert!((2000..10_000).contains(&size(image)), "{} bytes", size(image));
+    }
+    assert!(size("") < 64_000, "{} bytes", size(""));
     let qc = fairzarr(&["qc", text(&store), "--json"]).done().json();
-    assert_eq!(qc["qc"]["images"][0]["count"], 3456);
+    assert_eq!(qc["qc"]["images"][0]["count"], 36);
+    let record = fairzarr(&["extract", text(&store), "--as", "nbo-json"]).done().json();
+    assert_eq!(all(&record, "ExcitationCalibration").len(), 4 * 36);
+    // Embedding more reads what images share, and writes it again.
+    let images = ["A/1/0", "A/4/8"].map(|image| attributes(&store, image)["nbo:record"].clone());
+    fairzarr(&["embed", text(&store), "--nbo", text(&data("abif_axiovert1_.json"))]).done();
+    assert_eq!(images, ["A/1/0", "A/4/8"].map(|image| attributes(&store, image)["nbo:record"].clone()));
+    fairzarr(&["verify", text(&store)]).done();
+}
+
+#[test]
+fn a_record_of_a_newer_layout_is_read_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let store = directory.path().join("a.zarr");
+    convert(&source, &store, &[]).done();
+    let document = std::fs::read_to_string(store.join("zarr.json")).unwrap();
+    let mut json: Value = serde_json::from_str(&document).unwrap();
+    json["attributes"]["nbo:record"]["layout"] = json!(9);
+    json["attributes"]["nbo:record"]["novelty"] = json!({"a": 1});
+    std::fs::write(store.join("zarr.json"), json.to_string()).unwrap();
+    let before = tree(&store);
+    let read = fairzarr(&["extract", text(&store), "--as", "nbo-xml"]).done();
+    assert!(read.err.contains("newer layout"), "{}", read.err);
+    let refused =
+        fairzarr(&["embed", text(&store), "--nbo", text(&data("abif_axiovert1_.json"))]).ends_with(2);
+    assert!(refused.err.contains("newer layout"), "{}", refused.err);
+    same(&tree(&store), &before);
 }

@@ -137,19 +137,17 @@ impl<'s> Editor<'s> {
         let refuse = |error: fairzarr_nbo::Error| Error::Request(format!("the store's own record: {error}"));
         let root = self.attributes("")?;
         if root.contains_key("nbo:record") {
-            let mut record = placement::read(&root, []).map_err(refuse)?;
-            let mut placed = Vec::new();
-            for path in images {
-                let before = count_images(&record);
-                if !path.is_empty() {
-                    let image = self.attributes(path)?;
-                    if let Some(json) = image.get("nbo:record") {
-                        record.objects.extend(Record::from_json(json).map_err(refuse)?.objects);
-                    }
-                }
-                placed.push((count_images(&record) > before).then_some(before));
+            let groups: Vec<_> = images
+                .iter()
+                .map(|path| if path.is_empty() { Ok(Map::new()) } else { self.attributes(path) })
+                .collect::<Result<_, _>>()?;
+            let stored = placement::read(&root, &groups).map_err(refuse)?;
+            if stored.newer {
+                let why =
+                    "the store's record is of a newer layout than this program writes; it is left as it is";
+                return Err(Error::Request(why.into()));
             }
-            return Ok((record, Some(placed)));
+            return Ok((stored.record, Some(stored.images)));
         }
         let Some(bytes) = self.store.get("OME/METADATA.ome.xml")? else {
             return Ok((Record::default(), None));

@@ -4,7 +4,7 @@
 use fairzarr_nbo::check::{self, Enforce, Policy, Severity};
 use fairzarr_nbo::ingest::{self, Form, Mapping};
 use fairzarr_nbo::merge::{Conflict, merge};
-use fairzarr_nbo::placement::{self, maps};
+use fairzarr_nbo::placement::{Placement, maps};
 use fairzarr_nbo::record::Source;
 use fairzarr_nbo::{Record, derive};
 use fairzarr_ngff::{DataType, FillValue, Version, group_document};
@@ -116,13 +116,11 @@ impl Provenance {
         }
         let placed: BTreeSet<usize> =
             images.iter().filter(|(path, _)| !path.is_empty()).filter_map(|(_, image)| *image).collect();
-        groups.insert(
-            String::new(),
-            placement::common_attributes(&self.record, &placed, self.report.as_slice()),
-        );
+        let placement = Placement::new(&self.record, &placed);
+        groups.insert(String::new(), placement.root(self.report.as_slice()));
         for (path, image) in images.iter().filter(|(path, _)| !path.is_empty()) {
             let up = vec![".."; path.split('/').count()].join("/");
-            let ours = image.map(|image| placement::image_attributes(&self.record, image, &up));
+            let ours = image.map(|image| placement.image(image, &up));
             groups.insert(path.clone(), ours.unwrap_or_default());
         }
         groups

@@ -1,7 +1,7 @@
 //! Where a record lies in an OME-Zarr: attributes of the root and of each image.
 //!
-//! Hardware, people and calibrations' standards are said once, at the root; each image says only how it
-//! was acquired and points to the root. Our keys stand beside `ome`, prefixed, and are declared in
+//! Hardware, people, and what images say alike (calibrations, settings) are said once, at the root; each image says
+//! only what is its own and points to the root. Our keys stand beside `ome`, prefixed, and are declared in
 //! `zarr_conventions`. `docs/nbo-zarr-convention.md` is the specification.
 //!
 //! | Attribute | Where | |
@@ -20,19 +20,23 @@ use std::collections::BTreeSet;
 use crate::Error;
 use crate::check::Report;
 use crate::qc::Index;
+use crate::record::json::{Common, LAYOUT, Writing};
+use crate::record::shared::Shared;
 use crate::record::{Object, Record, Source};
 
 /// The identifier of this convention among Zarr conventions. Never changes.
 pub const CONVENTION_UUID: &str = "776d1486-0685-475c-af41-5568c1a442c7";
 
 /// The keys of this convention.
-pub const KEYS: [&str; 4] = ["nbo:record", "nbo:sources", "nbo:qc", "nbo:coverage"];
+pub const KEYS: [&str; 4] = [RECORD, SOURCES, QC, COVERAGE];
+
+const RECORD: &str = "nbo:record";
+const SOURCES: &str = "nbo:sources";
+const QC: &str = "nbo:qc";
+const COVERAGE: &str = "nbo:coverage";
 
 /// The attribute that declares conventions, of which others may be there too.
 pub const CONVENTIONS: &str = "zarr_conventions";
-
-/// Above this many bytes the planes of an image are left to the per-plane arrays.
-const IMAGE_BYTES: usize = 8 * 1024;
 
 /// This convention's entry for `zarr_conventions`.
 pub fn convention() -> Json {
@@ -45,29 +49,48 @@ pub fn convention() -> Json {
 
 /// Attributes of a store with one image at its root: the whole record.
 pub fn root_attributes(record: &Record, reports: &[Report]) -> Map<String, Json> {
-    attributes(record, &BTreeSet::new(), reports)
+    Placement::new(record, &BTreeSet::new()).root(reports)
 }
 
-/// Attributes of the root of a store with several images: what they have in common, and the images that the
-/// record describes and the store does not hold. `placed` are those that it does hold, counted among the
-/// record's `Image` objects.
-pub fn common_attributes(record: &Record, placed: &BTreeSet<usize>, reports: &[Report]) -> Map<String, Json> {
-    attributes(record, placed, reports)
+/// The record of a store with several images, by the groups that it goes to.
+pub struct Placement<'a> {
+    record: &'a Record,
+    /// The record's images; those that the store holds have their own groups.
+    images: Vec<&'a Object>,
+    placed: &'a BTreeSet<usize>,
+    shared: Shared<'a>,
 }
 
-/// Attributes of one image of a store with several. `root` is the relative path from the image's group to
-/// the root, for example `..` or `../../..`. Empty if the record has no such image.
-pub fn image_attributes(record: &Record, image: usize, root: &str) -> Map<String, Json> {
-    let Some(image) = record.objects.iter().filter(|o| o.class == "Image").nth(image) else {
-        return Map::new();
-    };
-    let mut alone = Record { objects: vec![image.clone()], ..Record::default() };
-    let mut json = image_json(&alone, root);
-    if json.to_string().len() > IMAGE_BYTES {
-        leave_planes(&mut alone.objects[0]);
-        json = image_json(&alone, root);
+impl<'a> Placement<'a> {
+    /// `placed` are the images that the store holds, counted among the record's `Image` objects.
+    pub fn new(record: &'a Record, placed: &'a BTreeSet<usize>) -> Self {
+        let images: Vec<_> = record.objects.iter().filter(|o| o.class == "Image").collect();
+        let held: Vec<_> = placed.iter().filter_map(|n| images.get(*n).copied()).collect();
+        Self { record, shared: Shared::of(&held), images, placed }
     }
-    Map::from_iter([("nbo:record".to_owned(), json), (CONVENTIONS.to_owned(), json!([convention()]))])
+
+    /// Attributes of the root: what the images have in common, and the images that the record describes and the
+    /// store does not hold.
+    pub fn root(&self, reports: &[Report]) -> Map<String, Json> {
+        let mut images = 0;
+        let shown = |object: &&Object| {
+            let image = object.class == "Image";
+            images += usize::from(image);
+            !image || !self.placed.contains(&(images - 1))
+        };
+        let objects = self.record.objects.iter().filter(shown).collect();
+        let writing = Writing { objects, extra: Some(&self.record.extra), shared: Some(&self.shared) };
+        attributes(self.record, writing.whole(), reports)
+    }
+
+    /// Attributes of one image. `root` is the relative path from its group to the root, for example `..` or
+    /// `../../..`. Empty if the record has no such image.
+    pub fn image(&self, image: usize, root: &str) -> Map<String, Json> {
+        let Some(image) = self.images.get(image) else { return Map::new() };
+        let writing = Writing { objects: vec![image], extra: None, shared: Some(&self.shared) };
+        let record = writing.part(&json!({"path": root, "attribute": RECORD}));
+        Map::from_iter([(RECORD.to_owned(), record), (CONVENTIONS.to_owned(), json!([convention()]))])
+    }
 }
 
 /// Puts attributes of this convention among others, in place of what it said before.
@@ -97,25 +120,48 @@ pub fn remove(attributes: &mut Map<String, Json>) {
     }
 }
 
-/// Reads the record of a store from the attributes of its root and, if it has several images, of those.
+/// A record as a store holds it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// The record.
+    pub record: Record,
+    /// For each group of an image, the number of the record's image that it holds.
+    pub images: Vec<Option<usize>>,
+    /// Whether a newer layout than this release writes is among it: what it does not know is left out, and the
+    /// attributes must not be rewritten.
+    pub newer: bool,
+}
+
+/// Reads the record of a store from the attributes of its root and of the groups of its images, the root not being
+/// one of them.
 ///
 /// # Errors
-/// [`Error::Shape`] if there is no record at the root, or one of a newer layout.
+/// [`Error::Shape`] if there is no record at the root, or if it has not the shape of one.
 pub fn read<'a>(
     root: &Map<String, Json>,
     images: impl IntoIterator<Item = &'a Map<String, Json>>,
-) -> Result<Record, Error> {
-    let missing = || Error::Shape { at: "/nbo:record".into(), expected: "a record" };
-    let mut record = Record::from_json(root.get("nbo:record").ok_or_else(missing)?)?;
-    if let Some(sources) = root.get("nbo:sources").and_then(Json::as_array) {
-        record.sources = sources.iter().map(Source::from_json).collect();
+) -> Result<Stored, Error> {
+    let missing = || Error::Shape { at: format!("/{RECORD}"), expected: "a record" };
+    let json = root.get(RECORD).ok_or_else(missing)?;
+    let is_newer = |json: &Json| json["layout"].as_u64().is_some_and(|layout| layout > LAYOUT);
+    let mut stored = Stored { record: Record::from_json(json)?, newer: is_newer(json), ..Stored::default() };
+    if let Some(sources) = root.get(SOURCES).and_then(Json::as_array) {
+        stored.record.sources = sources.iter().map(Source::from_json).collect();
     }
+    let common = Common::of(json);
+    let mut count = stored.record.objects.iter().filter(|o| o.class == "Image").count();
     for image in images {
-        if let Some(json) = image.get("nbo:record") {
-            record.objects.extend(Record::from_json(json)?.objects);
-        }
+        let Some(json) = image.get(RECORD) else {
+            stored.images.push(None);
+            continue;
+        };
+        let found = common.record(json)?.objects;
+        stored.newer |= is_newer(json);
+        stored.images.push(found.iter().any(|o| o.class == "Image").then_some(count));
+        count += found.iter().filter(|o| o.class == "Image").count();
+        stored.record.objects.extend(found);
     }
-    Ok(record)
+    Ok(stored)
 }
 
 /// The index of quality control of a store, from the attributes of its root.
@@ -123,27 +169,19 @@ pub fn read<'a>(
 /// # Errors
 /// [`Error::Shape`] if there is none, [`Error::Syntax`] if it is not one.
 pub fn read_index(root: &Map<String, Json>) -> Result<Index, Error> {
-    let missing = || Error::Shape { at: "/nbo:qc".into(), expected: "an index of quality control" };
-    Index::from_json(root.get("nbo:qc").ok_or_else(missing)?)
+    let missing = || Error::Shape { at: format!("/{QC}"), expected: "an index of quality control" };
+    Index::from_json(root.get(QC).ok_or_else(missing)?)
 }
 
-fn attributes(record: &Record, elsewhere: &BTreeSet<usize>, reports: &[Report]) -> Map<String, Json> {
-    let mut images = 0;
-    let shown = |object: &&Object| {
-        let image = object.class == "Image";
-        images += usize::from(image);
-        !image || !elsewhere.contains(&(images - 1))
-    };
-    let objects = record.objects.iter().filter(shown).cloned().collect();
-    let said = Record { objects, sources: Vec::new(), extra: record.extra.clone() };
+fn attributes(record: &Record, written: Json, reports: &[Report]) -> Map<String, Json> {
     let mut attributes = Map::new();
-    attributes.insert("nbo:record".into(), said.to_json());
+    attributes.insert(RECORD.into(), written);
     if !record.sources.is_empty() {
-        attributes.insert("nbo:sources".into(), record.sources.iter().map(Source::to_json).collect());
+        attributes.insert(SOURCES.into(), record.sources.iter().map(Source::to_json).collect());
     }
-    attributes.insert("nbo:qc".into(), crate::qc::index(record).to_json());
+    attributes.insert(QC.into(), crate::qc::index(record).to_json());
     if !reports.is_empty() {
-        attributes.insert("nbo:coverage".into(), reports.iter().map(coverage).collect());
+        attributes.insert(COVERAGE.into(), reports.iter().map(coverage).collect());
     }
     attributes.insert(CONVENTIONS.into(), json!([convention()]));
     attributes
@@ -158,19 +196,4 @@ fn coverage(report: &Report) -> Json {
         "warnings": report.count(Severity::Warning),
         "tiers": report.coverage
     })
-}
-
-fn image_json(record: &Record, root: &str) -> Json {
-    let mut json = record.to_json();
-    json["common"] = json!({"path": root, "attribute": "nbo:record"});
-    json
-}
-
-fn leave_planes(image: &mut Object) {
-    for pixels in image.children.iter_mut().filter(|c| c.class == "Pixels") {
-        let planes = pixels.children_of("Plane").count();
-        pixels.children.retain(|c| c.class != "Plane");
-        let summary = pixels.extra.entry("OME:Plane").or_insert_with(|| json!({"count": planes}));
-        summary["described"] = json!(0);
-    }
 }

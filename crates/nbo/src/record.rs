@@ -5,7 +5,8 @@
 //! identifier, fields and children carry their names verbatim, a reference is `{"@id": …}`. The
 //! document is usable as JSON-LD. `docs/nbo-zarr-convention.md` describes it member by member.
 
-mod json;
+pub(crate) mod json;
+pub(crate) mod shared;
 pub mod value;
 
 use serde_json::{Map, Value as Json};
@@ -25,7 +26,7 @@ pub struct Record {
 }
 
 /// An instance of a class of the model, or of a class that the model does not know.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Object {
     /// Class name, verbatim.
     pub class: String,
@@ -40,7 +41,7 @@ pub struct Object {
 }
 
 /// What an object holds besides fields and children.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Content {
     /// Nothing.
     #[default]
@@ -52,7 +53,7 @@ pub enum Content {
 }
 
 /// An attribute with its value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Field {
     /// Attribute name, verbatim.
     pub name: String,
@@ -65,7 +66,7 @@ pub struct Field {
 }
 
 /// Where a value came from.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Origin {
     /// How.
     pub kind: OriginKind,

@@ -4,8 +4,10 @@
 
 use fairzarr_nbo::check::{Policy, check};
 use fairzarr_nbo::ingest::ingest;
-use fairzarr_nbo::{Record, merge, placement};
+use fairzarr_nbo::placement::{self, Placement};
+use fairzarr_nbo::{Record, merge};
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 fn file(path: &str) -> Json {
     let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
@@ -47,15 +49,11 @@ fn attributes_fit_the_schemas() {
         let report = check(&read, &Policy::builtin("baseline").unwrap());
         let root = placement::root_attributes(&read, &[report]);
         fits(&record, &sources, &qc, &root, &name);
-        fits(
-            &record,
-            &sources,
-            &qc,
-            &placement::common_attributes(&read, &(0..read.objects.len()).collect(), &[]),
-            &name,
-        );
-        for i in 0..read.objects.iter().filter(|o| o.class == "Image").count() {
-            fits(&record, &sources, &qc, &placement::image_attributes(&read, i, ".."), &name);
+        let images: BTreeSet<_> = (0..read.objects.iter().filter(|o| o.class == "Image").count()).collect();
+        let placement = Placement::new(&read, &images);
+        fits(&record, &sources, &qc, &placement.root(&[]), &name);
+        for image in &images {
+            fits(&record, &sources, &qc, &placement.image(*image, ".."), &name);
         }
         let (merged, _) = merge::merge(read.clone(), read);
         assert_valid(&record, &merged.to_json(), &name);

@@ -4,7 +4,8 @@ use fairzarr_convert::{Options, Sidecar};
 use fairzarr_nbo::check::{self, Level, Policy};
 use fairzarr_nbo::ingest::{self, Mapping};
 use fairzarr_nbo::merge::merge;
-use fairzarr_nbo::{Record, derive, placement};
+use fairzarr_nbo::placement::{self, Stored};
+use fairzarr_nbo::{Record, derive};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::Document;
 use fairzarr_store::Store;
@@ -48,7 +49,12 @@ pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
     let root = fairzarr_verify::attributes(store, "")?.unwrap_or_default();
     if root.contains_key("nbo:record") {
         let below = images.iter().filter(|image| !image.path.is_empty()).map(|image| &image.attributes);
-        let mut record = placement::read(&root, below).map_err(input)?;
+        let Stored { mut record, newer, .. } = placement::read(&root, below).map_err(input)?;
+        if newer {
+            print::note(format_args!(
+                "fairzarr: warning: the record is of a newer layout than this program knows; what is new in it is left out"
+            ));
+        }
         let mut failed = None;
         placement::maps::put_back(&mut record, |path| {
             fairzarr_verify::calibration_map(store, path).map_err(|error| failed = Some(error)).ok()

@@ -11,6 +11,10 @@
 mod convert;
 mod copy;
 mod faults;
+#[path = "../pages/mod.rs"]
+mod pages;
+#[path = "../../../nbo/tests/support/plate.rs"]
+mod plate;
 mod read;
 #[expect(dead_code, reason = "the store's own tests use all of it")]
 #[path = "../../../store/tests/it/servers/mod.rs"]

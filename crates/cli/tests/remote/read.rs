@@ -1,7 +1,10 @@
 //! How much is asked for, and what a public place without listings does not stop.
 
+use serde_json::Value;
 use std::fmt::Write;
 
+use crate::pages;
+use crate::plate::Plate;
 use crate::servers::proxy::Fault;
 use crate::servers::web::{Abilities, Web};
 use crate::support::cells;
@@ -71,6 +74,33 @@ fn a_plate_opens_with_requests_in_proportion_to_its_wells() {
     // Well, image and its arrays: as much for each, and a little for the plate.
     let each = (counts[1] - counts[0]) / 6;
     assert!(each <= 5 && counts[0] <= 6 * each + 6, "{counts:?}");
+}
+
+#[test]
+fn images_open_with_the_same_requests_whatever_is_said_of_their_microscope() {
+    let site = Site::new();
+    let plate = Plate { wells: 2, fields: 2 };
+    let (source, said) = (site.local("plate.ome.tiff"), site.local("plate.xml"));
+    pages::tiff(&source, &plate.ome(), 4 * plate.images());
+    std::fs::write(&said, plate.nbo()).unwrap();
+    site.fairzarr(["convert", &text(&source), "s3://bucket/plate.ome.zarr", "--nbo", &text(&said)]).done();
+    let requests = || {
+        let before = site.proxy.seen().len();
+        let told = site.fairzarr(["inspect", "s3://bucket/plate.ome.zarr", "--json"]).done().json();
+        assert_eq!(told["images"].as_array().unwrap().len(), plate.images());
+        site.proxy.seen().len() - before
+    };
+    let with = requests();
+    for document in ["", "A/1/0/", "A/1/1/", "A/2/0/", "A/2/1/"].map(|group| format!("{group}zarr.json")) {
+        let path = site.stored(&format!("plate.ome.zarr/{document}"));
+        let mut json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let attributes = json["attributes"].as_object_mut().unwrap();
+        let count = attributes.len();
+        attributes.retain(|key, _| !key.starts_with("nbo:"));
+        assert!(attributes.len() < count, "{document} says nothing of a microscope");
+        std::fs::write(&path, json.to_string()).unwrap();
+    }
+    assert_eq!(with, requests());
 }
 
 fn group(path: &std::path::Path, attributes: &str) {
