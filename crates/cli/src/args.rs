@@ -3,7 +3,7 @@
 mod provenance;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use fairzarr_convert::{Codec, CopyCheck, Layout, ShardChoice, Share};
+use fairzarr_convert::{ChunkChoice, Codec, CopyCheck, Layout, ShardChoice, Share};
 use fairzarr_store::Durability;
 
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
@@ -87,12 +87,13 @@ pub(crate) struct ConvertChoices {
     #[arg(long, value_enum, default_value_t = Preset::Balanced, conflicts_with = "codec")]
     pub(crate) preset: Preset,
     /// Compression in detail: blosc-{lz4,lz4hc,zstd,zlib,blosclz}[-LEVEL[-{shuffle,bitshuffle,noshuffle}]],
-    /// zstd[-LEVEL], gzip[-LEVEL], zlib[-LEVEL] (NGFF 0.4), none.
+    /// zstd[-LEVEL[-nochecksum]], gzip[-LEVEL], zlib[-LEVEL] (NGFF 0.4), none.
     #[arg(long)]
     pub(crate) codec: Option<Codec>,
-    /// Chunk height and width in pixels.
-    #[arg(long, value_name = "Y,X", default_value = "512,512", value_parser = parse_pair)]
-    pub(crate) chunk: (u32, u32),
+    /// Chunk height and width in pixels; or source: those of the source's tiles or strips, which are moved without
+    /// being compressed again where Zarr readers can read them as they are (Deflate, Zstandard, uncompressed).
+    #[arg(long, value_name = "Y,X|source", default_value = "512,512", value_parser = parse_chunk)]
+    pub(crate) chunk: ChunkChoice,
     /// Shard height and width in pixels, auto, or none (NGFF 0.5 and later).
     #[arg(long, value_name = "auto|Y,X|none", default_value = "auto", value_parser = parse_shard)]
     pub(crate) shard: ShardChoice,
@@ -353,6 +354,13 @@ fn parse_pair(text: &str) -> Result<(u32, u32), String> {
         None => number(text).map(|side| (side, side)),
     }
     .ok_or_else(|| format!("'{text}' is not a height and width such as 512,512"))
+}
+
+fn parse_chunk(text: &str) -> Result<ChunkChoice, String> {
+    match text {
+        "source" => Ok(ChunkChoice::Source),
+        _ => parse_pair(text).map(|(y, x)| ChunkChoice::Size(y, x)),
+    }
 }
 
 fn parse_shard(text: &str) -> Result<ShardChoice, String> {

@@ -64,7 +64,7 @@ pub(crate) fn write(store: &Store, version: Version, array: &SmallArray) -> Resu
         data_type: array.data_type,
         chunks,
         shards: None,
-        codecs: Codecs { compressor: CODEC.compressor(), crc32c },
+        codecs: Codecs { compressor: CODEC.compressor(), crc32c, ..Codecs::default() },
         dimension_names: array.dimension_names.clone(),
         fill_value: array.fill.clone(),
         attributes: array.attributes.clone(),

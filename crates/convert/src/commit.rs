@@ -147,7 +147,11 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
         data_type: image.data_type(),
         chunks: planar(level.chunk),
         shards: level.shard.map(planar),
-        codecs: Codecs { compressor: plan.codec.compressor(), crc32c: plan.crc32c() },
+        codecs: Codecs {
+            compressor: level.codec.compressor(),
+            crc32c: plan.crc32c(level),
+            endian: image.endian(),
+        },
         dimension_names: ["t", "c", "z", "y", "x"].map(Into::into).into(),
         fill_value: 0.into(),
         attributes: serde_json::Map::new(),

@@ -1,6 +1,8 @@
 //! The codec chain: one decoded chunk to the bytes that are stored. The only module that knows the Zarr engine.
 
 use fairzarr_ngff::{BloscCompressor as Inner, Compressor, Shuffle};
+use fairzarr_ome_tiff::swap_bytes;
+use fairzarr_ome_tiff::tiff_codec::{Compression, Container};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -16,8 +18,8 @@ use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 use crate::Error;
 
 /// How chunks are compressed, with the text form that the command line and the plan use:
-/// `blosc-lz4-5-shuffle`, `blosc-zstd-1-bitshuffle`, `zstd-3`, `gzip-6`, `zlib-6` (Zarr v2 only), `none`.
-/// When read, level and shuffle may be left out.
+/// `blosc-lz4-5-shuffle`, `blosc-zstd-1-bitshuffle`, `zstd-3`, `zstd-3-nochecksum`, `gzip-6`, `zlib-6` (Zarr v2 only),
+/// `none`. When read, level and shuffle may be left out.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Codec(Compressor);
@@ -37,6 +39,30 @@ impl Codec {
     /// The codec as array metadata states it.
     pub fn compressor(self) -> Compressor {
         self.0
+    }
+
+    /// The codec that reads tiles of a source which are moved as they are; `None` where Zarr has no such codec.
+    /// Zarr v3 has Deflate in gzip members only.
+    pub(crate) fn of_source(compression: Compression, zarr_format: u8) -> Option<Self> {
+        Some(Self(match compression {
+            Compression::None => Compressor::None,
+            Compression::Deflate if zarr_format == 2 => Compressor::Zlib { level: 6 },
+            Compression::Deflate => Compressor::Gzip { level: 6 },
+            // The frames of most writers have no checksum.
+            Compression::Zstd => Compressor::Zstd { level: 3, checksum: false },
+            _ => return None,
+        }))
+    }
+
+    /// What compressed data have to be wrapped in to be read by this codec; `None` where it has a form of its own.
+    pub(crate) fn container(self) -> Option<Container> {
+        match self.0 {
+            Compressor::None => Some(Container::Bare),
+            Compressor::Zlib { .. } => Some(Container::Zlib),
+            Compressor::Gzip { .. } => Some(Container::Gzip),
+            Compressor::Zstd { .. } => Some(Container::Zstd),
+            Compressor::Blosc { .. } => None,
+        }
     }
 
     /// Whether only Zarr v2 has it.
@@ -65,7 +91,15 @@ impl FromStr for Codec {
         };
         let codec = match parts.next() {
             Some("none") => Compressor::None,
-            Some("zstd") => Compressor::Zstd { level: level(parts.next(), 3, 22)? as i32, checksum: true },
+            Some("zstd") => {
+                let level = level(parts.next(), 3, 22)? as i32;
+                let checksum = match parts.next() {
+                    None => true,
+                    Some("nochecksum") => false,
+                    Some(other) => return Err(format!("'{other}' is not nochecksum in codec '{text}'")),
+                };
+                Compressor::Zstd { level, checksum }
+            }
             Some("gzip") => Compressor::Gzip { level: level(parts.next(), 6, 9)? },
             Some("zlib") => Compressor::Zlib { level: level(parts.next(), 6, 9)? },
             Some("blosc") => {
@@ -98,7 +132,8 @@ impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Compressor::None => f.write_str("none"),
-            Compressor::Zstd { level, .. } => write!(f, "zstd-{level}"),
+            Compressor::Zstd { level, checksum: true } => write!(f, "zstd-{level}"),
+            Compressor::Zstd { level, checksum: false } => write!(f, "zstd-{level}-nochecksum"),
             Compressor::Gzip { level } => write!(f, "gzip-{level}"),
             Compressor::Zlib { level } => write!(f, "zlib-{level}"),
             Compressor::Blosc { cname, clevel, shuffle, .. } => {
@@ -132,6 +167,8 @@ impl From<Codec> for String {
 pub(crate) struct Encoder {
     compress: Compress,
     crc32c: bool,
+    /// Bytes of the numbers that are turned around before compression, where the array is big-endian.
+    swap: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -181,13 +218,24 @@ impl Encoder {
             }
             Compressor::None => Compress::None,
         };
-        Ok(Self { compress, crc32c })
+        Ok(Self { compress, crc32c, swap: None })
+    }
+
+    /// The same for a big-endian array of numbers of `bytes` bytes.
+    pub(crate) fn big_endian(self, bytes: usize) -> Self {
+        Self { swap: Some(bytes), ..self }
     }
 
     /// The stored form of one chunk of little-endian samples in C order.
     pub(crate) fn encode(&self, chunk: &[u8]) -> Result<Vec<u8>, Error> {
         let refuse = |error: &dyn std::fmt::Display| Error::Codec(error.to_string());
-        let mut stored = match &self.compress {
+        let turned = self.swap.map(|bytes| {
+            let mut turned = chunk.to_vec();
+            swap_bytes(&mut turned, bytes);
+            turned
+        });
+        let chunk = turned.as_deref().unwrap_or(chunk);
+        let stored = match &self.compress {
             Compress::Blosc { compressor, level, shuffle, typesize } => {
                 blosc_compress_bytes(chunk, *level, *shuffle, *typesize, *compressor, 0, 1)
                     .map_err(|e| refuse(&e))?
@@ -202,11 +250,16 @@ impl Encoder {
                 copy
             }
         };
+        Ok(self.seal(stored))
+    }
+
+    /// The stored form of a chunk that has been compressed already.
+    pub(crate) fn seal(&self, mut compressed: Vec<u8>) -> Vec<u8> {
         if self.crc32c {
-            let checksum = crc32c::crc32c(&stored);
-            stored.extend_from_slice(&checksum.to_le_bytes());
+            let checksum = crc32c::crc32c(&compressed);
+            compressed.extend_from_slice(&checksum.to_le_bytes());
         }
-        Ok(stored)
+        compressed
     }
 }
 
@@ -228,7 +281,15 @@ mod tests {
     #[test]
     fn the_text_form_is_read_and_written() {
         assert_eq!("blosc-lz4".parse(), Ok(Codec::FAST));
-        for text in ["blosc-lz4-5-shuffle", "blosc-zstd-1-bitshuffle", "zstd-3", "gzip-6", "zlib-1", "none"] {
+        for text in [
+            "blosc-lz4-5-shuffle",
+            "blosc-zstd-1-bitshuffle",
+            "zstd-3",
+            "zstd-5-nochecksum",
+            "gzip-6",
+            "zlib-1",
+            "none",
+        ] {
             assert_eq!(text.parse::<Codec>().unwrap().to_string(), text);
         }
         assert!("jpeg".parse::<Codec>().unwrap_err().contains("jpeg"));

@@ -41,6 +41,7 @@ mod stats;
 mod structured;
 mod tags;
 mod target;
+mod tiles;
 mod walk;
 
 use fairzarr_ome_tiff::Fileset;
@@ -52,11 +53,12 @@ pub use embed::{EmbedReport, embed, remove_embedded};
 pub use encode::Codec;
 pub use error::Error;
 pub use layout::Placement;
-pub use options::{BitType, Existing, Layout, OnMissing, Options, Progress, ShardChoice};
+pub use options::{BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Progress, ShardChoice};
 pub use plan::{ImagePlan, LevelPlan, Plan};
 pub use provenance::Sidecar;
 pub use run::Share;
 pub use stats::ChannelStatistics;
+pub use tiles::Tiles;
 
 use provenance::Provenance;
 use target::Found;
@@ -72,6 +74,10 @@ pub struct Report {
     pub bytes: u64,
     /// Decoded bytes of the source at full resolution.
     pub source_bytes: u64,
+    /// Tiles and strips of the source that this run moved as they are.
+    pub moved: u64,
+    /// Images whose tiles were to be moved and had to be encoded again, and why.
+    pub not_moved: Vec<(usize, String)>,
     /// Planes that the source promised and lacked, written as zeros: image, t, c, z.
     pub filled: Vec<(usize, u32, u32, u32)>,
     /// What brought an OME-XML of an older schema to 2016-06 in the views of it; the document itself is carried as it is.
@@ -168,6 +174,8 @@ fn report(source: &Fileset, plan: &Plan, progress: &Progress, provenance: Proven
         objects: progress.objects.load(Ordering::Relaxed),
         bytes: progress.written.load(Ordering::Relaxed),
         source_bytes: plan.source_bytes(),
+        moved: progress.moved.load(Ordering::Relaxed),
+        not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
         conflicts: provenance.conflicts,

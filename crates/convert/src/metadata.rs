@@ -16,6 +16,7 @@ use crate::plan::{ImagePlan, Plan};
 use crate::run::Findings;
 use crate::stats::ChannelStatistics;
 use crate::tags;
+use crate::tiles::Tiles;
 
 /// Shares of the samples that viewers show black and in full colour, at first.
 const SHOWN: (f64, f64) = (0.001, 0.999);
@@ -191,6 +192,10 @@ impl<'a> Metadata<'a> {
         }
         if !decoders.is_empty() {
             conversion["decoders"] = json!(decoders);
+        }
+        if self.plan.images.iter().any(|image| image.tiles != Tiles::Encoded) {
+            conversion["tiles"] =
+                json!(self.plan.images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
         }
         let filled = self.plan.filled_planes();
         if !filled.is_empty() {

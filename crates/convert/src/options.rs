@@ -18,8 +18,8 @@ pub struct Options {
     pub layout: Layout,
     /// Compression of chunks.
     pub codec: Codec,
-    /// Height and width of a chunk, in pixels; chunks hold one plane.
-    pub chunk: (u32, u32),
+    /// Sizes of chunks; chunks hold one plane.
+    pub chunk: ChunkChoice,
     /// Whether chunks are gathered into shards (NGFF 0.5 and later).
     pub shard: ShardChoice,
     /// Levels are added until both sides are at most this many pixels.
@@ -52,7 +52,7 @@ impl Default for Options {
             version: fairzarr_ngff::Version::V05,
             layout: Layout::Auto,
             codec: Codec::BALANCED,
-            chunk: (512, 512),
+            chunk: ChunkChoice::default(),
             shard: ShardChoice::Auto,
             smallest_level: 256,
             omit_empty: false,
@@ -80,6 +80,22 @@ pub enum Layout {
     Image,
     /// Images as groups `0`, `1`, … of a root with `bioformats2raw.layout`.
     Bioformats2raw,
+}
+
+/// Sizes of chunks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ChunkChoice {
+    /// Height and width in pixels.
+    Size(u32, u32),
+    /// At full resolution those of the source's tiles or strips, which are moved as they are where every reader of Zarr
+    /// can read them; else, and at reduced levels, encoded as the codec says.
+    Source,
+}
+
+impl Default for ChunkChoice {
+    fn default() -> Self {
+        Self::Size(512, 512)
+    }
 }
 
 /// Gathering of chunks into shards.
@@ -138,4 +154,6 @@ pub struct Progress {
     pub written: AtomicU64,
     /// Objects written to the store.
     pub objects: AtomicU64,
+    /// Tiles and strips of the source that were moved without being compressed again.
+    pub moved: AtomicU64,
 }

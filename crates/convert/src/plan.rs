@@ -3,6 +3,7 @@
 //! The same source and options give the same plan on every machine, whatever its number of cores, so that a
 //! conversion can be resumed, repeated, or split between processes with byte-identical results.
 
+use fairzarr_ngff::Endian;
 use fairzarr_ome_tiff::tiff_codec::Compression;
 use fairzarr_ome_tiff::{Fileset, Image, OpenOptions, SampleType};
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,9 @@ use crate::Error;
 use crate::encode::{Codec, Encoder};
 use crate::geometry::{Block, Pyramid};
 use crate::layout::{Placement, place};
-use crate::options::{BitType, OnMissing, Options, ShardChoice};
+use crate::options::{BitType, ChunkChoice, OnMissing, Options, ShardChoice};
 use crate::samples::Kind;
+use crate::tiles::{self, FullResolution, Tiles};
 
 /// Without sharding, more chunks than this make `--shard auto` gather them.
 const MANY_CHUNKS: u64 = 10_000;
@@ -62,6 +64,8 @@ pub struct ImagePlan {
     pub groups: Vec<Range<u32>>,
     /// Resolution levels, full resolution first.
     pub levels: Vec<LevelPlan>,
+    /// What becomes of the source's tiles and strips.
+    pub tiles: Tiles,
     /// Pages (t, group, z) that the source lacks and that become zeros.
     pub missing: Vec<(u32, u32, u32)>,
     pub(crate) pyramid: Pyramid,
@@ -81,6 +85,8 @@ pub struct LevelPlan {
     pub chunk: (u32, u32),
     /// Height and width of a shard in pixels.
     pub shard: Option<(u32, u32)>,
+    /// Compression.
+    pub codec: Codec,
 }
 
 /// What the source stores as one plane: a time point, a group of channels, and a z section.
@@ -105,10 +111,11 @@ impl Plan {
     /// # Errors
     /// When the options do not fit the source, or the memory is too small for it.
     pub fn new(source: &Fileset, options: &Options) -> Result<Self, Error> {
-        let (ch, cw) = options.chunk;
-        if ch == 0 || cw == 0 || ch as u64 * cw as u64 > 1 << 28 {
+        if let ChunkChoice::Size(h, w) = options.chunk
+            && (h == 0 || w == 0 || h as u64 * w as u64 > 1 << 28)
+        {
             return Err(Error::Request(format!(
-                "a chunk of {ch} x {cw} pixels cannot be made; 512 x 512 suits most viewers"
+                "a chunk of {h} x {w} pixels cannot be made; 512 x 512 suits most viewers"
             )));
         }
         if options.codec.needs_zarr_2() && options.version.zarr_format() == 3 {
@@ -151,10 +158,10 @@ impl Plan {
         self.ngff.parse().unwrap_or(fairzarr_ngff::Version::V05)
     }
 
-    /// Whether chunks end with a checksum. Version 2 of Zarr has no checksum codec that all readers know, and
-    /// Zstandard brings its own.
-    pub(crate) fn crc32c(&self) -> bool {
-        self.ngff().zarr_format() == 3 && !self.codec.has_checksum()
+    /// Whether chunks of a level end with a checksum. Version 2 of Zarr has no checksum codec that all readers know,
+    /// and Zstandard brings its own.
+    pub(crate) fn crc32c(&self, level: &LevelPlan) -> bool {
+        self.ngff().zarr_format() == 3 && !level.codec.has_checksum()
     }
 
     /// Planes that become zeros because the source lacks them: image, t, c, z.
@@ -165,6 +172,15 @@ impl Plan {
             })
         });
         planes.collect()
+    }
+
+    /// Images whose tiles were to be moved and cannot be, and why.
+    pub fn tiles_not_moved(&self) -> Vec<(usize, String)> {
+        let refused = self.images.iter().enumerate().filter_map(|(index, image)| match &image.tiles {
+            Tiles::Refused(why) => Some((index, why.clone())),
+            Tiles::Encoded | Tiles::Moved { .. } => None,
+        });
+        refused.collect()
     }
 
     /// All units, in the order in which one process does them.
@@ -233,7 +249,7 @@ impl ImagePlan {
         let samples = groups.iter().map(|group| group.end - group.start).max().unwrap_or(1) as u64;
         let pixel = samples * image.sample_type().bytes() as u64;
         let sizes = Pyramid::level_sizes(shape.y, shape.x, options.smallest_level.max(1));
-        let chunk = (options.chunk.0.min(shape.y), options.chunk.1.min(shape.x));
+        let FullResolution { chunk, codec, tiles } = tiles::choose(image, options);
         let (block_h, block_w) = block_size(image, chunk, pixel, options.memory);
         let mut pyramid = Pyramid::new(sizes.clone(), block_h, block_w);
         if pyramid.area() * pixel > options.memory / 2 {
@@ -247,6 +263,7 @@ impl ImagePlan {
             sample_type: image.sample_type().name().into(),
             groups,
             levels: Vec::new(),
+            tiles,
             missing: Vec::new(),
             pyramid,
             kind,
@@ -261,8 +278,14 @@ impl ImagePlan {
         };
         planned.levels = sizes
             .iter()
-            .map(|&(h, w)| LevelPlan { size: (h, w), chunk: (chunk.0.min(h), chunk.1.min(w)), shard: None })
+            .map(|&(h, w)| LevelPlan {
+                size: (h, w),
+                chunk: (chunk.0.min(h), chunk.1.min(w)),
+                shard: None,
+                codec: options.codec,
+            })
             .collect();
+        planned.levels[0] = LevelPlan { size: (shape.y, shape.x), chunk, shard: None, codec };
         planned.add_shards(options);
         planned.missing = planned
             .pages()
@@ -381,8 +404,29 @@ impl ImagePlan {
         }
     }
 
-    pub(crate) fn encoder(&self, plan: &Plan) -> Result<Encoder, Error> {
-        Encoder::new(plan.codec, self.sample_bytes(), plan.crc32c())
+    pub(crate) fn encoder(&self, plan: &Plan, level: usize) -> Result<Encoder, Error> {
+        let level = &self.levels[level];
+        let encoder = Encoder::new(level.codec, self.sample_bytes(), plan.crc32c(level))?;
+        Ok(match self.endian() {
+            Endian::Little => encoder,
+            Endian::Big => encoder.big_endian(self.number_bytes()),
+        })
+    }
+
+    /// The byte order of the arrays.
+    pub(crate) fn endian(&self) -> Endian {
+        match self.tiles {
+            Tiles::Moved { big_endian: true } => Endian::Big,
+            _ => Endian::Little,
+        }
+    }
+
+    /// Bytes of what byte order applies to: complex samples are two numbers.
+    fn number_bytes(&self) -> usize {
+        match self.kind {
+            Kind::C64 | Kind::C128 => self.sample_bytes() / 2,
+            _ => self.sample_bytes(),
+        }
     }
 
     pub(crate) fn pages(&self) -> impl Iterator<Item = Page> + use<> {
@@ -462,7 +506,10 @@ impl ImagePlan {
                 h * w as u64 * pixel
             })
             .sum();
-        blocks + 3 * chunk + shards
+        // Of tiles that are moved, the stored bytes of a block.
+        let full = self.pyramid.rect(Block { level: 0, row: 0, col: 0 }).area() as u64 * pixel;
+        let stored = if self.tiles.are_moved() { full } else { 0 };
+        blocks + 3 * chunk + shards + stored
     }
 }
 

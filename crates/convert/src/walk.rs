@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use fairzarr_digest::{Area, PlaneDigest};
-use fairzarr_ome_tiff::{Image, PlaneIndex, Region, Scratch};
+use fairzarr_ome_tiff::{Image, PackedChunk, PlaneIndex, Region, Scratch};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
@@ -71,10 +71,11 @@ impl<'a> Worker<'a> {
         if self.blocks.len() < levels {
             self.blocks.resize_with(levels, SampleBuffer::default);
         }
-        let encoder = plan.encoder(self.context.plan)?;
+        let encoders =
+            (0..levels).map(|level| plan.encoder(self.context.plan, level)).collect::<Result<_, _>>()?;
         let mut seen: Vec<Seen> = Vec::new();
         seen.resize_with(plan.samples(page) as usize, Seen::default);
-        let mut task = Task { image, plan, page, encoder, seen };
+        let mut task = Task { image, plan, page, encoders, seen };
         let mut blocks = std::mem::take(&mut self.blocks);
         let outcome = self.walk(&mut task, root, &mut blocks[..levels]);
         self.blocks = blocks;
@@ -94,7 +95,7 @@ impl<'a> Worker<'a> {
         block: Block,
         pixels: &[u8],
     ) -> Result<(), Error> {
-        let encoder = plan.encoder(self.context.plan)?;
+        let encoder = plan.encoder(self.context.plan, block.level)?;
         self.emit(plan, page, &encoder, block, pixels)
     }
 
@@ -110,8 +111,11 @@ impl<'a> Worker<'a> {
             if self.context.cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            self.read(task, rect, own)?;
+            let moved = self.read(task, rect, own)?;
             self.context.progress.done.fetch_add(bytes as u64, Ordering::Relaxed);
+            if let Some(tiles) = moved {
+                return self.emit_moved(task, rect, own.bytes(), tiles);
+            }
         } else {
             for child in task.plan.pyramid.children(block) {
                 self.walk(task, child, below)?;
@@ -121,17 +125,27 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        self.emit(task.plan, task.page, &task.encoder, block, own.bytes())
+        self.emit(task.plan, task.page, &task.encoders[block.level], block, own.bytes())
     }
 
-    /// Level 0: decoded samples, and what they tell.
-    fn read(&mut self, task: &mut Task<'_>, rect: Rect, own: &mut SampleBuffer) -> Result<(), Error> {
+    /// Level 0: decoded samples, and what they tell. Of tiles that are to be moved also their stored bytes.
+    fn read(
+        &mut self,
+        task: &mut Task<'_>,
+        rect: Rect,
+        own: &mut SampleBuffer,
+    ) -> Result<Option<Vec<PackedChunk>>, Error> {
         let Page { t, group, z } = task.page;
+        let region = Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
+        let plane = PlaneIndex { t, group: group as usize, z };
+        let container = task.plan.levels[0].codec.container().filter(|_| task.plan.tiles.are_moved());
+        let mut moved = None;
         if task.plan.is_missing(task.page) {
             own.bytes_mut().fill(0);
+        } else if let Some(container) = container {
+            let scratch = &mut self.scratch;
+            moved = Some(task.image.read_packed(plane, region, container, own.bytes_mut(), scratch)?);
         } else {
-            let region = Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
-            let plane = PlaneIndex { t, group: group as usize, z };
             task.image.read(0, plane, region, own.bytes_mut(), &mut self.scratch)?;
         }
         let sample = task.plan.sample_bytes();
@@ -141,6 +155,35 @@ impl<'a> Worker<'a> {
             statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
             let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
             seen.digest.add(area, sample, task.plan.digest_width(), pixels);
+        }
+        Ok(moved)
+    }
+
+    /// Writes the tiles of a block of full resolution as they are. What is no whole tile in the source, or none that
+    /// every reader takes, is encoded from its samples with the same codec.
+    fn emit_moved(
+        &mut self,
+        task: &Task<'_>,
+        rect: Rect,
+        pixels: &[u8],
+        tiles: Vec<PackedChunk>,
+    ) -> Result<(), Error> {
+        let encoder = &task.encoders[0];
+        let sample = task.plan.sample_bytes();
+        let chunk = task.plan.levels[0].chunk;
+        for PackedChunk { row, column, bytes } in tiles {
+            let at = (row, column);
+            // Whether a chunk is left out is decided by its samples.
+            let stored = match bytes {
+                Some(bytes) if !self.context.plan.omit_empty || !is_zero(rect, pixels, sample, at, chunk) => {
+                    self.context.progress.moved.fetch_add(1, Ordering::Relaxed);
+                    Some(encoder.seal(bytes))
+                }
+                _ => self.encode(encoder, rect, pixels, sample, at, chunk)?,
+            };
+            // Several channels in one tile are not moved.
+            let channel = task.plan.channels(task.page).start;
+            self.place(task.plan, task.page, channel, 0, at, stored)?;
         }
         Ok(())
     }
@@ -256,11 +299,20 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Whether the part of a chunk that lies in a block is zero.
+fn is_zero(rect: Rect, pixels: &[u8], sample: usize, (cy, cx): (u32, u32), (ch, cw): (u32, u32)) -> bool {
+    let (top, left) = ((cy * ch - rect.y) as usize, (cx * cw - rect.x) as usize);
+    let right = (left + cw as usize).min(rect.w as usize);
+    let rows = pixels.chunks_exact(rect.w as usize * sample).skip(top).take(ch as usize);
+    rows.flat_map(|row| &row[left * sample..right * sample]).all(|byte| *byte == 0)
+}
+
 /// The page that is being converted.
 struct Task<'p> {
     image: &'p Image,
     plan: &'p ImagePlan,
     page: Page,
-    encoder: Encoder,
+    /// By level.
+    encoders: Vec<Encoder>,
     seen: Vec<Seen>,
 }

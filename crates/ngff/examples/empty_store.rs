@@ -110,7 +110,7 @@ fn image(version: Version, root: &Path, sharded: bool) -> Result<(), Box<dyn Err
             data_type: DataType::U16,
             chunks: vec![1, 1, 1, 64, 64],
             shards: sharded.then(|| vec![1, 1, 3, 128, 128]),
-            codecs: Codecs { compressor, crc32c: version > Version::V04 },
+            codecs: Codecs { compressor, crc32c: version > Version::V04, ..Codecs::default() },
             dimension_names: multiscale.axes.iter().map(|axis| axis.name.clone()).collect(),
             // Not 0, so that viewers show something.
             fill_value: 20_000.into(),

@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value, json};
 use crate::document::{Document, pretty};
 use crate::{Error, Version};
 
-/// One Zarr array, as written by every NGFF version. Samples are little-endian, dimensions in C order.
+/// One Zarr array, as written by every NGFF version. Dimensions are in C order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArraySpec {
     /// Number of samples per dimension.
@@ -76,6 +76,18 @@ pub struct Codecs {
     pub compressor: Compressor,
     /// A checksum after compression, so that every reader notices damage. Zarr 3 only.
     pub crc32c: bool,
+    /// Byte order of the samples before compression. Zarr 3 states it as a codec, Zarr 2 in the data type.
+    pub endian: Endian,
+}
+
+/// Byte order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Endian {
+    /// Least significant byte first.
+    #[default]
+    Little,
+    /// Most significant byte first.
+    Big,
 }
 
 /// Compression of chunks.
@@ -229,7 +241,11 @@ impl ArraySpec {
     }
 
     fn to_v3(&self) -> Result<Value, Error> {
-        let mut codecs = vec![json!({"name": "bytes", "configuration": {"endian": "little"}})];
+        let endian = match self.codecs.endian {
+            Endian::Little => "little",
+            Endian::Big => "big",
+        };
+        let mut codecs = vec![json!({"name": "bytes", "configuration": {"endian": endian}})];
         codecs.extend(self.codecs.compressor.to_v3(self.data_type));
         if self.codecs.crc32c {
             codecs.push(crc32c());
@@ -273,7 +289,10 @@ impl ArraySpec {
             "zarr_format": 2,
             "shape": self.shape,
             "chunks": self.chunks,
-            "dtype": self.data_type.v2_name(),
+            "dtype": match self.codecs.endian {
+                Endian::Little => self.data_type.v2_name().to_owned(),
+                Endian::Big => self.data_type.v2_name().replace('<', ">"),
+            },
             "compressor": self.codecs.compressor.to_v2(),
             "fill_value": self.fill()?,
             "order": "C",

@@ -40,7 +40,8 @@ mod validate;
 mod version;
 
 pub use array::{
-    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, FillValue, Shuffle, array_document, chunk_key,
+    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Endian, FillValue, Shuffle, array_document,
+    chunk_key,
 };
 pub use collection::{
     ImageLabel, LabelColor, NodeKind, bioformats2raw_attributes, classify, labels_attributes,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use fairzarr_ngff::{
-    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Error, FillValue, Shuffle, Version,
+    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Endian, Error, FillValue, Shuffle, Version,
     array_document, chunk_key, group_document, plain_attributes,
 };
 use serde_json::{Map, Value, json};
@@ -21,7 +21,7 @@ fn spec() -> ArraySpec {
                 typesize: None,
                 blocksize: 0,
             },
-            crc32c: false,
+            ..Codecs::default()
         },
         dimension_names: ["c", "y", "x"].map(String::from).into(),
         fill_value: 0.into(),
@@ -85,9 +85,20 @@ fn compressors() {
         ),
     ];
     for (compressor, v2, v3) in cases {
-        let spec = ArraySpec { codecs: Codecs { compressor, crc32c: false }, ..spec() };
+        let spec = ArraySpec { codecs: Codecs { compressor, ..Codecs::default() }, ..spec() };
         assert_eq!(documents(Version::V04, &spec)[0].1["compressor"], v2);
         assert_eq!(documents(Version::V06, &spec)[0].1["codecs"].get(1).cloned(), v3);
+    }
+}
+
+#[test]
+fn byte_order_is_a_codec_or_part_of_the_type() {
+    let codecs = Codecs { endian: Endian::Big, ..Codecs::default() };
+    for (data_type, dtype) in [(DataType::U16, ">u2"), (DataType::C64, ">c8"), (DataType::U8, "|u1")] {
+        let spec = ArraySpec { codecs, data_type, ..spec() };
+        assert_eq!(documents(Version::V04, &spec)[0].1["dtype"], dtype);
+        let bytes = json!({"name": "bytes", "configuration": {"endian": "big"}});
+        assert_eq!(documents(Version::V05, &spec)[0].1["codecs"][0], bytes);
     }
 }
 

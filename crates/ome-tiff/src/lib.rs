@@ -53,6 +53,7 @@ pub use fileset::{Fileset, OnMissing, OpenOptions, SourceDocument};
 pub use image::{Image, StoredChunk};
 pub use opener::{Folder, Opener};
 pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
+pub use read::{PackedChunk, swap_bytes};
 pub use scratch::Scratch;
 pub use source::ByteSource;
 pub use types::{Grid, Kind, LevelInfo, PlaneIndex, PlaneLocation, Region, SampleType, Shape, Warning};

@@ -4,6 +4,8 @@
 //! chunks of ordinary size are decoded whole and kept for the neighbours; chunks too large for that are decoded
 //! row by row with a cursor, so that reading a one-strip image band by band passes over it once.
 
+mod packed;
+
 use std::{ops::Range, slice, sync::Arc};
 
 use fairzarr_tiff_codec::{ChunkLayout, CodecError, Compression, RowStream, can_stream};
@@ -101,6 +103,8 @@ impl Image {
         }
     }
 }
+
+pub use packed::PackedChunk;
 
 /// One region of one page, or of one sample of it where each has its own chunks.
 struct Job<'a> {
@@ -561,8 +565,8 @@ fn pick_fixed<const N: usize>(row: &[u8], pixel: usize, offset: usize, out: &mut
     }
 }
 
-/// Big-endian samples to little-endian ones.
-fn swap_bytes(samples: &mut [u8], bytes: usize) {
+/// Turns numbers of `bytes` bytes around: big-endian ones become little-endian ones, and the other way.
+pub fn swap_bytes(samples: &mut [u8], bytes: usize) {
     match bytes {
         1 => {}
         2 => swap_fixed::<2>(samples),

@@ -7,7 +7,8 @@ mod common;
 use std::thread;
 
 use common::{Form, Memory, Page, chain, image, ome, open, plane, read, refusal, tiff};
-use fairzarr_ome_tiff::{Error, OpenOptions, PlaneIndex, Region, SampleType, Scratch};
+use fairzarr_ome_tiff::tiff_codec::Container;
+use fairzarr_ome_tiff::{Error, OpenOptions, PackedChunk, PlaneIndex, Region, SampleType, Scratch};
 use proptest::prelude::*;
 
 /// How one page is laid out.
@@ -335,4 +336,47 @@ fn types_that_disagree_are_refused() {
     assert!(refuse("float", 32, Some(1)).contains("Type float, the tags say 32 bits, Uint"));
     assert!(refuse("uint16", 16, Some(2)).contains("Type uint16, the tags say 16 bits, Int"));
     assert!(refuse("triple", 16, None).contains("Type is \"triple\", which OME does not have"));
+}
+
+#[test]
+fn pages_that_are_stored_differently_are_named() {
+    let gray = |change: &dyn Fn(&mut Page)| {
+        let mut page = Page::gray(4, 4, 8, vec![1; 16]);
+        change(&mut page);
+        page
+    };
+    let xml = ome("", &image("XYZCT", "uint8", [4, 4, 2, 1, 1], "<TiffData PlaneCount=\"2\"/>"));
+    let reason = |change: &dyn Fn(&mut Page)| {
+        let pages = [gray(&|_| {}).described(&xml), gray(change)];
+        open(tiff(Form::CLASSIC, &pages)).unwrap().images()[0].common_layout().unwrap_err()
+    };
+    let packed = reason(&|page| drop(page.set(259, &[32773])));
+    assert!(packed.contains("some are uncompressed, others PackBits"), "{packed}");
+    let strips = reason(&|page| {
+        page.set(278, &[2]);
+        page.chunks = vec![vec![1; 8]; 2];
+    });
+    assert!(strips.contains("4 x 4 as the first, but 2 x 4 strips of IFD 1"), "{strips}");
+    let predictor = reason(&|page| drop(page.set(317, &[2])));
+    assert!(predictor.contains("IFD 1"), "{predictor}");
+    let alike = open(tiff(Form::CLASSIC, &[gray(&|_| {}).described(&xml), gray(&|_| {})])).unwrap();
+    assert_eq!(alike.images()[0].common_layout().unwrap().height, 4);
+}
+
+#[test]
+fn packed_chunks_start_at_corners_of_the_grid() {
+    let page = Page::gray(4, 4, 8, (0..16).collect());
+    let xml = ome("", &image("XYZCT", "uint8", [4, 4, 1, 1, 1], "<TiffData/>"));
+    let set = open(tiff(Form::CLASSIC, &[page.described(&xml)])).unwrap();
+    let first = PlaneIndex { t: 0, group: 0, z: 0 };
+    let mut read = |y, out: &mut [u8]| {
+        let region = Region { y, x: 0, h: 4 - y, w: 4 };
+        set.images()[0].read_packed(first, region, Container::Bare, out, &mut Scratch::new())
+    };
+    let mut out = [0; 16];
+    let chunks = read(0, &mut out).unwrap();
+    let bytes: Vec<u8> = (0..16).collect();
+    assert_eq!(out[..], bytes);
+    assert_eq!(chunks, [PackedChunk { row: 0, column: 0, bytes: Some(bytes) }]);
+    assert!(matches!(read(1, &mut out[..12]), Err(Error::Request { .. })));
 }

@@ -68,6 +68,11 @@ impl Decoder {
         }
     }
 
+    /// Whether a Zstandard frame holds exactly as many bytes as `out` has.
+    pub(crate) fn is_whole_frame(&mut self, stored: &[u8], out: &mut [u8]) -> bool {
+        self.contexts.zstd.decode_whole(stored, out) == Some(out.len())
+    }
+
     fn decode_ccitt(
         &mut self,
         layout: &ChunkLayout,

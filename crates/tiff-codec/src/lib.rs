@@ -91,6 +91,7 @@ mod lzw;
 mod packbits;
 #[cfg(feature = "png")]
 mod png_image;
+mod repack;
 mod samples;
 mod stream;
 #[cfg(feature = "webp")]
@@ -101,4 +102,5 @@ pub use compression::{Compression, J2kKind};
 pub use decoder::Decoder;
 pub use error::CodecError;
 pub use layout::{ChunkLayout, Predictor, SampleFormat};
+pub use repack::Container;
 pub use stream::{BUFFER_LEN, RowStream, can_stream};

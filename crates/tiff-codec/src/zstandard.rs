@@ -13,15 +13,20 @@ pub(crate) struct Zstd {
 impl Zstd {
     /// Decodes until `out` is full or the input ends; returns how many bytes were written.
     pub(crate) fn decode(&mut self, stored: &[u8], out: &mut [u8]) -> Result<usize, String> {
+        match self.decode_whole(stored, out) {
+            Some(count) => Ok(count),
+            // More data than the chunk needs, or bytes after the frame: the slow way tells.
+            None => decode_prefix(stored, out),
+        }
+    }
+
+    /// Decodes frames that `out` holds all of, and nothing else.
+    pub(crate) fn decode_whole(&mut self, stored: &[u8], out: &mut [u8]) -> Option<usize> {
         let whole = match &mut self.whole {
             Some(whole) => whole,
-            none => none.insert(Decompressor::new().map_err(|error| error.to_string())?),
+            none => none.insert(Decompressor::new().ok()?),
         };
-        match whole.decompress_to_buffer(stored, out) {
-            Ok(count) => Ok(count),
-            // More data than the chunk needs, or bytes after the frame: the slow way tells.
-            Err(_) => decode_prefix(stored, out),
-        }
+        whole.decompress_to_buffer(stored, out).ok()
     }
 }
 

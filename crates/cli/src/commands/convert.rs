@@ -1,6 +1,6 @@
 //! `fairzarr convert`.
 
-use fairzarr_convert::{BitType, Existing, OnMissing, Options, Plan, Progress, Report};
+use fairzarr_convert::{BitType, Existing, OnMissing, Options, Plan, Progress, Report, Tiles};
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
 use serde_json::json;
@@ -131,9 +131,19 @@ pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) -> Result<()
         for (n, level) in image.levels.iter().enumerate() {
             let shard = level.shard.map_or(String::new(), |(h, w)| format!(", shards {h} x {w}"));
             print::result(format_args!(
-                "  level {n}: {} x {}, chunks {} x {}{shard}",
-                level.size.0, level.size.1, level.chunk.0, level.chunk.1
+                "  level {n}: {} x {}, chunks {} x {}{shard}, {}",
+                level.size.0, level.size.1, level.chunk.0, level.chunk.1, level.codec
             ))?;
+        }
+        match &image.tiles {
+            Tiles::Encoded => {}
+            Tiles::Moved { big_endian } => {
+                let order = if *big_endian { ", big-endian" } else { "" };
+                print::result(format_args!("  level 0 is the source's tiles, moved as they are{order}"))?;
+            }
+            Tiles::Refused(why) => {
+                print::result(format_args!("  the source's tiles are encoded again: {why}"))?;
+            }
         }
     }
     print::result(format_args!(
@@ -169,6 +179,8 @@ pub(super) fn tell(
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "filled_planes": filled, "schema_changes": report.schema_changes,
+                "moved_tiles": report.moved,
+                "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
         ))?;
         return Ok(());
@@ -182,6 +194,11 @@ pub(super) fn tell(
         let count: usize = report.schema_changes.iter().map(|change| change.count).sum();
         print::note(format_args!(
             "fairzarr: the OME-XML is of an older schema: {count} changes made METADATA.ome.xml and the JSON 2016-06; `fairzarr inspect {source}` lists them, OME/sources/ has the original"
+        ));
+    }
+    for (image, why) in &report.not_moved {
+        print::note(format_args!(
+            "fairzarr: warning: image {image}: the source's tiles were encoded again: {why}"
         ));
     }
     print::result(format_args!(

@@ -6,6 +6,7 @@ mod errors;
 mod extract;
 mod inspect;
 mod resume;
+mod source_tiles;
 mod split;
 mod support;
 mod verify;

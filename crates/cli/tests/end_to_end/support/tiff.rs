@@ -1,6 +1,7 @@
-//! OME-TIFF files of any shape, written plainly: no compression, samples that a formula gives.
+//! OME-TIFF files of any shape, with samples that a formula gives.
 
 use std::fmt::Write;
+use std::io::Write as _;
 use std::path::Path;
 
 /// One file.
@@ -10,6 +11,23 @@ pub(crate) struct Tiff {
     pub(crate) blocks: Blocks,
     /// Directories at the end that the OME-XML promises and the file lacks.
     pub(crate) lacking: usize,
+    pub(crate) packing: Packing,
+    /// Interleaved channels lie apart after all, in tiles or strips of their own.
+    pub(crate) planar: bool,
+    /// Tiles or strips at the start of each directory that are not stored.
+    pub(crate) sparse: usize,
+}
+
+/// How tiles and strips are compressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Packing {
+    None,
+    Deflate,
+    /// Under the code from before it was registered.
+    OldDeflate,
+    Zstd,
+    /// In frames that do not say how much they hold.
+    ZstdStream,
 }
 
 /// How a plane is cut.
@@ -50,7 +68,15 @@ impl Tiff {
     }
 
     pub(crate) fn many(images: Vec<Picture>) -> Self {
-        Self { images, big_endian: false, blocks: Blocks::Strips(16), lacking: 0 }
+        Self {
+            images,
+            big_endian: false,
+            blocks: Blocks::Strips(16),
+            lacking: 0,
+            packing: Packing::None,
+            planar: false,
+            sparse: 0,
+        }
     }
 
     pub(crate) fn write(&self, path: &Path) {
@@ -74,21 +100,30 @@ impl Tiff {
                 Blocks::Tiles(rows, cols) => (rows, cols),
             };
             let (mut offsets, mut counts) = (Vec::new(), Vec::new());
-            for top in (0..height).step_by(rows) {
+            let apart = if self.planar { image.interleaved } else { 1 };
+            for (first, top) in (0..apart).flat_map(|s| (0..height).step_by(rows).map(move |top| (s, top))) {
                 for left in (0..width).step_by(cols) {
+                    if offsets.len() < self.sparse {
+                        offsets.push(0);
+                        counts.push(0);
+                        continue;
+                    }
                     let tiled = matches!(self.blocks, Blocks::Tiles(..));
                     let bottom = if tiled { top + rows } else { (top + rows).min(height) };
-                    offsets.push(file.bytes.len() as u32);
+                    let start = file.bytes.len();
                     for y in top..bottom {
                         for x in left..left + cols {
-                            for s in 0..image.interleaved {
+                            for s in first..first + image.interleaved / apart {
                                 // What lies beyond the image in a tile is not part of it.
                                 let value = image.value([*t, c + s, *z, y, x]);
                                 file.sample(image.sample, value);
                             }
                         }
                     }
-                    counts.push(file.bytes.len() as u32 - offsets[offsets.len() - 1]);
+                    let block = self.packing.pack(file.bytes.split_off(start));
+                    file.bytes.extend_from_slice(&block);
+                    offsets.push(start as u32);
+                    counts.push(block.len() as u32);
                 }
             }
             let tags = self.tags(image, description, (rows, cols), &offsets, &counts);
@@ -116,10 +151,10 @@ impl Tiff {
             (256, long(image.size[4])),
             (257, long(image.size[3])),
             (258, Field::Short(vec![image.sample.bytes() as u16 * 8; image.interleaved])),
-            (259, short(1)),
+            (259, short(self.packing.code())),
             (262, short(if image.interleaved == 3 { 2 } else { 1 })),
             (277, short(image.interleaved)),
-            (284, short(1)),
+            (284, short(if self.planar { 2 } else { 1 })),
             (339, Field::Short(vec![format; image.interleaved])),
         ];
         tags.extend(description.map(|xml| (270, Field::Text(xml.into()))));
@@ -163,6 +198,30 @@ impl Tiff {
             ifd += planes;
         }
         xml + "</OME>"
+    }
+}
+
+impl Packing {
+    fn code(self) -> usize {
+        match self {
+            Self::None => 1,
+            Self::Deflate => 8,
+            Self::OldDeflate => 32946,
+            Self::Zstd | Self::ZstdStream => 50000,
+        }
+    }
+
+    fn pack(self, samples: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::None => samples,
+            Self::Deflate | Self::OldDeflate => {
+                let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+                zlib.write_all(&samples).unwrap();
+                zlib.finish().unwrap()
+            }
+            Self::Zstd => zstd::bulk::compress(&samples, 1).unwrap(),
+            Self::ZstdStream => zstd::stream::encode_all(samples.as_slice(), 1).unwrap(),
+        }
     }
 }
 

@@ -1,0 +1,139 @@
+//! Chunks for whoever wants their samples and, without compressing them again, their stored bytes.
+
+use fairzarr_tiff_codec::{ChunkLayout, Container};
+
+use super::{Job, Part, room, swap_bytes};
+use crate::{
+    error::{Error, Result},
+    geometry::Geometry,
+    image::{Image, LevelPages},
+    scratch::Scratch,
+    types::{PlaneIndex, Region},
+};
+
+/// One stored chunk in the wrapper that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedChunk {
+    /// Row in the grid of chunks.
+    pub row: u32,
+    /// Column there.
+    pub column: u32,
+    /// Its bytes; `None` for a sparse chunk, a strip with fewer rows than the others, and one that
+    /// [`Decoder::repack`](crate::tiff_codec::Decoder::repack) does not hand on.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl Image {
+    /// The layout that all chunks of full resolution have; of strips, all but the last of a page.
+    ///
+    /// # Errors
+    /// In words, in which respect one plane differs from the first.
+    pub fn common_layout(&self) -> std::result::Result<ChunkLayout, String> {
+        let mut first: Option<&Geometry> = None;
+        for place in self.planes.iter().filter(|place| !place.is_missing()) {
+            let page = self.level_page(place.file, self.full_page(*place), LevelPages::Full);
+            let geometry = page.zip(self.files.container(place.file));
+            let Some(geometry) = geometry.and_then(|(page, container)| container.geometry(page).ok()) else {
+                continue;
+            };
+            let first = *first.get_or_insert(geometry);
+            if !std::ptr::eq(first, &raw const **geometry)
+                && let Some(what) = difference(first, geometry)
+            {
+                return Err(format!("{what} of IFD {} in {}", place.page, self.files.name(place.file)));
+            }
+        }
+        first.map(|geometry| geometry.layout.clone()).ok_or_else(|| "there are no pages".to_owned())
+    }
+
+    /// As [`read`](Self::read) of full resolution, for a region that begins at the corner of a chunk and ends at such
+    /// corners or the edges of the page; and gives the chunks in another wrapper, row by row.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); [`Error::Request`] too where several channels share a chunk, and
+    /// [`Error::Chunk`] for layouts that are not handed on, see
+    /// [`ChunkLayout::check_repack`].
+    pub fn read_packed(
+        &self,
+        plane: PlaneIndex,
+        region: Region,
+        to: Container,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<PackedChunk>> {
+        let (page, first_sample) = self.page(0, plane)?;
+        let samples = self.groups[plane.group].len();
+        self.check_region(&page, region, samples, out.len())?;
+        let layout = &page.geometry.layout;
+        let aligned = region.y.is_multiple_of(layout.height) && region.x.is_multiple_of(layout.width);
+        if !aligned || samples != 1 {
+            return Err(self.request(format_args!(
+                "way to move chunks of {samples} channels from row {} and column {}",
+                region.y, region.x
+            )));
+        }
+        let bytes = self.sample_type.bytes();
+        let job = Job { image: self, level: 0, plane, page: &page, region, first_sample, samples, bytes };
+        let mut packed = Vec::new();
+        for part in job.parts()? {
+            let bytes = if part.is_sparse() {
+                job.fill_zero(&part, out);
+                None
+            } else {
+                job.repack(&part, to, out, scratch)?
+            };
+            let columns = page.geometry.across;
+            let column = (part.index % page.geometry.chunks_per_sample() % columns) as u32;
+            packed.push(PackedChunk { row: part.grid_row as u32, column, bytes });
+        }
+        Ok(packed)
+    }
+}
+
+impl Job<'_> {
+    fn repack(
+        &self,
+        part: &Part,
+        to: Container,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<Option<Vec<u8>>> {
+        let layout = self.page.geometry.chunk_layout(part.grid_row);
+        let failed = |e: fairzarr_tiff_codec::CodecError| -> Error { self.failed(part, e.into()) };
+        let decoded_len = layout.decoded_len().map_err(failed)?;
+        let len = self.fetched_len(part)?;
+        let range = part.offset..part.offset + len;
+        self.fetch(part, std::slice::from_ref(&range), room(&mut scratch.stored, len as usize))?;
+        let Scratch { decoder, stored, spare, .. } = scratch;
+        let decoded = room(spare, decoded_len);
+        let repacked = decoder.repack(&layout, &stored[..len as usize], to, decoded).map_err(failed)?;
+        // A chunk with rows missing at its end is none of a regular grid.
+        let whole = layout.height == self.page.geometry.layout.height && len == part.len;
+        let repacked = repacked.filter(|_| whole).map(std::borrow::Cow::into_owned);
+        if layout.big_endian {
+            swap_bytes(decoded, self.image.sample_type.number_bytes());
+        }
+        self.place(part, decoded, decoded_len / layout.height as usize, out);
+        Ok(repacked)
+    }
+}
+
+/// In which respect two pages are stored differently.
+fn difference(first: &Geometry, other: &Geometry) -> Option<String> {
+    let (a, b) = (&first.layout, &other.layout);
+    if a == b && first.planar == other.planar && first.tiled == other.tiled {
+        return None;
+    }
+    let chunk = |geometry: &Geometry| if geometry.tiled { "tiles" } else { "strips" };
+    let order = |layout: &ChunkLayout| if layout.big_endian { "big-endian" } else { "little-endian" };
+    Some(if (a.width, a.height, first.tiled) != (b.width, b.height, other.tiled) {
+        format!("they are not all {} x {} as the first, but {} x {}", a.height, a.width, b.height, b.width)
+            + &format!(" {}", chunk(other))
+    } else if a.compression != b.compression {
+        format!("some are {}, others {}, such as those", a.compression.name(), b.compression.name())
+    } else if a.big_endian != b.big_endian {
+        format!("some are {}, others {}, such as those", order(a), order(b))
+    } else {
+        "they do not all have the layout of the first, such as those".to_owned()
+    })
+}
