@@ -32,6 +32,13 @@ pub struct Conflict {
 
 /// Joins a sidecar's record into the one derived from OME-XML.
 pub fn merge(ome: Record, sidecar: Record) -> (Record, Vec<Conflict>) {
+    // What stands alone keeps its order.
+    if ome.objects.is_empty() {
+        let Record { sources, mut extra, .. } = ome;
+        extra.extend(sidecar.extra);
+        let sources = sources.into_iter().chain(sidecar.sources).collect();
+        return (Record { objects: sidecar.objects, sources, extra }, Vec::new());
+    }
     let objects = sidecar.objects.iter().flat_map(Object::descendants);
     let sidecar_ids = objects.filter_map(Object::id).map(str::to_owned).collect();
     let one_image = sidecar.objects.iter().filter(|o| o.class == "Image").count() == 1;
@@ -78,6 +85,8 @@ impl Merge {
         }
         match self.counterpart(others, &object) {
             Some(index) => self.join(&mut others[index], parent, object, at),
+            // The attributes of the root come first.
+            None if object.class == "OME" => others.insert(0, object),
             None => others.push(object),
         }
     }
@@ -229,8 +238,8 @@ impl Merge {
             {
                 Some(*index)
             }
-            // One stand each, whatever is known of it.
-            [(index, _)] if is_stand(&object.class) => Some(*index),
+            // One stand each, whatever is known of it, and one root.
+            [(index, _)] if is_stand(&object.class) || object.class == "OME" => Some(*index),
             _ => None,
         }
     }

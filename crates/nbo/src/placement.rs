@@ -35,6 +35,9 @@ const SOURCES: &str = "nbo:sources";
 const QC: &str = "nbo:qc";
 const COVERAGE: &str = "nbo:coverage";
 
+/// In the common record: before which object of its graph the images of the store stand.
+const IMAGES_AT: &str = "imagesAt";
+
 /// The attribute that declares conventions, of which others may be there too.
 pub const CONVENTIONS: &str = "zarr_conventions";
 
@@ -73,14 +76,24 @@ impl<'a> Placement<'a> {
     /// store does not hold.
     pub fn root(&self, reports: &[Report]) -> Map<String, Json> {
         let mut images = 0;
-        let shown = |object: &&Object| {
+        let mut at = None;
+        let mut objects = Vec::new();
+        for object in &self.record.objects {
             let image = object.class == "Image";
+            if image && self.placed.contains(&images) {
+                at = at.or(Some(objects.len()));
+            } else {
+                objects.push(object);
+            }
             images += usize::from(image);
-            !image || !self.placed.contains(&(images - 1))
-        };
-        let objects = self.record.objects.iter().filter(shown).collect();
+        }
+        let at = at.filter(|at| *at < objects.len());
         let writing = Writing { objects, extra: Some(&self.record.extra), shared: Some(&self.shared) };
-        attributes(self.record, writing.whole(), reports)
+        let mut record = writing.whole();
+        if let Some(at) = at {
+            record[IMAGES_AT] = json!(at);
+        }
+        attributes(self.record, record, reports)
     }
 
     /// Attributes of one image. `root` is the relative path from its group to the root, for example `..` or
@@ -149,6 +162,11 @@ pub fn read<'a>(
         stored.record.sources = sources.iter().map(Source::from_json).collect();
     }
     let common = Common::of(json);
+    // They stand where they stood; the number of an image counts those before it.
+    let mut rest = Vec::new();
+    if let Some(at) = json[IMAGES_AT].as_u64().and_then(|at| usize::try_from(at).ok()) {
+        rest = stored.record.objects.split_off(at.min(stored.record.objects.len()));
+    }
     let mut count = stored.record.objects.iter().filter(|o| o.class == "Image").count();
     for image in images {
         let Some(json) = image.get(RECORD) else {
@@ -161,6 +179,7 @@ pub fn read<'a>(
         count += found.iter().filter(|o| o.class == "Image").count();
         stored.record.objects.extend(found);
     }
+    stored.record.objects.append(&mut rest);
     Ok(stored)
 }
 

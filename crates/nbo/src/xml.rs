@@ -1,11 +1,13 @@
 //! NBO as XML: instance documents and fragments of them, in and out.
 
+use std::collections::{HashMap, HashSet};
+
 use quick_xml::escape::partial_escape;
 use serde_json::{Value as Json, json};
 
 use crate::Error;
 use crate::catalogue::{self, Class, Content as ClassContent};
-use crate::record::{Content, Object, Record, resolve, value};
+use crate::record::{Content, Object, Origin, OriginKind, Record, resolve, value};
 use crate::tree::{self, Element, Node};
 
 /// Other namespaces under which NBO fragments are found in the wild.
@@ -45,15 +47,17 @@ pub enum Style {
 }
 
 /// Writes the record as an instance document.
-///
-/// # Errors
-/// [`Error::NotExpressible`] if the record holds objects that no single document can hold.
-pub fn write(record: &Record, style: Style) -> Result<String, Error> {
+pub fn write(record: &Record, style: Style) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let root = root(record)?;
-    let mut writer = Writer { out: &mut out, style };
-    writer.object(&root, None, 0, true);
-    Ok(out)
+    let mut ids = HashMap::new();
+    record.visit(&mut |object, class| {
+        let attribute = class.and_then(|c| c.attribute("ID"));
+        if let (Some(id), Some(attribute)) = (object.id().filter(|id| value::is_uuid(id)), attribute) {
+            ids.entry(id.to_owned()).or_insert_with(|| lsid(attribute, &object.class, id));
+        }
+    });
+    Writer { out: &mut out, style, ids }.object(&root(record), None, 0);
+    out
 }
 
 /// Reads an element and what is below it.
@@ -121,38 +125,67 @@ fn inner(element: &Element) -> String {
     xml
 }
 
-/// The root element: an `OME` with the record's objects, or the only object if it cannot stand there.
-fn root(record: &Record) -> Result<Object, Error> {
+/// The root element: an `OME` with the record's objects, or the only object if it cannot stand there. What cannot
+/// stand there beside others, such as an objective of which an annotation of OME-XML spoke, is an annotation again.
+fn root(record: &Record) -> Object {
     let (mut root, objects) = match record.objects.split_first() {
         Some((first, rest)) if first.class == "OME" => (first.clone(), rest),
         _ => (Object::new("OME"), record.objects.as_slice()),
     };
     let class = catalogue::class("OME");
-    let stray = objects.iter().find(|o| class.and_then(|c| c.child(&o.class)).is_none());
-    match (stray, objects) {
-        (None, _) => {
-            root.children = objects.to_vec();
-            Ok(root)
-        }
-        (Some(only), [_]) if root.fields.is_empty() => Ok(only.clone()),
-        (Some(stray), _) => Err(Error::NotExpressible {
-            form: "NBO XML",
-            why: format!("{} cannot stand under the root beside other objects", stray.class),
-        }),
+    let fits = |object: &&Object| class.and_then(|c| c.child(&object.class)).is_some();
+    match objects {
+        [only] if root.fields.is_empty() && !fits(&only) => return only.clone(),
+        _ => root.children = objects.iter().filter(fits).cloned().collect(),
     }
+    let strays: Vec<_> = objects.iter().filter(|object| !fits(object)).collect();
+    if strays.is_empty() {
+        return root;
+    }
+    let taken: HashSet<_> = record.all("XMLAnnotation").filter_map(Object::id).map(str::to_owned).collect();
+    let annotations = strays.into_iter().enumerate().map(|(n, stray)| {
+        let said = stray.extra.get("annotation").and_then(Json::as_str).map(str::to_owned);
+        let id = said.filter(|id| !taken.contains(id)).unwrap_or_else(|| format!("Annotation:NBO-{n}"));
+        annotation(&id, stray.clone())
+    });
+    match root.children.iter_mut().find(|child| child.class == ANNOTATIONS) {
+        Some(holder) => holder.children.extend(annotations),
+        None => {
+            let mut holder = Object::new(ANNOTATIONS);
+            holder.children.extend(annotations);
+            // Of what may stand there only ROI comes later.
+            let at = root.children.iter().position(|c| c.class == "ROI").unwrap_or(root.children.len());
+            root.children.insert(at, holder);
+        }
+    }
+    root
+}
+
+const ANNOTATIONS: &str = "StructuredAnnotations";
+
+fn annotation(id: &str, object: Object) -> Object {
+    let mut value = Object::new("Value");
+    value.children.push(object);
+    let mut annotation = Object::new("XMLAnnotation");
+    annotation.push("ID", id, Origin::of(OriginKind::Synthesised));
+    annotation.push("Namespace", catalogue::NAMESPACE, Origin::of(OriginKind::Synthesised));
+    annotation.children.push(value);
+    annotation
 }
 
 struct Writer<'a> {
     out: &'a mut String,
     style: Style,
+    /// The identifiers that objects with a UUID have in a valid document.
+    ids: HashMap<String, String>,
 }
 
 impl Writer<'_> {
-    fn object(&mut self, object: &Object, parent: Option<&'static Class>, depth: usize, is_root: bool) {
+    fn object(&mut self, object: &Object, parent: Option<&'static Class>, depth: usize) {
         let class = resolve(parent, &object.class);
         // The tree writer escapes and declares; text and foreign XML need it no further.
         let mut start = Element {
-            namespace: if is_root { catalogue::NAMESPACE.into() } else { String::new() },
+            namespace: if depth == 0 { catalogue::NAMESPACE.into() } else { String::new() },
             ..Element::default()
         };
         start.name.clone_from(&object.class);
@@ -165,18 +198,21 @@ impl Writer<'_> {
                 });
             }
         }
-        for (key, value) in &object.extra {
-            let qualified = key.strip_prefix('{').and_then(|k| k.split_once('}'));
-            if let (Some((namespace, name)), Json::String(value)) = (qualified, value) {
-                start.attributes.push(tree::Attr {
-                    namespace: namespace.into(),
-                    name: name.into(),
-                    value: value.clone(),
-                });
+        let mut foreign: &[Json] = &[];
+        if self.style == Style::Verbatim {
+            for (key, value) in &object.extra {
+                let qualified = key.strip_prefix('{').and_then(|k| k.split_once('}'));
+                if let (Some((namespace, name)), Json::String(value)) = (qualified, value) {
+                    start.attributes.push(tree::Attr {
+                        namespace: namespace.into(),
+                        name: name.into(),
+                        value: value.clone(),
+                    });
+                }
             }
+            foreign =
+                object.extra.get(FOREIGN).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         }
-        let foreign =
-            object.extra.get(FOREIGN).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         self.indent(depth);
         start.write("", self.out);
         let closed = match &object.content {
@@ -197,7 +233,7 @@ impl Writer<'_> {
         if nested {
             self.out.push('\n');
             for child in self.sequence(object, class) {
-                self.object(child, class, depth + 1, false);
+                self.object(child, class, depth + 1);
             }
             for xml in foreign.iter().filter_map(Json::as_str) {
                 self.indent(depth + 1);
@@ -213,10 +249,21 @@ impl Writer<'_> {
 
     fn sequence<'o>(&self, object: &'o Object, class: Option<&'static Class>) -> Vec<&'o Object> {
         let mut children: Vec<_> = object.children.iter().collect();
-        if self.style == Style::Valid {
-            children.retain(|c| class.is_none_or(|class| class.child(&c.class).is_some()));
-            children.sort_by_key(|c| class.and_then(|class| class.child(&c.class)).map(|c| c.position));
-        }
+        let Some(class) = class.filter(|c| self.style == Style::Valid && c.content != ClassContent::Any)
+        else {
+            return children;
+        };
+        children.retain(|child| class.child(&child.class).is_some());
+        children.sort_by_key(|child| class.child(&child.class).map(|c| c.position));
+        // OME allows several filters of a kind where NBO has one.
+        let mut counts: HashMap<usize, usize> = HashMap::new();
+        children.retain(|child| {
+            class.child(&child.class).is_some_and(|c| {
+                let count = counts.entry(c.position).or_default();
+                *count += 1;
+                c.slot.max == 0 || *count <= usize::from(c.slot.max)
+            })
+        });
         children
     }
 
@@ -238,15 +285,34 @@ impl Writer<'_> {
             return None;
         }
         if attribute.is_id() && value::is_uuid(text.trim()) {
-            let prefix = attribute.id_type().and_then(|t| t.prefix).filter(|p| *p != r"\S+");
-            return Some(format!("{}:{}", prefix.unwrap_or(name), text.trim()));
+            let known = self.ids.get(text.trim()).cloned();
+            return Some(known.unwrap_or_else(|| lsid(attribute, name, text.trim())));
         }
-        Some(text)
+        Some(match value::state(attribute, &field.value) {
+            value::State::NearlyListed(listed) => listed.to_owned(),
+            value::State::Malformed(_)
+                if attribute.base == catalogue::Base::Date && value::date(&text).is_some() =>
+            {
+                text.trim().get(..10)?.to_owned()
+            }
+            // A JSON writer may spell a whole number 1.0.
+            _ if attribute.base.is_integer() => {
+                let whole = field.value.as_f64().filter(|n| field.value.is_f64() && n.fract() == 0.0);
+                whole.map_or(text, |n| format!("{n:.0}"))
+            }
+            _ => text,
+        })
     }
 
     fn indent(&mut self, depth: usize) {
         self.out.extend(std::iter::repeat_n("  ", depth));
     }
+}
+
+/// A UUID in the form that the schema asks of identifiers.
+fn lsid(attribute: &catalogue::Attribute, class: &str, uuid: &str) -> String {
+    let prefix = attribute.id_type().and_then(|t| t.prefix).filter(|p| *p != r"\S+");
+    format!("{}:{uuid}", prefix.unwrap_or(class))
 }
 
 /// Whether two documents say the same: elements, attributes and text by their expanded names,

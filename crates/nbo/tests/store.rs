@@ -107,14 +107,9 @@ fn attributes_of_one_image_and_of_several() {
     let images: Vec<_> = (0..2).map(|i| placement.image(i, "..")).collect();
     assert_eq!(images[0]["nbo:record"]["common"]["path"], "..");
     assert!(placement.image(2, "..").is_empty());
+    // The images stand before the annotations again, where they stood.
     let back = placement::read(&root, &images).unwrap().record;
-    let mut classes: Vec<_> = back.objects.iter().map(|o| o.class.as_str()).collect();
-    classes.sort_unstable();
-    let mut expected: Vec<_> = record.objects.iter().map(|o| o.class.as_str()).collect();
-    expected.sort_unstable();
-    assert_eq!(classes, expected);
-    let whole = xml::write(&back, xml::Style::Valid).unwrap();
-    assert_eq!(xml::read(&whole).unwrap().all("OpticalCalibration").count(), 1);
+    assert_eq!(back.objects, record.objects);
 }
 
 #[test]
@@ -163,7 +158,7 @@ fn calibration_maps_become_arrays_and_come_back() {
     assert!(record.to_json().to_string().len() < 2000);
     let mut back = Record::from_json(&record.to_json()).unwrap();
     maps::put_back(&mut back, |path| taken.iter().find(|m| m.path == path).map(|m| m.values.clone()));
-    assert!(xml::equal(&source, &xml::write(&back, xml::Style::Verbatim).unwrap()).unwrap());
+    assert!(xml::equal(&source, &xml::write(&back, xml::Style::Verbatim)).unwrap());
 }
 
 #[test]

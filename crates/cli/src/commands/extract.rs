@@ -47,7 +47,7 @@ fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
             format!("{:#}\n", micro_meta::write_microscope(instrument.ok_or_else(none)?))
         }
         (_, Some(_)) => return Err(Failure::usage("--index goes with --as original and micro-meta")),
-        (Form::NboXml, None) => xml::write(&record, style(&record)).map_err(input)?,
+        (Form::NboXml, None) => xml::write(&record, style(&record)),
         _ => format!("{:#}\n", record.to_json()),
     };
     write(args.output.as_deref(), text.as_bytes())?;

@@ -105,8 +105,8 @@ impl<'a> Checker<'a> {
         let must = extra || attribute.requirement_by(spreadsheet) == Requirement::Must;
         let filled = matches!(state, State::Filled | State::NearlyListed(_) | State::Malformed(_));
         self.cover(attribute, tier, must, filled && !matches!(state, State::Malformed(_)));
-        // Something stands there, if only a placeholder.
-        let stated = filled || matches!(state, State::NotApplicable | State::Sentinel);
+        // A placeholder says nothing, wherever it stands (R10).
+        let stated = filled || state == State::NotApplicable;
         if filled || (stated && !in_scope && !extra) {
             if !in_scope && !extra {
                 self.push(

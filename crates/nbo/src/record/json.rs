@@ -31,7 +31,7 @@ impl Record {
             "@vocab": format!("{}#", catalogue::NAMESPACE),
             "ID": {"@type": "@id"},
             "#text": "http://www.w3.org/1999/02/22-rdf-syntax-ns#value",
-            "spec": null, "layout": null, "shared": null, "origin": null, "extra": null, "order": null,
+            "spec": null, "layout": null, "shared": null, "imagesAt": null, "origin": null, "extra": null, "order": null,
             "sources": null, "common": null
         })
     }
