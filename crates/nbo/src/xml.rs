@@ -148,15 +148,14 @@ fn root(record: &Record) -> Object {
         let id = said.filter(|id| !taken.contains(id)).unwrap_or_else(|| format!("Annotation:NBO-{n}"));
         annotation(&id, stray.clone())
     });
-    match root.children.iter_mut().find(|child| child.class == ANNOTATIONS) {
-        Some(holder) => holder.children.extend(annotations),
-        None => {
-            let mut holder = Object::new(ANNOTATIONS);
-            holder.children.extend(annotations);
-            // Of what may stand there only ROI comes later.
-            let at = root.children.iter().position(|c| c.class == "ROI").unwrap_or(root.children.len());
-            root.children.insert(at, holder);
-        }
+    if let Some(holder) = root.children.iter_mut().find(|child| child.class == ANNOTATIONS) {
+        holder.children.extend(annotations);
+    } else {
+        let mut holder = Object::new(ANNOTATIONS);
+        holder.children.extend(annotations);
+        // Of what may stand there only ROI comes later.
+        let at = root.children.iter().position(|c| c.class == "ROI").unwrap_or(root.children.len());
+        root.children.insert(at, holder);
     }
     root
 }
