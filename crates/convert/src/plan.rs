@@ -21,8 +21,11 @@ use crate::tiles::{self, FullResolution, Tiles};
 const MANY_CHUNKS: u64 = 10_000;
 /// Decoded bytes that an automatic shard holds at most.
 const SHARD_BYTES: u64 = 32 << 20;
-/// Rows and columns that a block should reach, so that per-block costs vanish.
-const BLOCK_SIDE: u32 = 1024;
+/// Rows and columns that a block should reach, so that per-block costs vanish. A block of this size and its parents
+/// stay in a core's cache, and where it is one tile and one chunk, no sample is copied.
+const BLOCK_SIDE: u32 = 512;
+/// The same where tiles and chunks do not fit each other: larger blocks have fewer tiles in common.
+const MISFIT_SIDE: u32 = 1024;
 /// Fewer units than this, and a page is split into smaller ones.
 const ENOUGH_UNITS: u64 = 64;
 
@@ -548,15 +551,15 @@ fn block_size(image: &Image, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32
     let (chunk_h, chunk_w) = (even(chunk.0), even(chunk.1));
     let aligned = |chunk: u32, source: u32, size: u32| {
         let both = lcm(chunk, source.max(1));
-        if both <= 2 * BLOCK_SIDE.max(chunk) {
+        if both <= 2 * MISFIT_SIDE.max(chunk) {
             both
         } else {
             // Not commensurable: tiles on the border are shared through the cache.
-            source.min(BLOCK_SIDE).max(chunk).div_ceil(chunk) * chunk
+            source.min(MISFIT_SIDE).max(chunk).div_ceil(chunk) * chunk
         }
         .min(size.div_ceil(chunk) * chunk)
     };
-    let mut height = aligned(chunk_h, grid.height.min(shape.y), shape.y);
+    let height = aligned(chunk_h, grid.height.min(shape.y), shape.y);
     let band = shape.x as u64 * pixel * height as u64 * 2;
     let striped = grid.width >= shape.x;
     // Half the memory for one worker's bands; beyond that, square blocks that read parts of strips.
@@ -577,14 +580,18 @@ fn block_size(image: &Image, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32
             fitting.clamp(chunk_w as u64, u32::MAX as u64 / 2 / chunk_w as u64 * chunk_w as u64) as u32;
         return (chunk_h, (width < shape.x).then_some(width));
     }
-    let mut width = aligned(chunk_w, grid.width.min(shape.x), shape.x);
-    while height < BLOCK_SIDE && height < shape.y {
-        height *= 2;
+    let width = aligned(chunk_w, grid.width.min(shape.x), shape.x);
+    (grown(height, grid.height, shape.y), Some(grown(width, grid.width, shape.x)))
+}
+
+/// A block's side, doubled until it is worth while or reaches the image's.
+fn grown(side: u32, tile: u32, size: u32) -> u32 {
+    let enough = if side.is_multiple_of(tile.clamp(1, size.max(1))) { BLOCK_SIDE } else { MISFIT_SIDE };
+    let mut side = side;
+    while side < enough && side < size {
+        side *= 2;
     }
-    while width < BLOCK_SIDE && width < shape.x {
-        width *= 2;
-    }
-    (height, Some(width))
+    side
 }
 
 /// Whether the source's chunks are so large that they are decoded row by row instead of whole.

@@ -124,33 +124,43 @@ impl ChannelStatistics {
 /// Counts by bucket, for one block at a time; one per thread.
 pub(crate) struct Buckets {
     counts: Box<[u32]>,
+    /// The first and the last bucket that may hold something: a small block must not pay for all of them.
+    used: (u16, u16),
 }
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self { counts: vec![0; 1 << 16].into_boxed_slice() }
+        Self { counts: vec![0; 1 << 16].into_boxed_slice(), used: NONE_USED }
     }
 }
 
 impl Buckets {
     fn count<T: Sample>(&mut self, row: &[T]) {
+        let (mut first, mut last) = self.used;
         for sample in row {
             let value = sample.value();
             if value.is_finite() {
-                self.counts[bucket_of(value) as usize] += 1;
+                let bucket = bucket_of(value);
+                (first, last) = (first.min(bucket), last.max(bucket));
+                self.counts[bucket as usize] += 1;
             }
         }
+        self.used = (first, last);
     }
 
     fn drain_into(&mut self, histogram: &mut BTreeMap<u16, u64>) {
-        for (count, bucket) in self.counts.iter_mut().zip(0u16..=u16::MAX) {
-            if *count > 0 {
-                *histogram.entry(bucket).or_default() += *count as u64;
-                *count = 0;
+        let (first, last) = std::mem::replace(&mut self.used, NONE_USED);
+        for bucket in first..=last {
+            let count = std::mem::take(&mut self.counts[bucket as usize]);
+            if count > 0 {
+                *histogram.entry(bucket).or_default() += count as u64;
             }
         }
     }
 }
+
+/// An empty range of buckets.
+const NONE_USED: (u16, u16) = (u16::MAX, 0);
 
 /// Leading 16 bits of the value as an f32, with the sign folded so that buckets sort as values do.
 fn bucket_of(value: f64) -> u16 {

@@ -381,12 +381,25 @@ impl Job<'_> {
         }
         let row_len = decoded_len / layout.height as usize;
         self.place(part, skip_rows(&decoded, part.y, row_len), row_len, out);
-        if decoded_len <= cache.capacity() {
+        // A chunk that has been taken whole is not asked for again, and its buffer stays warm for the next.
+        if decoded_len <= cache.capacity() && !self.is_whole(part) {
             *spare = cache.insert(self.key(part), decoded, decoded_len).unwrap_or_default();
         } else {
             *spare = decoded;
         }
         Ok(())
+    }
+
+    /// Whether the region takes all samples of the chunk that lie in the page.
+    fn is_whole(&self, part: &Part) -> bool {
+        let Region { y, x, h, w } = self.region;
+        let geometry = self.page.geometry;
+        let layout = &geometry.layout;
+        part.y == 0
+            && part.x == 0
+            && (part.h == layout.height || y + h == geometry.height)
+            && (part.w == layout.width || x + w == geometry.width)
+            && self.samples == usize::from(layout.samples)
     }
 
     /// Whether chunks of this page are read row by row.
