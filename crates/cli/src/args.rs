@@ -52,6 +52,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as typed")]
 pub(crate) struct Convert {
     /// OME-TIFF file, or any file of a fileset.
     pub(crate) source: String,
@@ -68,6 +69,9 @@ pub(crate) struct Convert {
     /// Show what would be written, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Show what the threads spent their time on. With --json it is always told.
+    #[arg(long)]
+    pub(crate) stats: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -270,7 +274,7 @@ pub(crate) struct OutputArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Progress on standard error: auto shows a bar on a terminal and nothing otherwise.
+    /// Progress on standard error: auto shows a bar on a terminal, and nothing otherwise or with --json.
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
     pub(crate) progress: ProgressArg,
 }

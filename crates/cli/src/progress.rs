@@ -1,11 +1,11 @@
 //! Progress on standard error: a bar on a terminal, lines in a log, JSON lines for a pipeline.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use crate::args::ProgressArg;
+use crate::args::{OutputArgs, ProgressArg};
 use crate::print;
 
 /// How far a job has come, in bytes.
@@ -13,16 +13,18 @@ use crate::print;
 pub(crate) struct Position {
     pub(crate) done: u64,
     pub(crate) total: u64,
+    /// What was done before this run, which says nothing of its rate.
+    pub(crate) before: u64,
 }
 
 /// Runs `work` while showing what `position` says.
 pub(crate) fn show<T>(
-    choice: ProgressArg,
+    output: &OutputArgs,
     position: impl Fn() -> Position + Send,
     work: impl FnOnce() -> T,
 ) -> T {
-    let style = match choice {
-        ProgressArg::Auto if std::io::stderr().is_terminal() => Style::Bar,
+    let style = match output.progress {
+        ProgressArg::Auto if std::io::stderr().is_terminal() && !output.json => Style::Bar,
         ProgressArg::Auto | ProgressArg::None => return work(),
         ProgressArg::Plain => Style::Plain,
         ProgressArg::Json => Style::Json,
@@ -46,7 +48,7 @@ enum Style {
 fn watch(style: Style, position: impl Fn() -> Position, stopped: &Receiver<()>) {
     let start = Instant::now();
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let template = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left";
+    let template = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {msg}";
     if let Ok(template) = ProgressStyle::with_template(template) {
         bar.set_style(template);
     }
@@ -55,20 +57,26 @@ fn watch(style: Style, position: impl Fn() -> Position, stopped: &Receiver<()>) 
         Style::Plain | Style::Json => Duration::from_secs(5),
     };
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        let Position { done, total } = position();
+        let Position { done, total, before } = position();
         let seconds = start.elapsed().as_secs_f64();
-        let rate = done as f64 / seconds.max(1e-9);
-        let left = total.saturating_sub(done) as f64 / rate.max(1.0);
+        let rate = done.saturating_sub(before) as f64 / seconds.max(1e-9);
+        // Before the first byte nobody knows how long it will take.
+        let left = (rate > 0.0).then(|| total.saturating_sub(done) as f64 / rate);
+        let in_words = format!(
+            "{:.1} MB/s, {} left",
+            rate / 1e6,
+            left.map_or("?".into(), |left| HumanDuration(Duration::from_secs_f64(left.min(1e9))).to_string())
+        );
         match style {
             Style::Bar => {
                 bar.set_length(total.max(1));
                 bar.set_position(done);
+                bar.set_message(in_words);
             }
             Style::Plain => print::note(format_args!(
-                "{:.1} of {:.1} MB, {:.1} MB/s, {left:.0} s left",
+                "{:.1} of {:.1} MB, {in_words}",
                 done as f64 / 1e6,
-                total as f64 / 1e6,
-                rate / 1e6
+                total as f64 / 1e6
             )),
             Style::Json => print::note(format_args!(
                 "{}",

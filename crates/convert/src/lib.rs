@@ -37,6 +37,7 @@ mod reduce;
 mod run;
 mod samples;
 mod shard;
+mod stages;
 mod stats;
 mod structured;
 mod tags;
@@ -57,6 +58,7 @@ pub use options::{BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Pr
 pub use plan::{ImagePlan, LevelPlan, Plan};
 pub use provenance::Sidecar;
 pub use run::Share;
+pub use stages::{Stage, StageTimes};
 pub use stats::ChannelStatistics;
 pub use tiles::Tiles;
 
@@ -86,6 +88,8 @@ pub struct Report {
     pub conflicts: Vec<fairzarr_nbo::merge::Conflict>,
     /// How complete the NBO record is, by the policy that was asked for or the baseline.
     pub coverage: Option<fairzarr_nbo::check::Report>,
+    /// How the worker threads of this run spent their time.
+    pub times: StageTimes,
 }
 
 /// Converts a whole fileset.
@@ -102,6 +106,7 @@ pub fn convert(
     let plan = Plan::new(source, options)?;
     let provenance = Provenance::of_fileset(source, options)?;
     let found = target::begin(source, &plan, store, options.existing)?;
+    let mut times = StageTimes::default();
     if found != Found::Finished {
         let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
         if found == Found::Unfinished {
@@ -110,9 +115,10 @@ pub fn convert(
             store.remove_leftovers()?;
         }
         commit::write(source, &plan, store, &findings, &provenance)?;
+        times = findings.times;
     }
     commit::clean(store)?;
-    Ok(report(source, &plan, progress, provenance))
+    Ok(report(source, &plan, progress, provenance, times))
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
@@ -157,18 +163,26 @@ pub fn commit(
 ) -> Result<Report, Error> {
     let plan = target::stored_plan(source, store)?;
     let provenance = Provenance::of_fileset(source, options)?;
+    let mut times = StageTimes::default();
     if !commit::is_complete(&plan, store)? {
         commit::check_units(&plan, store)?;
         let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
         commit::check_objects(&plan, store)?;
         store.remove_leftovers()?;
         commit::write(source, &plan, store, &findings, &provenance)?;
+        times = findings.times;
     }
     commit::clean(store)?;
-    Ok(report(source, &plan, progress, provenance))
+    Ok(report(source, &plan, progress, provenance, times))
 }
 
-fn report(source: &Fileset, plan: &Plan, progress: &Progress, provenance: Provenance) -> Report {
+fn report(
+    source: &Fileset,
+    plan: &Plan,
+    progress: &Progress,
+    provenance: Provenance,
+    times: StageTimes,
+) -> Report {
     Report {
         images: plan.images.iter().map(|image| image.path.clone()).collect(),
         objects: progress.objects.load(Ordering::Relaxed),
@@ -180,5 +194,6 @@ fn report(source: &Fileset, plan: &Plan, progress: &Progress, provenance: Proven
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
         conflicts: provenance.conflicts,
         coverage: provenance.report,
+        times,
     }
 }

@@ -150,6 +150,8 @@ pub struct Progress {
     pub total: AtomicU64,
     /// Source bytes (decoded) that are done.
     pub done: AtomicU64,
+    /// Of those, what an earlier run had done.
+    pub before: AtomicU64,
     /// Bytes written to the store.
     pub written: AtomicU64,
     /// Objects written to the store.

@@ -6,12 +6,14 @@ use fairzarr_store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use crate::Error;
 use crate::collect::{self, Collector};
 use crate::journal::{self, Journal, PlaneResult, UnitResult};
 use crate::options::{Options, Progress};
 use crate::plan::{Plan, Unit};
+use crate::stages::{Stage, StageTimes};
 use crate::stats::ChannelStatistics;
 use crate::walk::{Context, Worker};
 
@@ -22,6 +24,8 @@ pub(crate) struct Findings {
     pub(crate) statistics: BTreeMap<(usize, u32), ChannelStatistics>,
     /// By image and plane (t, c, z).
     pub(crate) digests: BTreeMap<(usize, (u32, u32, u32)), PlaneDigest>,
+    /// What it took.
+    pub(crate) times: StageTimes,
 }
 
 impl Findings {
@@ -89,19 +93,13 @@ pub(crate) fn run(
         failure: Mutex::default(),
         stop: AtomicBool::new(false),
     };
-    let range = share.range(plan.unit_count());
-    progress.total.store(plan.source_bytes() / share.of.max(1) as u64, Ordering::Relaxed);
-
     let mut done = BTreeSet::new();
     let mut carried = Vec::new();
     journal::read(store, |result| {
         // A record of another plan cannot be here: the plan was compared before.
-        if plan.images.len() > result.unit.image && done.insert(result.unit) {
-            if share.of == 1 {
-                lock(&shared.findings).add(plan, result.unit, result.planes);
-                carried.extend(result.carry.map(|carry| (result.unit, carry)));
-            }
-            progress.done.fetch_add(plan.unit_bytes(result.unit), Ordering::Relaxed);
+        if plan.images.len() > result.unit.image && done.insert(result.unit) && share.of == 1 {
+            lock(&shared.findings).add(plan, result.unit, result.planes);
+            carried.extend(result.carry.map(|carry| (result.unit, carry)));
         }
     })?;
     if let Some(collector) = &shared.collector {
@@ -112,14 +110,19 @@ pub(crate) fn run(
         }
     }
 
-    let units = Mutex::new(
-        plan.units()
-            .skip(range.start as usize)
-            .take((range.end - range.start) as usize)
-            .filter(|unit| !done.contains(unit)),
-    );
+    let range = share.range(plan.unit_count());
+    let own = plan.units().skip(range.start as usize).take((range.end - range.start) as usize);
+    let (finished, pending): (Vec<Unit>, Vec<Unit>) = own.partition(|unit| done.contains(unit));
+    let bytes = |units: &[Unit]| units.iter().map(|unit| plan.unit_bytes(*unit)).sum::<u64>();
+    progress.total.store(bytes(&finished) + bytes(&pending), Ordering::Relaxed);
+    progress.before.store(bytes(&finished), Ordering::Relaxed);
+    progress.done.store(bytes(&finished), Ordering::Relaxed);
+
+    let start = Instant::now();
+    let threads = plan.jobs(options);
+    let units = Mutex::new(pending.into_iter());
     std::thread::scope(|scope| {
-        for _ in 0..plan.jobs(options) {
+        for _ in 0..threads {
             scope.spawn(|| shared.work(|| lock(&units).next()));
         }
     });
@@ -132,7 +135,10 @@ pub(crate) fn run(
     }
     recorded?;
     store.flush()?;
-    Ok(shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    let mut findings = shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    findings.times.threads = threads;
+    findings.times.elapsed = start.elapsed();
+    Ok(findings)
 }
 
 impl Shared<'_> {
@@ -140,13 +146,14 @@ impl Shared<'_> {
     fn work(&self, mut next: impl FnMut() -> Option<Unit>) {
         let mut worker = Worker::new(self.context);
         while !self.stop.load(Ordering::Relaxed) {
-            let Some(unit) = next() else { return };
+            let Some(unit) = next() else { break };
             if let Err(error) = self.one(unit, &mut worker) {
                 self.stop.store(true, Ordering::Relaxed);
                 lock(&self.failure).get_or_insert(error);
-                return;
+                break;
             }
         }
+        lock(&self.findings).times.add(&worker.watch);
     }
 
     fn one(&self, unit: Unit, worker: &mut Worker<'_>) -> Result<(), Error> {
@@ -155,6 +162,7 @@ impl Shared<'_> {
         let source = &self.source.images()[unit.image];
         let (pixels, seen) = worker.convert(source, image, unit.page, unit.block)?;
         let carry = collect::carry(image, unit.page, unit.block, pixels);
+        worker.watch.lap(Stage::Downsample);
         let planes = seen.into_iter().map(PlaneResult::from).collect();
         let result = UnitResult { unit, planes, carry };
         self.journal.add(&result)?;
@@ -165,6 +173,7 @@ impl Shared<'_> {
                 collector.take(plan, unit, carry, worker)?;
             }
         }
+        worker.watch.lap(Stage::Record);
         Ok(())
     }
 }

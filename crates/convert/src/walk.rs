@@ -14,6 +14,7 @@ use crate::plan::{ImagePlan, Page, Plan};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
 use crate::shard::Shard;
+use crate::stages::{Stage, Stopwatch};
 use crate::stats::{Buckets, ChannelStatistics};
 use fairzarr_store::Store;
 use std::sync::atomic::AtomicBool;
@@ -43,6 +44,7 @@ pub(crate) struct Worker<'a> {
     chunk: SampleBuffer,
     buckets: Buckets,
     shards: HashMap<(usize, u32, u32, u32), Shard>,
+    pub(crate) watch: Stopwatch,
 }
 
 impl<'a> Worker<'a> {
@@ -55,6 +57,7 @@ impl<'a> Worker<'a> {
             chunk: SampleBuffer::default(),
             buckets: Buckets::default(),
             shards: HashMap::new(),
+            watch: Stopwatch::new(),
         }
     }
 
@@ -77,6 +80,7 @@ impl<'a> Worker<'a> {
         seen.resize_with(plan.samples(page) as usize, Seen::default);
         let mut task = Task { image, plan, page, encoders, seen };
         let mut blocks = std::mem::take(&mut self.blocks);
+        self.watch.start();
         let outcome = self.walk(&mut task, root, &mut blocks[..levels]);
         self.blocks = blocks;
         if outcome.is_err() {
@@ -122,6 +126,7 @@ impl<'a> Worker<'a> {
                 if let Some(child_pixels) = below.last() {
                     let from = task.plan.pyramid.rect(child);
                     halve(task.plan.kind, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
+                    self.watch.lap(Stage::Downsample);
                 }
             }
         }
@@ -140,6 +145,7 @@ impl<'a> Worker<'a> {
         let plane = PlaneIndex { t, group: group as usize, z };
         let container = task.plan.levels[0].codec.container().filter(|_| task.plan.tiles.are_moved());
         let mut moved = None;
+        let waited = self.scratch.time_reading();
         if task.plan.is_missing(task.page) {
             own.bytes_mut().fill(0);
         } else if let Some(container) = container {
@@ -148,13 +154,17 @@ impl<'a> Worker<'a> {
         } else {
             task.image.read(0, plane, region, own.bytes_mut(), &mut self.scratch)?;
         }
+        let waited = self.scratch.time_reading().saturating_sub(waited);
+        self.watch.lap_with(Stage::Decode, Stage::Read, waited);
         let sample = task.plan.sample_bytes();
         let planes = own.bytes().chunks_exact(rect.area() * sample);
         for (seen, pixels) in task.seen.iter_mut().zip(planes) {
             let statistics = &mut seen.statistics;
             statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
+            self.watch.lap(Stage::Statistics);
             let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
             seen.digest.add(area, sample, task.plan.digest_width(), pixels);
+            self.watch.lap(Stage::Digest);
         }
         Ok(moved)
     }
@@ -181,9 +191,11 @@ impl<'a> Worker<'a> {
                 }
                 _ => self.encode(encoder, rect, pixels, sample, at, chunk)?,
             };
+            self.watch.lap(Stage::Encode);
             // Several channels in one tile are not moved.
             let channel = task.plan.channels(task.page).start;
             self.place(task.plan, task.page, channel, 0, at, stored)?;
+            self.watch.lap(Stage::Write);
         }
         Ok(())
     }
@@ -206,7 +218,9 @@ impl<'a> Worker<'a> {
             for cy in rect.y / ch..(rect.y + rect.h).div_ceil(ch) {
                 for cx in rect.x / cw..(rect.x + rect.w).div_ceil(cw) {
                     let stored = self.encode(encoder, rect, plane, sample, (cy, cx), (ch, cw))?;
+                    self.watch.lap(Stage::Encode);
                     self.place(plan, page, c, block.level, (cy, cx), stored)?;
+                    self.watch.lap(Stage::Write);
                 }
             }
         }

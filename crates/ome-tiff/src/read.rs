@@ -14,7 +14,7 @@ use crate::{
     error::{ChunkError, Error, Result},
     image::{Image, PageRef, chunk_index},
     scratch::{ChunkKey, Cursor, Scratch},
-    source::{ByteSource, RangeReader},
+    source::{ByteSource, RangeReader, ReadClock},
     types::{PlaneIndex, Region},
 };
 
@@ -50,8 +50,10 @@ impl Image {
         let samples = self.groups[plane.group].len();
         let bytes = self.sample_type.bytes();
         let plane_len = self.check_region(&page, region, samples, out.len())?;
+        let clock = scratch.clock.clone();
         let job = |first_sample, samples| Job {
             image: self,
+            clock: &clock,
             level,
             plane,
             page: &page,
@@ -109,6 +111,7 @@ pub use packed::PackedChunk;
 /// One region of one page, or of one sample of it where each has its own chunks.
 struct Job<'a> {
     image: &'a Image,
+    clock: &'a ReadClock,
     level: usize,
     plane: PlaneIndex,
     page: &'a PageRef<'a>,
@@ -435,7 +438,11 @@ impl Job<'_> {
         let old = stale.or(full).map(|position| scratch.cursors.remove(position));
         let mut band = old.map(|cursor| cursor.band).unwrap_or_default();
         band.clear();
-        let stored = RangeReader::new(Arc::clone(self.source()), part.offset..part.offset + part.len);
+        let stored = RangeReader::new(
+            Arc::clone(self.source()),
+            part.offset..part.offset + part.len,
+            self.clock.clone(),
+        );
         let rows = RowStream::new(self.page.geometry.chunk_layout(part.grid_row), stored)?;
         Ok(Cursor { key, rows, next: 0, band, band_first: 0 })
     }
@@ -513,7 +520,7 @@ impl Job<'_> {
     }
 
     fn fetch(&self, part: &Part, ranges: &[Range<u64>], out: &mut [u8]) -> Result<()> {
-        self.source().read_ranges(ranges, out).map_err(|e| self.failed(part, e.into()))
+        self.clock.measure(|| self.source().read_ranges(ranges, out)).map_err(|e| self.failed(part, e.into()))
     }
 
     fn source(&self) -> &Arc<dyn ByteSource> {

@@ -1,8 +1,13 @@
 //! What a reading thread keeps between calls.
 
 use fairzarr_tiff_codec::{Decoder, RowStream};
+use std::time::Duration;
 
-use crate::{cache::Cache, container::PageId, source::RangeReader};
+use crate::{
+    cache::Cache,
+    container::PageId,
+    source::{RangeReader, ReadClock},
+};
 
 /// Decoder contexts, buffers and recently decoded chunks of one reading thread.
 ///
@@ -16,6 +21,7 @@ pub struct Scratch {
     pub(crate) cache: Cache<ChunkKey, Vec<u8>>,
     /// Chunks that are read row by row, the one used last at the end.
     pub(crate) cursors: Vec<Cursor>,
+    pub(crate) clock: ReadClock,
 }
 
 impl Scratch {
@@ -32,7 +38,13 @@ impl Scratch {
             spare: Vec::new(),
             cache: Cache::new(bytes),
             cursors: Vec::new(),
+            clock: ReadClock::default(),
         }
+    }
+
+    /// Time that all reads with this scratch have waited for bytes of the source so far.
+    pub fn time_reading(&self) -> Duration {
+        self.clock.total()
     }
 }
 

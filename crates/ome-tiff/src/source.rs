@@ -7,7 +7,11 @@ use std::{
     fs::File,
     io::{self, Read},
     ops::Range,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 /// A file, object or buffer that can be read at any offset from several threads.
@@ -96,21 +100,39 @@ pub(crate) fn read_file_at(file: &File, mut offset: u64, mut buf: &mut [u8]) -> 
 /// themselves.
 pub(crate) struct RangeReader {
     source: Arc<dyn ByteSource>,
+    clock: ReadClock,
     next: u64,
     end: u64,
 }
 
 impl RangeReader {
-    pub(crate) fn new(source: Arc<dyn ByteSource>, range: Range<u64>) -> Self {
-        Self { source, next: range.start, end: range.end }
+    pub(crate) fn new(source: Arc<dyn ByteSource>, range: Range<u64>, clock: ReadClock) -> Self {
+        Self { source, clock, next: range.start, end: range.end }
     }
 }
 
 impl Read for RangeReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let len = (out.len() as u64).min(self.end.saturating_sub(self.next)) as usize;
-        self.source.read_at(self.next, &mut out[..len])?;
+        self.clock.measure(|| self.source.read_at(self.next, &mut out[..len]))?;
         self.next += len as u64;
         Ok(len)
+    }
+}
+
+/// How long one thread's reads have waited for their sources.
+#[derive(Clone, Default)]
+pub(crate) struct ReadClock(Arc<AtomicU64>);
+
+impl ReadClock {
+    pub(crate) fn measure<T>(&self, read: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = read();
+        self.0.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 }

@@ -1,6 +1,8 @@
 //! `fairzarr convert`.
 
-use fairzarr_convert::{BitType, Existing, OnMissing, Options, Plan, Progress, Report, Tiles};
+use fairzarr_convert::{
+    BitType, Existing, OnMissing, Options, Plan, Progress, Report, Stage, StageTimes, Tiles,
+};
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
 use serde_json::json;
@@ -37,7 +39,10 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     match report {
         Ok(report) => {
             super::provenance::tell(&report, args.choices.provenance.policy.is_some());
-            tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64())?;
+            tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
+            if args.stats && !args.output.json {
+                show_times(&report.times)?;
+            }
             Ok(Code::Done)
         }
         Err(fairzarr_convert::Error::Interrupted) => {
@@ -57,8 +62,9 @@ pub(super) fn watched<T>(output: &OutputArgs, progress: &Progress, work: impl Fn
     let position = || Position {
         done: progress.done.load(Ordering::Relaxed),
         total: progress.total.load(Ordering::Relaxed),
+        before: progress.before.load(Ordering::Relaxed),
     };
-    progress::show(output.progress, position, work)
+    progress::show(output, position, work)
 }
 
 /// Opens the source as the choices say, and tells what it tolerated.
@@ -162,12 +168,12 @@ pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) -> Result<()
 pub(super) fn tell(
     source: &str,
     target: &str,
-    json: bool,
+    output: &OutputArgs,
     report: &Report,
     seconds: f64,
 ) -> Result<(), Failure> {
     let rate = report.source_bytes as f64 / 1e6 / seconds.max(1e-9);
-    if json {
+    if output.json {
         let filled: Vec<_> = report
             .filled
             .iter()
@@ -178,7 +184,7 @@ pub(super) fn tell(
             json!({
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
-                "seconds": seconds, "filled_planes": filled, "schema_changes": report.schema_changes,
+                "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
                 "moved_tiles": report.moved,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
@@ -202,13 +208,14 @@ pub(super) fn tell(
         ));
     }
     print::result(format_args!(
-        "{}: {} image{}, {:.1} MB of pixels in {} objects of {:.1} MB, {seconds:.2} s ({rate:.0} MB/s)",
+        "{}: {} image{}, {:.1} MB of pixels in {} objects of {:.1} MB, {seconds:.2} s ({rate:.0} MB/s){}",
         target,
         report.images.len(),
         if report.images.len() == 1 { "" } else { "s" },
         report.source_bytes as f64 / 1e6,
         report.objects,
-        report.bytes as f64 / 1e6
+        report.bytes as f64 / 1e6,
+        limit(&report.times)
     ))?;
     if report.images.len() > 1 {
         for path in &report.images {
@@ -216,4 +223,43 @@ pub(super) fn tell(
         }
     }
     Ok(())
+}
+
+/// What made it no faster, for the end of the line.
+fn limit(times: &StageTimes) -> String {
+    times.longest().map_or(String::new(), |stage| {
+        let threads = match times.threads {
+            1 => "the thread's".to_owned(),
+            several => format!("{several} threads'"),
+        };
+        format!(", limited by {} ({:.0} % of {threads} time)", stage.name(), 100.0 * times.share(stage))
+    })
+}
+
+/// Seconds that all threads together spent on each stage.
+fn times(times: &StageTimes) -> serde_json::Value {
+    let stages: serde_json::Map<_, _> = Stage::ALL
+        .iter()
+        .map(|stage| (stage.name().into(), times.spent(*stage).as_secs_f64().into()))
+        .collect();
+    json!({"threads": times.threads, "seconds": times.elapsed.as_secs_f64(), "stages": stages})
+}
+
+fn show_times(times: &StageTimes) -> Result<(), Failure> {
+    let mut rest = 1.0;
+    for stage in Stage::ALL {
+        let share = times.share(stage);
+        rest -= share;
+        let seconds = times.spent(stage).as_secs_f64();
+        print::result(format_args!("  {:<10} {seconds:>9.3} s {:>5.1} %", stage.name(), 100.0 * share))?;
+    }
+    let all = times.elapsed.as_secs_f64() * times.threads as f64;
+    print::result(format_args!(
+        "  {:<10} {:>9.3} s {:>5.1} %\n  of {all:.3} s: {} threads for {:.3} s",
+        "idle",
+        (all * rest).max(0.0),
+        (100.0 * rest).max(0.0),
+        times.threads,
+        times.elapsed.as_secs_f64()
+    ))
 }

@@ -52,6 +52,6 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let report =
         watched(&args.output, &progress, || fairzarr_convert::commit(&fileset, &store, &options, &progress))?;
     super::provenance::tell(&report, args.choices.provenance.policy.is_some());
-    tell(&args.source, &args.target, args.output.json, &report, start.elapsed().as_secs_f64())?;
+    tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
     Ok(Code::Done)
 }

@@ -35,10 +35,9 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
         })
         .sum();
     let done = Arc::clone(&options.progress);
-    let position = || Position { done: done.load(Ordering::Relaxed), total };
-    let report = progress::show(args.output.progress, position, || {
-        fairzarr_verify::verify(&fileset, &store, &options)
-    });
+    let position = || Position { done: done.load(Ordering::Relaxed), total, before: 0 };
+    let report =
+        progress::show(&args.output, position, || fairzarr_verify::verify(&fileset, &store, &options));
     tell(args, &report.map_err(|error| Failure::from(error).about(target))?)
 }
 

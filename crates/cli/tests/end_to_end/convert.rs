@@ -283,3 +283,21 @@ fn bits_become_bytes_or_booleans_as_asked() {
         verify(&source, &target).done();
     }
 }
+
+/// The times of the stages are told as text and as JSON, and are no more than the threads had.
+#[test]
+fn the_time_of_each_stage_is_told() {
+    let dir = TempDir::new().unwrap();
+    let told = convert(&cells(), &dir.path().join("text.zarr"), &["--stats", "--jobs", "1"]).done().out;
+    assert!(told.lines().next().unwrap().contains("limited by "), "{told}");
+    for stage in ["read", "decode", "statistics", "digest", "downsample", "encode", "write", "record", "idle"]
+    {
+        assert!(told.lines().any(|line| line.trim_start().starts_with(stage)), "{stage}: {told}");
+    }
+    let report = convert(&cells(), &dir.path().join("json.zarr"), &["--json", "--jobs", "1"]).done().json();
+    let stats = &report["stats"];
+    let stages = stats["stages"].as_object().unwrap();
+    let sum: f64 = stages.values().map(|seconds| seconds.as_f64().unwrap()).sum();
+    assert_eq!(stats["threads"], 1);
+    assert!(stages["encode"].as_f64().unwrap() > 0.0 && sum <= stats["seconds"].as_f64().unwrap(), "{stats}");
+}

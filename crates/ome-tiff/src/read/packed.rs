@@ -73,7 +73,18 @@ impl Image {
             )));
         }
         let bytes = self.sample_type.bytes();
-        let job = Job { image: self, level: 0, plane, page: &page, region, first_sample, samples, bytes };
+        let clock = scratch.clock.clone();
+        let job = Job {
+            image: self,
+            clock: &clock,
+            level: 0,
+            plane,
+            page: &page,
+            region,
+            first_sample,
+            samples,
+            bytes,
+        };
         let mut packed = Vec::new();
         for part in job.parts()? {
             let bytes = if part.is_sparse() {
