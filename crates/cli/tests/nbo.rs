@@ -266,6 +266,31 @@ fn what_lies_beside_the_image_is_used_only_if_asked() {
 }
 
 #[test]
+fn documents_are_part_of_the_plan() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let [store, other] = ["a.zarr", "b.zarr"].map(|name| directory.path().join(name));
+    let (microscope, qc) = (data("abif_axiovert1_.json"), data("psf-beads.yaml"));
+    let said = ["--nbo", text(&microscope), "--policy", "baseline"];
+    convert(&source, &other, &said).done();
+    let step = |args: &[&str]| fairzarr(&[&args[..1], &[text(&source), text(&store)], &args[1..]].concat());
+    step(&[&["plan"], &said[..]].concat()).done();
+    step(&["run", "--task", "1/1"]).done();
+    // What is given now is not what the plan says; without it the plan's documents are used.
+    let refused = step(&["commit", "--nbo", text(&qc)]).ends_with(4);
+    assert!(refused.err.contains("other documents"), "{}", refused.err);
+    step(&["commit"]).done();
+    same(&tree(&store), &tree(&other));
+    // A conversion that is resumed is the same conversion, documents and all.
+    std::fs::remove_dir_all(&store).unwrap();
+    step(&[&["plan"], &said[..]].concat()).done();
+    let refused = convert(&source, &store, &["--resume"]).ends_with(4);
+    assert!(refused.err.contains("other options"), "{}", refused.err);
+    convert(&source, &store, &[&["--resume"], &said[..]].concat()).done();
+    same(&tree(&store), &tree(&other));
+}
+
+#[test]
 fn a_policy_refuses_before_anything_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let source = image(directory.path());

@@ -65,9 +65,9 @@ pub fn embed(
     let (record, placed) = editor.record(images)?;
     let known: BTreeSet<String> = record.sources.iter().map(|source| source.sha256.clone()).collect();
     let new: Vec<Sidecar> =
-        sidecars.iter().filter(|sidecar| !known.contains(&digest(sidecar))).cloned().collect();
+        sidecars.iter().filter(|sidecar| !known.contains(&sidecar.digest())).cloned().collect();
     let key = |n: usize, ending: &str| {
-        let digest = new.get(n).map(digest).unwrap_or_default();
+        let digest = new.get(n).map(Sidecar::digest).unwrap_or_default();
         format!("OME/sources/{}.{ending}", digest.get(..16).unwrap_or_default())
     };
     let provenance = Provenance::new(record, &new, mapping, None, key)?;
@@ -332,10 +332,6 @@ impl<'s> Editor<'s> {
 
 fn count_images(record: &Record) -> usize {
     record.objects.iter().filter(|object| object.class == "Image").count()
-}
-
-fn digest(sidecar: &Sidecar) -> String {
-    ingest::source(&sidecar.name, ingest::Form::Record, "", &sidecar.bytes).sha256
 }
 
 /// Declarations of conventions, ours last.

@@ -56,7 +56,7 @@ pub use error::Error;
 pub use layout::Placement;
 pub use options::{BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Progress, ShardChoice};
 pub use plan::{ImagePlan, LevelPlan, Plan};
-pub use provenance::Sidecar;
+pub use provenance::{Documents, Sidecar};
 pub use run::Share;
 pub use stages::{Stage, StageTimes};
 pub use stats::ChannelStatistics;
@@ -130,6 +130,7 @@ pub fn prepare(source: &Fileset, store: &Store, options: &Options) -> Result<Pla
     // A policy refuses before the first byte is written.
     Provenance::of_fileset(source, options)?;
     target::begin(source, &plan, store, options.existing)?;
+    target::keep_documents(store, options)?;
     Ok(plan)
 }
 
@@ -151,10 +152,10 @@ pub fn run_share(
 }
 
 /// Joins the shares: checks that every unit was done and every object is there, writes the upper levels and
-/// the metadata, root last.
+/// the metadata, root last. Documents and policy are those of the plan.
 ///
 /// # Errors
-/// [`Error::Incomplete`] names what is missing.
+/// [`Error::Incomplete`] names what is missing, [`Error::Resume`] where `options` has other documents than the plan.
 pub fn commit(
     source: &Fileset,
     store: &Store,
@@ -162,6 +163,7 @@ pub fn commit(
     progress: &Progress,
 ) -> Result<Report, Error> {
     let plan = target::stored_plan(source, store)?;
+    let options = &target::with_documents(&plan, store, options)?;
     let provenance = Provenance::of_fileset(source, options)?;
     let mut times = StageTimes::default();
     if !commit::is_complete(&plan, store)? {

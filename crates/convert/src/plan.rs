@@ -14,6 +14,7 @@ use crate::encode::{Codec, Encoder};
 use crate::geometry::{Block, Pyramid};
 use crate::layout::{Placement, place};
 use crate::options::{BitType, ChunkChoice, OnMissing, Options, ShardChoice};
+use crate::provenance::Documents;
 use crate::samples::Kind;
 use crate::tiles::{self, FullResolution, Tiles};
 
@@ -46,6 +47,8 @@ pub struct Plan {
     pub omit_empty: bool,
     /// What happens to promised planes that are missing.
     pub on_missing: OnMissing,
+    /// Documents on microscope, acquisition and quality control.
+    pub documents: Documents,
     /// Images in series order.
     pub images: Vec<ImagePlan>,
     /// Bytes for decoded tiles that neighbouring blocks share, per worker.
@@ -135,6 +138,7 @@ impl Plan {
             codec: options.codec,
             omit_empty: options.omit_empty,
             on_missing: options.on_missing,
+            documents: Documents::of(options),
             images: Vec::new(),
             tile_cache: 0,
             worker_memory: 0,

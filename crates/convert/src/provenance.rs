@@ -10,6 +10,7 @@ use fairzarr_nbo::{Record, derive};
 use fairzarr_ngff::{DataType, FillValue, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,36 @@ pub struct Sidecar {
     pub name: String,
     /// Content, which the store keeps byte for byte.
     pub bytes: Vec<u8>,
+}
+
+/// What a plan knows of the documents beside the image: resumed or split, a conversion has to read the same ones.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Documents {
+    /// Name and SHA-256 of each sidecar.
+    pub sidecars: Vec<(String, String)>,
+    /// How those are read that are of no known form.
+    pub mapping: Option<Mapping>,
+    /// What the record is checked by.
+    pub policy: Option<Policy>,
+}
+
+impl Documents {
+    /// Those of a conversion with these options.
+    pub(crate) fn of(options: &Options) -> Self {
+        let named = |sidecar: &Sidecar| (sidecar.name.clone(), sidecar.digest());
+        Self {
+            sidecars: options.sidecars.iter().map(named).collect(),
+            mapping: options.mapping.clone(),
+            policy: options.policy.clone(),
+        }
+    }
+}
+
+impl Sidecar {
+    /// SHA-256 of the bytes, hexadecimal.
+    pub(crate) fn digest(&self) -> String {
+        ingest::source(&self.name, Form::Record, "", &self.bytes).sha256
+    }
 }
 
 /// What is known of how the images came about.

@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::Error;
 use crate::commit;
 use crate::journal::WORKSPACE;
-use crate::options::Existing;
+use crate::options::{Existing, Options};
 use crate::plan::Plan;
+use crate::provenance::{Documents, Sidecar};
 
 /// What was found at the output's place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,6 +69,44 @@ pub(crate) fn stored_plan(source: &Fileset, store: &Store) -> Result<Plan, Error
     } else {
         Err(Error::Resume(format!("the plan at {} was made for other source files", store.location())))
     }
+}
+
+/// Leaves the documents beside the image with the plan, for whoever commits it.
+pub(crate) fn keep_documents(store: &Store, options: &Options) -> Result<(), Error> {
+    for (n, sidecar) in options.sidecars.iter().enumerate() {
+        store.put(&document_key(n), sidecar.bytes.clone())?;
+    }
+    Ok(())
+}
+
+/// `options` with the documents that the plan was made with; those given now, if any, have to be the same.
+pub(crate) fn with_documents(plan: &Plan, store: &Store, options: &Options) -> Result<Options, Error> {
+    let given = Documents::of(options);
+    if given != Documents::default() && given != plan.documents {
+        return Err(Error::Resume(
+            "the plan was made with other documents or another policy; leave them out, and those of the plan are used"
+                .into(),
+        ));
+    }
+    let mut options = options.clone();
+    options.sidecars.clear();
+    for (n, (name, sha256)) in plan.documents.sidecars.iter().enumerate() {
+        let bytes = store.get(&document_key(n))?.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        let sidecar = Sidecar { name: name.clone(), bytes };
+        if sidecar.digest() != *sha256 {
+            return Err(Error::Incomplete(format!(
+                "{name}, which the plan was made with, is not with it any more; run `fairzarr plan` again"
+            )));
+        }
+        options.sidecars.push(sidecar);
+    }
+    options.mapping.clone_from(&plan.documents.mapping);
+    options.policy.clone_from(&plan.documents.policy);
+    Ok(options)
+}
+
+fn document_key(n: usize) -> String {
+    format!("{WORKSPACE}/sidecars/{n}")
 }
 
 fn plan_key() -> String {

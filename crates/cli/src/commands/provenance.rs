@@ -145,12 +145,8 @@ pub(super) fn axes(axes: &Axes) -> Result<Policy, Failure> {
     Policy::new(axes.tier.unwrap_or(1), &extensions, level).map_err(usage)
 }
 
-/// Adds what was typed about provenance to the options of a conversion of `fileset`.
-pub(super) fn choose(
-    choices: &ProvenanceChoices,
-    fileset: &Fileset,
-    options: &mut Options,
-) -> Result<(), Failure> {
+/// Adds what was typed about provenance to the options of a conversion.
+pub(super) fn given(choices: &ProvenanceChoices, options: &mut Options) -> Result<(), Failure> {
     options.sidecars = sidecars(&choices.nbo)?;
     options.mapping = mapping(choices.nbo_mapping.as_ref())?;
     if let Some(name) = &choices.policy {
@@ -158,6 +154,16 @@ pub(super) fn choose(
         policy.enforce = choices.policy_level.map_or(policy.enforce, Into::into);
         options.policy = Some(policy);
     }
+    Ok(())
+}
+
+/// Adds what was typed about provenance, and what lies beside `fileset` if that was asked for.
+pub(super) fn choose(
+    choices: &ProvenanceChoices,
+    fileset: &Fileset,
+    options: &mut Options,
+) -> Result<(), Failure> {
+    given(choices, options)?;
     for sidecar in beside(fileset) {
         if options.sidecars.iter().any(|given| given.bytes == sidecar.bytes) {
             continue;

@@ -47,7 +47,7 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let mut options = options(&args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
+    super::provenance::given(&args.choices.provenance, &mut options)?;
     let progress = Progress::default();
     let report =
         watched(&args.output, &progress, || fairzarr_convert::commit(&fileset, &store, &options, &progress))?;

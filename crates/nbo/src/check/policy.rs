@@ -4,7 +4,8 @@ use crate::Error;
 use crate::catalogue::{self, Extension};
 
 /// What is asked of a record. Written as JSON, so that a repository can define its own and share it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(into = "File", try_from = "File")]
 pub struct Policy {
     /// Name, for reports.
     pub name: String,
@@ -139,21 +140,7 @@ impl Policy {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let file: File =
             serde_json::from_str(text).map_err(|e| Error::Syntax { form: "policy", why: e.to_string() })?;
-        let policy = Self {
-            name: file.name,
-            description: file.description,
-            tier: file.tier,
-            extensions: super::extensions(file.extensions.iter().map(String::as_str))?,
-            level: file.level,
-            untiered: file.untiered,
-            tables: file.tables,
-            element_tier: file.element_tier,
-            require: file.require,
-            waive: file.waive,
-            qc: file.qc,
-            enforce: file.enforce,
-        };
-        policy.checked()
+        Self::try_from(file)
     }
 
     /// The policies that come with the program, by file name without ending.
@@ -188,6 +175,47 @@ impl Policy {
             demand.parse::<crate::qc::Requirement>()?;
         }
         Ok(self)
+    }
+}
+
+impl TryFrom<File> for Policy {
+    type Error = Error;
+
+    fn try_from(file: File) -> Result<Self, Error> {
+        let policy = Self {
+            name: file.name,
+            description: file.description,
+            tier: file.tier,
+            extensions: super::extensions(file.extensions.iter().map(String::as_str))?,
+            level: file.level,
+            untiered: file.untiered,
+            tables: file.tables,
+            element_tier: file.element_tier,
+            require: file.require,
+            waive: file.waive,
+            qc: file.qc,
+            enforce: file.enforce,
+        };
+        policy.checked()
+    }
+}
+
+impl From<Policy> for File {
+    fn from(policy: Policy) -> Self {
+        Self {
+            name: policy.name,
+            description: policy.description,
+            tier: policy.tier,
+            extensions: policy.extensions.iter().map(|extension| extension.name().to_owned()).collect(),
+            level: policy.level,
+            untiered: policy.untiered,
+            tables: policy.tables,
+            element_tier: policy.element_tier,
+            require: policy.require,
+            waive: policy.waive,
+            qc: policy.qc,
+            enforce: policy.enforce,
+        }
     }
 }
 

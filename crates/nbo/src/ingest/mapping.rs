@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::Error;
@@ -23,7 +23,7 @@ use crate::catalogue;
 use crate::record::{Object, Origin, OriginKind, Record, value};
 
 /// What the columns or members of a document mean.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     fields: Vec<Rule>,
@@ -33,7 +33,7 @@ pub struct Mapping {
     layout: Layout,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
     from: String,
@@ -44,7 +44,7 @@ struct Rule {
     prefix: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Layout {
     #[default]
