@@ -114,21 +114,29 @@ impl Provenance {
         policy: Option<&Policy>,
         key: impl Fn(usize, &str) -> String,
     ) -> Result<Self, Error> {
-        let mut beside = Record::default();
+        let mut read = Vec::new();
+        let mut sources = Vec::new();
         let mut documents = Vec::new();
         for (n, sidecar) in sidecars.iter().enumerate() {
-            let mut read = read(sidecar, mapping)?;
-            let key = key(n, ending(read.sources.first()));
-            for source in &mut read.sources {
+            let mut said = self::read(sidecar, mapping)?;
+            let key = key(n, ending(said.sources.first()));
+            for mut source in said.sources.drain(..) {
                 source.path = Some(key.clone());
+                sources.push(source);
             }
-            beside.objects.append(&mut read.objects);
-            beside.sources.append(&mut read.sources);
-            beside.extra.extend(read.extra);
             documents.push((key, sidecar.bytes.clone()));
+            read.push(said);
         }
-        let (mut record, conflicts) =
-            if sidecars.is_empty() { (record, Vec::new()) } else { merge(record, beside) };
+        // Microscopes first: what was set on them follows them to their new identifiers.
+        read.sort_by_key(|said| !said.objects.iter().any(|object| object.class == "Instrument"));
+        let mut record = record;
+        let mut conflicts = Vec::new();
+        for said in read {
+            let (merged, differ) = merge(record, said);
+            record = merged;
+            conflicts.extend(differ);
+        }
+        record.sources.append(&mut sources);
         let maps = maps::take(&mut record);
         let baseline = Policy::builtin(BASELINE);
         let report = policy.or(baseline.as_ref()).map(|policy| check::check(&record, policy));

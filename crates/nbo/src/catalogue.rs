@@ -414,6 +414,16 @@ impl Class {
         self.attributes().find(|a| a.unit == Some(unit))
     }
 
+    /// The extension of one of its attributes: the attribute's own (R2), but for the identifier that all references to
+    /// filters inherit, which is Basic in `FilterRef` under an instrument alone.
+    pub fn extension_of(&self, attribute: &Attribute) -> Extension {
+        if attribute.owner == "FilterRef" && self.path != attribute.owner {
+            Extension::Core
+        } else {
+            attribute.extension
+        }
+    }
+
     /// Slots for children, in the order of the content model.
     pub fn slots(&self) -> impl Iterator<Item = &'static Slot> {
         self.slots.iter().map(|&i| &tables::SLOTS[i as usize])

@@ -4,6 +4,11 @@
 //! and the other beside it (`extra["conflict"]`), and the difference is reported. Values are compared in
 //! one unit; `0.19 mm` and `190 µm` are no conflict.
 //!
+//! An instrument of the sidecar is that of the OME-XML by its UUID, or if there is one each and maker and model of
+//! their stands do not contradict. Another microscope stays one of its own, whatever identifiers the two have in
+//! common. The settings that Micro-Meta App wrote for one image hold for all images of a plate that have the same
+//! instrument and channels.
+//!
 //! Precedence: OME-XML for what describes the pixels (`Pixels`, `Plane`: the file is there to be
 //! measured); the sidecar for everything else, because a person or a core facility wrote it about this
 //! microscope. A placeholder never wins, and neither does a guess against a statement.
@@ -11,10 +16,11 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use crate::catalogue::{self, Class, Kind, ReferenceKind};
-use crate::record::{Field, Object, OriginKind, Record, resolve};
+use crate::record::value::{is_sentinel, is_uuid};
+use crate::record::{Field, Object, Origin, OriginKind, Record, resolve};
 use crate::unit;
 
 /// Two values for one field.
@@ -35,17 +41,21 @@ pub fn merge(ome: Record, sidecar: Record) -> (Record, Vec<Conflict>) {
     // What stands alone keeps its order.
     if ome.objects.is_empty() {
         let Record { sources, mut extra, .. } = ome;
-        extra.extend(sidecar.extra);
+        add(&mut extra, sidecar.extra);
         let sources = sources.into_iter().chain(sidecar.sources).collect();
         return (Record { objects: sidecar.objects, sources, extra }, Vec::new());
     }
-    let objects = sidecar.objects.iter().flat_map(Object::descendants);
-    let sidecar_ids = objects.filter_map(Object::id).map(str::to_owned).collect();
-    let one_image = sidecar.objects.iter().filter(|o| o.class == "Image").count() == 1;
-    let mut merge = Merge { ids: HashMap::new(), sidecar_ids, one_image, conflicts: Vec::new() };
     let Record { mut objects, mut sources, mut extra } = ome;
+    let mut sidecar = sidecar;
+    let others = other_instruments(&objects, &sidecar.objects);
+    if !others.is_empty() {
+        rename(&mut sidecar.objects, &ids(&objects));
+    }
+    let one_image = sidecar.objects.iter().filter(|o| o.class == "Image").count() == 1;
+    let mut merge =
+        Merge { ids: same_ids(&objects), sidecar_ids: ids(&sidecar.objects), one_image, conflicts: others };
     sources.extend(sidecar.sources);
-    extra.extend(sidecar.extra);
+    add(&mut extra, sidecar.extra);
     // Hardware first: what refers to it follows it to its new identifier.
     let (hardware, rest): (Vec<_>, Vec<_>) = sidecar.objects.into_iter().partition(|o| o.class != "Image");
     for object in hardware {
@@ -54,10 +64,122 @@ pub fn merge(ome: Record, sidecar: Record) -> (Record, Vec<Conflict>) {
     merge.redirect(&mut objects);
     for mut object in rest {
         merge.redirect(std::slice::from_mut(&mut object));
+        if one_image && merge.counterpart(&objects, &object).is_none() && merge.spread(&mut objects, &object)
+        {
+            continue;
+        }
         merge.place(&mut objects, None, object, "");
     }
     merge.redirect(&mut objects);
     (Record { objects, sources, extra }, merge.conflicts)
+}
+
+/// Adds what belongs to no object; what several documents said under one key becomes a list.
+fn add(extra: &mut Map<String, Json>, other: Map<String, Json>) {
+    for (key, value) in other {
+        match extra.get_mut(&key) {
+            None => _ = extra.insert(key, value),
+            Some(before) if *before == value => {}
+            Some(Json::Array(list)) => match value {
+                Json::Array(more) => list.extend(more),
+                one => list.push(one),
+            },
+            Some(before) => *before = json!([before.take(), value]),
+        }
+    }
+}
+
+/// The identifiers of objects.
+fn ids(objects: &[Object]) -> HashSet<String> {
+    objects.iter().flat_map(Object::descendants).filter_map(Object::id).map(str::to_owned).collect()
+}
+
+/// Other identifiers that objects are known by, as earlier merging left them.
+fn same_ids(objects: &[Object]) -> HashMap<String, String> {
+    let also = |o: &&Object| Some((o.extra.get("sameAs")?.as_str()?.to_owned(), o.id()?.to_owned()));
+    objects.iter().flat_map(Object::descendants).filter_map(|o| also(&o)).collect()
+}
+
+/// The instruments of a sidecar that are another microscope than the one whose place they would take.
+fn other_instruments(objects: &[Object], sidecar: &[Object]) -> Vec<Conflict> {
+    let instruments =
+        |of: &[Object]| of.iter().filter(|o| o.class == "Instrument").cloned().collect::<Vec<_>>();
+    let (own, new) = (instruments(objects), instruments(sidecar));
+    let mut others = Vec::new();
+    for instrument in &new {
+        let same_id = own.iter().find(|o| o.id().is_some() && o.id() == instrument.id());
+        let single = if let ([one], 1) = (own.as_slice(), new.len()) { Some(one) } else { None };
+        if let Some(before) = same_id.or(single).filter(|before| contradict(before, instrument)) {
+            others.push(Conflict {
+                at: format!("/Instrument {}", before.id().unwrap_or_default()),
+                field: "another microscope".into(),
+                kept: described(before),
+                other: described(instrument),
+            });
+        }
+    }
+    others
+}
+
+/// Whether two instruments cannot be one: different UUIDs, or stands of different makers or models. One name in the
+/// other is no contradiction: Zeiss, Carl Zeiss.
+fn contradict(a: &Object, b: &Object) -> bool {
+    let uuid = |o: &Object| {
+        let also = o.extra.get("sameAs").and_then(Json::as_str);
+        o.id().into_iter().chain(also).find(|id| is_uuid(id)).map(str::to_owned)
+    };
+    if let (Some(a), Some(b)) = (uuid(a), uuid(b)) {
+        return a != b;
+    }
+    let said = |o: &Object, field: &str| {
+        let value = &o.children.iter().find(|c| is_stand(&c.class))?.field(field)?.value;
+        let text = value.as_str()?.trim().to_lowercase();
+        (!text.is_empty() && !is_sentinel(value)).then_some(text)
+    };
+    ["Manufacturer", "Model"].iter().any(|field| match (said(a, field), said(b, field)) {
+        (Some(a), Some(b)) => !a.contains(&b) && !b.contains(&a),
+        _ => false,
+    })
+}
+
+fn described(instrument: &Object) -> String {
+    let stand = instrument.children.iter().find(|c| is_stand(&c.class));
+    let said = |field| stand.and_then(|stand: &Object| stand.str(field));
+    let words: Vec<_> = [said("Manufacturer"), said("Model")].into_iter().flatten().collect();
+    if words.is_empty() { instrument.id().unwrap_or_default().to_owned() } else { words.join(" ") }
+}
+
+/// Gives the objects of another microscope identifiers that are not taken. Images keep theirs: they are compared by
+/// name too.
+fn rename(sidecar: &mut [Object], taken: &HashSet<String>) {
+    let own = ids(sidecar);
+    let hardware = sidecar.iter().filter(|o| o.class != "Image").flat_map(Object::descendants);
+    let colliding = hardware.filter_map(Object::id).filter(|id| !is_uuid(id) && taken.contains(*id));
+    // Among so many at least one is free.
+    let last = taken.len() + own.len() + 2;
+    let free = |id: &str| {
+        (2..=last).map(|n| format!("{id}-{n}")).find(|new| !taken.contains(new) && !own.contains(new))
+    };
+    let new: HashMap<String, String> = colliding.filter_map(|id| Some((id.to_owned(), free(id)?))).collect();
+    for object in sidecar {
+        rename_below(object, &new);
+    }
+}
+
+fn rename_below(object: &mut Object, new: &HashMap<String, String>) {
+    let reference = catalogue::class(&object.class).and_then(Class::reference).map(|r| r.attribute);
+    for field in &mut object.fields {
+        let names = (field.name == "ID" && object.class != "Image") || Some(field.name.as_str()) == reference;
+        if let Some((before, now)) =
+            field.value.as_str().filter(|_| names).and_then(|id| new.get_key_value(id))
+        {
+            field.value = json!(now);
+            field.origin = Origin::from(OriginKind::Normalised, before);
+        }
+    }
+    for child in &mut object.children {
+        rename_below(child, new);
+    }
 }
 
 struct Merge {
@@ -114,8 +236,32 @@ impl Merge {
             object.extra.entry(key).or_insert(value);
         }
         for child in other.children {
-            self.place(&mut object.children, class, child, &at);
+            if !self.refers_otherwise(object, class, &child, &at) {
+                self.place(&mut object.children, class, child, &at);
+            }
         }
+    }
+
+    /// Where the model has room for one reference and the sidecar's is another, that takes the place.
+    fn refers_otherwise(
+        &mut self,
+        object: &mut Object,
+        class: Option<&'static Class>,
+        reference: &Object,
+        at: &str,
+    ) -> bool {
+        let Some(child) = class.and_then(|c| c.child(&reference.class)) else { return false };
+        let is_one =
+            child.slot.max == 1 && child.class.reference().is_some_and(|r| r.kind == ReferenceKind::Ref);
+        let before = object.children.iter_mut().find(|c| is_one && c.class == reference.class);
+        let Some(before) = before.filter(|before| before.target() != reference.target()) else {
+            return false;
+        };
+        let [kept, other] = [reference, &*before].map(|r| r.target().unwrap_or_default().to_owned());
+        *before = reference.clone();
+        beside(object, &reference.class, &other);
+        self.conflicts.push(Conflict { at: at.to_owned(), field: reference.class.clone(), kept, other });
+        true
     }
 
     /// One identifier remains; the other is remembered, and references to it follow.
@@ -182,12 +328,46 @@ impl Merge {
         if replaces {
             replace(object, field, unit_of(other).as_ref());
         }
-        let conflicts = object.extra.entry("conflict").or_insert_with(|| json!({}));
-        conflicts[&field.name] = json!(gone);
+        beside(object, &field.name, &gone);
         // A placeholder contradicts nothing.
         if own.origin.kind != OriginKind::Sentinel && field.origin.kind != OriginKind::Sentinel {
             self.conflicts.push(Conflict { at: at.to_owned(), field: field.name.clone(), kept, other: gone });
         }
+    }
+
+    /// Settings of one image hold for all that were taken with the same instrument in the same channels, if none of them
+    /// is that image. What is of the one image alone (name, day, planes, sizes) stays out.
+    fn spread(&mut self, objects: &mut [Object], settings: &Object) -> bool {
+        let instrument = settings.child("InstrumentRef").and_then(Object::target);
+        // Settings files name their instrument; an image of another document is one of its own.
+        if !settings.extra.contains_key("InstrumentID") || instrument.is_none() {
+            return false;
+        }
+        let channels = |image: &Object| -> Option<Vec<String>> {
+            let channels = image.child("Pixels")?.children_of("Channel");
+            channels.map(|channel| channel.str("Name").map(str::to_lowercase)).collect()
+        };
+        let names = channels(settings).filter(|names| !names.is_empty());
+        let fits = |image: &&mut Object| {
+            image.class == "Image"
+                && image.child("InstrumentRef").and_then(Object::target) == instrument
+                && names.is_some()
+                && channels(image) == names
+        };
+        let mut shot = settings.clone();
+        shot.fields.clear();
+        shot.extra.clear();
+        shot.children.retain(|c| c.class != "StageLabel");
+        for pixels in shot.children.iter_mut().filter(|c| c.class == "Pixels") {
+            pixels.fields.clear();
+            pixels.children.retain(|c| c.class != "Plane");
+        }
+        let mut found = false;
+        for image in objects.iter_mut().filter(fits) {
+            self.join(image, None, shot.clone(), "");
+            found = true;
+        }
+        found
     }
 
     /// The object that says of the same thing: by identifier, by model and maker, by position in the stack, or
@@ -195,7 +375,11 @@ impl Merge {
     fn counterpart(&self, others: &[Object], object: &Object) -> Option<usize> {
         let alike: Vec<_> = others.iter().enumerate().filter(|(_, o)| comparable(o, object)).collect();
         let by = |test: &dyn Fn(&Object) -> bool| alike.iter().find(|(_, o)| test(o)).map(|(i, _)| *i);
-        if let Some(index) = object.id().and_then(|id| by(&|o| o.id() == Some(id))) {
+        let same_id = |o: &Object| {
+            let known = object.id().and_then(|id| self.ids.get(id)).map(String::as_str);
+            o.id().is_some() && (o.id() == object.id() || o.id() == known)
+        };
+        if let Some(index) = by(&same_id) {
             return Some(index);
         }
         // What another object of the sidecar stands for already is not this one.
@@ -230,6 +414,7 @@ impl Merge {
             .and_then(Class::reference)
             .is_some_and(|r| r.kind == ReferenceKind::Settings);
         match alike.as_slice() {
+            [(_, only)] if object.class == "Instrument" && contradict(only, object) => None,
             [(index, only)]
                 if settings
                     || single.contains(&object.class.as_str())
@@ -245,7 +430,7 @@ impl Merge {
     }
 
     fn is_taken(&self, object: &Object) -> bool {
-        let also = object.extra.get("sameAs").and_then(serde_json::Value::as_str);
+        let also = object.extra.get("sameAs").and_then(Json::as_str);
         object.id().into_iter().chain(also).any(|id| self.sidecar_ids.contains(id))
     }
 
@@ -261,6 +446,16 @@ impl Merge {
             }
             self.redirect(&mut object.children);
         }
+    }
+}
+
+/// Records a value that gave way; of several sources there may be several.
+fn beside(object: &mut Object, field: &str, value: &str) {
+    let conflicts = object.extra.entry("conflict").or_insert_with(|| json!({}));
+    match &mut conflicts[field] {
+        Json::Array(values) => values.push(json!(value)),
+        said if said.is_null() || said == value => *said = json!(value),
+        said => *said = json!([said.take(), value]),
     }
 }
 

@@ -87,6 +87,16 @@ fn the_objective_example() {
 }
 
 #[test]
+fn extensions_are_those_of_the_element_where_it_has_its_own() {
+    let of = |class: &catalogue::Class| class.extension_of(class.attribute("ID").unwrap());
+    for (name, extension) in [("FilterRef", Basic), ("ExcitationFilterRef", Extension::Core)] {
+        assert_eq!(of(catalogue::class(name).unwrap()), extension, "{name}");
+    }
+    let condenser = catalogue::class("Condenser").unwrap();
+    assert_eq!(of(condenser.child("FilterRef").unwrap().class), Extension::Core);
+}
+
+#[test]
 fn the_colored_beads_example() {
     let class = catalogue::class("ColoredBeads").unwrap();
     let names = |must: catalogue::Requirement| {

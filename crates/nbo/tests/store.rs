@@ -242,3 +242,100 @@ fn two_things_of_a_sidecar_stay_two() {
         assert!(conflicts.is_empty(), "{conflicts:?}");
     }
 }
+
+#[test]
+fn two_microscopes_stay_two() {
+    let scope = |maker: &str, id: &str| {
+        xml::read(&format!(
+            r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="{id}">
+            <InvertedMicroscopeStand ID="Microscope:1" Manufacturer="{maker}" Model="Stand"/><Objective ID="Objective:1" Model="{maker} 20x"/>
+            <FilterCube ID="FilterCube:1"><ExcitationFilterRef ID="Filter:1"/></FilterCube><ExcitationFilter ID="Filter:1" Model="{maker}"/>
+            </Instrument></OME>"#
+        ))
+        .unwrap()
+    };
+    for id in ["Instrument:1", "Instrument:7", "93efaebd-1042-43aa-994e-2f5bc2a92fb1"] {
+        let (merged, conflicts) = merge::merge(scope("Zeiss", "Instrument:1"), scope("Nikon", id));
+        let instruments: Vec<_> = merged.all("Instrument").collect();
+        assert_eq!((instruments.len(), merged.all("Objective").count()), (2, 2), "{id}");
+        assert_eq!(
+            (conflicts.len(), conflicts[0].field.as_str()),
+            (1, "another microscope"),
+            "{conflicts:?}"
+        );
+        // Each refers to its own parts, and no identifier stands for two.
+        for instrument in instruments {
+            let target =
+                instrument.child("FilterCube").unwrap().child("ExcitationFilterRef").unwrap().target();
+            let maker = instrument.child("InvertedMicroscopeStand").unwrap().str("Manufacturer");
+            let filter = merged.find(target.unwrap(), &["ExcitationFilter"]).unwrap();
+            assert_eq!(filter.str("Model"), maker);
+        }
+        let report = check(&merged, &Policy::new(1, &[], Level::Must).unwrap());
+        let doubled =
+            report.findings.iter().filter(|f| f.rule == fairzarr_nbo::check::Rule::Identity).count();
+        assert_eq!(doubled, 0);
+    }
+    // The same maker in other words, and the same microscope again.
+    let (merged, _) = merge::merge(scope("Zeiss", "Instrument:1"), scope("Carl Zeiss", "Instrument:1"));
+    assert_eq!(merged.all("Instrument").count(), 1);
+    let uuids = ["93efaebd-1042-43aa-994e-2f5bc2a92fb1", "03efaebd-1042-43aa-994e-2f5bc2a92fb1"];
+    let (merged, _) = merge::merge(scope("Zeiss", "Instrument:1"), scope("Zeiss", uuids[0]));
+    let (merged, conflicts) = merge::merge(merged, scope("Zeiss", uuids[0]));
+    assert_eq!((merged.all("Instrument").count(), conflicts.len()), (1, 0), "{conflicts:?}");
+    let (merged, _) = merge::merge(merged, scope("Zeiss", uuids[1]));
+    assert_eq!(merged.all("Instrument").count(), 2, "two of one model");
+}
+
+#[test]
+fn settings_hold_for_the_images_of_a_plate_that_they_fit() {
+    let image = |n: usize, channels: [&str; 2]| {
+        let channel = |c: usize| {
+            format!(r#"<Channel ID="Channel:{n}:{c}" Name="{}" SamplesPerPixel="1"/>"#, channels[c])
+        };
+        format!(
+            r#"<Image ID="Image:{n}" Name="w{n}"><InstrumentRef ID="Instrument:0"/><Pixels ID="Pixels:{n}" DimensionOrder="XYZCT" Type="uint16"
+            SizeX="2" SizeY="2" SizeZ="1" SizeC="2" SizeT="1" PhysicalSizeX="0.5">{}{}<MetadataOnly/></Pixels></Image>"#,
+            channel(0),
+            channel(1)
+        )
+    };
+    let ome = format!(
+        r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Instrument ID="Instrument:0"><Microscope Manufacturer="Zeiss"/></Instrument>{}{}{}</OME>"#,
+        image(0, ["DAPI", "GFP"]),
+        image(1, ["dapi", "gfp"]),
+        image(2, ["DAPI", "Cy5"])
+    );
+    let base = ingest("plate.ome.xml", ome.as_bytes()).unwrap();
+    let read = |name: &str| ingest(name, text(name).as_bytes()).unwrap();
+    // The microscope first, and its settings with it or later.
+    let (with_microscope, _) = merge::merge(base, read("abif_axiovert1_.json"));
+    let (record, conflicts) = merge::merge(with_microscope, read("derived_settings_axiovert1.json"));
+    assert_eq!(conflicts, []);
+    let images: Vec<_> = record.all("Image").collect();
+    let lit =
+        |image: &Object| image.descendants().iter().filter(|o| o.class == "LightSourceSettings").count();
+    // The settings of the one that fits no channels stay what they are: those of another image.
+    assert_eq!(images.iter().map(|image| lit(image)).collect::<Vec<_>>(), [2, 2, 0]);
+    for (n, image) in images.iter().enumerate() {
+        assert_eq!(image.str("Name"), Some(format!("w{n}").as_str()));
+        assert_eq!(image.children_of("InstrumentRef").count(), 1);
+        assert_eq!(image.child("Pixels").unwrap().number("PhysicalSizeX"), Some(0.5));
+        assert_eq!(image.child("Pixels").unwrap().children_of("Plane").count(), 0);
+    }
+}
+
+#[test]
+fn what_two_documents_say_beside_the_model_is_kept_of_both() {
+    let qc = |name: &str, fwhm: f64| {
+        let json = json!({"name": name, "acquisition_datetime": "2024-02-01T10:00:00", "output": {"key_measurements":
+            [{"channel_name": "GFP", "fwhm_micron_x_median": fwhm, "fwhm_micron_y_median": fwhm}]}});
+        ingest(name, json.to_string().as_bytes()).unwrap()
+    };
+    let (record, _) = merge::merge(widefield(), qc("first", 0.2));
+    let (record, _) = merge::merge(record, qc("second", 0.3));
+    let (record, _) = merge::merge(record, qc("third", 0.4));
+    let datasets: Vec<_> =
+        record.extra["microscope-metrics"].as_array().unwrap().iter().map(|d| d["dataset"].clone()).collect();
+    assert_eq!(datasets, ["first", "second", "third"]);
+}

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::policy::split;
 use super::{Coverage, Finding, Level, Policy, Report, Rule, Severity, Tables, Untiered};
-use crate::catalogue::{Attribute, Class, Kind, ReferenceKind, Requirement, Slot};
+use crate::catalogue::{Attribute, Class, Extension, Kind, ReferenceKind, Requirement, Slot};
 use crate::record::value::{self, State};
 use crate::record::{Object, Record, resolve};
 
@@ -104,7 +104,12 @@ impl<'a> Checker<'a> {
         let spreadsheet = self.policy.tables == Tables::Spreadsheet;
         let must = extra || attribute.requirement_by(spreadsheet) == Requirement::Must;
         let filled = matches!(state, State::Filled | State::NearlyListed(_) | State::Malformed(_));
-        self.cover(attribute, tier, must, filled && !matches!(state, State::Malformed(_)));
+        self.cover(
+            class.extension_of(attribute),
+            tier,
+            must,
+            filled && !matches!(state, State::Malformed(_)),
+        );
         // A placeholder says nothing, wherever it stands (R10).
         let stated = filled || state == State::NotApplicable;
         if filled || (stated && !in_scope && !extra) {
@@ -294,7 +299,9 @@ impl<'a> Checker<'a> {
 
     fn in_scope(&self, class: &Class, attribute: &Attribute) -> bool {
         let tier = self.tier(class, attribute);
-        tier != 0 && tier <= self.policy.tier && self.policy.extensions.contains(&attribute.extension)
+        tier != 0
+            && tier <= self.policy.tier
+            && self.policy.extensions.contains(&class.extension_of(attribute))
     }
 
     fn tier(&self, class: &Class, attribute: &Attribute) -> u8 {
@@ -315,8 +322,8 @@ impl<'a> Checker<'a> {
         tier.max(1) <= self.policy.tier && self.policy.extensions.contains(&extension)
     }
 
-    fn cover(&mut self, attribute: &Attribute, tier: u8, must: bool, filled: bool) {
-        if tier == 0 || !self.policy.extensions.contains(&attribute.extension) {
+    fn cover(&mut self, extension: Extension, tier: u8, must: bool, filled: bool) {
+        if tier == 0 || !self.policy.extensions.contains(&extension) {
             return;
         }
         for coverage in self.coverage.iter_mut().filter(|c| c.tier >= tier) {
