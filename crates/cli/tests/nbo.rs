@@ -453,23 +453,23 @@ fn bare(store: &Path, names: &[String]) {
 
 /// What was embedded comes out: the bytes, the record as it was read, and the form that it had.
 fn regenerates(store: &Path, file: &Path, out: &Path) {
-    let bytes = std::fs::read(file).unwrap();
+    let (name, bytes) = (file.display(), std::fs::read(file).unwrap());
     let extract = |form: &str| fairzarr(&["extract", text(store), "--as", form]).done();
     fairzarr(&["extract", text(store), "--as", "original", "--output", text(out)]).done();
-    assert_eq!(std::fs::read(out).unwrap(), bytes, "{file:?}");
+    assert_eq!(std::fs::read(out).unwrap(), bytes, "{name}");
     let read = ingest::ingest(text(file), &bytes).unwrap();
     let stored = Record::from_json(&extract("nbo-json").json()).unwrap();
-    assert_eq!((stored.objects, stored.extra), (read.objects.clone(), read.extra), "{file:?}");
+    assert_eq!((stored.objects, stored.extra), (read.objects.clone(), read.extra), "{name}");
     match ingest::detect(&bytes).unwrap() {
         Form::NboXml => {
             let xml = extract("nbo-xml").text();
-            assert!(xml::equal(std::str::from_utf8(&bytes).unwrap(), &xml).unwrap(), "{file:?}: {xml}");
+            assert!(xml::equal(std::str::from_utf8(&bytes).unwrap(), &xml).unwrap(), "{name}: {xml}");
         }
         Form::MicroMetaMicroscope | Form::MicroMetaSettings => {
             assert_eq!(
                 extract("micro-meta").json(),
                 serde_json::from_slice::<Value>(&bytes).unwrap(),
-                "{file:?}"
+                "{name}"
             );
         }
         // What NBO has no fields for is kept whole.
