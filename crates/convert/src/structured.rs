@@ -2,7 +2,7 @@
 //! large binary content as files below it. `docs/ome-json.md` describes the form.
 
 use fairzarr_ngff::{DataType, FillValue, Version, group_document};
-use fairzarr_ome_xml::{Array, ArrayData, ArrayGroup, Document, Structured, Table};
+use fairzarr_ome_xml::{Array, ArrayData, ArrayGroup, Document, Structured};
 use fairzarr_store::Store;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ pub(crate) fn write(
     let Structured { json, tables, blobs } = Structured::from_document(document)?;
     let mut parents = BTreeSet::new();
     for table in tables {
-        let group = table.to_arrays(sizes(document, &table));
+        let group = table.to_arrays(|image| sizes(document, image));
         drop(table);
         if let Some((parent, _)) = group.path.split_once('/') {
             parents.insert(parent.to_owned());
@@ -41,9 +41,9 @@ pub(crate) fn write(
     Ok(Map::from_iter([(ATTRIBUTE.to_owned(), json)]))
 }
 
-/// `SizeT`, `SizeC` and `SizeZ` of the Image that a table is of.
-fn sizes(document: &Document, table: &Table) -> [u64; 3] {
-    let pixels = document.ome().images.get(table.image()).and_then(|image| image.pixels.as_ref());
+/// `SizeT`, `SizeC` and `SizeZ` of an Image.
+fn sizes(document: &Document, image: usize) -> [u64; 3] {
+    let pixels = document.ome().images.get(image).and_then(|image| image.pixels.as_ref());
     // Without sizes rows have no grid to lie on.
     pixels.map_or([0; 3], |p| [p.size_t, p.size_c, p.size_z].map(|size| size.unwrap_or(0)))
 }

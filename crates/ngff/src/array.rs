@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::document::{Document, pretty};
+use crate::document::{Document, text};
 use crate::{Error, Version};
 
 /// One Zarr array, as written by every NGFF version. Dimensions are in C order.
@@ -165,16 +165,16 @@ pub enum Shuffle {
 pub fn array_document(version: Version, spec: &ArraySpec) -> Result<Vec<Document>, Error> {
     spec.check(version)?;
     if version.zarr_format() == 3 {
-        return Ok(vec![("zarr.json", pretty(&spec.to_v3()?))]);
+        return Ok(vec![("zarr.json", text(&spec.to_v3()?))]);
     }
     let mut attributes = spec.attributes.clone();
     if !spec.dimension_names.is_empty() {
         // Zarr 2 has no dimension names; xarray looks for them here.
         attributes.insert("_ARRAY_DIMENSIONS".into(), json!(spec.dimension_names));
     }
-    let mut documents = vec![(".zarray", pretty(&spec.to_v2()?))];
+    let mut documents = vec![(".zarray", text(&spec.to_v2()?))];
     if !attributes.is_empty() {
-        documents.push((".zattrs", pretty(&Value::Object(attributes))));
+        documents.push((".zattrs", text(&Value::Object(attributes))));
     }
     Ok(documents)
 }

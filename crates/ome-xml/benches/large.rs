@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let structured = step("structured form", megabytes, || Structured::from_document(&document))?;
     println!("    JSON without tables: {} bytes", structured.json.to_string().len());
     let groups = step("tables to arrays", megabytes, || {
-        structured.tables.iter().map(|t| t.to_arrays(sizes)).collect::<Vec<_>>()
+        structured.tables.iter().map(|t| t.to_arrays(|_| sizes)).collect::<Vec<_>>()
     });
     let tables = step("arrays to tables", megabytes, || {
         groups.iter().map(Table::from_arrays).collect::<Result<Vec<_>, _>>()

@@ -1,6 +1,7 @@
 //! Tables as named arrays, the shape in which a Zarr store holds them, and back.
 //!
-//! Planes lie on a grid of (T, C, Z): `DeltaT` of a plane is `DeltaT[t, c, z]`, NaN where there is none. Rows that have
+//! Planes lie on a grid of (T, C, Z): `DeltaT` of a plane is `DeltaT[t, c, z]`, NaN where there is none; in a table of all
+//! Images, if these are alike in size, on one of (Image, T, C, Z). Rows that have
 //! no place of their own there, and `TiffData`, lie in one dimension, `row`. Nothing here knows Zarr; the attributes are
 //! JSON objects, the arrays plain vectors in C order.
 
@@ -9,10 +10,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::model::Axis;
+use crate::grid::{Axes, Grid, cell_of};
 use crate::number;
 use crate::read::default_unit;
-use crate::table::{Column, ColumnData, Table};
+use crate::table::{Column, ColumnData, Scope, Table};
 use crate::tree::Bulk;
 
 /// The arrays of one table.
@@ -70,14 +71,16 @@ impl ArrayData {
 }
 
 impl Table {
-    /// The table as arrays. `sizes` are SizeT, SizeC and SizeZ of the Pixels.
-    pub fn to_arrays(&self, sizes: [u64; 3]) -> ArrayGroup {
+    /// The table as arrays. `sizes` gives SizeT, SizeC and SizeZ of an Image.
+    pub fn to_arrays(&self, sizes: impl Fn(usize) -> [u64; 3]) -> ArrayGroup {
         let grid = (self.kind == Bulk::Plane).then(|| Grid::of(self, sizes)).flatten();
         let mut writer = Writer { grid, rows: self.rows, arrays: Vec::new() };
         let mut attributes = Map::new();
         attributes.insert("element".into(), self.element().into());
-        attributes.insert("image".into(), self.image.into());
-        attributes.insert("pixels".into(), self.pixels.into());
+        if let Scope::One { image, pixels } = self.scope {
+            attributes.insert("image".into(), image.into());
+            attributes.insert("pixels".into(), pixels.into());
+        }
         attributes.insert("rows".into(), self.rows.into());
         attributes.insert("shapes".into(), self.shapes.iter().cloned().map(Value::from).collect());
         let mut constants = Map::new();
@@ -86,7 +89,10 @@ impl Table {
             names.push(Value::from(column.name.as_str()));
             match constant(column) {
                 Some(text) => drop(constants.insert(column.name.clone(), text.into())),
-                None if writer.grid.is_some() && PLACES.contains(&&*column.name) => {}
+                None if writer
+                    .grid
+                    .as_ref()
+                    .is_some_and(|grid| grid.axes.columns.contains(&&*column.name)) => {}
                 None => self.column_arrays(column, &mut writer),
             }
         }
@@ -97,10 +103,10 @@ impl Table {
             writer.add("shape", ArrayData::Int32(shapes), Map::new());
         }
         if let Some(grid) = &writer.grid {
-            attributes.insert("sizes".into(), grid.sizes.to_vec().into());
-            match grid.order {
+            attributes.insert("sizes".into(), grid.sizes.clone().into());
+            match &grid.order {
                 Some(order) => {
-                    let names: Vec<Value> = order.iter().map(|a| axis_name(*a).into()).collect();
+                    let names = order.iter().map(|axis| Value::from(grid.axes.dimensions[*axis])).collect();
                     attributes.insert("order".into(), Value::Array(names));
                 }
                 None => {
@@ -173,8 +179,14 @@ impl Table {
     ///
     /// [`Error::Columns`] where arrays or attributes are missing or do not fit each other.
     pub fn from_arrays(group: &ArrayGroup) -> Result<Self, Error> {
-        let reader = Reader { group };
         let attributes = &group.attributes;
+        let scope = if attributes.contains_key("image") {
+            let reader = Reader { group, axes: Axes::of(Scope::All) };
+            Scope::One { image: reader.number("image")?, pixels: reader.number("pixels")? }
+        } else {
+            Scope::All
+        };
+        let reader = Reader { group, axes: Axes::of(scope) };
         let kind = match attributes.get("element").and_then(Value::as_str) {
             Some("Plane") => Bulk::Plane,
             Some("TiffData") => Bulk::TiffData,
@@ -203,8 +215,7 @@ impl Table {
                 Ok(Column { name, data })
             })
             .collect::<Result<_, Error>>()?;
-        let (image, pixels) = (reader.number("image")?, reader.number("pixels")?);
-        let table = Table { kind, image, pixels, rows, shapes, shape_of, columns };
+        let table = Table { kind, scope, rows, shapes, shape_of, columns };
         table.places()?;
         Ok(table)
     }
@@ -223,75 +234,6 @@ fn constant(column: &Column) -> Option<String> {
     }
 }
 
-/// Where rows lie in (T, C, Z).
-struct Grid {
-    sizes: [u64; 3],
-    /// Cell of each row.
-    cells: Vec<usize>,
-    /// Axes, fastest first, along which the rows follow each other, if they fill the grid that way.
-    order: Option<[Axis; 3]>,
-}
-
-impl Grid {
-    /// `None` where two rows would share a cell, or one lies outside.
-    fn of(table: &Table, sizes: [u64; 3]) -> Option<Self> {
-        let count = sizes.iter().try_fold(1_u64, |n, s| n.checked_mul(*s)).filter(|n| *n > 0)?;
-        // A grid much larger than its rows would cost more than it helps.
-        if count > 64 * (table.rows as u64 + 64) {
-            return None;
-        }
-        let columns = PLACES.map(|name| match table.column(name).map(|c| &c.data) {
-            Some(ColumnData::Integers(values)) => Some(values),
-            _ => None,
-        });
-        let [Some(t), Some(c), Some(z)] = columns else { return None };
-        let mut taken = vec![false; count as usize];
-        let mut cells = Vec::with_capacity(table.rows);
-        for row in 0..table.rows {
-            let index = [t[row], c[row], z[row]].map(u64::try_from);
-            let [Ok(t), Ok(c), Ok(z)] = index else { return None };
-            if t >= sizes[0] || c >= sizes[1] || z >= sizes[2] {
-                return None;
-            }
-            let cell = ((t * sizes[1] + c) * sizes[2] + z) as usize;
-            if std::mem::replace(&mut taken[cell], true) {
-                return None;
-            }
-            cells.push(cell);
-        }
-        let order = ORDERS.into_iter().find(|order| {
-            cells.len() == count as usize
-                && cells.iter().enumerate().all(|(row, cell)| cell_of(row, *order, sizes) == *cell)
-        });
-        Some(Self { sizes, cells, order })
-    }
-}
-
-/// The cell of a row when rows fill the grid along `order`, fastest axis first.
-fn cell_of(row: usize, order: [Axis; 3], sizes: [u64; 3]) -> usize {
-    let mut index = [0; 3];
-    let mut rest = row;
-    for axis in order {
-        let at = axis_index(axis);
-        let size = sizes[at] as usize;
-        index[at] = rest % size;
-        rest /= size;
-    }
-    (index[0] * sizes[1] as usize + index[1]) * sizes[2] as usize + index[2]
-}
-
-fn axis_index(axis: Axis) -> usize {
-    match axis {
-        Axis::T => 0,
-        Axis::C => 1,
-        Axis::Z => 2,
-    }
-}
-
-fn axis_name(axis: Axis) -> &'static str {
-    DIMENSIONS[axis_index(axis)]
-}
-
 struct Writer {
     grid: Option<Grid>,
     rows: usize,
@@ -303,7 +245,7 @@ impl Writer {
     fn add(&mut self, name: &str, data: ArrayData, attributes: Map<String, Value>) {
         let (dimensions, shape, data) = match &self.grid {
             None => (vec!["row"], vec![self.rows as u64], data),
-            Some(grid) => (DIMENSIONS.to_vec(), grid.sizes.to_vec(), spread(data, grid)),
+            Some(grid) => (grid.axes.dimensions.to_vec(), grid.sizes.clone(), spread(data, grid)),
         };
         self.arrays.push(Array { name: name.to_owned(), dimensions, shape, data, attributes });
     }
@@ -340,12 +282,13 @@ fn spread(data: ArrayData, grid: &Grid) -> ArrayData {
 
 struct Reader<'g> {
     group: &'g ArrayGroup,
+    axes: Axes,
 }
 
 /// Where the value of each row is in the arrays, and in what order rows come.
 enum Places {
     Rows,
-    Cells { cells: Vec<usize>, sizes: [u64; 3] },
+    Cells { cells: Vec<usize>, sizes: Vec<u64> },
 }
 
 impl Reader<'_> {
@@ -354,11 +297,16 @@ impl Reader<'_> {
     }
 
     fn places(&self, rows: usize) -> Result<Places, Error> {
-        let sizes = |shape: &[u64]| <[u64; 3]>::try_from(shape).ok();
+        let axes = self.axes.dimensions;
         if let Some(array) = self.array("row") {
-            let (ArrayData::Int32(values), Some(sizes)) = (&array.data, sizes(&array.shape)) else {
-                return Err(self.wrong("row", "not int32 in three dimensions"));
+            let ArrayData::Int32(values) = &array.data else {
+                return Err(self.wrong("row", "not int32"));
             };
+            let sizes = array.shape.clone();
+            let count = sizes.iter().try_fold(1_u64, |n, size| n.checked_mul(*size));
+            if sizes.len() != axes.len() || count != Some(values.len() as u64) {
+                return Err(self.wrong("row", &format!("not in the dimensions {axes:?}")));
+            }
             let mut cells = vec![usize::MAX; rows];
             for (cell, row) in values.iter().enumerate().filter(|(_, row)| **row >= 0) {
                 match cells.get_mut(*row as usize) {
@@ -377,23 +325,23 @@ impl Reader<'_> {
             return Ok(Places::Cells { cells, sizes });
         }
         let Some(order) = self.group.attributes.get("order") else { return Ok(Places::Rows) };
-        let order = ORDERS.into_iter().find(|o| {
-            order.as_array().is_some_and(|names| {
-                names.len() == 3
-                    && names.iter().zip(o).all(|(name, axis)| name.as_str() == Some(axis_name(*axis)))
-            })
-        });
-        let Some(order) = order else { return Err(self.wrong("order", "not the three axes")) };
-        let sizes = self
-            .group
-            .attributes
-            .get("sizes")
-            .and_then(|s| serde_json::from_value::<[u64; 3]>(s.clone()).ok());
-        let Some(sizes) = sizes else { return Err(self.wrong("sizes", "not three lengths")) };
+        let names: Option<Vec<&str>> = order.as_array().and_then(|o| o.iter().map(Value::as_str).collect());
+        let order = self
+            .axes
+            .orders()
+            .find(|order| names == Some(order.iter().map(|axis| axes[*axis]).collect::<Vec<_>>()));
+        let Some(order) = order else {
+            return Err(self.wrong("order", &format!("not an order of the axes {axes:?}")));
+        };
+        let sizes = self.group.attributes.get("sizes").cloned().map(serde_json::from_value::<Vec<u64>>);
+        let Some(Ok(sizes)) = sizes else { return Err(self.wrong("sizes", "not lengths of axes")) };
+        if sizes.len() != axes.len() {
+            return Err(self.wrong("sizes", &format!("not lengths of the axes {axes:?}")));
+        }
         if sizes.iter().try_fold(1_u64, |n, s| n.checked_mul(*s)) != Some(rows as u64) {
             return Err(self.wrong("order", &format!("{rows} rows do not fill the grid {sizes:?}")));
         }
-        Ok(Places::Cells { cells: (0..rows).map(|row| cell_of(row, order, sizes)).collect(), sizes })
+        Ok(Places::Cells { cells: (0..rows).map(|row| cell_of(row, &order, &sizes)).collect(), sizes })
     }
 
     fn column(&self, name: &str, rows: usize, places: &Places) -> Result<ColumnData, Error> {
@@ -405,12 +353,11 @@ impl Reader<'_> {
                 None => ColumnData::Texts { list: vec![text.to_owned()], codes: vec![0; rows] },
             });
         }
-        if let (Places::Cells { cells, sizes }, Some(axis)) = (places, PLACES.iter().position(|p| *p == name))
-        {
-            let of = |cell: usize| {
-                let (tc, z) = (cell / sizes[2] as usize, cell % sizes[2] as usize);
-                [tc / sizes[1] as usize, tc % sizes[1] as usize, z][axis] as i64
-            };
+        let axis = self.axes.columns.iter().position(|column| *column == name);
+        if let (Places::Cells { cells, sizes }, Some(axis)) = (places, axis) {
+            // Cells are counted in C order.
+            let below: usize = sizes[axis + 1..].iter().map(|size| *size as usize).product();
+            let of = |cell: usize| (cell / below % sizes[axis] as usize) as i64;
             return Ok(ColumnData::Integers(cells.iter().map(|cell| of(*cell)).collect()));
         }
         let Some(array) = self.array(name) else { return Err(self.wrong(name, "the array is missing")) };
@@ -497,18 +444,7 @@ impl Reader<'_> {
     }
 }
 
-const PLACES: [&str; 3] = ["TheT", "TheC", "TheZ"];
-const DIMENSIONS: [&str; 3] = ["t", "c", "z"];
 /// Longest list of texts that stands in an array's attributes.
 const MOST_LISTED: usize = 256;
 /// Rows beyond any document that is read.
 const MOST_ROWS: u64 = 1 << 25;
-
-const ORDERS: [[Axis; 3]; 6] = [
-    [Axis::Z, Axis::C, Axis::T],
-    [Axis::Z, Axis::T, Axis::C],
-    [Axis::C, Axis::T, Axis::Z],
-    [Axis::C, Axis::Z, Axis::T],
-    [Axis::T, Axis::C, Axis::Z],
-    [Axis::T, Axis::Z, Axis::C],
-];

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Warnings};
+use crate::parser;
 use crate::structured::keeps_blanks;
 use crate::text::{escape_attribute, escape_text};
 use crate::tree::{self, Element, Node, Run, RunElements, namespace_prefix, prefix, same};
@@ -80,7 +81,8 @@ pub fn canonical(text: &str, normalisations: Normalisations) -> Result<String, E
 ///
 /// As [`canonical_hash`], for either document.
 pub fn compare(left: &str, right: &str, normalisations: Normalisations) -> Result<Vec<Difference>, Error> {
-    let trees = [tree::parse(left, &mut Warnings::default())?, tree::parse(right, &mut Warnings::default())?];
+    let trees =
+        [parser::parse(left, &mut Warnings::default())?, parser::parse(right, &mut Warnings::default())?];
     let [left, right] = trees.map(|tree| {
         let mut nodes = tree.before;
         nodes.push(Node::Element(Box::new(tree.root)));
@@ -232,7 +234,7 @@ fn one_blank(pi: &str) -> Cow<'_, str> {
 }
 
 fn canonicalise(text: &str, normalisations: Normalisations, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    let tree = tree::parse(text, &mut Warnings::default())?;
+    let tree = parser::parse(text, &mut Warnings::default())?;
     let mut writer = CanonicalWriter { normalisations, buffer: String::new(), out };
     let outside = |nodes| Children::new(nodes, false, false);
     let mut before = outside(&tree.before);

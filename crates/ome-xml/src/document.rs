@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::decode::{self, Text};
 use crate::error::{Error, Warning, Warnings};
 use crate::model::Ome;
+use crate::parser;
 use crate::read;
 use crate::schema::SchemaVersion;
-use crate::tree::{self, Element, Node};
+use crate::tree::{Element, Node};
 use crate::upgrade::{Change, Upgrade};
 
 /// An OME-XML document, read once; the bytes are kept exactly.
@@ -37,7 +38,7 @@ impl Document {
         let mut warnings = Warnings::default();
         let text = decode::decode(&bytes, &mut warnings)?;
         let (ome, schema, changes) = {
-            let tree = tree::parse(text_of(&bytes, &text), &mut warnings)?;
+            let tree = parser::parse(text_of(&bytes, &text), &mut warnings)?;
             let schema = SchemaVersion::of_namespace(&tree.namespace);
             check_spare_pixels(&tree.root)?;
             let mut upgrade = Upgrade::new(&tree);

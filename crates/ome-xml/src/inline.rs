@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Number, Value};
+use std::ops::Range;
 
 use crate::structured::Structured;
-use crate::table::{Column, ColumnData, Table};
+use crate::table::{Column, ColumnData, IMAGE, Table};
 
 impl Structured {
     /// The JSON with tables and blobs in it: beside each `#table` its `columns`, a list of values by name with null
@@ -24,7 +25,7 @@ impl Structured {
                 if let Some(path) = members.get("#table").and_then(Value::as_str)
                     && let Some(table) = self.tables.iter().find(|table| table.path() == path)
                 {
-                    object.insert("columns".into(), columns(table));
+                    object.insert("columns".into(), columns(table, &rows_of(members, table)));
                 }
                 if let Some(Value::Object(blob)) = object.get_mut("#blob")
                     && let Some(path) = blob.get("path").and_then(Value::as_str)
@@ -39,21 +40,32 @@ impl Structured {
     }
 }
 
-fn columns(table: &Table) -> Value {
-    table.columns().iter().map(|column| (column.name.clone(), values(column, table.rows()))).collect()
+/// The rows of a table that a member refers to.
+fn rows_of(member: &Map<String, Value>, table: &Table) -> Range<usize> {
+    let number = |name: &str| member.get(name).and_then(Value::as_u64).unwrap_or(0) as usize;
+    let first = number("first").min(table.rows());
+    first..first.saturating_add(number("rows")).min(table.rows())
 }
 
-fn values(column: &Column, rows: usize) -> Value {
-    let text = |row| column.text(row).map_or(Value::Null, |text| text.as_ref().into());
+fn columns(table: &Table, rows: &Range<usize>) -> Value {
+    let of_all = |column: &&Column| table.image().is_some() || column.name != IMAGE;
+    table
+        .columns()
+        .iter()
+        .filter(of_all)
+        .map(|column| (column.name.clone(), rows.clone().map(|row| value(column, row)).collect::<Value>()))
+        .collect()
+}
+
+fn value(column: &Column, row: usize) -> Value {
+    let text = || column.text(row).map_or(Value::Null, |text| text.as_ref().into());
     match &column.data {
-        ColumnData::Integers(values) => values.iter().map(|value| Value::from(*value)).collect(),
+        ColumnData::Integers(values) => values.get(row).map_or(Value::Null, |value| Value::from(*value)),
         // What is no number in JSON is text, as in attributes.
-        ColumnData::Floats { values, .. } => values
-            .iter()
-            .enumerate()
-            .map(|(row, value)| Number::from_f64(*value).map_or_else(|| text(row), Value::Number))
-            .collect(),
-        ColumnData::Texts { .. } => (0..rows).map(text).collect(),
+        ColumnData::Floats { values, .. } => {
+            values.get(row).and_then(|value| Number::from_f64(*value)).map_or_else(text, Value::Number)
+        }
+        ColumnData::Texts { .. } => text(),
     }
 }
 

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::error::{Error, Warnings};
-use crate::tree::{self, Bulk, Element, Node, Tree};
+use crate::parser;
+use crate::tree::{Bulk, Element, Node, Tree};
 use crate::upgrade::Upgrade;
 use crate::write;
 
 /// See [`crate::Document::metadata_only`].
 pub(crate) fn metadata_only(text: &str, images: &[usize]) -> Result<String, Error> {
-    let mut tree = tree::parse(text, &mut Warnings::default())?;
+    let mut tree = parser::parse(text, &mut Warnings::default())?;
     if let Some(only) = tree.root.child("BinaryOnly") {
         let metadata_file = only.attr("MetadataFile").unwrap_or_default().to_owned();
         return Err(Error::BinaryOnly { metadata_file });
@@ -31,7 +32,7 @@ pub(crate) fn metadata_only(text: &str, images: &[usize]) -> Result<String, Erro
 
 /// See [`crate::Document::to_2016_06`].
 pub(crate) fn upgraded(text: &str) -> Result<Cow<'_, str>, Error> {
-    let mut tree = tree::parse(text, &mut Warnings::default())?;
+    let mut tree = parser::parse(text, &mut Warnings::default())?;
     let mut upgrade = Upgrade::new(&tree);
     if !upgrade.is_needed() {
         return Ok(Cow::Borrowed(text));

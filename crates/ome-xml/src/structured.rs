@@ -14,9 +14,10 @@ use serde_json::{Map, Number, Value};
 
 use crate::document::Document;
 use crate::error::{Error, Warnings};
-use crate::table::{Table, TableBuilder};
+use crate::parser;
+use crate::table::{Scope, Table, TableBuilder};
 use crate::text::is_name;
-use crate::tree::{self, Attr, Element, Node};
+use crate::tree::{self, Attr, Bulk, Element, Node};
 use crate::write;
 
 /// A document in parts that a store can hold.
@@ -46,14 +47,22 @@ impl Structured {
     ///
     /// None that parsing has not found.
     pub fn from_document(document: &Document) -> Result<Self, Error> {
-        let tree = tree::parse(document.text(), &mut Warnings::default())?;
-        let mut parts = Taker { tables: Vec::new(), blobs: Vec::new(), image: 0, pixels: 0 };
+        let tree = parser::parse(document.text(), &mut Warnings::default())?;
+        let images = tree.root.elements().filter(|e| !e.foreign && e.name() == "Image").count();
+        let mut parts = Taker {
+            builders: Vec::new(),
+            shared: images > MOST_WITH_OWN_TABLES,
+            blobs: Vec::new(),
+            image: 0,
+            pixels: 0,
+        };
         let mut nodes = tree.before;
         nodes.push(Node::Element(Box::new(tree.root)));
         nodes.extend(tree.after);
         let mut json = Map::new();
         parts.nodes(&nodes, Context { prefix: "", verbatim: false }, &mut json)?;
-        Ok(Self { json: Value::Object(json), tables: parts.tables, blobs: parts.blobs })
+        let tables = parts.builders.into_iter().map(TableBuilder::finish).collect();
+        Ok(Self { json: Value::Object(json), tables, blobs: parts.blobs })
     }
 
     /// Makes the document again, canonically equal to the one it came from but for white space between elements.
@@ -78,8 +87,21 @@ struct Context<'c> {
     verbatim: bool,
 }
 
+/// Rows that one element has put into a table.
+struct Taken {
+    /// Of the rows' elements.
+    name: &'static str,
+    table: usize,
+    /// The first of them.
+    first: usize,
+    /// Those that have no shape, by their number among these rows.
+    odd: Map<String, Value>,
+}
+
 struct Taker {
-    tables: Vec<Table>,
+    builders: Vec<TableBuilder>,
+    /// All Images have their rows in the same tables.
+    shared: bool,
     blobs: Vec<Blob>,
     /// Images read so far.
     image: usize,
@@ -132,7 +154,7 @@ impl Taker {
     ) -> Result<(), Error> {
         let mut order: Vec<(String, usize)> = Vec::new();
         let mut lists: Vec<(String, Vec<Value>)> = Vec::new();
-        let mut builders: Vec<TableBuilder> = Vec::new();
+        let mut members: Vec<Taken> = Vec::new();
         let has_elements = nodes.iter().any(|n| matches!(n, Node::Element(_) | Node::Run(_)));
         for node in nodes {
             let (key, value) = match node {
@@ -143,16 +165,18 @@ impl Taker {
                 Node::Comment(text) => (Cow::Borrowed("#comment"), text.as_ref().into()),
                 Node::Pi(text) => (Cow::Borrowed("#pi"), text.as_ref().into()),
                 Node::Run(run) => {
-                    let at = builders.iter().position(|b| b.kind() == run.kind).unwrap_or_else(|| {
-                        builders.push(TableBuilder::new(run.kind, self.image, self.pixels));
-                        builders.len() - 1
+                    let table = self.table(run.kind);
+                    let at = members.iter().position(|m| m.table == table).unwrap_or_else(|| {
+                        let first = self.builders[table].rows();
+                        members.push(Taken { name: run.kind.name(), table, first, odd: Map::new() });
+                        members.len() - 1
                     });
                     for element in run.elements() {
                         let element = element?;
-                        if !builders[at].push(&element) {
+                        if !self.builders[table].push(&element, self.image) {
                             let odd = self.element(&element, context)?;
-                            let row = builders[at].rows() - 1;
-                            builders[at].odd.insert(row, odd);
+                            let row = self.builders[table].rows() - 1 - members[at].first;
+                            members[at].odd.insert(row.to_string(), odd);
                         }
                     }
                     push_order(&mut order, run.kind.name(), run.count);
@@ -170,22 +194,33 @@ impl Taker {
             let value = if lone_text { list.remove(0) } else { Value::Array(list) };
             object.insert(name, value);
         }
-        for builder in builders {
-            let (table, odd) = builder.finish();
+        for Taken { name, table, first, odd } in members {
+            let builder = &self.builders[table];
             let mut member = Map::new();
-            member.insert("#table".into(), table.path().into());
-            member.insert("rows".into(), table.rows().into());
-            if !odd.is_empty() {
-                let rows = odd.into_iter().map(|(row, value)| (row.to_string(), value)).collect();
-                member.insert("#rows".into(), Value::Object(rows));
+            member.insert("#table".into(), builder.path().into());
+            member.insert("rows".into(), (builder.rows() - first).into());
+            if first > 0 {
+                member.insert("first".into(), first.into());
             }
-            object.insert(table.element().into(), Value::Object(member));
-            self.tables.push(table);
+            if !odd.is_empty() {
+                member.insert("#rows".into(), Value::Object(odd));
+            }
+            object.insert(name.into(), Value::Object(member));
         }
         if order.len() > 1 {
             object.insert("#order".into(), order_value(order));
         }
         Ok(())
+    }
+
+    /// The table for the rows of this kind of the Pixels at hand.
+    fn table(&mut self, kind: Bulk) -> usize {
+        let scope =
+            if self.shared { Scope::All } else { Scope::One { image: self.image, pixels: self.pixels } };
+        self.builders.iter().rposition(|builder| builder.is(kind, scope)).unwrap_or_else(|| {
+            self.builders.push(TableBuilder::new(kind, scope));
+            self.builders.len() - 1
+        })
     }
 
     /// Takes out the text of a large `BinData`.
@@ -309,11 +344,13 @@ struct Giver<'p> {
     parts: &'p Structured,
 }
 
-/// A table in use.
+/// Rows of a table in use.
 struct Rows<'p> {
     table: &'p Table,
     places: Vec<Vec<usize>>,
     odd: Option<&'p Map<String, Value>>,
+    first: usize,
+    count: usize,
     /// Rows given so far.
     given: usize,
 }
@@ -483,12 +520,23 @@ impl<'p> Giver<'p> {
         let Some(table) = self.parts.tables.iter().find(|t| t.path() == name) else {
             return Err(Error::Columns { name: name.to_owned(), reason: "the table is missing".into() });
         };
-        let rows = member.get("rows").and_then(Value::as_u64);
-        if rows != Some(table.rows as u64) {
-            return Err(table.error(format!("{} rows, but {rows:?} in the JSON", table.rows)));
+        let number = |name: &str| match member.get(name) {
+            None => Ok(0),
+            Some(value) => value
+                .as_u64()
+                .and_then(|n| usize::try_from(n).ok())
+                .ok_or_else(|| wrong(path, &format!("`{name}` is not a count"))),
+        };
+        let (first, count) = (number("first")?, number("rows")?);
+        let end = first.checked_add(count);
+        let shared = table.image().is_none();
+        if end.is_none_or(|end| end > table.rows || (end < table.rows && !shared)) {
+            return Err(
+                table.error(format!("{} rows, but {count} from row {first} on in the JSON", table.rows))
+            );
         }
         let odd = member.get("#rows").and_then(Value::as_object);
-        Ok(Rows { table, places: table.places()?, odd, given: 0 })
+        Ok(Rows { table, places: table.places()?, odd, first, count, given: 0 })
     }
 
     fn table(
@@ -500,7 +548,7 @@ impl<'p> Giver<'p> {
         depth: usize,
         out: &mut String,
     ) -> Result<(), Error> {
-        let end = rows.given.saturating_add(count).min(rows.table.rows);
+        let end = rows.given.saturating_add(count).min(rows.count);
         for row in rows.given..end {
             let odd = rows.odd.and_then(|odd| odd.get(&row.to_string()));
             match odd {
@@ -508,7 +556,7 @@ impl<'p> Giver<'p> {
                     let name = rows.table.element();
                     self.element(name, value, prefix, &format!("{path}/{name}"), depth + 1, out)?;
                 }
-                None => rows.table.write_row(row, &rows.places, out)?,
+                None => rows.table.write_row(rows.first + row, &rows.places, out)?,
             }
         }
         rows.given = end;
@@ -574,6 +622,9 @@ fn wrong(path: &str, reason: &str) -> Error {
         reason: reason.to_owned(),
     }
 }
+
+/// Images in a document beyond which they share their tables: a plate has thousands, each with few planes.
+const MOST_WITH_OWN_TABLES: usize = 16;
 
 /// Bytes of text below which `BinData` stays in the JSON.
 const SMALLEST_BLOB: usize = 4096;

@@ -1,27 +1,23 @@
 //! `Plane` and `TiffData` as columns: what comes by the hundred thousand costs a few bytes a row, and comes back
 //! character by character.
 //!
-//! A [`Table`] holds the rows of one kind of one `Pixels`. Rows of the same *shape* (the same attributes and children in
-//! the same order) share one description; a column holds what stands at one place of a shape. Numbers are numbers, with
-//! the manner in which they were written where it is not the usual one.
+//! A [`Table`] holds the rows of one kind of one `Pixels`, or of all of them in a document of many Images. Rows of the
+//! same *shape* (the same attributes and children in the same order) share one description; a column holds what stands at
+//! one place of a shape. Numbers are numbers, with the manner in which they were written where it is not the usual one.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::number::{self, Style};
 use crate::text::is_name;
 use crate::tree::{Bulk, Element, Node, local};
 
-/// The `Plane` or `TiffData` elements of one Image.
+/// The `Plane` or `TiffData` elements of one Image, or of all Images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     pub(crate) kind: Bulk,
-    pub(crate) image: usize,
-    /// Which `Pixels` of the Image, in schemas that allow several.
-    pub(crate) pixels: usize,
+    pub(crate) scope: Scope,
     pub(crate) rows: usize,
     /// Steps of each shape: `<name` opens, `@name` is an attribute, `#` text, `>` closes.
     pub(crate) shapes: Vec<Vec<String>>,
@@ -29,6 +25,34 @@ pub struct Table {
     pub(crate) shape_of: Vec<u32>,
     pub(crate) columns: Vec<Column>,
 }
+
+/// Whose rows a table has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Scope {
+    /// One `Pixels`.
+    One {
+        image: usize,
+        /// Which `Pixels` of the Image, in schemas that allow several.
+        pixels: usize,
+    },
+    /// Every `Pixels` of the document. The column [`IMAGE`] says which Image a row is of.
+    All,
+}
+
+fn path(kind: Bulk, scope: Scope) -> String {
+    let kind = match kind {
+        Bulk::Plane => "planes",
+        Bulk::TiffData => "tiff_data",
+    };
+    match scope {
+        Scope::One { image, pixels: 0 } => format!("{kind}/{image}"),
+        Scope::One { image, pixels } => format!("{kind}/{image}.{pixels}"),
+        Scope::All => format!("{kind}/all"),
+    }
+}
+
+/// The column of a table of all Images that says which one.
+pub(crate) const IMAGE: &str = "image";
 
 /// One attribute or text of the rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,21 +87,18 @@ pub enum ColumnData {
 }
 
 impl Table {
-    /// `planes/0` or `tiff_data/0`: the table's place under the group of the structured model.
+    /// `planes/0`, `tiff_data/0`, or `planes/all` where there are many Images: the table's place under the group of the
+    /// structured model.
     pub fn path(&self) -> String {
-        let kind = match self.kind {
-            Bulk::Plane => "planes",
-            Bulk::TiffData => "tiff_data",
-        };
-        match self.pixels {
-            0 => format!("{kind}/{}", self.image),
-            more => format!("{kind}/{}.{more}", self.image),
-        }
+        path(self.kind, self.scope)
     }
 
-    /// Index of the Image, in document order.
-    pub fn image(&self) -> usize {
-        self.image
+    /// Index of the Image, in document order; `None` where the rows are those of all Images.
+    pub fn image(&self) -> Option<usize> {
+        match self.scope {
+            Scope::One { image, .. } => Some(image),
+            Scope::All => None,
+        }
     }
 
     /// `Plane` or `TiffData`.
@@ -229,38 +250,36 @@ pub(crate) fn column_names(steps: &[String]) -> Option<Vec<String>> {
 /// Fills a [`Table`] row by row.
 pub(crate) struct TableBuilder {
     kind: Bulk,
-    image: usize,
-    pixels: usize,
+    scope: Scope,
+    /// The Image of each row, in a table of all.
+    images: Vec<i64>,
     rows: usize,
     shapes: Vec<Vec<String>>,
     shape_of: Vec<u32>,
     known: HashMap<String, (u32, Vec<usize>)>,
     columns: Vec<(String, Builder)>,
     by_name: HashMap<String, usize>,
-    /// Rows that have no shape, as elements of the structured form.
-    pub(crate) odd: BTreeMap<usize, Value>,
     signature: String,
 }
 
 impl TableBuilder {
-    pub(crate) fn new(kind: Bulk, image: usize, pixels: usize) -> Self {
+    pub(crate) fn new(kind: Bulk, scope: Scope) -> Self {
         Self {
             kind,
-            image,
-            pixels,
+            scope,
+            images: Vec::new(),
             rows: 0,
             shapes: Vec::new(),
             shape_of: Vec::new(),
             known: HashMap::new(),
             columns: Vec::new(),
             by_name: HashMap::new(),
-            odd: BTreeMap::new(),
             signature: String::new(),
         }
     }
 
-    /// Adds a row; false where the element has no shape, and the caller is to keep it in `odd`.
-    pub(crate) fn push(&mut self, element: &Element<'_>) -> bool {
+    /// Adds a row of an Image; false where the element has no shape, and the caller is to keep it.
+    pub(crate) fn push(&mut self, element: &Element<'_>, image: usize) -> bool {
         let mut signature = std::mem::take(&mut self.signature);
         signature.clear();
         let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(16);
@@ -276,32 +295,38 @@ impl TableBuilder {
             self.shape_of.push(0);
         }
         self.signature = signature;
+        if self.scope == Scope::All {
+            self.images.push(image as i64);
+        }
         self.rows += 1;
         shape.is_some()
     }
 
-    pub(crate) fn finish(self) -> (Table, BTreeMap<usize, Value>) {
+    pub(crate) fn finish(self) -> Table {
         let uniform = self.shape_of.iter().all(|s| *s == 0);
         let rows = self.rows;
-        let columns = self
-            .columns
-            .into_iter()
-            .map(|(name, builder)| Column { name, data: builder.finish(rows) })
-            .collect();
-        let table = Table {
+        let columns =
+            self.columns.into_iter().map(|(name, builder)| Column { name, data: builder.finish(rows) });
+        let image = (self.scope == Scope::All)
+            .then(|| Column { name: IMAGE.to_owned(), data: ColumnData::Integers(self.images) });
+        Table {
             kind: self.kind,
-            image: self.image,
-            pixels: self.pixels,
+            scope: self.scope,
             rows,
             shapes: self.shapes,
             shape_of: if uniform { Vec::new() } else { self.shape_of },
-            columns,
-        };
-        (table, self.odd)
+            columns: image.into_iter().chain(columns).collect(),
+        }
     }
 
-    pub(crate) fn kind(&self) -> Bulk {
-        self.kind
+    /// The table's place.
+    pub(crate) fn path(&self) -> String {
+        path(self.kind, self.scope)
+    }
+
+    /// Whether this is the table of these rows.
+    pub(crate) fn is(&self, kind: Bulk, scope: Scope) -> bool {
+        (self.kind, self.scope) == (kind, scope)
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -317,8 +342,9 @@ impl TableBuilder {
         }
         let steps: Vec<String> = signature.split_terminator('\n').map(str::to_owned).collect();
         let names = column_names(&steps)?;
-        // Two places of one name would be one column: such a row goes its own way.
-        if (1..names.len()).any(|n| names[..n].contains(&names[n])) {
+        // Two places of one name would be one column, and some names have another meaning among arrays: such a row goes
+        // its own way.
+        if (1..names.len()).any(|n| names[..n].contains(&names[n])) || names.iter().any(|n| is_reserved(n)) {
             return None;
         }
         let columns = names
@@ -368,6 +394,12 @@ fn flatten<'e>(element: &'e Element<'_>, signature: &mut String, values: &mut Ve
     }
     signature.push_str(">\n");
     texts <= 1 && (texts == 0 || !has_elements)
+}
+
+/// Whether an array of this name is not a column, or part of one.
+fn is_reserved(name: &str) -> bool {
+    [IMAGE, "row", "shape"].contains(&name)
+        || ["._style", "._bytes", "._ends"].iter().any(|end| name.ends_with(end))
 }
 
 const MOST_SHAPES: usize = 1000;

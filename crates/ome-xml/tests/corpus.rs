@@ -56,10 +56,10 @@ fn every_document_comes_back_from_its_structured_form() {
         // Through text, as a store would.
         let json = serde_json::to_string(&structured.json).unwrap();
         let tables = structured.tables.iter().map(|table| {
-            let sizes = document.ome().images[table.image()]
-                .pixels
-                .as_ref()
-                .map_or([1; 3], |p| [p.size_t, p.size_c, p.size_z].map(|s| s.unwrap_or(1)));
+            let sizes = |image: usize| {
+                let pixels = document.ome().images[image].pixels.as_ref();
+                pixels.map_or([1; 3], |p| [p.size_t, p.size_c, p.size_z].map(|s| s.unwrap_or(1)))
+            };
             let group = table.to_arrays(sizes);
             assert_eq!(group.path, table.path());
             assert!(group.arrays.iter().all(|a| a.data.len() as u64 == a.shape.iter().product::<u64>()));

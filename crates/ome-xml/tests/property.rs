@@ -145,11 +145,13 @@ fn document() -> impl Strategy<Value = String> {
         });
     let images = prop::collection::vec(image, 0..3);
     let annotations = prop::collection::vec(annotation(), 0..4);
-    (prop::bool::ANY, misc(), images, annotations, foreign()).prop_map(
-        |(prefixed, misc, images, annotations, foreign)| {
+    // Many Images share their tables.
+    let times = prop::sample::select(vec![1, 1, 20]);
+    (prop::bool::ANY, misc(), images, times, annotations, foreign()).prop_map(
+        |(prefixed, misc, images, times, annotations, foreign)| {
             let body = format!(
                 "{misc}{}<StructuredAnnotations>{}</StructuredAnnotations>",
-                images.concat(),
+                images.concat().repeat(times),
                 annotations.concat()
             );
             let xml = format!(
@@ -229,7 +231,7 @@ proptest! {
         let tables: Vec<Table> = structured
             .tables
             .iter()
-            .map(|table| Table::from_arrays(&table.to_arrays([3, 3, 3])).unwrap())
+            .map(|table| Table::from_arrays(&table.to_arrays(|_| [3, 3, 3])).unwrap())
             .collect();
         let again = Structured { json: serde_json::from_str(&json).unwrap(), tables, blobs: structured.blobs };
         let made = again.to_xml().unwrap();

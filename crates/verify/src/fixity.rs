@@ -16,6 +16,8 @@ use crate::report::{Check, Difference};
 use crate::store_images::{StoredImage, in_parallel};
 use crate::{Error, Options};
 
+/// The array of digests.
+const DIGESTS: &str = "OME/digests";
 /// Differences that are listed of each kind; all are counted.
 const LISTED: usize = 50;
 
@@ -98,11 +100,12 @@ pub(crate) fn samples(store: &Store, images: &[StoredImage], options: &Options) 
     let mut differences = Vec::new();
     let mut proved = 0;
     let mut bytes = 0;
+    let digests = Digests::open(store)?;
     for (index, image) in images.iter().enumerate() {
         for level in 0..image.multiscale.datasets.len() {
             let Some(path) = image.array_path(level) else { continue };
             let array = StoredArray::open(store, &path)?;
-            let recorded = if level == 0 { Recorded::open(store, index, &array)? } else { None };
+            let recorded = if level == 0 { digests.of(index, &array)? } else { None };
             proved += usize::from(recorded.is_some());
             let series = (index as u64) << 8 | level as u64;
             let (found, decoded) = decode(&array, recorded.as_ref(), options, series);
@@ -121,35 +124,69 @@ pub(crate) fn samples(store: &Store, images: &[StoredImage], options: &Options) 
     Ok(limited("samples", covered, differences))
 }
 
-/// The digests recorded for one image: `OME/digests/N`.
-struct Recorded {
+/// The digests recorded in a store: one for half a megabyte of samples or so.
+#[derive(Default)]
+struct Digests {
+    /// By image: the first tile, planes, rows and columns of tiles, width of a tile.
+    images: Vec<[u64; 5]>,
+    bytes: Vec<u8>,
+}
+
+impl Digests {
+    /// None where nothing was recorded, or in a way that is not known here.
+    fn open(store: &Store) -> Result<Self, Error> {
+        let Some(attributes) = crate::store_images::attributes(store, DIGESTS)? else {
+            return Ok(Self::default());
+        };
+        let known = attributes.get("algorithm").and_then(Value::as_str) == Some(ALGORITHM)
+            && attributes.get("tile_height").and_then(Value::as_u64) == Some(TILE as u64);
+        let images = attributes.get("images").cloned().map(serde_json::from_value);
+        let (true, Some(Ok(images))) = (known, images) else { return Ok(Self::default()) };
+        let array = StoredArray::open(store, DIGESTS)?;
+        let [tiles, 2] = *array.shape() else {
+            return Err(refuse(format!("shape {:?} instead of [tiles, 2]", array.shape())));
+        };
+        Ok(Self { images, bytes: array.read(&[0..tiles, 0..2])? })
+    }
+
+    /// Those of one image, if there are.
+    fn of(&self, image: usize, pixels: &StoredArray) -> Result<Option<Recorded<'_>>, Error> {
+        let Some(&[start, planes, rows, cols, width]) = self.images.get(image) else { return Ok(None) };
+        let [ref leading @ .., y, x] = *pixels.shape() else { return Ok(None) };
+        let fits = planes == leading.iter().product::<u64>()
+            && rows == y.div_ceil(TILE as u64)
+            && u32::try_from(width).is_ok()
+            && Some(cols) == x.checked_add(width).and_then(|end| (end - 1).checked_div(width));
+        let bytes = || {
+            let count = planes.checked_mul(rows)?.checked_mul(cols)?.checked_mul(16)?;
+            let start = start.checked_mul(16)?;
+            self.bytes.get(start as usize..start.checked_add(count)? as usize)
+        };
+        match bytes().filter(|_| fits) {
+            Some(digests) => {
+                Ok(Some(Recorded { tile_width: width as u32, rows: rows as u32, cols: cols as u32, digests }))
+            }
+            None => Err(refuse(format!(
+                "the tiles recorded for image {image} do not fit its shape {:?}",
+                pixels.shape()
+            ))),
+        }
+    }
+}
+
+fn refuse(reason: String) -> Error {
+    Error::Array { path: DIGESTS.into(), reason }
+}
+
+/// The digests of one image.
+struct Recorded<'d> {
     tile_width: u32,
     rows: u32,
     cols: u32,
-    digests: Vec<u8>,
+    digests: &'d [u8],
 }
 
-impl Recorded {
-    /// `None` where nothing was recorded, or in a way that is not known here.
-    fn open(store: &Store, image: usize, pixels: &StoredArray) -> Result<Option<Self>, Error> {
-        let path = format!("OME/digests/{image}");
-        let Some(attributes) = crate::store_images::attributes(store, &path)? else { return Ok(None) };
-        let tile = |n: usize| attributes.get("tile").and_then(|tile| tile.get(n)).and_then(Value::as_u64);
-        let known = attributes.get("algorithm").and_then(Value::as_str) == Some(ALGORITHM);
-        let (true, Some(height), Some(width)) = (known, tile(0), tile(1)) else { return Ok(None) };
-        let array = StoredArray::open(store, &path)?;
-        let [.., y, x] = *pixels.shape() else { return Ok(None) };
-        let planes: u64 = pixels.shape()[..pixels.shape().len() - 2].iter().product();
-        let (rows, cols) = (y.div_ceil(height.max(1)), x.div_ceil(width.max(1)));
-        if height != TILE as u64 || array.shape() != [planes, rows, cols, 2] {
-            let reason = format!("shape {:?} does not fit the image's", array.shape());
-            return Err(Error::Array { path, reason });
-        }
-        let ranges: Vec<_> = array.shape().iter().map(|size| 0..*size).collect();
-        let digests = array.read(&ranges)?;
-        Ok(Some(Self { tile_width: width as u32, rows: rows as u32, cols: cols as u32, digests }))
-    }
-
+impl Recorded<'_> {
     fn digest(&self, plane: u64, row: u32, col: u32) -> u128 {
         let at = ((plane * self.rows as u64 + row as u64) * self.cols as u64 + col as u64) as usize * 16;
         let bytes = self.digests.get(at..at + 16).and_then(|bytes| bytes.try_into().ok());
@@ -160,7 +197,7 @@ impl Recorded {
 /// Reads an array in bands of whole objects, on several threads.
 fn decode(
     array: &StoredArray,
-    recorded: Option<&Recorded>,
+    recorded: Option<&Recorded<'_>>,
     options: &Options,
     series: u64,
 ) -> (Vec<Difference>, u64) {

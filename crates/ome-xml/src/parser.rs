@@ -1,0 +1,483 @@
+//! Reading text into the tree.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use quick_xml::Reader;
+use quick_xml::events::attributes::{AttrError, Attributes};
+use quick_xml::events::{BytesStart, Event};
+
+use crate::error::{Error, Warnings};
+use crate::schema;
+use crate::text::{is_name, unescape};
+use crate::tree::{
+    Attr, Binding, Bulk, Element, Limits, Node, Run, Span, Tree, local, namespace_prefix, prefix, same,
+};
+
+/// Reads a whole document.
+pub(crate) fn parse<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
+    let mut parser = Parser::new(text, 0, Vec::new(), false);
+    let tree = parser.document();
+    warnings.append(parser.warnings);
+    tree
+}
+
+pub(crate) struct Parser<'a> {
+    text: &'a str,
+    base: usize,
+    reader: Reader<&'a [u8]>,
+    pub(crate) warnings: Warnings,
+    scope: Vec<Binding<'a>>,
+    open: Vec<Element<'a>>,
+    /// Raw text seen since the last markup.
+    pending: Range<usize>,
+    elements: usize,
+    strict: bool,
+    case_blind: bool,
+}
+
+impl<'a> Parser<'a> {
+    pub(crate) fn new(text: &'a str, base: usize, scope: Vec<Binding<'a>>, case_blind: bool) -> Self {
+        let mut reader = Reader::from_str(&text[base..]);
+        reader.config_mut().allow_dangling_amp = true;
+        // Checked in `close`, which can go on after some mistakes.
+        reader.config_mut().check_end_names = false;
+        Self {
+            text,
+            base,
+            reader,
+            warnings: Warnings::default(),
+            scope,
+            open: Vec::new(),
+            pending: 0..0,
+            elements: 0,
+            strict: true,
+            case_blind,
+        }
+    }
+
+    fn document(&mut self) -> Result<Tree<'a>, Error> {
+        if self.text.len() as u64 > Limits::BYTES {
+            return Err(limit("bytes", self.text.len() as u64, Limits::BYTES, 0));
+        }
+        let mut tree = Tree {
+            before: Vec::new(),
+            root: Element::default(),
+            after: Vec::new(),
+            declaration: None,
+            strict: true,
+            namespace: String::new(),
+        };
+        let mut found = None;
+        loop {
+            let start = self.position();
+            let event = match self.read(start) {
+                Ok(event) => event,
+                // What follows the root is not ours to judge.
+                Err(Error::NotWellFormed { offset, reason }) if found.is_some() => {
+                    self.warnings.at(offset, format!("after the root element: {reason}; passed over"));
+                    self.strict = false;
+                    break;
+                }
+                Err(e) => return Err(e),
+            };
+            let end = self.position();
+            let node = match event {
+                Event::Eof => break,
+                Event::Decl(_) => {
+                    if tree.declaration.is_none() {
+                        tree.declaration = Some(start..end);
+                    }
+                    continue;
+                }
+                Event::DocType(doctype) => {
+                    if doctype.contains('[') {
+                        return Err(Error::Doctype { offset: start });
+                    }
+                    self.warnings.at(start, "document type declaration passed over");
+                    self.strict = false;
+                    continue;
+                }
+                Event::Start(_) | Event::Empty(_) if found.is_some() => {
+                    self.warnings.at(start, "a second root element and all that follows are passed over");
+                    self.strict = false;
+                    break;
+                }
+                Event::Start(tag) => {
+                    self.check_root(&tag, start, &mut tree)?;
+                    self.begin(&tag, start, end)?;
+                    found = Some(self.finish_element()?);
+                    continue;
+                }
+                Event::Empty(tag) => {
+                    self.check_root(&tag, start, &mut tree)?;
+                    found = Some(self.empty(&tag, start, end)?);
+                    continue;
+                }
+                Event::End(_) => return Err(not_well_formed(start, "an end tag without its start tag")),
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                    if !self.text[start..end].trim().is_empty() {
+                        self.warnings.at(start, "text outside of the root element is passed over");
+                        self.strict = false;
+                    }
+                    continue;
+                }
+                Event::Comment(text) => self.comment(text.into_inner(), start),
+                Event::PI(text) => match self.pi(text.into_inner(), start) {
+                    Some(node) => node,
+                    None => continue,
+                },
+            };
+            if found.is_some() { &mut tree.after } else { &mut tree.before }.push(node);
+        }
+        tree.root = found.ok_or(Error::NotXml { len: self.text.len() })?;
+        tree.strict = self.strict;
+        Ok(tree)
+    }
+
+    /// The next element at the top level of a run.
+    pub(crate) fn next_element(&mut self) -> Result<Option<Element<'a>>, Error> {
+        loop {
+            let start = self.position();
+            match self.read(start)? {
+                Event::Eof => return Ok(None),
+                Event::Start(tag) => {
+                    let end = self.position();
+                    self.begin(&tag, start, end)?;
+                    return self.finish_element().map(Some);
+                }
+                Event::Empty(tag) => {
+                    let end = self.position();
+                    return self.empty(&tag, start, end).map(Some);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads until the first open element is closed.
+    fn finish_element(&mut self) -> Result<Element<'a>, Error> {
+        loop {
+            let start = self.position();
+            let event = self.read(start)?;
+            let end = self.position();
+            if matches!(event, Event::Text(_) | Event::GeneralRef(_)) {
+                if self.pending.is_empty() {
+                    self.pending = start..end;
+                } else {
+                    self.pending.end = end;
+                }
+                continue;
+            }
+            self.flush_text();
+            match event {
+                Event::Start(tag) => match self.bulk(&tag) {
+                    Some(kind) => {
+                        let name = tag.to_end().into_owned();
+                        self.reader.read_to_end(name.name()).map_err(|e| self.syntax(start, &e))?;
+                        let end = self.position();
+                        self.extend_run(kind, start..end);
+                    }
+                    None => self.begin(&tag, start, end)?,
+                },
+                Event::Empty(tag) => match self.bulk(&tag) {
+                    Some(kind) => self.extend_run(kind, start..end),
+                    None => {
+                        let element = self.empty(&tag, start, end)?;
+                        self.push(Node::Element(Box::new(element)));
+                    }
+                },
+                Event::End(tag) => {
+                    if let Some(done) = self.close(tag.name().as_ref(), start, end)? {
+                        return Ok(done);
+                    }
+                }
+                Event::CData(text) => self.push(Node::CData(lines(text.into_inner()))),
+                Event::Comment(text) => {
+                    let node = self.comment(text.into_inner(), start);
+                    self.push(node);
+                }
+                Event::PI(text) => {
+                    if let Some(node) = self.pi(text.into_inner(), start) {
+                        self.push(node);
+                    }
+                }
+                Event::Eof => {
+                    let name = self.open.last().map(|e| e.name.clone()).unwrap_or_default();
+                    return Err(not_well_formed(start, format!("the document ends inside of `{name}`")));
+                }
+                Event::Decl(_) => {
+                    self.warnings.at(start, "XML declaration inside of the document passed over");
+                    self.strict = false;
+                }
+                Event::DocType(_) => return Err(Error::Doctype { offset: start }),
+                Event::Text(_) | Event::GeneralRef(_) => {}
+            }
+        }
+    }
+
+    fn check_root(&mut self, tag: &BytesStart<'a>, start: usize, tree: &mut Tree<'a>) -> Result<(), Error> {
+        let name = tag.name().as_ref().to_owned();
+        if !local(&name).eq_ignore_ascii_case("OME") {
+            return Err(Error::NotOme { root: name.chars().take(100).collect() });
+        }
+        self.case_blind = local(&name) != "OME";
+        if self.case_blind {
+            self.warnings
+                .at(0, format!("the root element is `{name}`; names are read without regard to case"));
+        }
+        let declaration = match prefix(&name) {
+            "" => "xmlns".to_owned(),
+            prefix => format!("xmlns:{prefix}"),
+        };
+        for attribute in tag.attributes().with_checks(false).flatten() {
+            if attribute.key.as_ref() == declaration {
+                unescape(&attribute.value, true).0.trim().clone_into(&mut tree.namespace);
+            }
+        }
+        if tree.namespace.is_empty() {
+            self.warnings.at(0, "the root element has no namespace; read as OME 2016-06");
+        } else if !schema::is_ome_family(&tree.namespace) {
+            self.warnings
+                .at(0, format!("the root element is in namespace `{}`; read as OME 2016-06", tree.namespace));
+        }
+        // Whatever it is called, and declared or not, the root's namespace is the document's own.
+        let prefix = &self.text[start + 1..start + 1 + prefix(&name).len()];
+        self.scope.push(Binding {
+            depth: 0,
+            prefix: "",
+            ome: prefix.is_empty() && tree.namespace.is_empty(),
+        });
+        if !prefix.is_empty() {
+            self.scope.push(Binding { depth: 0, prefix, ome: true });
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, tag: &BytesStart<'a>, start: usize, end: usize) -> Result<(), Error> {
+        let depth = self.open.len() + 1;
+        if depth > Limits::DEPTH {
+            return Err(limit("nested elements", depth as u64, Limits::DEPTH as u64, start));
+        }
+        let element = self.element(tag, depth, start, end)?;
+        self.open.push(element);
+        Ok(())
+    }
+
+    fn empty(&mut self, tag: &BytesStart<'a>, start: usize, end: usize) -> Result<Element<'a>, Error> {
+        let depth = self.open.len() + 1;
+        let mut element = self.element(tag, depth, start, end)?;
+        self.scope.truncate(self.scope.iter().rposition(|b| b.depth < depth).map_or(0, |n| n + 1));
+        element.span.close_start = end;
+        element.span.end = end;
+        Ok(element)
+    }
+
+    /// Closes the innermost open element of a name. Those inside of it that were left open end here as well: some
+    /// released sample files have them.
+    fn close(&mut self, name: &str, start: usize, end: usize) -> Result<Option<Element<'a>>, Error> {
+        let Some(at) = self.open.iter().rposition(|e| e.name == name) else {
+            return Err(not_well_formed(start, format!("an end tag of `{name}`, which is not open")));
+        };
+        while let Some(mut element) = self.open.pop() {
+            let depth = self.open.len();
+            let unclosed = depth > at;
+            element.span.close_start = start;
+            element.span.end = if unclosed { start } else { end };
+            if unclosed {
+                self.warnings
+                    .at(element.span.start, format!("`{}` is not closed before `{name}` is", element.name));
+                self.strict = false;
+            }
+            self.scope.truncate(self.scope.iter().rposition(|b| b.depth <= depth).map_or(0, |n| n + 1));
+            if self.open.is_empty() {
+                return Ok(Some(element));
+            }
+            self.push(Node::Element(Box::new(element)));
+            if !unclosed {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn element(
+        &mut self,
+        tag: &BytesStart<'a>,
+        depth: usize,
+        start: usize,
+        end: usize,
+    ) -> Result<Element<'a>, Error> {
+        self.elements += 1;
+        if self.elements > Limits::ELEMENTS {
+            return Err(limit("elements", self.elements as u64, Limits::ELEMENTS as u64, start));
+        }
+        let name_len = tag.name().as_ref().len();
+        if name_len > Limits::NAME {
+            return Err(limit("bytes in an element name", name_len as u64, Limits::NAME as u64, start));
+        }
+        let content = &self.text[start + 1..start + 1 + tag.len()];
+        let (name, _) = content.split_at(name_len);
+        if !is_name(name) {
+            return Err(not_well_formed(start, format!("`{name}` is not a name")));
+        }
+        let mut attrs = Vec::new();
+        for attribute in Attributes::new(content, name_len) {
+            let attribute = match attribute {
+                Ok(attribute) => attribute,
+                Err(AttrError::Duplicated(at, _)) => {
+                    let offset = start + 1 + at;
+                    self.warnings.at(offset, format!("`{name}` has an attribute twice; the first is read"));
+                    self.strict = false;
+                    continue;
+                }
+                Err(e) => return Err(not_well_formed(start, format!("in the start tag of `{name}`: {e}"))),
+            };
+            if attrs.len() >= Limits::ATTRIBUTES {
+                let found = attrs.len() as u64 + 1;
+                return Err(limit("attributes on one element", found, Limits::ATTRIBUTES as u64, start));
+            }
+            let key = attribute.key.into_inner();
+            if !is_name(key) {
+                return Err(not_well_formed(start, format!("`{key}` in `{name}` is not a name")));
+            }
+            let raw = match attribute.value {
+                Cow::Borrowed(raw) => raw,
+                Cow::Owned(_) => {
+                    return Err(not_well_formed(start, "an attribute that does not stand in the text"));
+                }
+            };
+            let (value, fault) = unescape(raw, true);
+            self.note(fault, start, key);
+            if let Some(prefix) = namespace_prefix(key) {
+                let ome = schema::is_ome_family(value.trim())
+                    || (depth == 1 && prefix == crate::tree::prefix(name));
+                self.scope.push(Binding { depth, prefix, ome });
+            }
+            attrs.push(Attr { name: Cow::Borrowed(key), value });
+        }
+        let prefix = prefix(name);
+        let bound = self.scope.iter().rev().find(|b| same(b.prefix, prefix));
+        if bound.is_none() && !prefix.is_empty() && prefix != "xml" {
+            self.warnings.at(start, format!("prefix `{prefix}` of `{name}` stands for no namespace"));
+            self.strict = false;
+        }
+        Ok(Element {
+            name: Cow::Borrowed(name),
+            foreign: !bound.is_some_and(|b| b.ome),
+            attrs,
+            nodes: Vec::new(),
+            span: Span { start, open_end: end, close_start: end, end },
+        })
+    }
+
+    /// The bulk kind of a tag in `Pixels`.
+    fn bulk(&self, tag: &BytesStart<'a>) -> Option<Bulk> {
+        let is = |element: &Element<'_>, name: &str| {
+            !element.foreign
+                && (element.name() == name || (self.case_blind && element.name().eq_ignore_ascii_case(name)))
+        };
+        // Only there: what looks like it in the XML of an annotation is something else.
+        let [_, image, pixels] = self.open.as_slice() else { return None };
+        let name = tag.name();
+        let kind = Bulk::of(local(name.as_ref()))?;
+        let spelled = self.case_blind || local(name.as_ref()) == kind.name();
+        (spelled && is(image, "Image") && is(pixels, "Pixels")).then_some(kind)
+    }
+
+    fn extend_run(&mut self, kind: Bulk, range: Range<usize>) {
+        let scope = &self.scope;
+        let Some(parent) = self.open.last_mut() else { return };
+        let last = parent.nodes.iter().rposition(|n| !n.is_blank());
+        if let Some(at) = last
+            && let Node::Run(run) = &mut parent.nodes[at]
+            && run.kind == kind
+        {
+            run.range.end = range.end;
+            run.count += 1;
+            parent.nodes.truncate(at + 1);
+            return;
+        }
+        // In the run's own parser all of them come from outside.
+        let scope = scope.iter().map(|b| Binding { depth: 0, ..b.clone() }).collect();
+        let run = Run { kind, range, count: 1, text: self.text, scope, case_blind: self.case_blind };
+        parent.nodes.push(Node::Run(Box::new(run)));
+    }
+
+    fn push(&mut self, node: Node<'a>) {
+        if let Some(parent) = self.open.last_mut() {
+            parent.nodes.push(node);
+        }
+    }
+
+    /// Two hyphens would end a comment when it is written again.
+    fn comment(&mut self, text: Cow<'a, str>, start: usize) -> Node<'a> {
+        let mut text = lines(text);
+        if text.contains("--") || text.ends_with('-') {
+            self.warnings.at(start, "two hyphens in a comment are read with a blank between them");
+            self.strict = false;
+            while text.contains("--") {
+                text = text.replace("--", "- -").into();
+            }
+            if text.ends_with('-') {
+                text.to_mut().push(' ');
+            }
+        }
+        Node::Comment(text)
+    }
+
+    /// `None` for what has no name, or the name of the XML declaration.
+    fn pi(&mut self, text: Cow<'a, str>, start: usize) -> Option<Node<'a>> {
+        let text = lines(text);
+        let target = text.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+        if is_name(target) && !target.eq_ignore_ascii_case("xml") {
+            return Some(Node::Pi(text));
+        }
+        self.warnings.at(start, format!("processing instruction `{target}` passed over: not a name for one"));
+        self.strict = false;
+        None
+    }
+
+    fn flush_text(&mut self) {
+        let range = std::mem::take(&mut self.pending);
+        if range.is_empty() {
+            return;
+        }
+        let (text, fault) = unescape(&self.text[range.clone()], false);
+        self.note(fault, range.start, "text");
+        self.push(Node::Text(text));
+    }
+
+    fn note(&mut self, fault: Option<String>, offset: usize, place: &str) {
+        if let Some(fault) = fault {
+            self.warnings.at(offset, format!("{place}: {fault}"));
+            self.strict = false;
+        }
+    }
+
+    fn position(&self) -> usize {
+        self.base + self.reader.buffer_position() as usize
+    }
+
+    fn read(&mut self, start: usize) -> Result<Event<'a>, Error> {
+        self.reader.read_event().map_err(|e| self.syntax(start, &e))
+    }
+
+    fn syntax(&self, start: usize, error: &quick_xml::Error) -> Error {
+        let offset = (self.base + self.reader.error_position() as usize).max(start);
+        not_well_formed(offset, error.to_string())
+    }
+}
+
+fn limit(what: &'static str, found: u64, limit: u64, offset: usize) -> Error {
+    Error::Limit { what, found, limit, offset }
+}
+
+fn not_well_formed(offset: usize, reason: impl Into<String>) -> Error {
+    Error::NotWellFormed { offset, reason: reason.into() }
+}
+
+/// Line ends as XML reads them.
+fn lines(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text }
+}
