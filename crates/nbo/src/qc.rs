@@ -4,10 +4,12 @@
 //! A calibration says nothing about objective or instrument itself. It hangs on an image (a channel, a
 //! plane), and theirs are its own; an optical calibration takes the objective of the image it was
 //! measured on, if the record holds that. An image answers a demand by a calibration nested in it, or
-//! by one of another image with the same instrument (and objective, for optical measurements).
+//! by one of another image with the same instrument (and objective, for optical measurements). Results that came
+//! without an image (microscope-metrics) belong to the instrument that they name.
 //!
 //! Age is counted in whole days, from calibration to acquisition, on or before it unless a demand says
-//! `either side`. Where a date is missing the answer is *unknown*, never *pass*.
+//! `either side`. A day is the one that is written, in its own time zone: a date without a time cannot be moved to
+//! another. Where a date is missing the answer is *unknown*, never *pass*.
 //!
 //! ```
 //! use fairzarr_nbo::qc::Requirement;
@@ -20,6 +22,7 @@ mod require;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::catalogue::{self, Class, Kind};
 use crate::record::value::{is_date, is_sentinel, is_uuid, state};
@@ -76,9 +79,12 @@ pub struct Event {
     /// Identifier of the objective.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<String>,
-    /// Name or identifier of the channel.
+    /// Name or identifier of the channel; of several, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// The light it was measured with, or measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wavelength: Option<Wavelength>,
     /// What was measured.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
@@ -88,6 +94,15 @@ pub struct Event {
     /// Software with version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
+}
+
+/// A wavelength.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Wavelength {
+    /// Value.
+    pub value: f64,
+    /// Unit symbol.
+    pub unit: String,
 }
 
 /// One measured value.
@@ -141,11 +156,12 @@ pub fn index(record: &Record) -> Index {
     let mut index = Index::default();
     // Images and instruments stand at the top.
     let top: Top = record.objects.iter().filter_map(|o| Some(((o.class.as_str(), o.id()?), o))).collect();
+    let mut groups = HashMap::new();
     for image in record.objects.iter().filter(|o| o.class == "Image") {
-        index.image(&top, image);
+        index.image(&top, image, &mut groups);
     }
-    let hardware = record.all("Instrument");
-    for instrument in hardware {
+    let hardware: Vec<&Object> = record.all("Instrument").collect();
+    for instrument in &hardware {
         for object in instrument.descendants() {
             if object.class == "IntensityCalibrationTool" || object.class == "LightSensor" {
                 let mut event = event(object, &Event::default());
@@ -153,16 +169,45 @@ pub fn index(record: &Record) -> Index {
                 event.instrument = instrument.id().map(str::to_owned);
                 event.instrument_key = key(instrument);
                 event.standard = name(object);
-                index.add(event);
+                index.add(event, false);
             }
         }
+    }
+    for calibration in record.objects.iter().filter(|o| KINDS.contains(&o.class.as_str())) {
+        let of = hardware.iter().copied().find(|instrument| is_named(instrument, calibration));
+        let mut objectives = of.into_iter().flat_map(|i| i.children_of("Objective")).filter_map(Object::id);
+        let here = Event {
+            instrument: of.and_then(Object::id).map(str::to_owned),
+            instrument_key: of.and_then(key),
+            // An instrument with one objective leaves no choice.
+            objective: objectives.next().filter(|_| objectives.next().is_none()).map(str::to_owned),
+            channel: calibration.extra.get("channel").and_then(Json::as_str).map(str::to_owned),
+            ..Event::default()
+        };
+        index.event_with_parts(&top, calibration, &here, false);
     }
     index
 }
 
+/// Whether a calibration without an image names this instrument: by its name, by maker and model, or by serial number.
+fn is_named(instrument: &Object, calibration: &Object) -> bool {
+    let Some(named) = calibration.extra.get("microscope") else { return false };
+    let said =
+        |key: &str| named[key].as_str().map(|text| text.trim().to_lowercase()).filter(|t| !t.is_empty());
+    let is_stand = |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("MicroscopeStandGroup"));
+    let stand = instrument.children.iter().find(is_stand);
+    let known = |object: Option<&Object>, field: &str| {
+        object.and_then(|o| o.str(field)).map(|text| text.trim().to_lowercase())
+    };
+    let same = |key: &str, known: Option<String>| said(key).is_some() && said(key) == known;
+    same("name", known(Some(instrument), "Name"))
+        || same("serial_number", known(stand, "CatalogNumber"))
+        || same("manufacturer", known(stand, "Manufacturer")) && same("model", known(stand, "Model"))
+}
+
 impl Index {
     /// The index as a JSON attribute.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> Json {
         serde_json::json!({"events": self.events, "images": self.images})
     }
 
@@ -170,12 +215,14 @@ impl Index {
     ///
     /// # Errors
     /// [`crate::Error::Syntax`] if it is not an index.
-    pub fn from_json(json: &serde_json::Value) -> Result<Self, crate::Error> {
+    pub fn from_json(json: &Json) -> Result<Self, crate::Error> {
         Self::deserialize(json)
             .map_err(|e| crate::Error::Syntax { form: "quality-control index", why: e.to_string() })
     }
 
-    fn image(&mut self, top: &Top, image: &Object) {
+    /// `groups` has the entry of images by what they share: also the calibrations that they carry, because an image
+    /// of unknown instrument answers for no other.
+    fn image(&mut self, top: &Top, image: &Object, groups: &mut HashMap<Group, usize>) {
         let instrument = image.child("InstrumentRef").and_then(Object::target);
         let hardware = instrument.and_then(|id| top.get(&("Instrument", id))).copied();
         let here = Event {
@@ -186,57 +233,66 @@ impl Index {
             ..Event::default()
         };
         let date = day(image.str("AcquisitionDate"));
-        let alike = self.images.iter_mut().find(|i| {
-            i.acquisition_date == date && i.instrument == here.instrument && i.objective == here.objective
-        });
         let id = image.id().unwrap_or_default().to_owned();
-        if let Some(images) = alike {
-            images.count += 1;
-            if images.images.len() < NAMED_IMAGES {
-                images.images.push(id);
-            }
-        } else {
+        let group = (
+            date.clone(),
+            here.instrument.clone(),
+            here.objective.clone(),
+            carried(image).collect::<Vec<_>>(),
+        );
+        let first = !groups.contains_key(&group);
+        let entry = *groups.entry(group).or_insert(self.images.len());
+        if first {
             self.images.push(Images {
                 acquisition_date: date,
                 instrument: here.instrument.clone(),
                 instrument_key: here.instrument_key.clone(),
                 objective: here.objective.clone(),
-                count: 1,
-                images: vec![id],
+                ..Images::default()
             });
         }
-        self.events_below(top, image, &here);
+        let images = &mut self.images[entry];
+        images.count += 1;
+        if images.images.len() < NAMED_IMAGES {
+            images.images.push(id);
+        }
+        self.events_below(top, image, &here, first);
     }
 
-    fn events_below(&mut self, top: &Top, object: &Object, here: &Event) {
+    fn events_below(&mut self, top: &Top, object: &Object, here: &Event, first: bool) {
         let mut here = here.clone();
         if object.class == "Channel" {
             here.channel = object.str("Name").or_else(|| object.id()).map(str::to_owned);
         }
         for child in &object.children {
             if KINDS.contains(&child.class.as_str()) {
-                let mut event = event(child, &here);
-                event.measured_on = measured_on(child);
-                if child.class == "OpticalCalibration" {
-                    optical(top, child, &mut event);
-                }
-                self.events_below(top, child, &event);
-                self.add(event);
+                self.event_with_parts(top, child, &here, first);
             } else {
-                self.events_below(top, child, &here);
+                self.events_below(top, child, &here, first);
             }
         }
     }
 
-    /// One calibration may be repeated under every image it applies to.
-    fn add(&mut self, mut event: Event) {
+    fn event_with_parts(&mut self, top: &Top, calibration: &Object, here: &Event, first: bool) {
+        let mut event = event(calibration, here);
+        event.measured_on = measured_on(calibration);
+        if calibration.class == "OpticalCalibration" {
+            optical(top, calibration, &mut event);
+        }
+        self.events_below(top, calibration, &event, first);
+        self.add(event, first);
+    }
+
+    /// One calibration may be repeated under every image it applies to. Of those it names the first ones, and the
+    /// `first` of each entry of images.
+    fn add(&mut self, mut event: Event, first: bool) {
         let images = std::mem::take(&mut event.images);
         let alike = self.events.iter_mut().find(|known| {
             event.images.clone_from(&known.images);
             **known == event
         });
         match alike {
-            Some(known) if known.images.len() < NAMED_IMAGES => known.images.extend(images),
+            Some(known) if first || known.images.len() < NAMED_IMAGES => known.images.extend(images),
             Some(_) => {}
             None => {
                 event.images = images;
@@ -244,6 +300,15 @@ impl Index {
             }
         }
     }
+}
+
+/// What images of one entry share: day, instrument, objective, and the calibrations that they carry.
+type Group = (Option<String>, Option<String>, Option<String>, Vec<String>);
+
+/// Class, identifier and date of every calibration below an image.
+fn carried(image: &Object) -> impl Iterator<Item = String> + '_ {
+    let calibrations = image.descendants().into_iter().filter(|o| KINDS.contains(&o.class.as_str()));
+    calibrations.map(|o| format!("{} {:?} {:?}", o.class, o.id(), o.str("Date")))
 }
 
 fn event(object: &Object, here: &Event) -> Event {
@@ -254,30 +319,48 @@ fn event(object: &Object, here: &Event) -> Event {
         metrics: metrics(object),
         standard: object.str("Method").map(str::to_owned),
         software: object.child("CalibrationSoftware").and_then(software),
+        wavelength: ["ObservedEx-Wavelength", "NominalEx-Wavelength"]
+            .iter()
+            .find_map(|field| wavelength(object, field))
+            .or_else(|| here.wavelength.clone()),
         ..here.clone()
     }
+}
+
+/// A wavelength with its unit, the model's own if the record says none.
+fn wavelength(object: &Object, field: &str) -> Option<Wavelength> {
+    let attribute = catalogue::class(&object.class)?.attribute(field)?;
+    let filled = state(attribute, &object.field(field)?.value) == value::State::Filled;
+    let value = object.number(field).filter(|value| filled && value.is_finite())?;
+    let unit = attribute.unit.and_then(|unit| object.str(unit)).or(attribute.unit_default)?;
+    Some(Wavelength { value, unit: unit.to_owned() })
 }
 
 fn optical(top: &Top, calibration: &Object, event: &mut Event) {
     let measured = event.measured_on.iter().find_map(|id| top.get(&("Image", id.as_str())));
     if let Some(image) = measured {
         event.objective = objective(image).map(str::to_owned).or(event.objective.take());
-        event.instrument = image
-            .child("InstrumentRef")
-            .and_then(Object::target)
-            .map(str::to_owned)
-            .or(event.instrument.take());
+        if let Some(id) = image.child("InstrumentRef").and_then(Object::target) {
+            event.instrument = Some(id.to_owned());
+            event.instrument_key = top.get(&("Instrument", id)).and_then(|instrument| key(instrument));
+        }
         let channels: Vec<_> = image
             .child("Pixels")
             .map(|p| p.children_of("Channel").filter_map(|c| c.str("Name")).collect())
             .unwrap_or_default();
         event.channel = (!channels.is_empty()).then(|| channels.join(", "));
+        // The light of the one channel; of several it is not said which was measured.
+        let mut measured = image.child("Pixels").into_iter().flat_map(|p| p.children_of("Channel"));
+        if let (Some(channel), None) = (measured.next(), measured.next()) {
+            event.wavelength = channel.child("Fluorophore").and_then(|f| wavelength(f, "EmissionWavelength"));
+        }
     }
-    event.standard = calibration
-        .children
-        .iter()
-        .find(|c| catalogue::class(&c.class).is_some_and(|c| c.is_a("OpticalCalibrationStandardGroup")))
-        .and_then(name);
+    let is_standard =
+        |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("OpticalCalibrationStandardGroup"));
+    let standard = calibration.children.iter().find(is_standard);
+    event.standard = standard.and_then(name);
+    let beads = standard.into_iter().flat_map(Object::descendants).find(|o| o.class == "WavelengthRange");
+    event.wavelength = event.wavelength.take().or_else(|| wavelength(beads?, "PeakWavelength"));
 }
 
 fn measured_on(object: &Object) -> Vec<String> {
@@ -305,7 +388,7 @@ fn name(object: &Object) -> Option<String> {
 /// its stand. An identifier such as `Instrument:1` does not.
 fn key(instrument: &Object) -> Option<String> {
     // A merged instrument may know its UUID by `sameAs`.
-    let also = instrument.extra.get("sameAs").and_then(serde_json::Value::as_str);
+    let also = instrument.extra.get("sameAs").and_then(Json::as_str);
     if let Some(id) = instrument.id().into_iter().chain(also).find(|id| is_uuid(id)) {
         return Some(id.to_owned());
     }
@@ -329,13 +412,14 @@ fn metrics(object: &Object) -> Vec<Metric> {
             if state(a, &field.value) != value::State::Filled {
                 return None;
             }
+            let value = object.number(a.name).filter(|value| value.is_finite())?;
             // A standard deviation has the unit of what it deviates from.
             let base = a.name.strip_suffix("_SD").and_then(|base| class?.attribute(base));
             let unit = base.unwrap_or(a).unit;
             let said = unit.and_then(|u| object.str(u)).map(str::to_owned);
             Some(Metric {
                 name: a.name.to_owned(),
-                value: object.number(a.name)?,
+                value,
                 unit: said.or_else(|| base.unwrap_or(a).unit_default.map(str::to_owned)),
                 statistic: statistic(a.name).map(str::to_owned),
                 n,

@@ -10,12 +10,16 @@ use crate::Error;
 use crate::record::value::date;
 use crate::unit;
 
-/// `KIND [within N days [either side]] [and METRIC < | <= | > | >= LIMIT]…`, where the limit is a number
-/// with or without unit, or a multiple of another metric (`1.2 x TheoreticalXYSpotSize_FWHM`).
+/// `KIND [in channel NAME] [at N UNIT] [within N days [either side]] [and METRIC < | <= | > | >= LIMIT]…`, where the
+/// limit is a number with or without unit, or a multiple of another metric (`1.2 x TheoreticalXYSpotSize_FWHM`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
     /// One of [`KINDS`].
     pub kind: String,
+    /// The channel that it was made in.
+    pub channel: Option<String>,
+    /// The wavelength that it was made with, give or take 10 nm, and its unit.
+    pub wavelength: Option<(f64, String)>,
     /// Greatest age in days.
     pub within_days: Option<u32>,
     /// Whether a calibration after the acquisition counts too.
@@ -84,7 +88,10 @@ pub struct Verdict {
     pub event: Option<String>,
 }
 
-const GRAMMAR: &str = "KIND [within N days [either side]] [and METRIC <= LIMIT [UNIT]], for example 'OpticalCalibration within 90 days'";
+/// How many nanometres a wavelength may be away from the one that is asked for: the width of a line or of a band.
+const NEAR: f64 = 10.0;
+
+const GRAMMAR: &str = "KIND [in channel NAME] [at N nm] [within N days [either side]] [and METRIC <= LIMIT [UNIT]], for example 'OpticalCalibration within 90 days'";
 
 impl FromStr for Requirement {
     type Err = Error;
@@ -95,14 +102,30 @@ impl FromStr for Requirement {
         let mut clauses = text.split(" and ");
         let words: Vec<_> = clauses.next().unwrap_or_default().split_whitespace().collect();
         let kind = words.first().filter(|k| KINDS.contains(k)).ok_or_else(fail)?;
-        let (within_days, either_side) = match &words[1..] {
+        let mut rest = &words[1..];
+        let mut channel = None;
+        if let ["in", "channel", after @ ..] = rest {
+            // Names may be of several words.
+            let end = after.iter().position(|word| ["at", "within"].contains(word)).unwrap_or(after.len());
+            channel = Some(after[..end].join(" ")).filter(|name| !name.is_empty());
+            rest = &after[end..];
+            channel.as_ref().ok_or_else(fail)?;
+        }
+        let mut wavelength = None;
+        if let ["at", number, unit, after @ ..] = rest {
+            let value: f64 = number.parse().map_err(|_| fail())?;
+            unit::convert(value, unit, "nm").ok_or_else(fail)?;
+            wavelength = Some((value, (*unit).to_owned()));
+            rest = after;
+        }
+        let (within_days, either_side) = match rest {
             [] => (None, false),
             ["within", n, "day" | "days"] => (Some(n.parse().map_err(|_| fail())?), false),
             ["within", n, "day" | "days", "either", "side"] => (Some(n.parse().map_err(|_| fail())?), true),
             _ => return Err(fail()),
         };
         let conditions = clauses.map(condition).collect::<Option<_>>().ok_or_else(fail)?;
-        Ok(Self { kind: (*kind).to_owned(), within_days, either_side, conditions })
+        Ok(Self { kind: (*kind).to_owned(), channel, wavelength, within_days, either_side, conditions })
     }
 }
 
@@ -179,9 +202,18 @@ fn judge(
 ) -> Option<(Outcome, String, Option<i64>)> {
     let how = match relation(event, images) {
         Relation::None => return None,
+        Relation::Other(why) => return Some((Outcome::Fail, why.into(), None)),
         Relation::Unclear(why) => return Some((Outcome::Unknown, why.into(), None)),
         Relation::Is(how) => how,
     };
+    match requirement.is_in_light_of(event) {
+        Some(true) => {}
+        Some(false) => return None,
+        None => {
+            let why = format!("{how} does not say its channel or wavelength");
+            return Some((Outcome::Unknown, why, None));
+        }
+    }
     let days = |text: &Option<String>| text.as_deref().and_then(date).map(day_number);
     let age =
         days(&images.acquisition_date).zip(days(&event.date)).map(|(image, calibration)| image - calibration);
@@ -218,13 +250,25 @@ fn judge(
 
 enum Relation {
     None,
+    /// It hangs on this image, and is of something else.
+    Other(&'static str),
     Unclear(&'static str),
     Is(&'static str),
 }
 
 fn relation(event: &Event, images: &Images) -> Relation {
+    let optical = ["OpticalCalibration", "ChromaticRegistrationEvaluation", "FieldUniformityEvaluation"]
+        .contains(&event.kind.as_str());
     if event.images.iter().any(|i| images.images.contains(i)) {
-        return Relation::Is("a calibration of this image");
+        // It may have been measured on another image, and that one was taken otherwise.
+        let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+        return if optical && differ(&event.objective, &images.objective) {
+            Relation::Other("the calibration of this image was measured with another objective")
+        } else if optical && differ(&event.instrument, &images.instrument) {
+            Relation::Other("the calibration of this image was measured on another instrument")
+        } else {
+            Relation::Is("a calibration of this image")
+        };
     }
     let same_instrument = match (&event.instrument_key, &images.instrument_key) {
         (Some(a), Some(b)) => Some(a == b),
@@ -235,14 +279,29 @@ fn relation(event: &Event, images: &Images) -> Relation {
         None => return Relation::Unclear("the record does not say which instrument was used"),
         Some(true) => {}
     }
-    let optical = ["OpticalCalibration", "ChromaticRegistrationEvaluation", "FieldUniformityEvaluation"];
-    if !optical.contains(&event.kind.as_str()) {
+    if !optical {
         return Relation::Is("a calibration of the same instrument");
     }
     match event.objective.as_ref().zip(images.objective.as_ref()) {
         Some((a, b)) if a == b => Relation::Is("a calibration of the same instrument and objective"),
         Some(_) => Relation::None,
         None => Relation::Unclear("the record does not say which objective was used"),
+    }
+}
+
+impl Requirement {
+    /// Whether a calibration was made in the channel and at the wavelength that is asked for; `None` if it does not say.
+    fn is_in_light_of(&self, event: &Event) -> Option<bool> {
+        if let Some(channel) = &self.channel {
+            let mut names = event.channel.as_deref()?.split(", ");
+            if !names.any(|name| name.eq_ignore_ascii_case(channel)) {
+                return Some(false);
+            }
+        }
+        let Some((value, unit)) = &self.wavelength else { return Some(true) };
+        let measured = event.wavelength.as_ref()?;
+        let measured = unit::convert(measured.value, &measured.unit, "nm")?;
+        Some((measured - unit::convert(*value, unit, "nm")?).abs() <= NEAR)
     }
 }
 
@@ -299,6 +358,8 @@ mod tests {
         for good in [
             "OpticalCalibration",
             "DetectorCalibration within 1 day",
+            "ExcitationCalibration in channel Alexa Fluor 488 at 488 nm within 30 days",
+            "OpticalCalibration at 0.525 µm",
             "OpticalCalibration within 90 days either side and MedianXYSpotSize_FWHM <= 1.2 x TheoreticalXYSpotSize_FWHM",
         ] {
             assert!(good.parse::<Requirement>().is_ok(), "{good}");
@@ -309,6 +370,9 @@ mod tests {
             "OpticalCalibration in 90 days",
             "OpticalCalibration within -1 days",
             "OpticalCalibration and X = 3",
+            "OpticalCalibration in channel within 3 days",
+            "OpticalCalibration at 488",
+            "OpticalCalibration at 488 ms",
         ] {
             assert!(bad.parse::<Requirement>().is_err(), "{bad}");
         }
