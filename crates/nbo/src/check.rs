@@ -147,6 +147,24 @@ pub enum Rule {
     Policy,
 }
 
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Missing => "missing",
+            Self::Sentinel => "placeholder",
+            Self::Malformed => "malformed",
+            Self::Spelling => "spelling",
+            Self::Unit => "no unit",
+            Self::BeyondScope => "not asked for",
+            Self::Structure => "no such part",
+            Self::Reference => "reference",
+            Self::Identity => "not unique",
+            Self::Unknown => "not in NBO",
+            Self::Policy => "policy",
+        })
+    }
+}
+
 /// How much of what a tier asks of the objects in a record is filled.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Coverage {

@@ -1,6 +1,7 @@
 //! A Materials and Methods paragraph from a record: Tier 1 facts in sentences, missing ones as marked
 //! gaps (`[objective: numerical aperture]`) for a person to fill.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
@@ -21,7 +22,15 @@ pub enum Markup {
 /// Writes one paragraph per group of images that were acquired alike.
 pub fn methods(record: &Record, markup: Markup) -> String {
     let mut paragraphs: Vec<(String, usize)> = Vec::new();
-    for image in record.all("Image") {
+    // Images that a calibration was measured on are no results.
+    let measured: HashSet<&str> = record
+        .objects
+        .iter()
+        .flat_map(Object::descendants)
+        .filter(|o| o.class.ends_with("ImageRef"))
+        .filter_map(Object::target)
+        .collect();
+    for image in record.all("Image").filter(|image| image.id().is_none_or(|id| !measured.contains(id))) {
         let paragraph = Writer { record, markup }.image(image);
         match paragraphs.iter_mut().find(|(p, _)| *p == paragraph) {
             Some((_, count)) => *count += 1,
@@ -60,8 +69,8 @@ impl Writer<'_> {
         let objective = settings.and_then(Object::target).and_then(|id| self.record.find(id, &["Objective"]));
         let _ = write!(
             out,
-            " Images were taken with a {} {} objective ({}x, NA {}, {} correction, {} immersion).",
-            self.say(objective, "Manufacturer", "objective: manufacturer"),
+            " Images were taken with {} {} objective ({}x, NA {}, {} correction, {} immersion).",
+            article(&self.say(objective, "Manufacturer", "objective: manufacturer")),
             self.say(objective, "Model", "objective: model"),
             self.say(objective, "Magnification", "objective: magnification"),
             self.say(objective, "LensNA", "objective: numerical aperture"),
@@ -95,7 +104,7 @@ impl Writer<'_> {
         let form = match stand.map(|s| s.class.as_str()) {
             Some("InvertedMicroscopeStand") => "an inverted".to_owned(),
             Some("UprightMicroscopeStand") => "an upright".to_owned(),
-            _ => format!("a {}", self.gap("microscope: upright or inverted")),
+            _ => article(&self.gap("microscope: upright or inverted")),
         };
         format!(
             "Microscopy was done on {form} {} {} microscope controlled by {} (version {}).",
@@ -109,11 +118,17 @@ impl Writer<'_> {
     fn channel(&self, index: usize, channel: &Object, pixels: Option<&Object>) -> String {
         let name = value(channel, "Name").unwrap_or_else(|| format!("{}", index + 1));
         let fluorophore = channel.child("Fluorophore");
-        let mut out = format!(
-            "Channel {name} ({}, {})",
-            self.say(Some(channel), "IlluminationType", "illumination type"),
-            self.say(Some(channel), "ContrastMethod", "contrast method"),
-        );
+        let contrast = self.say(Some(channel), "ContrastMethod", "contrast method");
+        // The list of illumination types joins words by underscores.
+        let mut method = self
+            .say(Some(channel), "IlluminationType", "illumination type")
+            .replace('_', " ")
+            .trim()
+            .to_owned();
+        if !method.to_lowercase().contains(&contrast.to_lowercase()) {
+            method = format!("{method}, {contrast}");
+        }
+        let mut out = format!("Channel {name} ({method})");
         if let Some(fluorophore) = fluorophore {
             let _ = write!(
                 out,
@@ -213,6 +228,12 @@ impl Writer<'_> {
             Markup::Markdown => format!("**[{what}]**"),
         }
     }
+}
+
+/// Words with their article.
+fn article(words: &str) -> String {
+    let vowel = words.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']);
+    format!("{} {words}", if vowel { "an" } else { "a" })
 }
 
 /// What a field says, unless that is nothing or a placeholder.

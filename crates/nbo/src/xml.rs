@@ -48,7 +48,6 @@ pub enum Style {
 
 /// Writes the record as an instance document.
 pub fn write(record: &Record, style: Style) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let mut ids = HashMap::new();
     record.visit(&mut |object, class| {
         let attribute = class.and_then(|c| c.attribute("ID"));
@@ -56,8 +55,9 @@ pub fn write(record: &Record, style: Style) -> String {
             ids.entry(id.to_owned()).or_insert_with(|| lsid(attribute, &object.class, id));
         }
     });
-    Writer { out: &mut out, style, ids }.object(&root(record), None, 0);
-    out
+    let mut writer = Writer { out: String::new(), style, ids };
+    writer.object(&root(record), None, 0);
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", writer.out)
 }
 
 /// Reads an element and what is below it.
@@ -172,14 +172,14 @@ fn annotation(id: &str, object: Object) -> Object {
     annotation
 }
 
-struct Writer<'a> {
-    out: &'a mut String,
+struct Writer {
+    out: String,
     style: Style,
     /// The identifiers that objects with a UUID have in a valid document.
     ids: HashMap<String, String>,
 }
 
-impl Writer<'_> {
+impl Writer {
     fn object(&mut self, object: &Object, parent: Option<&'static Class>, depth: usize) {
         let class = resolve(parent, &object.class);
         // The tree writer escapes and declares; text and foreign XML need it no further.
@@ -213,7 +213,7 @@ impl Writer<'_> {
                 object.extra.get(FOREIGN).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         }
         self.indent(depth);
-        start.write("", self.out);
+        start.write("", &mut self.out);
         let closed = match &object.content {
             Content::Text(text) => Some(partial_escape(text.as_str()).into_owned()),
             Content::Xml(xml) => Some(xml.clone()),
@@ -231,7 +231,8 @@ impl Writer<'_> {
         let nested = !object.children.is_empty() || !foreign.is_empty();
         if nested {
             self.out.push('\n');
-            for child in self.sequence(object, class) {
+            let placeholder = Object::new("MetadataOnly");
+            for child in self.sequence(object, class, &placeholder) {
                 self.object(child, class, depth + 1);
             }
             for xml in foreign.iter().filter_map(Json::as_str) {
@@ -246,7 +247,12 @@ impl Writer<'_> {
         self.out.push_str(">\n");
     }
 
-    fn sequence<'o>(&self, object: &'o Object, class: Option<&'static Class>) -> Vec<&'o Object> {
+    fn sequence<'o>(
+        &self,
+        object: &'o Object,
+        class: Option<&'static Class>,
+        metadata_only: &'o Object,
+    ) -> Vec<&'o Object> {
         let mut children: Vec<_> = object.children.iter().collect();
         let Some(class) = class.filter(|c| self.style == Style::Valid && c.content != ClassContent::Any)
         else {
@@ -263,6 +269,14 @@ impl Writer<'_> {
                 c.slot.max == 0 || *count <= usize::from(c.slot.max)
             })
         });
+        // The document says nothing of where the pixels are, which the schema wants to be said.
+        let placed = ["BinData", "MetadataOnly", "NGFFData", "TiffData"];
+        if class.name == "Pixels" && !children.iter().any(|child| placed.contains(&child.class.as_str())) {
+            let at = class.child("MetadataOnly").map_or(0, |c| c.position);
+            let after = |child: &&Object| class.child(&child.class).is_some_and(|c| c.position > at);
+            let index = children.iter().position(after).unwrap_or(children.len());
+            children.insert(index, metadata_only);
+        }
         children
     }
 

@@ -87,3 +87,26 @@ fn policies_fit_their_schema() {
         assert_valid(&validator, &file(&format!("policies/{name}.json")), name);
     }
 }
+
+/// The policy that the documentation shows.
+#[test]
+fn the_policy_of_the_documentation_is_one() {
+    let path = format!("{}/../../docs/provenance.md", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(path).unwrap();
+    let block = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let validator = jsonschema::validator_for(&schema("nbo-policy.schema.json")).unwrap();
+    assert_valid(&validator, &serde_json::from_str(block).unwrap(), "docs/provenance.md");
+    let policy = Policy::from_json(block).unwrap();
+    let record = ingest(
+        "a.ome.xml",
+        br#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:1"/></OME>"#,
+    );
+    let report = check(&record.unwrap(), &policy);
+    let policy_finds = |field: &str| report.findings.iter().any(|f| f.field == field);
+    for demanded in
+        ["Objective@WorkingDistance", "Sample", "AcquisitionDate", "OpticalCalibration within 180 days"]
+    {
+        assert!(policy_finds(demanded), "{demanded}: {:#?}", report.findings);
+    }
+    assert!(Policy::from_json(&block.replace("\"qc\"", "\"quality\"")).is_err());
+}

@@ -223,7 +223,13 @@ fn a_methods_paragraph_with_gaps() {
     ] {
         assert!(paragraph.contains(said), "{said}\n{paragraph}");
     }
-    assert!(paragraph.contains("[fluorophore]"), "the beads' fluorophore has no name: {paragraph}");
+    assert!(paragraph.contains("with an Example Optics") && paragraph.contains("(Wide-field Fluorescence)"));
+    assert!(!paragraph.contains("512 x 512"), "beads are measured, not reported: {paragraph}");
+    let unnamed = text("handmade-widefield-psf-xsdvalid.xml").replace(r#" Name="Alexa Fluor 488""#, "");
+    assert!(
+        methods(&xml::read(&unnamed).unwrap(), Markup::Text)
+            .contains("shows [fluorophore], excited at 490 nm")
+    );
     let microscope = ingest("m.json", text("abif_axiovert1_.json").as_bytes()).unwrap();
     assert!(methods(&microscope, Markup::Markdown).contains("Zeiss Axio Observer Z1"));
     assert!(methods(&Record::default(), Markup::Text).trim().is_empty());

@@ -190,10 +190,15 @@ impl<'a> Checker<'a> {
             // Not every image has a filter or an additional dimension; at Tier 1 this is advice.
             let severity = if self.policy.tier == 1 { Severity::Warning } else { Severity::Error };
             let names: Vec<_> = members.iter().map(|m| m.name).collect();
-            let message = format!("none found; expected {}", names.join(", "));
+            let message = match names.as_slice() {
+                [only] if *only == slot.class().name => "none found".to_owned(),
+                _ => format!("none found; add {}", names.join(", ")),
+            };
             self.push(severity, Rule::Structure, place, slot.class().name, &message, None);
         }
-        if let Some((false, names)) = choice.filter(|(_, names)| names.len() > 1) {
+        // Where the pixels are is no matter of provenance: they are in the store, or in the file.
+        let choice = choice.filter(|(_, names)| names.len() > 1 && !names.contains(&"MetadataOnly"));
+        if let Some((false, names)) = choice {
             let message = format!("expected one of {}", names.join(", "));
             self.push(Severity::Warning, Rule::Structure, place, names[0], &message, None);
         }
@@ -220,13 +225,19 @@ impl<'a> Checker<'a> {
                 })
             }
             (None, Some(target)) => {
-                Some((Severity::Warning, format!("{id} is a {}, expected {expected}", target.class)))
+                Some((Severity::Warning, format!("{id} is of class {}, expected {expected}", target.class)))
             }
             // Settings without the microscope they belong to: the other file may hold it.
             (None, None) if !self.has_hardware && found.is_empty() => {
                 Some((Severity::Warning, format!("{id} is not in this record")))
             }
-            (None, None) => Some((Severity::Error, format!("no {expected} has the identifier {id}"))),
+            (None, None) => Some((
+                Severity::Error,
+                match found.first() {
+                    Some(other) => format!("{id} is of class {}, expected {expected}", other.class),
+                    None => format!("no {expected} has the identifier {id}"),
+                },
+            )),
         };
         if let Some((severity, message)) = finding {
             self.push(severity, Rule::Reference, place, reference.attribute, &message, None);
@@ -383,7 +394,16 @@ fn ids(record: &Record) -> HashMap<&str, Vec<&Object>> {
 /// What to fill in.
 fn hint(attribute: &Attribute) -> String {
     if let Some(list) = attribute.values() {
-        let shown: Vec<_> = list.values.iter().take(4).map(|v| v.trim()).collect();
+        // As many as fit a line.
+        let mut room = 60_usize;
+        let fits = |value: &&str| {
+            room = room.saturating_sub(value.len());
+            room > 0
+        };
+        let mut shown: Vec<_> = list.values.iter().map(|v| v.trim()).take_while(fits).take(4).collect();
+        if shown.is_empty() {
+            shown.extend(list.values.first());
+        }
         let more = list.values.len().saturating_sub(shown.len());
         return if more == 0 {
             format!("fill in {}", shown.join(", "))
@@ -400,8 +420,8 @@ fn hint(attribute: &Attribute) -> String {
         _ => "a text",
     };
     match (attribute.unit, attribute.unit_default) {
-        (Some(_), Some(unit)) => format!("fill in {what} with its unit, for example {unit}"),
-        (Some(_), None) => format!("fill in {what} with its unit"),
+        (Some(_), Some(unit)) => format!("fill in {what} and its unit, such as {unit}"),
+        (Some(_), None) => format!("fill in {what} and its unit"),
         _ => format!("fill in {what}"),
     }
 }
