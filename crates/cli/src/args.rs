@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Copy(Copy),
     /// Show what an OME-TIFF or an OME-Zarr holds.
     Inspect(Inspect),
+    /// Judge the metadata of an OME-Zarr of any origin by the NGFF specification: all groups and arrays, no chunks. Exit code
+    /// 1 if a demand of it is broken.
+    Validate(Validate),
     /// Prove that an OME-Zarr holds all that its OME-TIFF holds; or, without the source, that every object is
     /// there, decodes, and has the digests recorded at the conversion.
     Verify(Verify),
@@ -215,6 +218,16 @@ pub(crate) struct Verify {
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Validate {
+    /// OME-Zarr.
+    pub(crate) path: String,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]

@@ -23,6 +23,7 @@ mod report;
 mod sample;
 mod store_images;
 mod structure;
+mod validity;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
@@ -36,6 +37,7 @@ pub use report::{Check, Difference, Report};
 pub use sample::Sample;
 pub use store_images::{StoredImage, attributes, images};
 pub use structure::structured;
+pub use validity::{GroupFinding, Validity, validate_hierarchy};
 
 /// Choices for a verification.
 #[derive(Clone, Debug)]

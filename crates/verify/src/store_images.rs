@@ -159,6 +159,6 @@ fn shown(path: &str) -> String {
     if path.is_empty() { "the root group".into() } else { path.into() }
 }
 
-fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.into() } else { format!("{path}/{name}") }
 }

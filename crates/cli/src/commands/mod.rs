@@ -11,6 +11,7 @@ mod nbo;
 mod provenance;
 mod qc;
 mod split;
+mod validate;
 mod verify;
 
 use crate::args::{Args, Command};
@@ -25,6 +26,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Commit(args) => split::commit(&args),
         Command::Copy(args) => copy::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Validate(args) => validate::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Extract(args) => extract::run(&args),
         Command::Check(args) => check::run(&args),

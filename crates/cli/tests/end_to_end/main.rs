@@ -9,4 +9,5 @@ mod resume;
 mod source_tiles;
 mod split;
 mod support;
+mod validate;
 mod verify;
