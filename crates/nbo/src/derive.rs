@@ -154,6 +154,11 @@ fn units(object: &mut Object, element: &Element<'_>, renames: &[(&str, &str)]) {
     }
 }
 
+/// The unit that OME means where an attribute of an element names none.
+pub(crate) fn ome_unit(element: &str, attribute: &str) -> Option<&'static str> {
+    tables::UNIT_DEFAULTS.iter().find(|(e, a, _)| *e == element && *a == attribute).map(|(_, _, unit)| *unit)
+}
+
 /// Sets the unit of a quantity: what the document says, or the default of its schema.
 fn push_unit(object: &mut Object, value: &catalogue::Attribute, said: Option<&str>, default: &str) {
     let Some(unit) = value.unit else {

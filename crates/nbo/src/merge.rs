@@ -298,16 +298,22 @@ impl Merge {
     ) {
         let unit_name = class.and_then(|c| c.attribute(&field.name)).and_then(|a| a.unit);
         let unit_of = |o: &Object| unit_name.and_then(|u| o.field(u)).cloned();
-        let Some(own) = before.field(&field.name) else {
-            // The value brings its unit along.
-            object.fields.push(field.clone());
-            if let Some(unit) = unit_of(other) {
-                object.fields.retain(|f| f.name != unit.name);
-                object.fields.push(unit);
+        let default = class.and_then(|c| c.attribute(&field.name)).and_then(|a| a.unit_default);
+        // A value brings its unit along, and never takes over that of another.
+        let bring_unit = |object: &mut Object| {
+            let Some(name) = unit_name else { return };
+            object.fields.retain(|f| f.name != name);
+            match (unit_of(other), default) {
+                (Some(unit), _) => object.fields.push(unit),
+                (None, Some(default)) => object.push(name, default, Origin::model_default()),
+                (None, None) => {}
             }
+        };
+        let Some(own) = before.field(&field.name) else {
+            object.fields.push(field.clone());
+            bring_unit(object);
             return;
         };
-        let default = class.and_then(|c| c.attribute(&field.name)).and_then(|a| a.unit_default);
         let symbol = |o: &Object| {
             unit_of(o).and_then(|u| u.value.as_str().map(str::to_owned)).or(default.map(str::to_owned))
         };
@@ -316,7 +322,7 @@ impl Merge {
         if same(own, own_unit.as_deref(), field, other_unit.as_deref()) {
             // The same said twice; the better origin stays.
             if replaces && own.value == field.value {
-                replace(object, field, None);
+                replace(object, field);
             }
             return;
         }
@@ -326,7 +332,8 @@ impl Merge {
             (other_pair(own, own_unit), other_pair(field, other_unit))
         };
         if replaces {
-            replace(object, field, unit_of(other).as_ref());
+            replace(object, field);
+            bring_unit(object);
         }
         beside(object, &field.name, &gone);
         // A placeholder contradicts nothing.
@@ -459,12 +466,10 @@ fn beside(object: &mut Object, field: &str, value: &str) {
     }
 }
 
-fn replace(object: &mut Object, field: &Field, unit: Option<&Field>) {
-    for new in std::iter::once(field).chain(unit) {
-        match object.fields.iter_mut().find(|f| f.name == new.name) {
-            Some(old) => *old = new.clone(),
-            None => object.fields.push(new.clone()),
-        }
+fn replace(object: &mut Object, field: &Field) {
+    match object.fields.iter_mut().find(|f| f.name == field.name) {
+        Some(old) => *old = field.clone(),
+        None => object.fields.push(field.clone()),
     }
 }
 

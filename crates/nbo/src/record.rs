@@ -170,6 +170,20 @@ impl Object {
         self.fields.push(Field { name: name.to_owned(), value: value.into(), text: None, origin });
     }
 
+    /// Names the units that a document of the model leaves to the model: without it somebody might think of OME's
+    /// defaults, which are others.
+    pub(crate) fn name_units(&mut self, class: Option<&'static Class>) {
+        let quantities =
+            class.into_iter().flat_map(Class::attributes).filter(|a| self.field(a.name).is_some());
+        let silent: Vec<_> = quantities
+            .filter_map(|a| Some((a.unit?, a.unit_default?)))
+            .filter(|(unit, _)| self.field(unit).is_none())
+            .collect();
+        for (unit, default) in silent {
+            self.push(unit, default, Origin::model_default());
+        }
+    }
+
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|f| f.name == name)
@@ -238,6 +252,11 @@ impl Origin {
     /// An origin of this kind without further detail.
     pub fn of(kind: OriginKind) -> Self {
         Self { kind, from: None }
+    }
+
+    /// That of a default of the model itself, which a document of the model may leave out.
+    pub(crate) fn model_default() -> Self {
+        Self::from(OriginKind::Defaulted, format!("NBO {}", catalogue::VERSION))
     }
 
     /// An origin that names where the value came from or how it was spelt.

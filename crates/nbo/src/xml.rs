@@ -84,6 +84,7 @@ fn object(element: &Element, parent: Option<&'static Class>) -> Object {
             object.extra.insert(format!("{{{}}}{}", a.namespace, a.name), json!(a.value));
         }
     }
+    object.name_units(class);
     if class.is_some_and(|c| c.content == ClassContent::Any) {
         if !element.nodes.is_empty() {
             object.content = Content::Xml(inner(element));
@@ -288,7 +289,7 @@ impl Writer {
     ) -> Option<String> {
         let text = field.text.clone().unwrap_or_else(|| value::text(&field.value));
         if self.style == Style::Verbatim {
-            return Some(text);
+            return (field.origin != Origin::model_default()).then_some(text);
         }
         let Some(attribute) = class.map(|c| c.attribute(&field.name)) else { return Some(text) };
         let attribute = attribute?;

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
 
 use fairzarr_nbo::Record;
-use fairzarr_nbo::ingest::ingest;
+use fairzarr_nbo::ingest::{Mapping, ingest};
 use fairzarr_nbo::record::{Field, Object, OriginKind};
+use fairzarr_nbo::xml::{Style, equal, write};
 
 fn derive(body: &str) -> Record {
     let text = format!(r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">{body}</OME>"#);
@@ -240,4 +241,73 @@ fn many_planes_are_summed_up() {
     let record = derive(&image("", &planes, ""));
     assert_eq!(record.all("Plane").count(), fairzarr_nbo::derive::MAX_PLANES);
     assert_eq!(first(&record, "Pixels").extra["OME:Plane"]["count"], 1000);
+}
+
+/// A sidecar's number without a unit means NBO's; it never takes over the unit of the value that it replaces.
+#[test]
+fn a_number_that_replaces_another_brings_its_own_unit() {
+    let ome = derive(
+        r#"<Instrument ID="Instrument:0"><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#,
+    );
+    let sidecar = |attributes: &str| {
+        fairzarr_nbo::xml::read(&format!(
+            r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:0"><Objective ID="Objective:0" {attributes}/></Instrument></OME>"#
+        ))
+        .unwrap()
+    };
+    let merged = |attributes: &str| {
+        let (record, conflicts) = fairzarr_nbo::merge::merge(ome.clone(), sidecar(attributes));
+        let (value, unit, _) =
+            quantity(first(&record, "Objective"), "WorkingDistance", "WorkingDistanceUnit");
+        (format!("{value} {unit}"), conflicts.len())
+    };
+    assert_eq!(merged(r#"WorkingDistance="0.19""#), ("190 µm".into(), 0), "the same distance");
+    assert_eq!(merged(r#"WorkingDistance="0.28""#), ("0.28 mm".into(), 1));
+    assert_eq!(merged(r#"WorkingDistance="280" WorkingDistanceUnit="µm""#), ("280 µm".into(), 1));
+    // A unit without a value, as Micro-Meta App writes it, is not the unit of the next value.
+    let record = sidecar(r#"WorkingDistanceUnit="mm""#);
+    let (record, _) = fairzarr_nbo::merge::merge(record, ome.clone());
+    let (value, unit, _) = quantity(first(&record, "Objective"), "WorkingDistance", "WorkingDistanceUnit");
+    assert_eq!((value, unit.as_str()), (190.0, "µm"));
+}
+
+#[test]
+fn documents_of_nbo_mean_the_units_of_nbo() {
+    let text = r#"<Objective xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11" ID="Objective:1" WorkingDistance="0.19"/>"#;
+    let record = fairzarr_nbo::xml::read(text).unwrap();
+    assert_eq!(
+        quantity(first(&record, "Objective"), "WorkingDistance", "WorkingDistanceUnit"),
+        (0.19, "mm".into(), OriginKind::Defaulted)
+    );
+    // Said in the record, and in a document that is to be valid; not in one that is to be as it was.
+    assert!(equal(text, &write(&record, Style::Verbatim)).unwrap());
+    assert!(write(&record, Style::Valid).contains("WorkingDistanceUnit=\"mm\""));
+}
+
+#[test]
+fn tags_of_omero_mde_mean_the_units_of_ome() {
+    let annotation = |value: &str| {
+        derive(&format!(
+            r#"<StructuredAnnotations><MapAnnotation ID="Annotation:1" Namespace="MDE"><Value>
+            <M K="OME:Image | OME:Objective | Working Distance">{value}</M></Value></MapAnnotation></StructuredAnnotations>"#
+        ))
+    };
+    for (value, unit, kind) in [("190", "µm", OriginKind::Defaulted), ("0.19 mm", "mm", OriginKind::Derived)]
+    {
+        let record = annotation(value);
+        let (_, found, how) = quantity(first(&record, "Objective"), "WorkingDistance", "WorkingDistanceUnit");
+        assert_eq!((found.as_str(), how), (unit, kind));
+    }
+}
+
+#[test]
+fn a_column_of_a_table_has_to_say_its_unit() {
+    let mapping = |rest: &str| {
+        Mapping::from_json(&format!(
+            r#"{{"fields": [{{"from": "WD", "to": "Objective@WorkingDistance"{rest}}}]}}"#
+        ))
+    };
+    assert!(mapping("").is_err());
+    assert!(mapping(r#", "unit": "µm""#).is_ok());
+    assert!(mapping(r#"}, {"from": "WD unit", "to": "Objective@WorkingDistanceUnit""#).is_ok());
 }

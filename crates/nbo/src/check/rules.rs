@@ -8,7 +8,7 @@ use super::policy::split;
 use super::{Coverage, Finding, Level, Policy, Report, Rule, Severity, Tables, Untiered};
 use crate::catalogue::{Attribute, Class, Extension, Kind, ReferenceKind, Requirement, Slot};
 use crate::record::value::{self, State};
-use crate::record::{Object, Record, resolve};
+use crate::record::{Object, Origin, Record, resolve};
 
 pub(super) fn check(record: &Record, policy: &Policy) -> Report {
     let mut checker = Checker {
@@ -151,7 +151,8 @@ impl<'a> Checker<'a> {
         place: &Place,
     ) {
         let (Some(unit), State::Filled) = (attribute.unit, state) else { return };
-        if object.str(unit).is_some_and(|u| !u.trim().is_empty()) || object.number(unit).is_some() {
+        let said = object.field(unit).is_some_and(|field| field.origin != Origin::model_default());
+        if said && (object.str(unit).is_some_and(|u| !u.trim().is_empty()) || object.number(unit).is_some()) {
             return;
         }
         match attribute.unit_default {

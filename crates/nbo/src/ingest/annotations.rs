@@ -89,13 +89,18 @@ fn mde(content: &Element, annotation: &str) -> Vec<Object> {
             objects.push(object);
             objects.len() - 1
         });
-        push(&mut objects[position], tag.trim_start_matches("User::"), &text, key);
+        let element = node.strip_prefix("OME:").unwrap_or(node);
+        let element =
+            if tag.starts_with("User::") { format!("{element}Settings") } else { element.to_owned() };
+        push(&mut objects[position], &element, tag.trim_start_matches("User::"), &text, key);
     }
     objects
 }
 
-fn push(object: &mut Object, tag: &str, text: &str, key: &str) {
+/// Adds the value of a tag, which is an attribute of this OME element.
+fn push(object: &mut Object, element: &str, tag: &str, text: &str, key: &str) {
     let name: String = tag.split_whitespace().collect();
+    let default = crate::derive::ome_unit(element, &name);
     let name = match name.as_str() {
         "NominalMagnification" => "Magnification",
         "SerialNumber" => "CatalogNumber",
@@ -113,7 +118,12 @@ fn push(object: &mut Object, tag: &str, text: &str, key: &str) {
     let mut field = value::field(name, Some(attribute), if has_unit.is_some() { number } else { text });
     field.origin = from.clone();
     object.fields.push(field);
-    if let Some(unit_name) = has_unit {
-        object.push(unit_name, unit.trim(), from);
+    match (has_unit, attribute.unit, default) {
+        (Some(unit_name), ..) => object.push(unit_name, unit.trim(), from),
+        // The tag is OME's, and so is what it means without a unit.
+        (None, Some(unit_name), Some(default)) => {
+            object.push(unit_name, default, Origin::from(OriginKind::Defaulted, "OME 2016-06"));
+        }
+        _ => {}
     }
 }

@@ -67,6 +67,16 @@ impl Mapping {
                 let expected = "Class@Attribute of NBO, with a unit only where it has one";
                 return Err(Error::Argument { what: "mapping", found: rule.to.clone(), expected });
             }
+            // A bare number would mean what NBO means by default, which is seldom what the table means.
+            let unit = attribute.and_then(|a| a.unit).filter(|_| rule.unit.is_none());
+            let named = |unit: &str| {
+                let to = rule.parts().map(|(class, _)| format!("{class}@{unit}"));
+                mapping.fields.iter().any(|other| Some(&other.to) == to.as_ref())
+            };
+            if unit.is_some_and(|unit| !named(unit)) {
+                let expected = "a \"unit\" for this quantity, or another column that has it";
+                return Err(Error::Argument { what: "mapping", found: rule.to.clone(), expected });
+            }
         }
         Ok(mapping)
     }

@@ -255,6 +255,7 @@ fn object(name: &str, parent: Option<&'static Class>, members: Map<String, Json>
     if !odd.is_empty() {
         object.extra.insert(ODD.into(), odd.into());
     }
+    object.name_units(class);
     object
 }
 
@@ -334,7 +335,7 @@ fn write_child(json: &mut Map<String, Json>, class: Option<&'static Class>, pare
 fn write_fields(object: &Object) -> Map<String, Json> {
     let owns_id = catalogue::class(&object.class).is_none_or(Class::owns_id);
     let mut json = Map::new();
-    for field in &object.fields {
+    for field in object.fields.iter().filter(|field| field.origin != Origin::model_default()) {
         let key = if field.name == "ID" && !owns_id { "Component_ID" } else { field.name.as_str() };
         json.insert(key.to_owned(), field.value.clone());
     }
