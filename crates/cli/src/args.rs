@@ -59,7 +59,7 @@ pub(crate) enum Command {
 pub(crate) struct Convert {
     /// OME-TIFF file, or any file of a fileset.
     pub(crate) source: String,
-    /// OME-Zarr to write.
+    /// OME-Zarr to write; a name that ends with .ozx makes one file of it (zipped OME-Zarr).
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
@@ -153,7 +153,7 @@ pub(crate) struct Run {
 pub(crate) struct Copy {
     /// OME-Zarr to copy.
     pub(crate) source: String,
-    /// Where to.
+    /// Where to; a name that ends with .ozx makes one file of it (zipped OME-Zarr).
     pub(crate) target: String,
     /// What is proved of each object after it was written.
     #[arg(long, value_enum, default_value_t = CheckArg::Full)]

@@ -17,14 +17,14 @@ pub(crate) enum Input {
     Store(Store),
 }
 
-/// Opens a path or URL as a store when it is a directory or ends like one, and as TIFF otherwise.
+/// Opens a path or URL as a store when it is a directory or an archive, or ends like one, and as TIFF otherwise.
 pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
     let location = location(text)?;
     let zarr = match location.as_path() {
         Some(path) => path.is_dir(),
         None => text.trim_end_matches('/').to_ascii_lowercase().ends_with(".zarr"),
     };
-    if zarr {
+    if zarr || location.is_archive() {
         source_store(text, args).map(Input::Store)
     } else {
         fileset(text, args, OpenOptions::default()).map(|fileset| Input::Tiff(Box::new(fileset)))
@@ -89,6 +89,10 @@ impl ByteSource for Remote {
         }
         if rest.is_empty() { Ok(()) } else { Err(wrong_length()) }
     }
+
+    fn prefetch(&self, ranges: &[Range<u64>]) {
+        self.0.prefetch(ranges);
+    }
 }
 
 fn wrong_length() -> io::Error {
@@ -105,6 +109,26 @@ pub(crate) fn source_store(text: &str, args: &StoreArgs) -> Result<Store, Failur
 pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
     let location = location(text)?;
     Store::open(&location, &store_options(args, &location)).map_err(|error| Failure::new(code, error))
+}
+
+/// What is written to: a store, or one file that holds a store.
+pub(crate) enum Output {
+    Store(Store),
+    /// The place of the file, and its name there.
+    Archive(Store, String),
+}
+
+/// Opens what is to be written.
+pub(crate) fn output(text: &str, args: &StoreArgs) -> Result<Output, Failure> {
+    let location = location(text)?;
+    match (location.parent(), location.file_name()) {
+        (Some(folder), Some(name)) if location.is_archive() => {
+            let folder = Store::open(&folder, &store_options(args, &location));
+            let folder = folder.map_err(|error| Failure::new(Code::Output, error))?;
+            Ok(Output::Archive(folder, name.into_owned()))
+        }
+        _ => store(text, args, Code::Output).map(Output::Store),
+    }
 }
 
 fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {

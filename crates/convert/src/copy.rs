@@ -3,7 +3,10 @@
 //! Chunks go first, then the metadata of arrays and groups, the root's last and only if nobody else has written it
 //! meanwhile. There is no journal: what a copy needs to go on after an interruption, the listings of both stores tell.
 
-use bytes::Bytes;
+mod budget;
+mod pack;
+mod transfer;
+
 use fairzarr_store::Store;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -12,6 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::Error;
 use crate::journal::WORKSPACE;
 use crate::options::Progress;
+use budget::Budget;
+pub use pack::pack;
+use transfer::{WHOLE, is_same, read};
 
 /// How much of a copy is looked at after it was written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,7 +40,8 @@ pub struct CopyOptions {
     pub resume: bool,
     /// Objects under way at the same time.
     pub jobs: usize,
-    /// Bytes of objects that are held at the same time. One object larger than this passes alone.
+    /// Bytes of objects that are held at the same time. Objects of more than 32 MiB are never held whole; what one of
+    /// them needs, some 64 MiB, is taken even if this is less.
     pub memory: u64,
     /// Set to stop between objects.
     pub cancel: Arc<AtomicBool>,
@@ -94,7 +101,8 @@ pub fn copy(
     }
     let bytes = objects.iter().map(|(_, size)| size).sum();
     progress.total.store(bytes, Ordering::Relaxed);
-    let job = Job { from, to, there, options, progress, kept: AtomicU64::new(0) };
+    let budget = Budget::new(options.memory);
+    let job = Job { from, to, there, options, progress, budget, kept: AtomicU64::new(0) };
     job.all(&order.chunks)?;
     job.all(&order.metadata)?;
     // Everything else must have arrived before the copy looks complete.
@@ -150,106 +158,78 @@ struct Job<'a> {
     there: BTreeMap<String, u64>,
     options: &'a CopyOptions,
     progress: &'a Progress,
+    budget: Budget,
     kept: AtomicU64,
 }
 
 impl Job<'_> {
     /// Copies objects in any order, several at a time.
     fn all(&self, objects: &[&Object]) -> Result<(), Error> {
-        let largest = objects.iter().map(|(_, size)| *size).max().unwrap_or(0).max(1);
-        let fitting = usize::try_from(self.options.memory / largest).unwrap_or(usize::MAX);
-        let jobs = self.options.jobs.min(fitting).min(objects.len()).max(1);
-        let next = AtomicUsize::new(0);
-        let failure = Mutex::new(None);
-        std::thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(|| {
-                    while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Err(error) = self.one(object) {
-                            next.store(objects.len(), Ordering::Relaxed);
-                            failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                        }
-                    }
-                });
-            }
-        });
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        side_by_side(self.options.jobs, objects, |object| self.one(object))
     }
 
     fn one(&self, object: &Object) -> Result<(), Error> {
-        if self.options.cancel.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
-        }
+        stop_if_asked(self.options)?;
         let (key, size) = object;
+        let _memory = self.budget.take(transfer::memory(*size));
         let there = self.there.get(key) == Some(size);
-        if there && self.options.check != CopyCheck::Full {
+        if there && self.is_as_wanted(object)? {
             self.keep(*size);
             return Ok(());
         }
-        let bytes = self.read(object)?;
-        if there && self.is_same(key, &bytes)? {
-            self.keep(*size);
-            return Ok(());
+        if *size > WHOLE {
+            transfer::stream(self.from, self.to, object, || stop_if_asked(self.options))?;
+            self.wrote(*size);
+            return self.prove(object);
         }
+        let bytes = read(self.from, object)?;
         self.to.put(key, bytes.clone())?;
         self.wrote(*size);
-        self.prove(key, &bytes)
+        match self.options.check {
+            // What was read is still here: no need to read it again.
+            CopyCheck::Full if is_same(self.to, key, &bytes)? => Ok(()),
+            CopyCheck::Full => Err(self.differs(key)),
+            CopyCheck::None | CopyCheck::Size => self.prove(object),
+        }
     }
 
     /// The root's last document, which only one writer can create.
     fn last(&self, object: &Object) -> Result<(), Error> {
-        if self.options.cancel.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
-        }
+        stop_if_asked(self.options)?;
         let (key, size) = object;
-        let bytes = self.read(object)?;
+        let bytes = read(self.from, object)?;
         if self.to.put_new(key, bytes.clone())? {
             self.wrote(*size);
-            return self.prove(key, &bytes);
+            return self.prove(object);
         }
-        if !self.is_same(key, &bytes)? {
+        if !is_same(self.to, key, &bytes)? {
             return Err(Error::Exists(self.to.location().to_string()));
         }
         self.keep(*size);
         Ok(())
     }
 
-    fn read(&self, (key, size): &Object) -> Result<Bytes, Error> {
-        let changed = |found: String| Error::Unfit {
-            place: format!("{key} in {}", self.from.location()),
-            reason: format!("it was listed with {size} bytes and has {found}: it changes while it is copied"),
-        };
-        let bytes = self.from.get(key).map_err(Error::Original)?.ok_or_else(|| changed("gone".into()))?;
-        if bytes.len() as u64 == *size { Ok(bytes) } else { Err(changed(format!("{} now", bytes.len()))) }
-    }
-
     /// Looks at what was written, as far as was asked.
-    fn prove(&self, key: &str, bytes: &Bytes) -> Result<(), Error> {
+    fn prove(&self, object: &Object) -> Result<(), Error> {
+        let (key, size) = object;
         let same = match self.options.check {
             CopyCheck::None => true,
-            CopyCheck::Size => self.to.size(key)? == Some(bytes.len() as u64),
-            CopyCheck::Full => self.is_same(key, bytes)?,
+            CopyCheck::Size => self.to.size(key)? == Some(*size),
+            CopyCheck::Full => transfer::are_same(self.from, self.to, object)?,
         };
-        if same {
-            Ok(())
-        } else {
-            Err(Error::Differs { key: key.into(), place: self.to.location().to_string() })
+        if same { Ok(()) } else { Err(self.differs(key)) }
+    }
+
+    /// Whether an object that is there, and of the right size, passes the check.
+    fn is_as_wanted(&self, object: &Object) -> Result<bool, Error> {
+        match self.options.check {
+            CopyCheck::None | CopyCheck::Size => Ok(true),
+            CopyCheck::Full => transfer::are_same(self.from, self.to, object),
         }
     }
 
-    /// Whether the object of the copy is these bytes, read piece by piece.
-    fn is_same(&self, key: &str, bytes: &Bytes) -> Result<bool, Error> {
-        if self.to.size(key)? != Some(bytes.len() as u64) {
-            return Ok(false);
-        }
-        for (n, expected) in bytes.chunks(PIECE).enumerate() {
-            let start = (n * PIECE) as u64;
-            let found = self.to.get_range(key, start..start + expected.len() as u64)?;
-            if found.as_deref() != Some(expected) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    fn differs(&self, key: &str) -> Error {
+        Error::Differs { key: key.into(), place: self.to.location().to_string() }
     }
 
     fn keep(&self, size: u64) {
@@ -264,10 +244,35 @@ impl Job<'_> {
     }
 }
 
+fn stop_if_asked(options: &CopyOptions) -> Result<(), Error> {
+    if options.cancel.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// Does something to every object, in any order, by `jobs` threads. The first error ends it.
+fn side_by_side(
+    jobs: usize,
+    objects: &[&Object],
+    each: impl Fn(&Object) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let next = AtomicUsize::new(0);
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(objects.len()).max(1) {
+            scope.spawn(|| {
+                while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = each(object) {
+                        next.store(objects.len(), Ordering::Relaxed);
+                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    }
+                }
+            });
+        }
+    });
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
 /// Metadata documents. The first of these that the root has is written last.
 const ROOT: [&str; 5] = ["zarr.json", ".zattrs", ".zarray", ".zgroup", ".zmetadata"];
-/// Bytes that are read back at a time.
-const PIECE: usize = 8 << 20;
 
 #[cfg(test)]
 mod tests {

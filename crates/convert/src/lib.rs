@@ -49,7 +49,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use std::sync::atomic::Ordering;
 
-pub use copy::{CopyCheck, CopyOptions, CopyReport, copy};
+pub use copy::{CopyCheck, CopyOptions, CopyReport, copy, pack};
 pub use embed::{EmbedReport, embed, remove_embedded};
 pub use encode::Codec;
 pub use error::Error;

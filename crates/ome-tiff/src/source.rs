@@ -55,6 +55,10 @@ pub trait ByteSource: Send + Sync {
             Err(io::Error::new(io::ErrorKind::InvalidInput, "the buffer exceeds the ranges"))
         }
     }
+
+    /// A hint: these ranges, which lie within the source, will probably be read soon. Sources with a cost per request
+    /// may fetch them at once; what goes wrong with that shows when they are read.
+    fn prefetch(&self, _ranges: &[Range<u64>]) {}
 }
 
 /// Bytes in memory, for tests and for files that have been downloaded whole.

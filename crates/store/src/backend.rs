@@ -1,9 +1,11 @@
 //! What a kind of store has to be able to do.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
 
 use bytes::Bytes;
 
+use crate::writer::Sink;
 use crate::{Error, RequestCounts};
 
 /// One level of a store.
@@ -13,6 +15,39 @@ pub struct Children {
     pub directories: Vec<String>,
     /// Names (last segments) and sizes in bytes of objects, sorted.
     pub objects: Vec<(String, u64)>,
+}
+
+impl Children {
+    /// The level directly below `directory`, which is empty or closes with `/`, of sorted keys that all begin with it.
+    pub(crate) fn of<'a>(directory: &str, keys: impl Iterator<Item = (&'a str, u64)>) -> Self {
+        let mut children = Self::default();
+        for (key, size) in keys {
+            match key[directory.len()..].split_once('/') {
+                None => children.objects.push((key[directory.len()..].to_owned(), size)),
+                Some((name, _)) if children.directories.last().is_some_and(|last| last == name) => {}
+                Some((name, _)) => children.directories.push(name.to_owned()),
+            }
+        }
+        // The keys of one directory are neighbours, but '-' sorts before '/', so the names are not in order yet.
+        children.directories.sort_unstable();
+        children
+    }
+}
+
+/// What the keys below `prefix` begin with.
+pub(crate) fn directory(prefix: &str) -> String {
+    if prefix.is_empty() { String::new() } else { format!("{prefix}/") }
+}
+
+/// The entries whose keys begin with `start`.
+pub(crate) fn below<'a, T>(
+    objects: &'a BTreeMap<String, T>,
+    start: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a T)> {
+    objects
+        .range::<str, _>((Bound::Included(start), Bound::Unbounded))
+        .map(|(key, object)| (key.as_str(), object))
+        .take_while(move |(key, _)| key.starts_with(start))
 }
 
 /// Which bytes of an object are wanted.
@@ -63,6 +98,9 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     }
 
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error>;
+
+    /// Starts an object that is handed over piece by piece; `expected` is about how many bytes it will have.
+    fn writer(&self, key: &str, expected: u64) -> Result<Box<dyn Sink>, Error>;
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error>;
 

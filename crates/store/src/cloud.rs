@@ -8,6 +8,7 @@ mod connector;
 mod failure;
 mod operations;
 mod profile;
+mod stream;
 mod upload;
 
 use std::future::Future;
@@ -18,10 +19,12 @@ use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
 use self::operations::Operations;
+use self::stream::CloudSink;
 use self::upload::Uploads;
 use crate::backend::{Backend, Children, Part, Version};
 use crate::location::Location;
 use crate::requests::Counters;
+use crate::writer::Sink;
 use crate::{Class, Error, RequestCounts, StoreOptions};
 
 #[derive(Debug)]
@@ -44,20 +47,32 @@ impl Cloud {
         })
     }
 
-    /// Runs an operation on the runtime and waits for it, from whatever thread.
     fn run<T, F>(&self, operation: impl FnOnce(Arc<Operations>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let task = operation(Arc::clone(&self.operations));
-        self.runtime.spawn(async move {
-            // That nobody waits any more is nothing to report to nobody.
-            let _ = sender.send(task.await);
-        });
-        receiver.recv().unwrap_or_else(|lost| Err(self.operations.failed("reach", "", Class::Other, lost)))
+        wait_for(self.runtime, &self.operations, operation)
     }
+}
+
+/// Runs an operation on the runtime and waits for it, from whatever thread.
+fn wait_for<T, F>(
+    runtime: &Runtime,
+    operations: &Arc<Operations>,
+    operation: impl FnOnce(Arc<Operations>) -> F,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let task = operation(Arc::clone(operations));
+    runtime.spawn(async move {
+        // That nobody waits any more is nothing to report to nobody.
+        let _ = sender.send(task.await);
+    });
+    receiver.recv().unwrap_or_else(|lost| Err(operations.failed("reach", "", Class::Other, lost)))
 }
 
 impl Backend for Cloud {
@@ -84,6 +99,11 @@ impl Backend for Cloud {
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
         let key = key.to_owned();
         self.run(|operations| async move { operations.put_new(&key, bytes).await })
+    }
+
+    fn writer(&self, key: &str, expected: u64) -> Result<Box<dyn Sink>, Error> {
+        let (operations, uploads) = (Arc::clone(&self.operations), Arc::clone(&self.uploads));
+        Ok(Box::new(CloudSink::new(self.runtime, operations, uploads, key, expected)))
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {

@@ -77,6 +77,17 @@ pub enum Error {
         /// The cause as the operating system or the client library tells it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An archive is none, or not one that can be read safely.
+    #[error("{location} is not a usable archive: {reason}")]
+    Archive {
+        /// The archive.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An object was to be completed of which an earlier write failed.
+    #[error("an object was not completed, because an earlier write of it failed")]
+    Unfinished,
     /// An upload that was handed over earlier failed.
     #[error("an earlier upload failed")]
     Background(#[source] Arc<Error>),
@@ -92,8 +103,21 @@ impl Error {
             Self::Unsupported { .. } => Class::Unsupported,
             Self::Range { .. } => Class::Truncated,
             Self::Failed { class, .. } => *class,
+            Self::Archive { .. } => Class::Damaged,
+            Self::Unfinished => Class::Other,
             Self::Background(earlier) => earlier.class(),
         }
+    }
+
+    /// The error that a writer or reader of this crate has wrapped into one of the standard library.
+    pub(crate) fn of_io(error: std::io::Error) -> Self {
+        error.downcast().unwrap_or_else(|error| Self::Failed {
+            action: "reach",
+            key: String::new(),
+            location: "an object".to_owned(),
+            class: Class::Other,
+            source: Box::new(error),
+        })
     }
 }
 
@@ -104,6 +128,7 @@ impl From<Error> for std::io::Error {
             Class::Permission => std::io::ErrorKind::PermissionDenied,
             Class::Precondition => std::io::ErrorKind::AlreadyExists,
             Class::Truncated => std::io::ErrorKind::UnexpectedEof,
+            Class::Damaged => std::io::ErrorKind::InvalidData,
             Class::Unsupported => std::io::ErrorKind::Unsupported,
             Class::Usage => std::io::ErrorKind::InvalidInput,
             Class::Throttled | Class::Transient | Class::Local | Class::Other => std::io::ErrorKind::Other,
@@ -133,6 +158,8 @@ pub enum Class {
     Transient,
     /// An object or answer is shorter than announced.
     Truncated,
+    /// The bytes are not those that were written.
+    Damaged,
     /// The operating system refused: disk full, read-only, an I/O error.
     Local,
     /// The location, key or option itself is not usable.
@@ -152,6 +179,7 @@ impl std::fmt::Display for Class {
             Self::Precondition => "it was changed by someone else",
             Self::Transient => "the store could not be reached, also after several attempts",
             Self::Truncated => "the data is shorter than announced",
+            Self::Damaged => "it is damaged",
             Self::Local => "the file system refused",
             Self::Usage => "the location, key or option is not usable",
             Self::Unsupported => "this store cannot do it",

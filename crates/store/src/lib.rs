@@ -17,7 +17,9 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod backend;
+mod block_cache;
 #[cfg(feature = "cloud")]
 mod cloud;
 #[cfg(feature = "cloud")]
@@ -31,7 +33,9 @@ mod options;
 mod remote_file;
 mod requests;
 mod store;
+mod writer;
 
+pub use archive::ArchiveWriter;
 pub use backend::Children;
 pub use error::{Class, Error};
 pub use location::{Location, Scheme};
@@ -39,3 +43,4 @@ pub use options::{Durability, StoreOptions};
 pub use remote_file::RemoteFile;
 pub use requests::RequestCounts;
 pub use store::Store;
+pub use writer::ObjectWriter;

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::backend::{Backend, Children, Part};
 use crate::requests::{Counters, Kind};
+use crate::writer::Sink;
 use crate::{Class, Durability, Error, RequestCounts};
 
 /// Directories that are remembered as made.
@@ -33,12 +34,12 @@ impl Local {
         Self { root, durability, directories: RwLock::default(), counters: Counters::default() }
     }
 
-    /// Writes a file beside `target` and gives its path.
-    fn write_temporary(&self, target: &Path, parts: &[Bytes]) -> io::Result<PathBuf> {
+    /// Makes a file beside `target`, under a name of its own.
+    fn create_temporary(&self, target: &Path) -> io::Result<(PathBuf, File)> {
         let directory = target.parent().unwrap_or(&self.root);
         self.make_directory(directory)?;
         let temporary = directory.join(temporary_name());
-        let mut file = match File::create_new(&temporary) {
+        let file = match File::create_new(&temporary) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Somebody has removed the directory since it was made.
                 self.forget_directories();
@@ -47,6 +48,12 @@ impl Local {
             }
             other => other?,
         };
+        Ok((temporary, file))
+    }
+
+    /// Writes a file beside `target` and gives its path.
+    fn write_temporary(&self, target: &Path, parts: &[Bytes]) -> io::Result<PathBuf> {
+        let (temporary, mut file) = self.create_temporary(target)?;
         let written =
             parts.iter().try_for_each(|part| file.write_all(part)).and_then(|()| match self.durability {
                 Durability::Each => file.sync_data(),
@@ -78,16 +85,6 @@ impl Local {
         self.directories.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Makes a new name in a directory durable, where asked for.
-    fn settle(&self, target: &Path) -> io::Result<()> {
-        if self.durability == Durability::Each
-            && let Some(directory) = target.parent()
-        {
-            sync_directory(directory)?;
-        }
-        Ok(())
-    }
-
     fn path(&self, key: &str) -> PathBuf {
         let mut path = self.root.clone();
         path.extend(key.split('/').filter(|segment| !segment.is_empty()));
@@ -95,17 +92,7 @@ impl Local {
     }
 
     fn failed(&self, action: &'static str, key: &str, source: io::Error) -> Error {
-        Error::Failed {
-            action,
-            key: key.to_owned(),
-            location: self.root.display().to_string(),
-            class: match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Class::Permission,
-                io::ErrorKind::NotFound => Class::NotFound,
-                _ => Class::Local,
-            },
-            source: Box::new(source),
-        }
+        failed(&self.root, action, key, source)
     }
 }
 
@@ -120,7 +107,7 @@ impl Backend for Local {
         self.write_temporary(&target, &parts)
             .and_then(|temporary| {
                 fs::rename(&temporary, &target).inspect_err(|_| remove_quietly(&temporary))?;
-                self.settle(&target)
+                settle(&target, self.durability)
             })
             .map_err(|error| self.failed("write", key, error))
     }
@@ -133,12 +120,27 @@ impl Backend for Local {
                 let created = claim(&temporary, &target, &bytes);
                 remove_quietly(&temporary);
                 if created? {
-                    self.settle(&target)?;
+                    settle(&target, self.durability)?;
                     return Ok(true);
                 }
                 Ok(false)
             })
             .map_err(|error| self.failed("create", key, error))
+    }
+
+    fn writer(&self, key: &str, _expected: u64) -> Result<Box<dyn Sink>, Error> {
+        self.counters.count(Kind::Put);
+        let target = self.path(key);
+        let (temporary, file) =
+            self.create_temporary(&target).map_err(|error| self.failed("create", key, error))?;
+        Ok(Box::new(FileSink {
+            root: self.root.clone(),
+            key: key.to_owned(),
+            durability: self.durability,
+            temporary,
+            target,
+            file: BufWriter::with_capacity(WRITE_BUFFER, file),
+        }))
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
@@ -226,6 +228,90 @@ impl Backend for Local {
     fn requests(&self) -> RequestCounts {
         self.counters.read()
     }
+}
+
+/// A file that is written under a name of its own until it is whole.
+struct FileSink {
+    root: PathBuf,
+    key: String,
+    durability: Durability,
+    temporary: PathBuf,
+    target: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl FileSink {
+    fn failed(&self, error: io::Error) -> Error {
+        failed(&self.root, "write", &self.key, error)
+    }
+}
+
+impl Sink for FileSink {
+    fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        let finished = self.file.flush().and_then(|()| {
+            if self.durability == Durability::Each {
+                self.file.get_ref().sync_data()?;
+            }
+            fs::rename(&self.temporary, &self.target)?;
+            settle(&self.target, self.durability)
+        });
+        finished.map_err(|error| self.failed(error))
+    }
+}
+
+impl Write for FileSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).map_err(|error| self.failed(error).into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush().map_err(|error| self.failed(error).into())
+    }
+}
+
+impl Seek for FileSink {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position).map_err(|error| self.failed(error).into())
+    }
+
+    fn stream_position(&mut self) -> io::Result<u64> {
+        // The default would empty the buffer.
+        self.file.stream_position()
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        // Once renamed, it is not there any more.
+        remove_quietly(&self.temporary);
+    }
+}
+
+/// Bytes that a [`FileSink`] collects before it writes.
+const WRITE_BUFFER: usize = 1 << 20;
+
+fn failed(root: &Path, action: &'static str, key: &str, source: io::Error) -> Error {
+    Error::Failed {
+        action,
+        key: key.to_owned(),
+        location: root.display().to_string(),
+        class: match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Class::Permission,
+            io::ErrorKind::NotFound => Class::NotFound,
+            _ => Class::Local,
+        },
+        source: Box::new(source),
+    }
+}
+
+/// Makes a new name in a directory durable, where asked for.
+fn settle(target: &Path, durability: Durability) -> io::Result<()> {
+    if durability == Durability::Each
+        && let Some(directory) = target.parent()
+    {
+        sync_directory(directory)?;
+    }
+    Ok(())
 }
 
 /// What a temporary file's name begins with. Listings leave these names out: they belong to a write that is under way

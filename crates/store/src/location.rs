@@ -209,6 +209,12 @@ impl Location {
         }
     }
 
+    /// Whether this is a store in one file, by its name: `.ozx`. A local directory of such a name is none.
+    pub fn is_archive(&self) -> bool {
+        let named = self.file_name().is_some_and(|name| name.to_ascii_lowercase().ends_with(".ozx"));
+        named && !self.as_path().is_some_and(Path::is_dir)
+    }
+
     /// The kind of location.
     pub fn scheme(&self) -> Scheme {
         match &self.0 {

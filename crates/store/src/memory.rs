@@ -1,13 +1,14 @@
 //! A store in memory, for tests and for work that is thrown away.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 
-use crate::backend::{Backend, Children, Part};
+use crate::backend::{Backend, Children, Part, below, directory};
 use crate::requests::{Counters, Kind};
+use crate::writer::Sink;
 use crate::{Error, RequestCounts};
 
 type Objects = BTreeMap<String, Bytes>;
@@ -72,6 +73,15 @@ impl Backend for Memory {
         }
     }
 
+    fn writer(&self, key: &str, _expected: u64) -> Result<Box<dyn Sink>, Error> {
+        self.counters.count(Kind::Put);
+        Ok(Box::new(MemorySink {
+            bytes: Cursor::default(),
+            key: self.key(key),
+            objects: Arc::clone(&self.objects),
+        }))
+    }
+
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
         self.counters.count(Kind::Get);
         let Some(bytes) = self.objects().get(&self.key(key)).cloned() else {
@@ -97,17 +107,8 @@ impl Backend for Memory {
     fn children(&self, prefix: &str) -> Result<Children, Error> {
         self.counters.count(Kind::List);
         let start = self.key(&directory(prefix));
-        let mut children = Children::default();
-        for (key, bytes) in below(&self.objects(), &start) {
-            match key[start.len()..].split_once('/') {
-                None => children.objects.push((key[start.len()..].to_owned(), bytes.len() as u64)),
-                Some((name, _)) => children.directories.push(name.to_owned()),
-            }
-        }
-        // The keys of one directory are neighbours, but '-' sorts before '/', so the names are not in order yet.
-        children.directories.dedup();
-        children.directories.sort_unstable();
-        Ok(children)
+        let objects = self.objects();
+        Ok(Children::of(&start, below(&objects, &start).map(|(key, bytes)| (key, bytes.len() as u64))))
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
@@ -128,13 +129,33 @@ impl Backend for Memory {
     }
 }
 
-/// What the keys below `prefix` begin with.
-fn directory(prefix: &str) -> String {
-    if prefix.is_empty() { String::new() } else { format!("{prefix}/") }
+/// Bytes that become an object when they are complete.
+struct MemorySink {
+    bytes: Cursor<Vec<u8>>,
+    key: String,
+    objects: Arc<RwLock<Objects>>,
 }
 
-fn below<'a>(objects: &'a Objects, start: &'a str) -> impl Iterator<Item = (&'a String, &'a Bytes)> {
-    objects
-        .range::<str, _>((Bound::Included(start), Bound::Unbounded))
-        .take_while(move |(key, _)| key.starts_with(start))
+impl Sink for MemorySink {
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        objects.insert(self.key, self.bytes.into_inner().into());
+        Ok(())
+    }
+}
+
+impl Write for MemorySink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for MemorySink {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(position)
+    }
 }

@@ -14,7 +14,7 @@ pub struct StoreOptions {
     pub concurrency: usize,
     /// Objects larger than this are uploaded in parts of this many bytes.
     pub part_bytes: usize,
-    /// Bytes of a remote file that are kept for further reads.
+    /// Bytes of remote files that are kept for further reads: of all files of a store together.
     pub cache_bytes: usize,
     /// The largest remote file that is downloaded whole from a server that does not give parts of files.
     pub max_download_bytes: u64,

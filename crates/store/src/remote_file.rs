@@ -1,20 +1,20 @@
 //! A file in a store, read at any offset without fetching it whole.
 
-use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
 use crate::backend::Version;
+use crate::block_cache::{BLOCK, Found};
 use crate::{Class, Error, Location, RequestCounts, Store, StoreOptions};
 
 /// A file of a web server or object store (or of any [`Store`]), as a source of bytes at offsets.
 ///
 /// Small reads are served from blocks of 64 KiB that are kept for a while; a read that goes on where an earlier one
 /// ended fetches twice as much as that one, up to 4 MiB, so that scattered structures cost little and streams cost few
-/// requests. Reads of a MiB and more are fetched as they are. Threads that need the same block wait for one request.
+/// requests. Reads of a MiB and more are fetched as they are. Threads that need the same block wait for one request. All
+/// files of a store share the room for blocks, see [`StoreOptions::cache_bytes`].
 ///
 /// If the server tells versions of the file apart, all reads are of the version that was opened. A server that does
 /// not answer requests for parts of a file is asked once, for the whole file, which is then kept in memory; see
@@ -26,9 +26,8 @@ pub struct RemoteFile {
     version: Version,
     /// The whole file, where it could not be had in parts.
     whole: Option<Bytes>,
-    cache: Mutex<Cache>,
-    /// Told when a block has arrived, or will not.
-    arrived: Condvar,
+    /// The file's number among those of its store, which share the room for blocks.
+    number: u64,
 }
 
 impl RemoteFile {
@@ -62,18 +61,11 @@ impl RemoteFile {
             }
             Err(error) => return Err(error),
         };
-        let mut cache = Cache::new(options.cache_bytes);
+        let number = store.blocks().add_file();
         if whole.is_none() {
-            cache.insert_run(0, version.size.min(BLOCK), &start);
+            store.blocks().end_run(number, 0..version.size.div_ceil(BLOCK).min(1), Some(&start));
         }
-        Ok(Self {
-            store: store.clone(),
-            key: key.to_owned(),
-            version,
-            whole,
-            cache: Mutex::new(cache),
-            arrived: Condvar::new(),
-        })
+        Ok(Self { store: store.clone(), key: key.to_owned(), version, whole, number })
     }
 
     /// The size in bytes.
@@ -125,6 +117,18 @@ impl RemoteFile {
         Ok(())
     }
 
+    /// Reads one range with one request, past the kept blocks.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if the file ends before; otherwise whatever stops the request.
+    pub fn read_range(&self, range: Range<u64>) -> Result<Bytes, Error> {
+        let range = self.check(range)?;
+        match &self.whole {
+            Some(whole) => Ok(whole.slice(range.start as usize..range.end as usize)),
+            None => self.fetch(range),
+        }
+    }
+
     /// Reads several ranges, neighbouring ones with one request, past the kept blocks.
     ///
     /// # Errors
@@ -145,36 +149,48 @@ impl RemoteFile {
             .ok_or_else(|| self.vanished())?)
     }
 
+    /// Fetches ranges that will probably be read soon, side by side, as far as they are not kept already and there is
+    /// room. What goes wrong shows when they are read.
+    pub fn prefetch(&self, ranges: &[Range<u64>]) {
+        if self.whole.is_some() {
+            return;
+        }
+        let last = self.len().div_ceil(BLOCK);
+        let blocks = ranges
+            .iter()
+            .filter(|range| range.start < range.end)
+            .flat_map(|range| range.start / BLOCK..range.end.div_ceil(BLOCK).min(last));
+        let runs = self.store.blocks().claim(self.number, blocks);
+        let wanted: Vec<_> = runs.iter().map(|run| self.bytes_of(run)).collect();
+        let fetched = self.store.read_ranges_of_version(&self.key, &wanted, &self.version);
+        let fetched = fetched.ok().flatten().unwrap_or_default();
+        for (n, run) in runs.into_iter().enumerate() {
+            self.store.blocks().end_run(self.number, run, fetched.get(n));
+        }
+    }
+
     /// Block `index`, which has bytes; fetched together with those up to `end` if it is not there.
     fn block(&self, index: u64, end: u64) -> io::Result<Bytes> {
-        let mut cache = self.cache();
-        let run = loop {
-            match cache.find(index) {
-                Found::Here(bytes) => return Ok(bytes),
-                Found::UnderWay => {
-                    cache = self.arrived.wait(cache).unwrap_or_else(PoisonError::into_inner);
-                }
-                Found::Missing => break cache.begin_run(index, end, self.len().div_ceil(BLOCK)),
-            }
+        let last = self.len().div_ceil(BLOCK);
+        let run = match self.store.blocks().find(self.number, index, end, last) {
+            Found::Here(bytes) => return Ok(bytes),
+            Found::Missing(run) => run,
         };
-        drop(cache);
-
-        let fetched = self.fetch(run.start * BLOCK..(run.end * BLOCK).min(self.len()));
-        let mut cache = self.cache();
-        cache.end_run(run.clone());
-        let result = fetched.map(|bytes| {
-            cache.insert_run(run.start * BLOCK, (run.end * BLOCK).min(self.len()), &bytes);
-            bytes.slice(..bytes.len().min(BLOCK as usize))
-        });
-        self.arrived.notify_all();
-        result
+        let fetched = self.fetch(self.bytes_of(&run));
+        self.store.blocks().end_run(self.number, run, fetched.as_ref().ok());
+        Ok(fetched.map(|bytes| bytes.slice(..bytes.len().min(BLOCK as usize)))?)
     }
 
-    fn fetch(&self, range: Range<u64>) -> io::Result<Bytes> {
-        Ok(self.store.read_version(&self.key, range, &self.version)?.ok_or_else(|| self.vanished())?)
+    /// The bytes of the file that make a run of blocks.
+    fn bytes_of(&self, run: &Range<u64>) -> Range<u64> {
+        run.start * BLOCK..(run.end * BLOCK).min(self.len())
     }
 
-    fn check(&self, range: Range<u64>) -> io::Result<Range<u64>> {
+    fn fetch(&self, range: Range<u64>) -> Result<Bytes, Error> {
+        self.store.read_version(&self.key, range, &self.version)?.ok_or_else(|| self.vanished())
+    }
+
+    fn check(&self, range: Range<u64>) -> Result<Range<u64>, Error> {
         if range.start <= range.end && range.end <= self.len() {
             return Ok(range);
         }
@@ -183,17 +199,17 @@ impl RemoteFile {
             key: self.key.clone(),
             range,
             size: self.len(),
-        }
-        .into())
+        })
     }
 
     fn vanished(&self) -> Error {
         absent(&self.store, &self.key)
     }
+}
 
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        // No code that can panic runs while the lock is held, so a poisoned one guards a good cache.
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for RemoteFile {
+    fn drop(&mut self) {
+        self.store.blocks().remove_file(self.number);
     }
 }
 
@@ -227,113 +243,8 @@ fn download(store: &Store, key: &str, options: &StoreOptions, reason: &str) -> R
     store.get(key)?.ok_or_else(|| absent(store, key))
 }
 
-/// The blocks that are kept, and what is known of how the file is read.
-#[derive(Debug)]
-struct Cache {
-    blocks: HashMap<u64, Kept>,
-    max_blocks: usize,
-    clock: u64,
-    /// By the block after a fetched run: how many blocks the run had.
-    runs: HashMap<u64, u64>,
-}
-
-#[derive(Debug)]
-enum Kept {
-    UnderWay,
-    Here { bytes: Bytes, used: u64 },
-}
-
-enum Found {
-    Here(Bytes),
-    UnderWay,
-    Missing,
-}
-
-impl Cache {
-    fn new(bytes: usize) -> Self {
-        Self {
-            blocks: HashMap::new(),
-            max_blocks: (bytes / BLOCK as usize).max(2 * MAX_RUN as usize),
-            clock: 0,
-            runs: HashMap::new(),
-        }
-    }
-
-    fn find(&mut self, index: u64) -> Found {
-        self.clock += 1;
-        match self.blocks.get_mut(&index) {
-            None => Found::Missing,
-            Some(Kept::UnderWay) => Found::UnderWay,
-            Some(Kept::Here { bytes, used }) => {
-                *used = self.clock;
-                Found::Here(bytes.clone())
-            }
-        }
-    }
-
-    /// Chooses what to fetch from block `start` on: at least up to `end`, further if reading goes on where an earlier
-    /// run ended; never blocks that are here or under way, nor beyond the last one.
-    fn begin_run(&mut self, start: u64, end: u64, last: u64) -> Range<u64> {
-        let ahead = self.runs.remove(&start).map_or(1, |length| (2 * length).min(MAX_RUN));
-        let wanted = end.max(start.saturating_add(ahead)).min(last);
-        let end = (start + 1..wanted).find(|index| self.blocks.contains_key(index)).unwrap_or(wanted);
-        for index in start..end {
-            self.blocks.insert(index, Kept::UnderWay);
-        }
-        start..end
-    }
-
-    /// Forgets that a run is under way.
-    fn end_run(&mut self, run: Range<u64>) {
-        for index in run {
-            self.blocks.remove(&index);
-        }
-    }
-
-    /// Keeps the bytes of the file from `start`, the start of a block, to `end`.
-    fn insert_run(&mut self, start: u64, end: u64, bytes: &Bytes) {
-        let first = start / BLOCK;
-        let count = (end - start).div_ceil(BLOCK);
-        if self.blocks.len() + count as usize > self.max_blocks {
-            self.evict(count as usize);
-        }
-        for index in 0..count {
-            let from = (index * BLOCK) as usize;
-            // A copy, so that one kept block does not keep its whole run in memory.
-            let piece = Bytes::copy_from_slice(&bytes[from..bytes.len().min(from + BLOCK as usize)]);
-            self.blocks.insert(first + index, Kept::Here { bytes: piece, used: self.clock });
-        }
-        if self.runs.len() > self.max_blocks {
-            self.runs.clear();
-        }
-        self.runs.insert(first + count, count);
-    }
-
-    /// Drops the blocks that were not used for longest: a quarter of all and room for `count`.
-    fn evict(&mut self, count: usize) {
-        let mut ages: Vec<u64> = self
-            .blocks
-            .values()
-            .filter_map(|kept| match kept {
-                Kept::Here { used, .. } => Some(*used),
-                Kept::UnderWay => None,
-            })
-            .collect();
-        let drop = (ages.len() / 4 + count).min(ages.len());
-        if drop == 0 {
-            return;
-        }
-        let (_, &mut oldest_kept, _) = ages.select_nth_unstable(drop - 1);
-        self.blocks.retain(|_, kept| !matches!(kept, Kept::Here { used, .. } if *used <= oldest_kept));
-    }
-}
-
-/// Bytes of a block.
-const BLOCK: u64 = 64 << 10;
 /// Reads of so many bytes and more are not kept.
 const DIRECT: u64 = 1 << 20;
-/// Blocks of the longest run that is fetched ahead.
-const MAX_RUN: u64 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -341,9 +252,11 @@ mod tests {
 
     fn file(size: usize, options: &StoreOptions) -> (RemoteFile, Vec<u8>) {
         let data: Vec<u8> = (0..size).map(|i| (i * 31 + i / 251) as u8).collect();
-        let store = Store::memory();
-        store.put("dir/x.tif", data.clone()).unwrap();
-        (RemoteFile::in_store(&store, "dir/x.tif", options).unwrap(), data)
+        let store = Store::open(&"memory:remote-file".parse().unwrap(), options).unwrap();
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let key = format!("{}.tif", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        store.put(&key, data.clone()).unwrap();
+        (RemoteFile::in_store(&store, &key, options).unwrap(), data)
     }
 
     #[test]
@@ -425,7 +338,44 @@ mod tests {
         let mut buffer = vec![0; 100_000];
         for start in (0..data.len() - 100_000).step_by(100_000) {
             file.read_at(start as u64, &mut buffer).unwrap();
-            assert!(file.cache().blocks.len() <= 256);
+            assert!(file.store.blocks().len() <= 256);
         }
+    }
+
+    #[test]
+    fn files_of_a_store_share_the_room_and_give_it_back() {
+        let options = StoreOptions { cache_bytes: 16 << 20, ..StoreOptions::default() };
+        let (first, data) = file(20 << 20, &options);
+        let others: Vec<_> =
+            (0..4).map(|_| RemoteFile::in_store(&first.store, &first.key, &options).unwrap()).collect();
+        let mut buffer = vec![0; 100_000];
+        for start in (0..data.len() - 100_000).step_by(1_000_000) {
+            for file in &others {
+                file.read_at(start as u64, &mut buffer).unwrap();
+                assert_eq!(buffer, data[start..start + 100_000]);
+                assert!(file.store.blocks().len() <= 256);
+            }
+        }
+        let store = first.store.clone();
+        drop((first, others));
+        assert_eq!(store.blocks().len(), 0);
+    }
+
+    #[test]
+    fn what_was_prefetched_is_not_asked_for_again() {
+        let (file, data) = file(64 << 20, &StoreOptions::default());
+        let places: Vec<u64> = (1..40).map(|n| n * 1_500_007).collect();
+        let ranges: Vec<_> = places.iter().map(|start| *start..start + 4096).collect();
+        file.prefetch(&ranges);
+        let asked = file.requests();
+        let mut buffer = [0; 4096];
+        for start in places {
+            file.read_at(start, &mut buffer).unwrap();
+            assert_eq!(buffer, data[start as usize..start as usize + 4096]);
+        }
+        assert_eq!(file.requests(), asked);
+        // What is not there is no failure.
+        file.prefetch(&[u64::MAX - 5..u64::MAX, 3..3]);
+        file.prefetch(&[]);
     }
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::archive::Archive;
 use crate::backend::{Backend, Children, Part, Version};
+use crate::block_cache::BlockCache;
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
-use crate::{Class, Error, RequestCounts, StoreOptions, key};
+use crate::{Class, Error, ObjectWriter, RequestCounts, StoreOptions, key};
 
 /// A flat map from keys to byte strings below a [`Location`]. Cloning is cheap and gives the same store.
 ///
@@ -21,6 +23,7 @@ use crate::{Class, Error, RequestCounts, StoreOptions, key};
 pub struct Store {
     location: Location,
     backend: Arc<dyn Backend>,
+    blocks: Arc<BlockCache>,
 }
 
 impl Store {
@@ -30,6 +33,11 @@ impl Store {
     /// [`Error::Option`] for options that this kind of store does not know, [`Error::Unsupported`] if the program was
     /// built without this kind of store.
     pub fn open(location: &Location, options: &StoreOptions) -> Result<Self, Error> {
+        if location.is_archive()
+            && let (Some(folder), Some(name)) = (location.parent(), location.file_name())
+        {
+            return Ok(Self::archive(&Self::open(&folder, options)?, &name, options));
+        }
         let backend: Arc<dyn Backend> = match (location.scheme(), location.as_path()) {
             (_, Some(path)) => Arc::new(Local::new(path.to_owned(), options.durability)),
             (Scheme::Memory, _) => {
@@ -45,12 +53,22 @@ impl Store {
                 });
             }
         };
-        Ok(Self { location: location.clone(), backend })
+        Ok(Self::of(location.clone(), backend, options))
     }
 
     /// A new store in memory that nobody else can open.
     pub fn memory() -> Self {
-        Self { location: Location::memory(), backend: Arc::new(Memory::private()) }
+        Self::of(Location::memory(), Arc::new(Memory::private()), &StoreOptions::default())
+    }
+
+    /// The store in one file (`.ozx`) of another store, to read. What it holds is looked at when it is needed.
+    pub fn archive(folder: &Self, name: &str, options: &StoreOptions) -> Self {
+        let archive = Archive::new(folder.clone(), name.to_owned(), options);
+        Self::of(folder.location.join(name), Arc::new(archive), options)
+    }
+
+    fn of(location: Location, backend: Arc<dyn Backend>, options: &StoreOptions) -> Self {
+        Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)) }
     }
 
     /// Where the store is.
@@ -60,7 +78,7 @@ impl Store {
 
     /// The directory, if the store is one of this machine.
     pub fn is_local(&self) -> Option<&Path> {
-        self.location.as_path()
+        self.location.as_path().filter(|_| !self.location.is_archive())
     }
 
     /// Writes an object, new or in place of an old one. Readers see all of it or nothing.
@@ -111,6 +129,17 @@ impl Store {
         self.backend.put_new(key, bytes.into())
     }
 
+    /// Starts an object that is too large to be held whole: it is written piece by piece, and appears whole when
+    /// [`ObjectWriter::finish`] returns. `expected` is about how many bytes it will have; an object store's limit on
+    /// the number of parts may stop one that becomes much larger.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn writer(&self, key: &str, expected: u64) -> Result<ObjectWriter, Error> {
+        key::check(key)?;
+        self.backend.writer(key, expected).map(ObjectWriter::new)
+    }
+
     /// Reads an object; none if there is no such object.
     ///
     /// # Errors
@@ -157,6 +186,11 @@ impl Store {
     pub fn get_ranges(&self, key: &str, ranges: &[Range<u64>]) -> Result<Option<Vec<Bytes>>, Error> {
         key::check(key)?;
         self.backend.read_ranges(key, ranges, &Version::default())
+    }
+
+    /// The room for blocks of the files of this store.
+    pub(crate) fn blocks(&self) -> &BlockCache {
+        &self.blocks
     }
 
     /// The first bytes of an object and which version of it they are of.

@@ -1,7 +1,7 @@
 //! `fairzarr convert`.
 
 use fairzarr_convert::{
-    BitType, Existing, OnMissing, Options, Plan, Progress, Report, Stage, StageTimes, Tiles,
+    BitType, CopyOptions, Existing, OnMissing, Options, Plan, Progress, Report, Stage, StageTimes, Tiles,
 };
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
@@ -14,7 +14,7 @@ use crate::args::{BitArg, Convert, ConvertChoices, OnMissingArg, OutputArgs, Sto
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress::{self, Position};
-use crate::source;
+use crate::source::{self, Output};
 
 pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let start = Instant::now();
@@ -31,11 +31,20 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         return Ok(Code::Done);
     }
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
-    let store = source::store(&args.target, &args.store, Code::Output)?;
+    let output = source::output(&args.target, &args.store)?;
+    let store = match &output {
+        Output::Store(store) => store.clone(),
+        Output::Archive(folder, name) => unpacked(folder, name, args)?,
+    };
     stop_on_signal(&options.cancel, &store);
     let progress = Progress::default();
-    let report =
-        watched(&args.output, &progress, || fairzarr_convert::convert(&fileset, &store, &options, &progress));
+    let report = watched(&args.output, &progress, || {
+        let report = fairzarr_convert::convert(&fileset, &store, &options, &progress)?;
+        if let Output::Archive(folder, name) = &output {
+            pack(&store, folder, name, &options)?;
+        }
+        Ok(report)
+    });
     match report {
         Ok(report) => {
             super::provenance::tell(&report, args.choices.provenance.policy.is_some());
@@ -44,6 +53,16 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
                 show_times(&report.times)?;
             }
             Ok(Code::Done)
+        }
+        Err(fairzarr_convert::Error::Interrupted)
+            if matches!(output, Output::Archive(..)) && is_whole(&store) =>
+        {
+            let whole = store.location();
+            print::note(format_args!(
+                "fairzarr: interrupted; `fairzarr copy {whole} {}` finishes it",
+                args.target
+            ));
+            Ok(Code::Interrupted)
         }
         Err(fairzarr_convert::Error::Interrupted) => {
             print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
@@ -55,6 +74,32 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
             Err(error.into())
         }
     }
+}
+
+/// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
+fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
+    let failed = |error| Failure::new(Code::Output, error);
+    if !args.overwrite && folder.exists(name).map_err(failed)? {
+        return Err(fairzarr_convert::Error::Exists(args.target.clone()).into());
+    }
+    source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
+}
+
+/// Whether the store that is to be packed is complete.
+fn is_whole(store: &Store) -> bool {
+    store.exists("zarr.json").unwrap_or(false)
+}
+
+/// Makes an archive of a store that was made for that.
+fn pack(store: &Store, folder: &Store, name: &str, options: &Options) -> Result<(), fairzarr_convert::Error> {
+    let copy =
+        CopyOptions { memory: options.memory, cancel: Arc::clone(&options.cancel), ..CopyOptions::default() };
+    if options.existing == Existing::Overwrite {
+        folder.delete(name)?;
+    }
+    fairzarr_convert::pack(store, folder, name, &copy, &Progress::default())?;
+    store.delete_prefix("")?;
+    Ok(())
 }
 
 /// Shows progress while `work` runs.

@@ -8,12 +8,13 @@ use super::convert::{stop_on_signal, watched};
 use crate::args::{CheckArg, Copy};
 use crate::exit::{Code, Failure};
 use crate::print;
-use crate::source;
+use crate::source::{self, Output};
 
 pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
     let start = Instant::now();
     let from = source::source_store(&args.source, &args.store)?;
-    let to = source::store(&args.target, &args.store, Code::Output)?;
+    let output = source::output(&args.target, &args.store)?;
+    let (Output::Store(to) | Output::Archive(to, _)) = &output;
     let options = CopyOptions {
         check: args.verify.into(),
         resume: args.resume,
@@ -21,14 +22,20 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         memory: args.memory,
         ..CopyOptions::default()
     };
-    stop_on_signal(&options.cancel, &to);
+    stop_on_signal(&options.cancel, to);
     let progress = Progress::default();
-    let outcome =
-        watched(&args.output, &progress, || fairzarr_convert::copy(&from, &to, &options, &progress));
+    let outcome = watched(&args.output, &progress, || match &output {
+        Output::Store(to) => fairzarr_convert::copy(&from, to, &options, &progress),
+        Output::Archive(folder, name) => fairzarr_convert::pack(&from, folder, name, &options, &progress),
+    });
     let report = match outcome {
         Ok(report) => report,
         Err(Error::Interrupted) => {
-            print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
+            let again = match output {
+                Output::Store(_) => "run the same command with --resume to finish",
+                Output::Archive(..) => "nothing was kept; run the same command again",
+            };
+            print::note(format_args!("fairzarr: interrupted; {again}"));
             return Ok(Code::Interrupted);
         }
         Err(error) => {

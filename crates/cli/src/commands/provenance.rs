@@ -8,7 +8,7 @@ use fairzarr_nbo::placement::{self, Stored};
 use fairzarr_nbo::{Record, derive};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::Document;
-use fairzarr_store::Store;
+use fairzarr_store::{Location, Store};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -85,7 +85,7 @@ fn of_fileset(path: &str, fileset: &Fileset) -> Result<Record, Failure> {
 
 /// The bytes of a local file that is no TIFF and no store.
 fn document(path: &str) -> Result<Option<Vec<u8>>, Failure> {
-    if !Path::new(path).is_file() {
+    if !Path::new(path).is_file() || Location::local(path).is_archive() {
         return Ok(None);
     }
     let mut magic = [0; 2];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::servers::proxy::Fault;
+use crate::support::tiff::{Blocks, Picture, Sample, Tiff};
 use crate::support::{assert_same_tree, cells};
 use crate::{Site, text};
 
@@ -67,4 +68,58 @@ fn a_copy_that_fails_does_not_look_complete_and_is_finished_later() {
     down.store(false, Ordering::SeqCst);
     site.fairzarr(["copy", &original, target, "--resume"]).done();
     site.assert_stored("x.ome.zarr", original.as_ref());
+}
+
+#[test]
+fn large_objects_pass_piece_by_piece() {
+    let site = Site::new();
+    let source = site.local("source.ome.tiff");
+    let picture = Picture { sample: Sample::U16, size: [1, 1, 1, 5120, 5120], interleaved: 1 };
+    Tiff { blocks: Blocks::Tiles(512, 512), ..Tiff::many(vec![picture]) }.write(&source);
+    let original = site.local("original.ome.zarr");
+    let shard = ["--codec", "none", "--shard", "5120"];
+    let (from, to) = (text(&source), text(&original));
+    site.fairzarr(["convert", &from, &to].iter().chain(&shard)).done();
+    let largest = std::fs::metadata(original.join("0/c/0/0/0/0/0")).unwrap().len();
+    assert!(largest > 50 << 20, "{largest}");
+
+    let (remote, other, packed) = ("s3://bucket/a.ome.zarr", "s3://bucket/b.ome.zarr", "s3://bucket/c.ozx");
+    let back = site.local("back.ome.zarr");
+    for (from, to) in [(to.as_str(), remote), (remote, other), (other, packed), (packed, &text(&back))] {
+        let copied = peak_memory(&site, ["copy", from, to, "--memory", "64M"]);
+        // The budget, what one large object needs, and the program itself; the object has 50 MiB more than that.
+        assert!(copied.is_none_or(|peak| peak < 160 << 20), "{from} to {to}: {copied:?} bytes");
+    }
+    site.assert_stored("b.ome.zarr", &original);
+    assert_same_tree(&back, &original);
+    assert_eq!(site.server.debris(), [""; 0]);
+
+    // One damaged bit in the middle of it is found and mended.
+    let chunk = site.stored("b.ome.zarr/0/c/0/0/0/0/0");
+    let mut bytes = std::fs::read(&chunk).unwrap();
+    bytes[30 << 20] ^= 1;
+    std::fs::write(&chunk, bytes).unwrap();
+    let told = site.fairzarr(["copy", remote, other, "--resume", "--json"]).done().json();
+    assert_eq!(told["objects"].as_u64().unwrap() - 1, told["kept"].as_u64().unwrap());
+    site.assert_stored("b.ome.zarr", &original);
+}
+
+/// Runs the program and tells its peak memory in bytes, where the system does.
+fn peak_memory<const N: usize>(site: &Site, args: [&str; N]) -> Option<u64> {
+    let mut child = site.start(args);
+    let mut peak = None;
+    let code = loop {
+        // The high-water mark, as far as it can be seen before the process is gone.
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let now = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        peak = now.map(|kib: u64| kib << 10).max(peak);
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    assert_eq!(code, Some(0), "{args:?}");
+    peak
 }

@@ -1,6 +1,7 @@
 //! A bad network under whole conversions: the same store in the end, or a clear failure and nothing that looks whole.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::servers::proxy::Fault;
@@ -41,6 +42,68 @@ fn faults_that_pass_change_nothing() {
     site.fairzarr(["copy", target, "s3://bucket/y.ome.zarr"]).done();
     site.assert_stored("y.ome.zarr", &local);
     assert_eq!(site.server.debris(), [""; 0]);
+}
+
+/// Every fault that passes, for every command that moves or proves data: the first time that something is asked.
+#[test]
+fn each_command_survives_each_fault() {
+    let faults = [
+        Fault::Reset,
+        Fault::Refuse(503),
+        Fault::Delay(Duration::from_millis(400)),
+        Fault::Truncate,
+        Fault::LoseAnswer,
+    ];
+    for fault in faults {
+        let site = Site::with_faults(move |request| {
+            let chosen = request.earlier == 0 && request.target.len() % 3 == 0;
+            if chosen { fault } else { Fault::None }
+        });
+        let source = text(&cells());
+        let local = site.local("local.zarr");
+        site.fairzarr(["convert", &source, &text(&local)]).done();
+        let (first, second) = ("s3://bucket/a.ome.zarr", "s3://bucket/b.ome.zarr");
+        site.fairzarr(["convert", &source, first]).done();
+        site.assert_stored("a.ome.zarr", &local);
+        site.fairzarr(["copy", first, second]).done();
+        site.assert_stored("b.ome.zarr", &local);
+        site.fairzarr(["verify", &source, second]).done();
+        site.fairzarr(["verify", second]).done();
+
+        // What is missing and what is damaged is written again.
+        std::fs::remove_file(site.stored("b.ome.zarr/OME/METADATA.ome.xml")).unwrap();
+        std::fs::write(site.stored("b.ome.zarr/OME/zarr.json"), "{}").unwrap();
+        site.fairzarr(["copy", first, second, "--resume"]).done();
+        site.assert_stored("b.ome.zarr", &local);
+        site.fairzarr(["copy", second, "s3://bucket/c.ozx"]).done();
+        site.fairzarr(["verify", &source, "s3://bucket/c.ozx"]).done();
+        assert_eq!(site.server.debris(), [""; 0], "{fault:?}");
+    }
+}
+
+#[test]
+fn a_conversion_that_a_dead_line_stops_is_resumed() {
+    for fault in [Fault::Refuse(403), Fault::Refuse(400)] {
+        let down = Arc::new(AtomicBool::new(true));
+        let broken = Arc::clone(&down);
+        // From the fifth chunk on, nothing is taken any more.
+        let chunks = AtomicU64::new(0);
+        let site = Site::with_faults(move |request| {
+            let chunk = request.method == "PUT" && request.target.contains("/c/");
+            let late = chunk && chunks.fetch_add(1, Ordering::SeqCst) >= 4;
+            if late && broken.load(Ordering::SeqCst) { fault } else { Fault::None }
+        });
+        let (source, local) = (text(&cells()), site.local("local.zarr"));
+        site.fairzarr(["convert", &source, &text(&local)]).done();
+        let target = "s3://bucket/x.ome.zarr";
+        let failed = site.fairzarr(["convert", &source, target]).ends_with(4);
+        assert!(failed.message().contains("/c/"), "{failed:?}");
+        assert!(!site.stored("x.ome.zarr/zarr.json").exists());
+        down.store(false, Ordering::SeqCst);
+        site.fairzarr(["convert", &source, target, "--resume"]).done();
+        site.assert_stored("x.ome.zarr", &local);
+        assert_eq!(site.server.debris(), [""; 0]);
+    }
 }
 
 #[test]

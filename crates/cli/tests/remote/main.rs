@@ -8,6 +8,7 @@
     reason = "the lints' exemption for tests does not reach the helpers of integration tests"
 )]
 
+mod archive;
 mod convert;
 mod copy;
 mod faults;
@@ -16,6 +17,7 @@ mod pages;
 #[path = "../../../nbo/tests/support/plate.rs"]
 mod plate;
 mod read;
+mod readme;
 #[expect(dead_code, reason = "the store's own tests use all of it")]
 #[path = "../../../store/tests/it/servers/mod.rs"]
 mod servers;

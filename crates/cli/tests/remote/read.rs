@@ -24,6 +24,25 @@ fn a_file_of_a_thousand_planes_opens_with_few_requests() {
 }
 
 #[test]
+fn directories_between_large_planes_are_foreseen() {
+    let site = Site::new();
+    // Planes of 96 KiB, too far from each other to be read on, near enough to be fetched together.
+    Tiff { blocks: Blocks::Tiles(256, 192), ..Tiff::of(Sample::U16, [10, 1, 100, 256, 192]) }
+        .write(&site.stored("thousand.ome.tiff"));
+    site.fairzarr(["inspect", "s3://bucket/thousand.ome.tiff"]).done();
+    let asked = site.requests("GET");
+    assert!(asked <= 40, "{asked} requests for 1000 planes");
+
+    // Planes of a MiB: a request each, but many at the same time.
+    let site = Site::with_faults(|_| Fault::Delay(std::time::Duration::from_millis(20)));
+    Tiff { blocks: Blocks::Tiles(1024, 512), ..Tiff::of(Sample::U16, [1, 1, 80, 1024, 512]) }
+        .write(&site.stored("large.ome.tiff"));
+    site.fairzarr(["inspect", "s3://bucket/large.ome.tiff"]).done();
+    assert!(site.requests("GET") <= 100, "{} requests for 80 planes", site.requests("GET"));
+    assert!(site.proxy.most_under_way() >= 5, "{} at the same time", site.proxy.most_under_way());
+}
+
+#[test]
 fn a_store_is_described_with_one_request_per_document() {
     let site = Site::new();
     site.fairzarr(["convert", &text(&cells()), "s3://bucket/x.ome.zarr"]).done();

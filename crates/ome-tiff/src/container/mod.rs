@@ -3,6 +3,7 @@
 //! The chain is walked once, into sixteen bytes a page: where its directory is, which of the few geometries of
 //! the file it has, and what, if anything, is wrong with its chunks. Everything else is read when asked for.
 
+mod foresight;
 mod ifd;
 pub(crate) mod tag;
 mod walk;

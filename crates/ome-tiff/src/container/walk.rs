@@ -8,8 +8,8 @@ use std::{
 use fairzarr_tiff_codec::Compression;
 
 use super::{
-    ChunkTable, Container, ContainerError, Entry, Form, NO_PROBLEM, PageRecord, ValueError, Window, label,
-    tag,
+    ChunkTable, Container, ContainerError, Entry, Form, NO_PROBLEM, PageRecord, ValueError, Window,
+    foresight::Foresight, label, tag,
 };
 use crate::{
     cache::Cache,
@@ -177,6 +177,7 @@ impl<'a> Walk<'a> {
         if offset == 0 {
             return Err(structure("the file holds no IFD".to_owned()));
         }
+        let mut foresight = Foresight::new(self.window.source_len());
         while offset != 0 {
             if !self.seen.insert(offset) {
                 let number = self.chain.iter().position(|record| record.offset == offset).unwrap_or(0);
@@ -200,6 +201,7 @@ impl<'a> Walk<'a> {
                 return Err(structure(format!("the file holds more than {PAGE_LIMIT} IFDs")));
             }
             self.sub_pages(&directory.entries)?;
+            self.window.prefetch(&foresight.step(offset, directory.next));
             offset = directory.next;
         }
         Ok(())

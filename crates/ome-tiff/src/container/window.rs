@@ -1,6 +1,7 @@
 //! Small reads from one large one.
 
 use std::io;
+use std::ops::Range;
 
 use crate::source::ByteSource;
 
@@ -24,6 +25,13 @@ impl<'a> Window<'a> {
     /// Length of the source.
     pub(crate) fn source_len(&self) -> u64 {
         self.len
+    }
+
+    /// Tells the source what will probably be wanted.
+    pub(crate) fn prefetch(&self, ranges: &[Range<u64>]) {
+        if !ranges.is_empty() {
+            self.source.prefetch(ranges);
+        }
     }
 
     /// `len` bytes at `offset`; `None` past the end of the source. The caller bounds `len`.

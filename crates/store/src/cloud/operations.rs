@@ -1,13 +1,14 @@
 //! The operations of a store as asynchronous functions.
 
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::{Either, select};
-use futures::stream::FuturesUnordered;
-use futures::{StreamExt, TryStreamExt};
+use futures::stream::{self, FuturesUnordered};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, Error as ClientError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode,
@@ -79,45 +80,74 @@ impl Operations {
         bytes: Bytes,
         cancelled: Cancellation,
     ) -> Result<(), Error> {
+        // All parts but the last of one size, which some servers demand.
+        let part_bytes = self.part_bytes.max(bytes.len().div_ceil(MAX_PARTS));
+        let parts = (0..bytes.len()).step_by(part_bytes).map(|start| {
+            if cancelled.is_cancelled() {
+                return Err(self.given_up(key));
+            }
+            Ok(bytes.slice(start..(start + part_bytes).min(bytes.len())))
+        });
+        self.put_parts(key, path, stream::iter(parts)).await
+    }
+
+    /// Uploads an object whose parts come one by one; the first error that comes instead ends it.
+    pub(crate) async fn put_stream(
+        &self,
+        key: &str,
+        parts: impl Stream<Item = Result<Bytes, Error>>,
+    ) -> Result<(), Error> {
+        self.writable()?;
+        self.put_parts(key, &self.path(key)?, parts).await
+    }
+
+    async fn put_parts(
+        &self,
+        key: &str,
+        path: &Path,
+        parts: impl Stream<Item = Result<Bytes, Error>>,
+    ) -> Result<(), Error> {
         let failed = |error, trace| self.client_failed("write", key, error, trace);
         let options = PutMultipartOptions { attributes: attributes(key), ..PutMultipartOptions::default() };
         let (opened, trace) = traced(self.client.put_multipart_opts(path, options)).await;
         let mut upload = opened.map_err(|error| failed(error, trace))?;
 
-        // All parts but the last of one size, which some servers demand.
-        let part_bytes = self.part_bytes.max(bytes.len().div_ceil(MAX_PARTS));
-        let mut waiting = (0..bytes.len())
-            .step_by(part_bytes)
-            .map(|start| bytes.slice(start..(start + part_bytes).min(bytes.len())))
-            .map(|part| traced(self.permitted(upload.put_part(part.into()))));
         // After a failure no more parts are sent, but those under way are waited for: a part that arrives after the
         // upload is aborted would stay.
+        let mut parts = pin!(parts);
         let mut under_way = FuturesUnordered::new();
+        let mut sums = Vec::new();
         let mut sent = Ok(());
+        let mut more = true;
         loop {
-            if sent.is_ok() && cancelled.is_cancelled() {
-                sent = Err(self.given_up(key));
-            }
-            while sent.is_ok()
-                && under_way.len() < PARTS_AT_ONCE
-                && let Some(part) = waiting.next()
-            {
-                under_way.push(part);
-            }
-            match under_way.next().await {
-                None => break,
-                Some((Err(error), trace)) if sent.is_ok() => sent = Err(failed(error, trace)),
-                Some(_) => {}
+            let wanted = more && sent.is_ok() && under_way.len() < PARTS_AT_ONCE;
+            let event = match (wanted, under_way.is_empty()) {
+                (true, true) => Either::Left(parts.next().await),
+                (true, false) => match select(parts.next(), under_way.next()).await {
+                    Either::Left((part, _)) => Either::Left(part),
+                    Either::Right((result, _)) => Either::Right(result),
+                },
+                (false, false) => Either::Right(under_way.next().await),
+                (false, true) => break,
+            };
+            match event {
+                Either::Left(Some(Ok(part))) => {
+                    sums.push(Sum::of(&part));
+                    under_way.push(traced(self.permitted(upload.put_part(part.into()))));
+                }
+                Either::Left(Some(Err(error))) => sent = Err(error),
+                Either::Left(None) => more = false,
+                Either::Right(Some((Err(error), trace))) if sent.is_ok() => sent = Err(failed(error, trace)),
+                Either::Right(_) => {}
             }
         }
-        drop(waiting);
         let completed = match sent {
             Ok(()) => {
                 let (completed, trace) = traced(upload.complete()).await;
                 match completed {
                     Ok(_) => return Ok(()),
                     // A first request may have completed the upload although its answer was lost.
-                    Err(_) if trace.requests > 1 && self.holds(key, &bytes).await => return Ok(()),
+                    Err(_) if trace.requests > 1 && self.holds(key, &sums).await => return Ok(()),
                     Err(error) => Err(failed(error, trace)),
                 }
             }
@@ -152,7 +182,7 @@ impl Operations {
             match result {
                 Ok(_) => return Ok(true),
                 Err(ClientError::AlreadyExists { .. }) => {
-                    return Ok(requests > 1 && self.holds(key, &bytes).await);
+                    return Ok(requests > 1 && self.is(key, &bytes).await);
                 }
                 Err(error) => {
                     let class = failure::class(&error, trace);
@@ -169,20 +199,20 @@ impl Operations {
     }
 
     /// Whether the object is these bytes.
-    async fn holds(&self, key: &str, bytes: &Bytes) -> bool {
+    async fn is(&self, key: &str, bytes: &Bytes) -> bool {
+        matches!(self.read(key, Part::All, None).await, Ok(Some((found, _))) if found == bytes)
+    }
+
+    /// Whether the object is made of parts of these sums.
+    async fn holds(&self, key: &str, parts: &[Sum]) -> bool {
         let mut start = 0;
-        while start < bytes.len() {
-            let end = (start + self.part_bytes).min(bytes.len());
-            match self.read(key, Part::Range(start as u64..end as u64), None).await {
-                Ok(Some((read, version)))
-                    if read == bytes[start..end] && version.size == bytes.len() as u64 =>
-                {
-                    start = end;
-                }
+        for part in parts {
+            match self.read(key, Part::Range(start..start + part.length), None).await {
+                Ok(Some((found, _))) if Sum::of(&found) == *part => start += part.length,
                 _ => return false,
             }
         }
-        !bytes.is_empty() || matches!(self.size(key).await, Ok(Some(0)))
+        matches!(self.size(key).await, Ok(Some(size)) if size == start)
     }
 
     /// Reads part of an object, of the version with that ETag if given.
@@ -357,6 +387,12 @@ impl Operations {
         }
     }
 
+    /// Bytes of the parts of an object of about this size, so that there are not too many.
+    pub(crate) fn part_bytes(&self, expected: u64) -> usize {
+        let least = expected.div_ceil(MAX_PARTS as u64 * 9 / 10);
+        usize::try_from(least).unwrap_or(usize::MAX).max(STREAM_PART_BYTES)
+    }
+
     pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
         self.listable()?;
         let path = self.prefix(prefix)?;
@@ -438,7 +474,7 @@ impl Operations {
         path.as_ref().strip_prefix(&self.root)
     }
 
-    fn given_up(&self, key: &str) -> Error {
+    pub(crate) fn given_up(&self, key: &str) -> Error {
         self.failed("write", key, Class::Other, "the upload was given up")
     }
 
@@ -473,6 +509,19 @@ impl Operations {
     }
 }
 
+/// What is remembered of bytes that were sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Sum {
+    length: u64,
+    crc32: u32,
+}
+
+impl Sum {
+    fn of(bytes: &[u8]) -> Self {
+        Self { length: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
+    }
+}
+
 fn attributes(key: &str) -> Attributes {
     Attributes::from_iter([(Attribute::ContentType, content_type::of(key))])
 }
@@ -493,6 +542,8 @@ const NO_CREDENTIALS: &str = "no credentials were found in the options, the envi
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// What S3 asks of all parts but the last.
 const MIN_PART_BYTES: usize = 5 << 20;
+/// Parts of objects that are never held whole: smaller, since several wait in memory for each object.
+const STREAM_PART_BYTES: usize = 8 << 20;
 /// What S3 allows.
 const MAX_PARTS: usize = 10_000;
 /// Parts of one object under way at the same time.

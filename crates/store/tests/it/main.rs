@@ -7,6 +7,7 @@
     reason = "the lints' exemption for tests does not reach the helpers of integration tests"
 )]
 
+mod archive;
 mod conformance;
 mod suite;
 

@@ -1,0 +1,181 @@
+//! A store packed into one file: zipped OME-Zarr (`.ozx`, NGFF RFC-9).
+
+use bytes::Bytes;
+use fairzarr_store::{ArchiveWriter, Store, StoreOptions};
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+
+use super::{CopyCheck, CopyOptions, CopyReport, Object, Order, side_by_side, stop_if_asked, transfer};
+use crate::Error;
+use crate::options::Progress;
+
+/// Packs all objects of a store into the file `name` of `folder`: `zarr.json` of the root first, then those of groups
+/// and arrays breadth-first, then the rest, nothing compressed. The file appears when it is whole.
+///
+/// # Errors
+/// As [`copy`](super::copy); [`Error::Unfit`] also for Zarr v2, which the format does not allow. With `resume`, a file
+/// that is there already is only compared.
+pub fn pack(
+    from: &Store,
+    folder: &Store,
+    name: &str,
+    options: &CopyOptions,
+    progress: &Progress,
+) -> Result<CopyReport, Error> {
+    let mut objects = from.list("").map_err(Error::Original)?;
+    Order::new(from, &objects)?;
+    let comment = comment(from, &objects)?;
+    objects.sort_by_cached_key(|(key, _)| place(key));
+    let bytes = objects.iter().map(|(_, size)| size).sum();
+    progress.total.store(bytes, Ordering::Relaxed);
+    let mut report = CopyReport { objects: objects.len() as u64, bytes, kept: 0 };
+
+    let headers: u64 = objects.iter().map(|(key, _)| HEADERS + 2 * key.len() as u64).sum();
+    let place = || folder.location().join(name).to_string();
+    match ArchiveWriter::create(folder, name, bytes + headers, &comment)? {
+        Some(archive) => {
+            write(archive, from, &objects, options, progress)?;
+            let proved = prove(from, folder, name, &objects, options);
+            if let Err(Error::Differs { .. }) = proved {
+                folder.delete(name)?;
+            }
+            proved?;
+        }
+        None if options.resume => {
+            prove(from, folder, name, &objects, options)?;
+            report.kept = report.objects;
+        }
+        None => return Err(Error::Exists(place())),
+    }
+    Ok(report)
+}
+
+/// Bytes of an entry's two headers, names apart.
+const HEADERS: u64 = 144;
+
+/// What the archive says of itself. It may hold no other archives.
+fn comment(from: &Store, objects: &[Object]) -> Result<String, Error> {
+    let unfit = |reason: String| Error::Unfit { place: from.location().to_string(), reason };
+    let nested = |key: &str| [".ozx", ".zip"].iter().any(|end| key.to_ascii_lowercase().ends_with(end));
+    if let Some((key, _)) = objects.iter().find(|(key, _)| nested(key)) {
+        return Err(unfit(format!("it holds {key}, and an .ozx may not hold another archive")));
+    }
+    let root = from
+        .get("zarr.json")
+        .map_err(Error::Original)?
+        .ok_or_else(|| unfit("an .ozx holds Zarr v3, this is Zarr v2; convert with --ngff 0.5".to_owned()))?;
+    let root: Value =
+        serde_json::from_slice(&root).map_err(|error| unfit(format!("zarr.json is no JSON: {error}")))?;
+    let version = root
+        .pointer("/attributes/ome/version")
+        .and_then(Value::as_str)
+        .ok_or_else(|| unfit("zarr.json at its root names no version of OME-Zarr".to_owned()))?;
+    let own = json!({"ome": {"version": version, "zipFile": {"centralDirectory": {"jsonFirst": true}}}});
+    Ok(own.to_string())
+}
+
+/// What decides on an object's place in the archive: documents of Zarr first, those of the upper levels before others.
+fn place(key: &str) -> (Reverse<bool>, usize, String) {
+    let document = key.rsplit('/').next() == Some("zarr.json");
+    (Reverse(document), if document { key.matches('/').count() } else { 0 }, key.to_owned())
+}
+
+/// Objects are read side by side, as many as fit into the memory, and written one after another.
+fn write(
+    mut archive: ArchiveWriter,
+    from: &Store,
+    objects: &[Object],
+    options: &CopyOptions,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let mut rest = objects;
+    while let Some(first) = rest.first() {
+        stop_if_asked(options)?;
+        let batch = &rest[..batch(rest, options.memory)];
+        rest = &rest[batch.len()..];
+        if first.1 > transfer::WHOLE {
+            archive.start(&first.0)?;
+            transfer::each_piece(from, first, |_, piece| {
+                stop_if_asked(options)?;
+                archive.append(&piece)?;
+                Ok(true)
+            })?;
+            wrote(progress, first.1);
+            continue;
+        }
+        for ((key, size), bytes) in batch.iter().zip(read(from, batch, options)?) {
+            archive.start(key)?;
+            archive.append(&bytes)?;
+            wrote(progress, *size);
+        }
+    }
+    Ok(archive.finish()?)
+}
+
+/// How many of the next objects are read together.
+fn batch(objects: &[Object], memory: u64) -> usize {
+    let mut left = memory;
+    let fit = objects.iter().take(BATCH).take_while(|(_, size)| {
+        let fits = *size <= left.min(transfer::WHOLE);
+        left = left.saturating_sub(*size);
+        fits
+    });
+    fit.count().max(1)
+}
+
+/// Objects that are read together at most.
+const BATCH: usize = 1024;
+
+/// Reads objects, several at a time.
+fn read(from: &Store, objects: &[Object], options: &CopyOptions) -> Result<Vec<Bytes>, Error> {
+    let found = Mutex::new(BTreeMap::new());
+    let references: Vec<&Object> = objects.iter().collect();
+    side_by_side(options.jobs, &references, |object| {
+        stop_if_asked(options)?;
+        let bytes = transfer::read(from, object)?;
+        found.lock().unwrap_or_else(PoisonError::into_inner).insert(object.0.clone(), bytes);
+        Ok(())
+    })?;
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(objects.iter().filter_map(|(key, _)| found.remove(key)).collect())
+}
+
+/// Looks at the archive as far as was asked.
+fn prove(
+    from: &Store,
+    folder: &Store,
+    name: &str,
+    objects: &[Object],
+    options: &CopyOptions,
+) -> Result<(), Error> {
+    if options.check == CopyCheck::None {
+        return Ok(());
+    }
+    let packed = Store::archive(folder, name, &StoreOptions::default());
+    let there: BTreeMap<String, u64> = packed.list("")?.into_iter().collect();
+    let differs = |key: &str| Error::Differs { key: key.to_owned(), place: packed.location().to_string() };
+    let wanted: BTreeMap<String, u64> = objects.iter().cloned().collect();
+    let missing = wanted.iter().find(|(key, size)| there.get(*key) != Some(size));
+    if let Some((key, _)) = missing.or_else(|| there.iter().find(|(key, _)| !wanted.contains_key(*key))) {
+        return Err(differs(key));
+    }
+    if options.check == CopyCheck::Size {
+        return Ok(());
+    }
+    let references: Vec<&Object> = objects.iter().collect();
+    let budget = super::Budget::new(options.memory);
+    side_by_side(options.jobs, &references, |object| {
+        stop_if_asked(options)?;
+        let _memory = budget.take(transfer::memory(object.1));
+        if transfer::are_same(from, &packed, object)? { Ok(()) } else { Err(differs(&object.0)) }
+    })
+}
+
+fn wrote(progress: &Progress, size: u64) {
+    progress.objects.fetch_add(1, Ordering::Relaxed);
+    progress.written.fetch_add(size, Ordering::Relaxed);
+    progress.done.fetch_add(size, Ordering::Relaxed);
+}
