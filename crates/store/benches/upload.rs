@@ -2,6 +2,9 @@
 //! `object_store` client alone, at equal concurrency, alternating, each in a process of its own so that its peak memory
 //! can be told. `cargo bench -p fairzarr-store --bench upload`.
 //!
+//! `cargo bench -p fairzarr-store --bench upload -- serve` is the server alone, `... -- files ADDRESS DIRECTORY` uploads
+//! the files of a directory by the client alone; `benches/upload.py` compares whole conversions with that.
+//!
 //! The server checks the hash of every object and shares the machine, so the figures compare the two clients; they do
 //! not say how fast either is against a real store.
 
@@ -19,6 +22,7 @@ mod s3;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -37,7 +41,11 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[1..] {
         ["serve"] => serve(),
         ["store", address] => through_store(address.parse().unwrap()),
-        ["client", address] => through_client(address.parse().unwrap()),
+        ["client", address] => {
+            let objects: Vec<_> = (0..OBJECTS).map(|i| (i.to_string(), Body::Made(i))).collect();
+            through_client(address.parse().unwrap(), objects);
+        }
+        ["files", address, directory] => through_client(address.parse().unwrap(), files(directory.as_ref())),
         _ => compare(),
     }
 }
@@ -95,10 +103,45 @@ fn through_store(address: SocketAddr) {
             store.put_in_background(&i.to_string(), object(i).into()).unwrap();
         }
         store.flush().unwrap();
+        OBJECTS * BYTES
     });
 }
 
-fn through_client(address: SocketAddr) {
+/// What an object is made of.
+#[derive(Clone)]
+enum Body {
+    Made(usize),
+    File(PathBuf),
+}
+
+impl Body {
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Made(i) => object(*i),
+            Self::File(path) => std::fs::read(path).unwrap(),
+        }
+    }
+}
+
+/// All files below a directory.
+fn files(directory: &Path) -> Vec<(String, Body)> {
+    let mut found = Vec::new();
+    let mut pending = vec![directory.to_owned()];
+    while let Some(next) = pending.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                let key = path.strip_prefix(directory).unwrap().to_str().unwrap().to_owned();
+                found.push((key, Body::File(path)));
+            }
+        }
+    }
+    found
+}
+
+fn through_client(address: SocketAddr, objects: Vec<(String, Body)>) {
     let client = AmazonS3Builder::new()
         .with_bucket_name("bucket")
         .with_endpoint(format!("http://{address}"))
@@ -113,20 +156,21 @@ fn through_client(address: SocketAddr) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().unwrap();
     report(|| {
         let client = client.clone();
-        let upload = futures::stream::iter(0..OBJECTS)
-            .map(move |i| {
+        let upload = futures::stream::iter(objects)
+            .map(move |(key, body)| {
                 let client = client.clone();
                 async move {
-                    tokio::spawn(
-                        async move { client.put(&format!("client/{i}").into(), object(i).into()).await },
-                    )
-                    .await
-                    .unwrap()
+                    let put = async move {
+                        let bytes = body.bytes();
+                        let length = bytes.len();
+                        client.put(&format!("client/{key}").into(), bytes.into()).await.map(|_| length)
+                    };
+                    tokio::spawn(put).await.unwrap()
                 }
             })
             .buffer_unordered(CONCURRENCY)
-            .try_for_each(async |_| Ok(()));
-        runtime.block_on(upload).unwrap();
+            .try_fold(0, async |sum, length| Ok(sum + length));
+        runtime.block_on(upload).unwrap()
     });
 }
 
@@ -143,11 +187,11 @@ fn object(i: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Prints MB/s, CPU seconds and peak memory in MiB.
-fn report(work: impl FnOnce()) {
+/// Prints MB/s, CPU seconds and peak memory in MiB of work that tells how many bytes it moved.
+fn report(work: impl FnOnce() -> usize) {
     let start = Instant::now();
-    work();
-    let rate = (OBJECTS * BYTES) as f64 / 1e6 / start.elapsed().as_secs_f64();
+    let bytes = work();
+    let rate = bytes as f64 / 1e6 / start.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
     let peak = peak.map_or(0.0, |kib| kib.parse::<f64>().unwrap() / 1024.0);

@@ -269,17 +269,6 @@ impl Write for FileSink {
     }
 }
 
-impl Seek for FileSink {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.file.seek(position).map_err(|error| self.failed(error).into())
-    }
-
-    fn stream_position(&mut self) -> io::Result<u64> {
-        // The default would empty the buffer.
-        self.file.stream_position()
-    }
-}
-
 impl Drop for FileSink {
     fn drop(&mut self) {
         // Once renamed, it is not there any more.

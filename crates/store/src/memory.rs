@@ -1,7 +1,7 @@
 //! A store in memory, for tests and for work that is thrown away.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
@@ -75,11 +75,7 @@ impl Backend for Memory {
 
     fn writer(&self, key: &str, _expected: u64) -> Result<Box<dyn Sink>, Error> {
         self.counters.count(Kind::Put);
-        Ok(Box::new(MemorySink {
-            bytes: Cursor::default(),
-            key: self.key(key),
-            objects: Arc::clone(&self.objects),
-        }))
+        Ok(Box::new(MemorySink { bytes: Vec::new(), key: self.key(key), objects: Arc::clone(&self.objects) }))
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
@@ -131,7 +127,7 @@ impl Backend for Memory {
 
 /// Bytes that become an object when they are complete.
 struct MemorySink {
-    bytes: Cursor<Vec<u8>>,
+    bytes: Vec<u8>,
     key: String,
     objects: Arc<RwLock<Objects>>,
 }
@@ -139,7 +135,7 @@ struct MemorySink {
 impl Sink for MemorySink {
     fn finish(self: Box<Self>) -> Result<(), Error> {
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        objects.insert(self.key, self.bytes.into_inner().into());
+        objects.insert(self.key, self.bytes.into());
         Ok(())
     }
 }
@@ -151,11 +147,5 @@ impl Write for MemorySink {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Seek for MemorySink {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.bytes.seek(position)
     }
 }

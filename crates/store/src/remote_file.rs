@@ -249,12 +249,15 @@ const DIRECT: u64 = 1 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Each test has files of its own in the memory that all share.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
 
     fn file(size: usize, options: &StoreOptions) -> (RemoteFile, Vec<u8>) {
         let data: Vec<u8> = (0..size).map(|i| (i * 31 + i / 251) as u8).collect();
         let store = Store::open(&"memory:remote-file".parse().unwrap(), options).unwrap();
-        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let key = format!("{}.tif", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let key = format!("{}.tif", NEXT.fetch_add(1, Ordering::Relaxed));
         store.put(&key, data.clone()).unwrap();
         (RemoteFile::in_store(&store, &key, options).unwrap(), data)
     }

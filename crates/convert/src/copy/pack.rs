@@ -97,7 +97,14 @@ fn write(
         let batch = &rest[..batch(rest, options.memory)];
         rest = &rest[batch.len()..];
         if first.1 > transfer::WHOLE {
-            archive.start(&first.0)?;
+            // Twice: its checksum stands before it.
+            let mut sum = crc32fast::Hasher::new();
+            transfer::each_piece(from, first, |_, piece| {
+                stop_if_asked(options)?;
+                sum.update(&piece);
+                Ok(true)
+            })?;
+            archive.start(&first.0, first.1, sum.finalize())?;
             transfer::each_piece(from, first, |_, piece| {
                 stop_if_asked(options)?;
                 archive.append(&piece)?;
@@ -107,8 +114,7 @@ fn write(
             continue;
         }
         for ((key, size), bytes) in batch.iter().zip(read(from, batch, options)?) {
-            archive.start(key)?;
-            archive.append(&bytes)?;
+            archive.add(key, &bytes)?;
             wrote(progress, *size);
         }
     }

@@ -1,132 +1,200 @@
 //! Writing an archive: entry after entry, as they are, and the directory last.
+//!
+//! Sizes and checksums stand before the bytes of an entry, as not every reader finds them behind; so they have to be
+//! known first. In exchange nothing is gone back to, and an archive can be written to an object store.
 
-use std::fmt;
-use std::io::{Seek, Write};
-
-use zip::result::{ZipError, ZipResult};
-use zip::write::{SimpleFileOptions, StreamWriter};
-use zip::{CompressionMethod, DateTime, ZipWriter};
-
-use crate::location::Scheme;
-use crate::{Class, Error, ObjectWriter, Store, key};
+use crate::{Error, ObjectWriter, Store, key};
 
 /// Writes a zip archive as NGFF RFC-9 wants it: ZIP64, nothing compressed, entries and directory in the order in which
 /// they are added.
 ///
 /// The file appears when [`ArchiveWriter::finish`] returns; a writer that is dropped before leaves nothing. Equal
 /// entries make equal archives: all have the same date.
+#[derive(Debug)]
 pub struct ArchiveWriter {
-    zip: Box<dyn Zip>,
+    file: ObjectWriter,
     location: String,
+    comment: String,
+    /// Bytes written.
+    position: u64,
+    directory: Vec<u8>,
+    entries: u64,
+    open: Option<Open>,
+}
+
+/// The entry that bytes are appended to.
+#[derive(Debug)]
+struct Open {
+    key: String,
+    left: u64,
+    promised: u32,
+    found: crc32fast::Hasher,
 }
 
 impl ArchiveWriter {
     /// Starts an archive of about `expected` bytes with a comment; none if there is something of that name already.
     ///
     /// # Errors
-    /// [`Error::Key`] if `name` is none; [`Error::Failed`].
+    /// [`Error::Key`] if `name` is none; [`Error::Archive`] if the comment has more than 65,535 bytes;
+    /// [`Error::Failed`].
     pub fn create(folder: &Store, name: &str, expected: u64, comment: &str) -> Result<Option<Self>, Error> {
+        let location = folder.location().join(name).to_string();
+        if u16::try_from(comment.len()).is_err() {
+            return Err(Error::Archive { location, reason: "its comment is too long".to_owned() });
+        }
         if folder.exists(name)? {
             return Ok(None);
         }
-        let location = folder.location().join(name).to_string();
-        let file = folder.writer(name, expected)?;
-        let refused = |error| failed(&location, "", error);
-        // Sizes and checksums stand before an entry's bytes where they can be added later, after them elsewhere.
-        let zip: Box<dyn Zip> = match folder.location().scheme() {
-            Scheme::Local | Scheme::Memory => {
-                Box::new(prepare(ZipWriter::new(file), comment).map_err(refused)?)
-            }
-            _ => Box::new(prepare(ZipWriter::new_stream(file), comment).map_err(refused)?),
-        };
-        Ok(Some(Self { zip, location }))
+        Ok(Some(Self {
+            file: folder.writer(name, expected)?,
+            location,
+            comment: comment.to_owned(),
+            position: 0,
+            directory: Vec::new(),
+            entries: 0,
+            open: None,
+        }))
     }
 
-    /// Begins the next object.
+    /// Adds an object.
     ///
     /// # Errors
-    /// [`Error::Key`] for what is no key; [`Error::Failed`].
-    pub fn start(&mut self, key: &str) -> Result<(), Error> {
+    /// As [`ArchiveWriter::start`].
+    pub fn add(&mut self, key: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.start(key, bytes.len() as u64, crc32fast::hash(bytes))?;
+        self.append(bytes)
+    }
+
+    /// Begins the next object, of `size` bytes with that CRC-32, which are to be appended.
+    ///
+    /// # Errors
+    /// [`Error::Key`] for what is no key; [`Error::Archive`] if the object before is not what was announced;
+    /// [`Error::Failed`].
+    pub fn start(&mut self, key: &str, size: u64, crc32: u32) -> Result<(), Error> {
         key::check(key)?;
-        self.zip.start(key).map_err(|error| failed(&self.location, key, error))
+        self.close()?;
+        let Ok(name_length) = u16::try_from(key.len()) else {
+            return Err(Error::Key { key: key.to_owned(), reason: "it is too long for an archive" });
+        };
+        let common = common_fields(key, crc32, name_length);
+        self.entries += 1;
+
+        self.directory.extend_from_slice(b"PK\x01\x02");
+        self.directory.extend_from_slice(&MADE_BY.to_le_bytes());
+        self.directory.extend_from_slice(&common);
+        self.directory.extend_from_slice(&28_u16.to_le_bytes());
+        // No comment, the first disk, no internal attributes.
+        self.directory.extend_from_slice(&[0; 6]);
+        self.directory.extend_from_slice(&(REGULAR_FILE << 16).to_le_bytes());
+        self.directory.extend_from_slice(&IN_ZIP64);
+        self.directory.extend_from_slice(key.as_bytes());
+        self.directory.extend_from_slice(&[1, 0, 24, 0]);
+        for number in [size, size, self.position] {
+            self.directory.extend_from_slice(&number.to_le_bytes());
+        }
+
+        let mut header = b"PK\x03\x04".to_vec();
+        header.extend_from_slice(&common);
+        header.extend_from_slice(&20_u16.to_le_bytes());
+        header.extend_from_slice(key.as_bytes());
+        header.extend_from_slice(&[1, 0, 16, 0]);
+        for number in [size, size] {
+            header.extend_from_slice(&number.to_le_bytes());
+        }
+        self.write(&header)?;
+        let found = crc32fast::Hasher::new();
+        self.open = Some(Open { key: key.to_owned(), left: size, promised: crc32, found });
+        Ok(())
     }
 
     /// Appends bytes to the object that was begun last.
     ///
     /// # Errors
-    /// [`Error::Failed`].
+    /// [`Error::Archive`] if they are more than were announced; [`Error::Failed`].
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.zip.append(bytes).map_err(|error| failed(&self.location, "", error))
+        let left = self.open.as_mut().and_then(|open| {
+            open.found.update(bytes);
+            open.left = open.left.checked_sub(bytes.len() as u64)?;
+            Some(open.left)
+        });
+        if left.is_none() {
+            return Err(self.other_than_announced());
+        }
+        self.write(bytes)
     }
 
     /// Writes the directory and gives the file its name.
     ///
     /// # Errors
-    /// [`Error::Failed`].
-    pub fn finish(self) -> Result<(), Error> {
-        self.zip.finish().map_err(|error| failed(&self.location, "", error))?.finish()
-    }
-}
-
-impl fmt::Debug for ArchiveWriter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ArchiveWriter").field("location", &self.location).finish_non_exhaustive()
-    }
-}
-
-/// The two kinds of writers that the library has, for files with and without a way back.
-trait Zip: Send {
-    fn start(&mut self, key: &str) -> ZipResult<()>;
-    fn append(&mut self, bytes: &[u8]) -> ZipResult<()>;
-    fn finish(self: Box<Self>) -> ZipResult<ObjectWriter>;
-}
-
-impl<W> Zip for ZipWriter<W>
-where
-    W: Write + Seek + Send + Into<ObjectWriter>,
-{
-    fn start(&mut self, key: &str) -> ZipResult<()> {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .last_modified_time(DateTime::DEFAULT)
-            .unix_permissions(0o644)
-            .large_file(true);
-        self.start_file(key, options)
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> ZipResult<()> {
-        Ok(self.write_all(bytes)?)
-    }
-
-    fn finish(self: Box<Self>) -> ZipResult<ObjectWriter> {
-        ZipWriter::finish(*self).map(Into::into)
-    }
-}
-
-impl From<StreamWriter<ObjectWriter>> for ObjectWriter {
-    fn from(stream: StreamWriter<ObjectWriter>) -> Self {
-        stream.into_inner()
-    }
-}
-
-fn prepare<W: Write + Seek>(mut zip: ZipWriter<W>, comment: &str) -> ZipResult<ZipWriter<W>> {
-    zip.set_comment(comment)?;
-    // That there is a ZIP64 end record, though an empty one, makes it be written also where it would not be needed.
-    zip.set_raw_zip64_extensible_data_sector(Box::default());
-    Ok(zip)
-}
-
-fn failed(location: &str, key: &str, error: ZipError) -> Error {
-    match error {
-        ZipError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Error>()) => {
-            Error::of_io(error)
+    /// As [`ArchiveWriter::start`].
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.close()?;
+        let (start, length) = (self.position, self.directory.len() as u64);
+        let mut end = std::mem::take(&mut self.directory);
+        end.extend_from_slice(b"PK\x06\x06");
+        end.extend_from_slice(&44_u64.to_le_bytes());
+        end.extend_from_slice(&MADE_BY.to_le_bytes());
+        end.extend_from_slice(&NEEDED.to_le_bytes());
+        end.extend_from_slice(&[0; 8]);
+        for number in [self.entries, self.entries, length, start] {
+            end.extend_from_slice(&number.to_le_bytes());
         }
-        other => Error::Failed {
-            action: "write",
-            key: key.to_owned(),
-            location: location.to_owned(),
-            class: Class::Other,
-            source: Box::new(other),
-        },
+        end.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+        end.extend_from_slice(&(start + length).to_le_bytes());
+        end.extend_from_slice(&1_u32.to_le_bytes());
+        end.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+        end.extend_from_slice(&[0xff; 12]);
+        end.extend_from_slice(&(self.comment.len() as u16).to_le_bytes());
+        end.extend_from_slice(self.comment.as_bytes());
+        self.write(&end)?;
+        self.file.finish()
+    }
+
+    /// Ends the object that was begun last.
+    fn close(&mut self) -> Result<(), Error> {
+        match &self.open {
+            Some(open) if open.left > 0 || open.found.clone().finalize() != open.promised => {
+                Err(self.other_than_announced())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn other_than_announced(&self) -> Error {
+        let key = self.open.as_ref().map_or("no object", |open| &open.key);
+        Error::Archive {
+            location: self.location.clone(),
+            reason: format!("{key} has other bytes than were announced: it changed while it was read"),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.position += bytes.len() as u64;
+        self.file.append(bytes)
     }
 }
+
+/// What the header of an entry and its place in the directory have in common: version, flags, method, time, date,
+/// checksum, the two sizes, and the length of the name.
+fn common_fields(key: &str, crc32: u32, name_length: u16) -> Vec<u8> {
+    let flags: u16 = if key.is_ascii() { 0 } else { 1 << 11 };
+    let mut fields = Vec::with_capacity(24);
+    // Stored as it is; on the first of January 1980, at midnight.
+    for number in [NEEDED, flags, 0, 0, 0x21] {
+        fields.extend_from_slice(&number.to_le_bytes());
+    }
+    fields.extend_from_slice(&crc32.to_le_bytes());
+    fields.extend_from_slice(&IN_ZIP64);
+    fields.extend_from_slice(&IN_ZIP64);
+    fields.extend_from_slice(&name_length.to_le_bytes());
+    fields
+}
+
+/// The version of the format that knows ZIP64.
+const NEEDED: u16 = 45;
+/// The same, on Unix.
+const MADE_BY: u16 = 3 << 8 | NEEDED;
+/// A file that its owner may write and all may read.
+const REGULAR_FILE: u32 = 0o100_644;
+/// Instead of a size or an offset: it is in the ZIP64 field.
+const IN_ZIP64: [u8; 4] = [0xff; 4];

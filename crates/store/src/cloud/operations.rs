@@ -388,7 +388,7 @@ impl Operations {
     }
 
     /// Bytes of the parts of an object of about this size, so that there are not too many.
-    pub(crate) fn part_bytes(&self, expected: u64) -> usize {
+    pub(crate) fn stream_part_bytes(expected: u64) -> usize {
         let least = expected.div_ceil(MAX_PARTS as u64 * 9 / 10);
         usize::try_from(least).unwrap_or(usize::MAX).max(STREAM_PART_BYTES)
     }

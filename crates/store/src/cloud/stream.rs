@@ -1,6 +1,6 @@
 //! An object that goes up while it is being written.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
@@ -40,7 +40,7 @@ impl CloudSink {
         key: &str,
         expected: u64,
     ) -> Self {
-        let part_bytes = operations.part_bytes(expected);
+        let part_bytes = Operations::stream_part_bytes(expected);
         Self { runtime, operations, uploads, key: key.to_owned(), part: Vec::new(), part_bytes, task: None }
     }
 
@@ -130,13 +130,6 @@ impl Write for CloudSink {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// What was sent cannot be gone back to.
-impl Seek for CloudSink {
-    fn seek(&mut self, _position: SeekFrom) -> io::Result<u64> {
-        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

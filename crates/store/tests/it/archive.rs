@@ -26,7 +26,7 @@ fn objects() -> Vec<(&'static str, Vec<u8>)> {
 fn write(folder: &Store) {
     let mut archive = ArchiveWriter::create(folder, "x.ozx", 3_000_000, COMMENT).unwrap().unwrap();
     for (key, bytes) in objects() {
-        archive.start(key).unwrap();
+        archive.start(key, bytes.len() as u64, crc32fast::hash(&bytes)).unwrap();
         for piece in bytes.chunks(700_001) {
             archive.append(piece).unwrap();
         }
@@ -68,8 +68,15 @@ fn written_and_read() {
     // Nothing else is left behind, also by one that is given up.
     let folder = open(directory.path());
     let mut unfinished = ArchiveWriter::create(&folder, "y.ozx", 10, COMMENT).unwrap().unwrap();
-    unfinished.start("zarr.json").unwrap();
+    unfinished.add("zarr.json", b"{}").unwrap();
     drop(unfinished);
+    // Nor does one whose objects are not what was announced.
+    for (size, crc32) in [(3, 0), (5, 0), (4, 0)] {
+        let mut wrong = ArchiveWriter::create(&folder, "y.ozx", 10, COMMENT).unwrap().unwrap();
+        wrong.start("a", size, crc32).unwrap();
+        let outcome = wrong.append(b"four").and_then(|()| wrong.finish());
+        assert!(matches!(outcome, Err(Error::Archive { .. })), "{outcome:?}");
+    }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -106,8 +113,7 @@ fn on_an_object_store_with_few_requests() {
 
     // One that is given up leaves no parts.
     let mut unfinished = ArchiveWriter::create(&folder, "y.ozx", 10, COMMENT).unwrap().unwrap();
-    unfinished.start("zarr.json").unwrap();
-    unfinished.append(&noise(30 << 20)).unwrap();
+    unfinished.add("zarr.json", &noise(30 << 20)).unwrap();
     drop(unfinished);
     assert_eq!(server.debris(), [""; 0]);
     assert!(!folder.exists("y.ozx").unwrap());
@@ -195,16 +201,16 @@ fn damage_is_noticed() {
 
 #[test]
 fn what_is_deflated_is_taken_out_as_far_as_announced() {
-    // Made by another program: 100,000 zeros, deflated to 116 bytes.
+    let zeros = vec![0; 100_000];
     let packed = {
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(&[0; 100_000]).unwrap();
+        encoder.write_all(&zeros).unwrap();
         encoder.finish().unwrap()
     };
     let directory = tempfile::tempdir().unwrap();
     let with_size = |size: u32| {
         archive(directory.path(), &[("aa", &packed, STORED)], |bytes| {
-            let crc = crc32fast::hash(&[0; 100_000]).to_le_bytes();
+            let crc = crc32fast::hash(&zeros).to_le_bytes();
             let central = position(bytes, b"PK\x01\x02", 0);
             for (at, crc_at) in [(8, 14), (central + 10, central + 16)] {
                 bytes[at] = 8;
@@ -214,7 +220,7 @@ fn what_is_deflated_is_taken_out_as_far_as_announced() {
         })
     };
     let store = with_size(100_000);
-    assert_eq!(store.get("aa").unwrap().unwrap(), vec![0; 100_000]);
+    assert_eq!(store.get("aa").unwrap().unwrap(), zeros);
     assert_eq!(store.get_range("aa", 99_990..100_000).unwrap().unwrap(), vec![0; 10]);
     for wrong in [99_999, 100_001, 5, u32::MAX - 1] {
         assert_eq!(with_size(wrong).get("aa").unwrap_err().class(), Class::Damaged, "{wrong}");

@@ -14,6 +14,10 @@ mod suite;
 #[cfg(feature = "cloud")]
 mod faults;
 #[cfg(feature = "cloud")]
+#[path = "servers/listed.rs"]
+mod listed;
+mod plate;
+#[cfg(feature = "cloud")]
 mod programs;
 #[cfg(feature = "cloud")]
 mod s3;
