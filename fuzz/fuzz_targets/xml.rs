@@ -17,8 +17,10 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut parts = Structured::from_document(&document).expect("a document that has been read");
     for table in &mut parts.tables {
-        let pixels = document.ome().images.get(table.image()).and_then(|i| i.pixels.as_ref());
-        let sizes = pixels.map_or([0; 3], |p| [p.size_t, p.size_c, p.size_z].map(|size| size.unwrap_or(0)));
+        let sizes = |image: usize| {
+            let pixels = document.ome().images.get(image).and_then(|i| i.pixels.as_ref());
+            pixels.map_or([0; 3], |p| [p.size_t, p.size_c, p.size_z].map(|size| size.unwrap_or(0)))
+        };
         *table = Table::from_arrays(&table.to_arrays(sizes)).expect("arrays that have been made");
     }
     let made = parts.to_xml().expect("parts that have been made");

@@ -6,7 +6,7 @@
 //! `BinData` in [`Blob`]s.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -51,6 +51,8 @@ impl Structured {
         let images = tree.root.elements().filter(|e| !e.foreign && e.name() == "Image").count();
         let mut parts = Taker {
             builders: Vec::new(),
+            next: HashMap::new(),
+            open: 0,
             shared: images > MOST_WITH_OWN_TABLES,
             blobs: Vec::new(),
             image: 0,
@@ -72,7 +74,8 @@ impl Structured {
     /// [`Error::Json`] and [`Error::Columns`] where the parts are not what [`Self::from_document`] gives.
     pub fn to_xml(&self) -> Result<String, Error> {
         let mut out = write::DECLARATION.to_owned();
-        Giver { parts: self }.document(&self.json, &mut out)?;
+        let tables = self.tables.iter().map(|table| (table.path(), table)).collect();
+        Giver { tables, blobs: &self.blobs }.document(&self.json, &mut out)?;
         out.push('\n');
         Ok(out)
     }
@@ -89,8 +92,7 @@ struct Context<'c> {
 
 /// Rows that one element has put into a table.
 struct Taken {
-    /// Of the rows' elements.
-    name: &'static str,
+    kind: Bulk,
     table: usize,
     /// The first of them.
     first: usize,
@@ -100,6 +102,10 @@ struct Taken {
 
 struct Taker {
     builders: Vec<TableBuilder>,
+    /// By kind and Image, the number of the next Pixels that has no table yet.
+    next: HashMap<(Bulk, usize), usize>,
+    /// Elements around that have rows in tables: Pixels in Pixels, in damaged documents.
+    open: usize,
     /// All Images have their rows in the same tables.
     shared: bool,
     blobs: Vec<Blob>,
@@ -165,12 +171,16 @@ impl Taker {
                 Node::Comment(text) => (Cow::Borrowed("#comment"), text.as_ref().into()),
                 Node::Pi(text) => (Cow::Borrowed("#pi"), text.as_ref().into()),
                 Node::Run(run) => {
-                    let table = self.table(run.kind);
-                    let at = members.iter().position(|m| m.table == table).unwrap_or_else(|| {
-                        let first = self.builders[table].rows();
-                        members.push(Taken { name: run.kind.name(), table, first, odd: Map::new() });
-                        members.len() - 1
-                    });
+                    let at = match members.iter().position(|taken| taken.kind == run.kind) {
+                        Some(at) => at,
+                        None => {
+                            let inside_another = self.open > usize::from(!members.is_empty());
+                            self.open += usize::from(members.is_empty());
+                            members.push(self.table(run.kind, inside_another));
+                            members.len() - 1
+                        }
+                    };
+                    let table = members[at].table;
                     for element in run.elements() {
                         let element = element?;
                         if !self.builders[table].push(&element, self.image) {
@@ -194,7 +204,8 @@ impl Taker {
             let value = if lone_text { list.remove(0) } else { Value::Array(list) };
             object.insert(name, value);
         }
-        for Taken { name, table, first, odd } in members {
+        self.open -= usize::from(!members.is_empty());
+        for Taken { kind, table, first, odd } in members {
             let builder = &self.builders[table];
             let mut member = Map::new();
             member.insert("#table".into(), builder.path().into());
@@ -205,7 +216,7 @@ impl Taker {
             if !odd.is_empty() {
                 member.insert("#rows".into(), Value::Object(odd));
             }
-            object.insert(name.into(), Value::Object(member));
+            object.insert(kind.name().into(), Value::Object(member));
         }
         if order.len() > 1 {
             object.insert("#order".into(), order_value(order));
@@ -213,14 +224,26 @@ impl Taker {
         Ok(())
     }
 
-    /// The table for the rows of this kind of the Pixels at hand.
-    fn table(&mut self, kind: Bulk) -> usize {
-        let scope =
-            if self.shared { Scope::All } else { Scope::One { image: self.image, pixels: self.pixels } };
-        self.builders.iter().rposition(|builder| builder.is(kind, scope)).unwrap_or_else(|| {
+    /// The table for the rows of this kind of an element.
+    fn table(&mut self, kind: Bulk, inside_another: bool) -> Taken {
+        // The rows of an element follow each other in its table, so that a shared one is not for elements in others.
+        let scope = if self.shared && !inside_another {
+            Scope::All
+        } else {
+            let next = self.next.entry((kind, self.image)).or_default();
+            let pixels = self.pixels.max(*next);
+            *next = pixels + 1;
+            Scope::One { image: self.image, pixels }
+        };
+        let known = match scope {
+            Scope::All => self.builders.iter().position(|builder| builder.is(kind, scope)),
+            Scope::One { .. } => None,
+        };
+        let table = known.unwrap_or_else(|| {
             self.builders.push(TableBuilder::new(kind, scope));
             self.builders.len() - 1
-        })
+        });
+        Taken { kind, table, first: self.builders[table].rows(), odd: Map::new() }
     }
 
     /// Takes out the text of a large `BinData`.
@@ -341,7 +364,9 @@ fn number_text(number: &Number) -> String {
 }
 
 struct Giver<'p> {
-    parts: &'p Structured,
+    /// By their paths.
+    tables: HashMap<String, &'p Table>,
+    blobs: &'p [Blob],
 }
 
 /// Rows of a table in use.
@@ -517,7 +542,7 @@ impl<'p> Giver<'p> {
         let Some(name) = member.get("#table").and_then(Value::as_str) else {
             return Err(wrong(path, "an object where an array of elements or a `#table` is expected"));
         };
-        let Some(table) = self.parts.tables.iter().find(|t| t.path() == name) else {
+        let Some(&table) = self.tables.get(name) else {
             return Err(Error::Columns { name: name.to_owned(), reason: "the table is missing".into() });
         };
         let number = |name: &str| match member.get(name) {
@@ -565,7 +590,7 @@ impl<'p> Giver<'p> {
 
     fn blob(&self, member: &Value, path: &str, out: &mut String) -> Result<(), Error> {
         let name = member.get("path").and_then(Value::as_str).unwrap_or_default();
-        let Some(blob) = self.parts.blobs.iter().find(|b| b.path == name) else {
+        let Some(blob) = self.blobs.iter().find(|b| b.path == name) else {
             return Err(Error::Columns { name: name.to_owned(), reason: "the blob is missing".into() });
         };
         match member.get("encoding").and_then(Value::as_str) {

@@ -29,8 +29,8 @@ fn plate(images: usize, size_t: impl Fn(usize) -> usize, odd: usize) -> String {
 fn through_arrays(xml: &str, structured: Structured) -> (Vec<fairzarr_ome_xml::ArrayGroup>, Structured) {
     let document = Document::parse(xml.as_bytes()).unwrap();
     let sizes = |image: usize| {
-        let pixels = document.ome().images[image].pixels.as_ref().unwrap();
-        [pixels.size_t, pixels.size_c, pixels.size_z].map(Option::unwrap)
+        let pixels = document.ome().images.get(image).and_then(|image| image.pixels.as_ref());
+        pixels.map_or([0; 3], |p| [p.size_t, p.size_c, p.size_z].map(|size| size.unwrap_or(0)))
     };
     let groups: Vec<_> = structured.tables.iter().map(|table| table.to_arrays(sizes)).collect();
     let tables = groups.iter().map(|group| Table::from_arrays(group).unwrap()).collect();
@@ -100,10 +100,49 @@ fn rows_beyond_a_shared_table_are_refused() {
     assert!(structured.to_xml().is_err());
 }
 
+/// Found by fuzzing: the text of a file name came back as another's.
 #[test]
 fn attributes_named_like_arrays_of_a_table_are_kept() {
-    let xml = plate(20, |_| 1, 99).replacen(r#"DeltaT="0.00""#, r#"image="7" row="x" shape="round""#, 1);
-    let (_, again) = through_arrays(&xml, taken_apart(&xml));
-    let differences = compare(&xml, &again.to_xml().unwrap(), Normalisations::STRUCTURED).unwrap();
-    assert!(differences.is_empty(), "{}", differences[0]);
+    for images in [1, 20] {
+        for names in [["image", "row", "shape"], ["DeltaT._style", "Note._bytes", "Note._ends"]] {
+            let mut xml = plate(images, |_| 2, 99);
+            for (n, name) in names.into_iter().enumerate() {
+                xml = xml.replacen(r#" DeltaT="0."#, &format!(r#" {name}="{n}x" DeltaT="0."#), n + 1);
+            }
+            xml = xml.replace(r#"IFD="1""#, r#"IFD="1" FirstZ._bytes="7" Note="many" Note._ends="8""#);
+            let (_, again) = through_arrays(&xml, taken_apart(&xml));
+            let differences = compare(&xml, &again.to_xml().unwrap(), Normalisations::STRUCTURED).unwrap();
+            assert!(differences.is_empty(), "{names:?}: {}", differences[0]);
+        }
+    }
+}
+
+/// Found by fuzzing: rows of Pixels within Pixels, as damaged documents have them, came back as the outer ones'.
+#[test]
+fn pixels_within_pixels_have_rows_of_their_own() {
+    let inner = |name: &str| {
+        format!(
+            r#"<Pixels ID="Pixels:9" SizeX="1" SizeY="1" SizeZ="1" SizeC="1" SizeT="2"><TiffData><UUID FileName="{name}"/></TiffData><TiffData
+            IFD="7"/><Plane TheZ="0" TheC="0" TheT="0"/></Pixels>"#
+        )
+    };
+    for images in [2, 20] {
+        // In a row, between rows, and twice in the XML of an annotation.
+        let xml = plate(images, |_| 2, 99)
+            .replacen(r#"IFD="1"/>"#, &format!(r#"IFD="1">{}</TiffData>"#, inner("a")), 1)
+            .replacen("<Plane", &format!("{}<Plane", inner("b")), 1)
+            .replace(
+                "</OME>",
+                &format!(
+                    r#"<StructuredAnnotations><XMLAnnotation ID="Annotation:0"><Value><OME>{}{}</OME></Value></XMLAnnotation></StructuredAnnotations></OME>"#,
+                    inner("c"),
+                    inner("d")
+                ),
+            );
+        let (groups, again) = through_arrays(&xml, taken_apart(&xml));
+        let paths: std::collections::BTreeSet<_> = groups.iter().map(|group| &group.path).collect();
+        assert_eq!(paths.len(), groups.len(), "{paths:?}");
+        let differences = compare(&xml, &again.to_xml().unwrap(), Normalisations::STRUCTURED).unwrap();
+        assert!(differences.is_empty(), "{}", differences[0]);
+    }
 }
