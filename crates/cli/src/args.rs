@@ -107,6 +107,9 @@ pub(crate) struct ConvertChoices {
     /// How samples of OME type bit are stored.
     #[arg(long, value_enum, default_value_t = BitArg::Uint8)]
     pub(crate) bit: BitArg,
+    /// Checksum of the source's files to record, for `verify` and archives.
+    #[arg(long, value_enum, default_value_t = ChecksumArg::Auto)]
+    pub(crate) source_checksum: ChecksumArg,
     /// Leave out chunks that hold only zeros.
     #[arg(long)]
     pub(crate) omit_empty: bool,
@@ -330,6 +333,18 @@ pub(crate) enum BitArg {
     Uint8,
     /// Zarr bool, which few viewers show.
     Bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ChecksumArg {
+    /// sha256 of local files; none with --preset fast, and of remote files, which it would read twice.
+    Auto,
+    /// SHA-256, as sha256sum prints it.
+    Sha256,
+    /// BLAKE3, as b3sum prints it; about four times as fast.
+    Blake3,
+    /// None.
+    None,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -31,6 +31,11 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
     }
 }
 
+/// Whether a path or URL is of this machine.
+pub(crate) fn is_local(text: &str) -> bool {
+    text.parse::<Location>().is_ok_and(|location| location.as_path().is_some())
+}
+
 /// Opens an OME-TIFF fileset by any of its members, local or remote.
 pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
     let location = location(text)?;

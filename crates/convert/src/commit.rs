@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::Error;
 use crate::digests;
-use crate::journal::{self, WORKSPACE};
+use crate::journal::{self, Record, WORKSPACE};
 use crate::metadata;
 use crate::plan::{ImagePlan, Plan};
 use crate::provenance::Provenance;
@@ -18,8 +18,10 @@ use crate::structured;
 /// Every unit must have been done by some share.
 pub(crate) fn check_units(plan: &Plan, store: &Store) -> Result<(), Error> {
     let mut done = BTreeSet::new();
-    journal::read(store, |result| {
-        done.insert(result.unit);
+    journal::read(store, |record| {
+        if let Record::Unit(result) = record {
+            done.insert(result.unit);
+        }
     })?;
     let missing: Vec<_> = plan.units().filter(|unit| !done.contains(unit)).collect();
     let Some(first) = missing.first() else { return Ok(()) };

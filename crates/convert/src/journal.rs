@@ -2,7 +2,8 @@
 //!
 //! Records are kept in *segments*, objects `.fairzarr/journal/<task>-<number>` that are written whole: every
 //! few seconds, and at the end of a run. Units finished since the last segment are done again after a crash,
-//! with the same bytes as result. A record is a length, an XXH3-64 checksum, and the unit's result.
+//! with the same bytes as result. A record is a length, an XXH3-64 checksum, and the result of a unit or the checksum of
+//! a file of the source.
 
 use bytes::Bytes;
 use fairzarr_digest::PlaneDigest;
@@ -13,15 +14,27 @@ use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Error;
+use crate::lost::Written;
 use crate::plan::Unit;
 use crate::stats::ChannelStatistics;
 use crate::walk::Seen;
 
 /// Everything of ours in an unfinished store lies below this key; it is removed when the store is complete.
 pub(crate) const WORKSPACE: &str = ".fairzarr";
-/// A crash costs at most this much work of each process.
+/// A crash costs at most this much work of each process, in its first seconds less.
 const SEGMENT_TIME: Duration = Duration::from_secs(2);
+/// The first segment is written after this time, each later one after a quarter of the time so far.
+const FIRST_SEGMENT_TIME: Duration = Duration::from_millis(100);
 const SEGMENT_BYTES: usize = 8 << 20;
+
+/// What the journal keeps.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Record {
+    /// A finished unit.
+    Unit(UnitResult),
+    /// The checksum of a file of the source, by its number in the plan.
+    File(u32, String),
+}
 
 /// What one unit leaves behind beside its chunks.
 #[derive(Debug, Deserialize, Serialize)]
@@ -31,6 +44,7 @@ pub(crate) struct UnitResult {
     pub(crate) planes: Vec<PlaneResult>,
     /// The unit's top block, halved: its part of the block above.
     pub(crate) carry: Option<Vec<u8>>,
+    pub(crate) written: Written,
 }
 
 /// What was seen of one sample plane.
@@ -54,6 +68,7 @@ fn digest_entries(digest: &PlaneDigest) -> Vec<((u32, u32), u128)> {
 pub(crate) struct Journal<'a> {
     store: &'a Store,
     task: String,
+    start: Instant,
     open: Mutex<Segment>,
 }
 
@@ -73,18 +88,19 @@ impl<'a> Journal<'a> {
             .filter_map(|(key, _)| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
         let number = number.max().map_or(0, |last| last + 1);
         let open = Segment { number, bytes: Vec::new(), since: Instant::now() };
-        Ok(Self { store, task: task.into(), open: Mutex::new(open) })
+        Ok(Self { store, task: task.into(), start: Instant::now(), open: Mutex::new(open) })
     }
 
     /// Records a unit whose objects have all been handed to the store.
-    pub(crate) fn add(&self, result: &UnitResult) -> Result<(), Error> {
-        let record = postcard::to_stdvec(result)
+    pub(crate) fn add(&self, record: &Record) -> Result<(), Error> {
+        let record = postcard::to_stdvec(record)
             .map_err(|error| Error::Request(format!("a journal record cannot be made: {error}")))?;
         let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         open.bytes.extend_from_slice(&(record.len() as u64).to_le_bytes());
         open.bytes.extend_from_slice(&xxh3_64(&record).to_le_bytes());
         open.bytes.extend_from_slice(&record);
-        if open.bytes.len() >= SEGMENT_BYTES || open.since.elapsed() >= SEGMENT_TIME {
+        let time = (self.start.elapsed() / 4).clamp(FIRST_SEGMENT_TIME, SEGMENT_TIME);
+        if open.bytes.len() >= SEGMENT_BYTES || open.since.elapsed() >= time {
             self.write(&mut open)?;
         }
         Ok(())
@@ -111,7 +127,7 @@ impl<'a> Journal<'a> {
 }
 
 /// Reads all records that were written whole, of all processes.
-pub(crate) fn read(store: &Store, mut each: impl FnMut(UnitResult)) -> Result<(), Error> {
+pub(crate) fn read(store: &Store, mut each: impl FnMut(Record)) -> Result<(), Error> {
     for (key, _) in store.list(&format!("{WORKSPACE}/journal"))? {
         let Some(segment) = store.get(&key)? else { continue };
         let mut rest: &[u8] = &segment;
@@ -139,8 +155,8 @@ mod tests {
     use crate::geometry::Block;
     use crate::plan::Page;
 
-    fn result(z: u32) -> UnitResult {
-        UnitResult {
+    fn result(z: u32) -> Record {
+        Record::Unit(UnitResult {
             unit: Unit {
                 image: 0,
                 page: Page { t: 0, group: 0, z },
@@ -151,12 +167,17 @@ mod tests {
                 tiles: vec![((0, 1), u128::MAX)],
             }],
             carry: Some(vec![1, 2, 3]),
-        }
+            written: Written::default(),
+        })
     }
 
     fn units(store: &Store) -> Vec<u32> {
         let mut found = Vec::new();
-        read(store, |result| found.push(result.unit.page.z)).unwrap();
+        read(store, |record| match record {
+            Record::Unit(result) => found.push(result.unit.page.z),
+            Record::File(..) => {}
+        })
+        .unwrap();
         found
     }
 

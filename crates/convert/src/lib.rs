@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod arrays;
+mod checksums;
 mod collect;
 mod commit;
 mod copy;
@@ -29,6 +30,7 @@ mod geometry;
 mod journal;
 mod json_text;
 mod layout;
+mod lost;
 mod metadata;
 mod options;
 mod plan;
@@ -53,6 +55,7 @@ pub use copy::{CopyCheck, CopyOptions, CopyReport, copy, pack};
 pub use embed::{EmbedReport, embed, remove_embedded};
 pub use encode::Codec;
 pub use error::Error;
+pub use fairzarr_digest::FileAlgorithm;
 pub use layout::Placement;
 pub use options::{BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Progress, ShardChoice};
 pub use plan::{ImagePlan, LevelPlan, Plan};

@@ -159,6 +159,19 @@ impl<'a> Metadata<'a> {
         json!({"channels": channels.collect::<Vec<_>>()})
     }
 
+    /// The source's files: name, size, and checksum where one was asked for.
+    fn files_read(&self) -> Vec<Value> {
+        let entry = |(index, (name, bytes)): (usize, &(String, u64))| {
+            let mut entry = json!({"name": name, "bytes": bytes});
+            let checksum = self.findings.checksums.get(&(index as u32));
+            if let Some((algorithm, value)) = self.plan.source_checksum.zip(checksum) {
+                entry["checksum"] = json!({"algorithm": algorithm.name(), "value": value});
+            }
+            entry
+        };
+        self.plan.files.iter().enumerate().map(entry).collect()
+    }
+
     /// What was converted, with what, and how: `fairzarr:conversion` and `fairzarr:sources`.
     ///
     /// There is no date in it: the same source and options give the same bytes.
@@ -176,7 +189,7 @@ impl<'a> Metadata<'a> {
             "version": self.plan.fairzarr,
             "codec": self.plan.codec.to_string(),
             "omit_empty": self.plan.omit_empty,
-            "files": self.plan.files.iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect::<Vec<_>>(),
+            "files": self.files_read(),
             "source_format": match self.source.kind() {
                 Kind::OmeTiff => "OME-TIFF",
                 Kind::ImageJ => "ImageJ TIFF",

@@ -1,5 +1,6 @@
 //! What the user can choose.
 
+use fairzarr_digest::FileAlgorithm;
 use fairzarr_nbo::check::Policy;
 use fairzarr_nbo::ingest::Mapping;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Options {
     pub shard: ShardChoice,
     /// Levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
+    /// Which checksum of the source's files is computed and recorded.
+    pub source_checksum: Option<FileAlgorithm>,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
     /// Worker threads; `None`: one per core.
@@ -55,6 +58,7 @@ impl Default for Options {
             chunk: ChunkChoice::default(),
             shard: ShardChoice::Auto,
             smallest_level: 256,
+            source_checksum: Some(FileAlgorithm::Sha256),
             omit_empty: false,
             jobs: None,
             memory: 256 << 20,

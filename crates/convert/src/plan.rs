@@ -3,6 +3,7 @@
 //! The same source and options give the same plan on every machine, whatever its number of cores, so that a
 //! conversion can be resumed, repeated, or split between processes with byte-identical results.
 
+use fairzarr_digest::FileAlgorithm;
 use fairzarr_ngff::Endian;
 use fairzarr_ome_tiff::tiff_codec::Compression;
 use fairzarr_ome_tiff::{Fileset, Image, OpenOptions, SampleType};
@@ -43,6 +44,8 @@ pub struct Plan {
     pub placement: Placement,
     /// Compression.
     pub codec: Codec,
+    /// Which checksum of the source's files is recorded.
+    pub source_checksum: Option<FileAlgorithm>,
     /// Leaves out chunks of zeros.
     pub omit_empty: bool,
     /// What happens to promised planes that are missing.
@@ -136,6 +139,7 @@ impl Plan {
             ngff: options.version.to_string(),
             files: source.files().iter().map(|file| (file.name.clone(), file.len)).collect(),
             codec: options.codec,
+            source_checksum: options.source_checksum,
             omit_empty: options.omit_empty,
             on_missing: options.on_missing,
             documents: Documents::of(options),

@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::Error;
+use crate::checksums;
 use crate::collect::{self, Collector};
-use crate::journal::{self, Journal, PlaneResult, UnitResult};
+use crate::journal::{self, Journal, PlaneResult, Record, UnitResult};
+use crate::lost::lost;
 use crate::options::{Options, Progress};
 use crate::plan::{Plan, Unit};
 use crate::stages::{Stage, StageTimes};
 use crate::stats::ChannelStatistics;
-use crate::walk::{Context, Worker};
+use crate::walk::{Context, Converted, Worker};
 
 /// What was learnt of the pixels, by image.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(crate) struct Findings {
     pub(crate) digests: BTreeMap<(usize, (u32, u32, u32)), PlaneDigest>,
     /// What it took.
     pub(crate) times: StageTimes,
+    /// Checksums of the source's files, by their number in the plan.
+    pub(crate) checksums: BTreeMap<u32, String>,
 }
 
 impl Findings {
@@ -69,6 +73,8 @@ struct Shared<'a> {
     findings: Mutex<Findings>,
     failure: Mutex<Option<Error>>,
     stop: AtomicBool,
+    /// No units are left.
+    finished: AtomicBool,
 }
 
 /// Runs a share of the plan's units. Units that the journal holds are not run again.
@@ -92,14 +98,26 @@ pub(crate) fn run(
         findings: Mutex::default(),
         failure: Mutex::default(),
         stop: AtomicBool::new(false),
+        finished: AtomicBool::new(false),
     };
+    let lost = lost_units(plan, store, share)?;
     let mut done = BTreeSet::new();
     let mut carried = Vec::new();
-    journal::read(store, |result| {
+    journal::read(store, |record| match record {
         // A record of another plan cannot be here: the plan was compared before.
-        if plan.images.len() > result.unit.image && done.insert(result.unit) && share.of == 1 {
-            lock(&shared.findings).add(plan, result.unit, result.planes);
-            carried.extend(result.carry.map(|carry| (result.unit, carry)));
+        Record::Unit(result)
+            if plan.images.len() > result.unit.image
+                && !lost.contains(&result.unit)
+                && done.insert(result.unit) =>
+        {
+            if share.of == 1 {
+                lock(&shared.findings).add(plan, result.unit, result.planes);
+                carried.extend(result.carry.map(|carry| (result.unit, carry)));
+            }
+        }
+        Record::Unit(_) => {}
+        Record::File(index, checksum) => {
+            lock(&shared.findings).checksums.insert(index, checksum);
         }
     })?;
     if let Some(collector) = &shared.collector {
@@ -122,9 +140,13 @@ pub(crate) fn run(
     let threads = plan.jobs(options);
     let units = Mutex::new(pending.into_iter());
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| shared.work(|| lock(&units).next()));
-        }
+        scope.spawn(|| shared.hash(share));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| shared.work(|| lock(&units).next()));
+            }
+        });
+        shared.finished.store(true, Ordering::Relaxed);
     });
 
     let outcome = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -141,6 +163,26 @@ pub(crate) fn run(
     Ok(findings)
 }
 
+/// Units of a share that were recorded and have to be done again.
+fn lost_units(plan: &Plan, store: &Store, share: Share) -> Result<BTreeSet<Unit>, Error> {
+    let mut recorded = BTreeMap::new();
+    journal::read(store, |record| {
+        if let Record::Unit(result) = record {
+            recorded.insert(result.unit, result.written);
+        }
+    })?;
+    if share.of > 1 {
+        let range = share.range(plan.unit_count());
+        let own: BTreeSet<Unit> =
+            plan.units().skip(range.start as usize).take((range.end - range.start) as usize).collect();
+        recorded.retain(|unit, _| own.contains(unit));
+    }
+    if recorded.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    lost(plan, store, &recorded)
+}
+
 impl Shared<'_> {
     /// One thread's loop.
     fn work(&self, mut next: impl FnMut() -> Option<Unit>) {
@@ -148,25 +190,56 @@ impl Shared<'_> {
         while !self.stop.load(Ordering::Relaxed) {
             let Some(unit) = next() else { break };
             if let Err(error) = self.one(unit, &mut worker) {
-                self.stop.store(true, Ordering::Relaxed);
-                lock(&self.failure).get_or_insert(error);
+                self.fail(error);
                 break;
             }
         }
         lock(&self.findings).times.add(&worker.watch);
     }
 
+    /// The thread that follows the others and computes the checksums of the files that they read.
+    fn hash(&self, share: Share) {
+        let plan = self.context.plan;
+        let Some(algorithm) = plan.source_checksum else { return };
+        let known = lock(&self.findings).checksums.clone();
+        let bytes = plan.files.iter().map(|(_, len)| len).sum();
+        let progress = self.context.progress;
+        let ready = || {
+            if self.stop.load(Ordering::Relaxed) || self.context.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            let [done, total] = [&progress.done, &progress.total].map(|n| n.load(Ordering::Relaxed));
+            let all = self.finished.load(Ordering::Relaxed);
+            Ok(if all { 1.0 } else { done as f64 / total.max(1) as f64 })
+        };
+        let each = |index, checksum: String| {
+            self.journal.add(&Record::File(index, checksum.clone()))?;
+            lock(&self.findings).checksums.insert(index, checksum);
+            Ok(())
+        };
+        let range = share.range(bytes);
+        if let Err(error) = checksums::follow(self.source, plan, algorithm, range, &known, ready, each) {
+            self.fail(error);
+        }
+    }
+
+    /// Stops all threads. The first error is the one that is told.
+    fn fail(&self, error: Error) {
+        lock(&self.failure).get_or_insert(error);
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     fn one(&self, unit: Unit, worker: &mut Worker<'_>) -> Result<(), Error> {
         let plan = self.context.plan;
         let image = &plan.images[unit.image];
         let source = &self.source.images()[unit.image];
-        let (pixels, seen) = worker.convert(source, image, unit.page, unit.block)?;
+        let Converted { pixels, seen, written } = worker.convert(source, image, unit.page, unit.block)?;
         let carry = collect::carry(image, unit.page, unit.block, pixels);
         worker.watch.lap(Stage::Downsample);
         let planes = seen.into_iter().map(PlaneResult::from).collect();
-        let result = UnitResult { unit, planes, carry };
-        self.journal.add(&result)?;
-        let UnitResult { planes, carry, .. } = result;
+        let record = Record::Unit(UnitResult { unit, planes, carry, written });
+        self.journal.add(&record)?;
+        let Record::Unit(UnitResult { planes, carry, .. }) = record else { return Ok(()) };
         if let Some(collector) = &self.collector {
             lock(&self.findings).add(plan, unit, planes);
             if let Some(carry) = carry {

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use crate::Error;
 use crate::encode::Encoder;
 use crate::geometry::{Block, Rect};
+use crate::lost::Written;
 use crate::options::Progress;
 use crate::plan::{ImagePlan, Page, Plan};
 use crate::reduce::halve;
@@ -45,6 +46,16 @@ pub(crate) struct Worker<'a> {
     buckets: Buckets,
     shards: HashMap<(usize, u32, u32, u32), Shard>,
     pub(crate) watch: Stopwatch,
+    written: Written,
+}
+
+/// What became of a unit.
+pub(crate) struct Converted<'w> {
+    /// The root block's samples, `[sample][y][x]`.
+    pub(crate) pixels: &'w [u8],
+    /// By sample plane.
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) written: Written,
 }
 
 impl<'a> Worker<'a> {
@@ -58,18 +69,18 @@ impl<'a> Worker<'a> {
             buckets: Buckets::default(),
             shards: HashMap::new(),
             watch: Stopwatch::new(),
+            written: Written::default(),
         }
     }
 
-    /// Converts everything of `page` from level 0 up to and including `root`. Returns the root block's
-    /// samples, `[sample][y][x]`, and what was seen of each sample plane.
+    /// Converts everything of `page` from level 0 up to and including `root`.
     pub(crate) fn convert(
         &mut self,
         image: &Image,
         plan: &ImagePlan,
         page: Page,
         root: Block,
-    ) -> Result<(&[u8], Vec<Seen>), Error> {
+    ) -> Result<Converted<'_>, Error> {
         let levels = root.level + 1;
         if self.blocks.len() < levels {
             self.blocks.resize_with(levels, SampleBuffer::default);
@@ -81,6 +92,7 @@ impl<'a> Worker<'a> {
         let mut task = Task { image, plan, page, encoders, seen };
         let mut blocks = std::mem::take(&mut self.blocks);
         self.watch.start();
+        self.written = Written::default();
         let outcome = self.walk(&mut task, root, &mut blocks[..levels]);
         self.blocks = blocks;
         if outcome.is_err() {
@@ -88,7 +100,8 @@ impl<'a> Worker<'a> {
         }
         outcome?;
         debug_assert!(self.shards.is_empty(), "a shard extends beyond its unit");
-        Ok((self.blocks[root.level].bytes(), task.seen))
+        let written = std::mem::take(&mut self.written);
+        Ok(Converted { pixels: self.blocks[root.level].bytes(), seen: task.seen, written })
     }
 
     /// Encodes the chunks of a block that was put together from several units.
@@ -294,7 +307,7 @@ impl<'a> Worker<'a> {
     }
 
     fn put(
-        &self,
+        &mut self,
         plan: &ImagePlan,
         page: Page,
         c: u32,
@@ -308,6 +321,8 @@ impl<'a> Worker<'a> {
         let bytes: usize = pieces.iter().map(Bytes::len).sum();
         self.context.progress.written.fetch_add(bytes as u64, Ordering::Relaxed);
         self.context.progress.objects.fetch_add(1, Ordering::Relaxed);
+        self.written.bytes += bytes as u64;
+        self.written.objects += 1;
         self.context.store.put_parts_in_background(&key, pieces)?;
         Ok(())
     }

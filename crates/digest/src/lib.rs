@@ -6,8 +6,12 @@
 //! the same digest, and partial digests of one tile are added.
 #![forbid(unsafe_code)]
 
+mod file;
+
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+pub use file::FileAlgorithm;
 
 /// Rows of a canonical tile, and its usual width, in pixels.
 pub const TILE: u32 = 512;

@@ -171,6 +171,18 @@ impl Fileset {
         &self.infos
     }
 
+    /// Reads bytes of one of [`files`](Self::files) as they stand there, from `offset` on.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when there are not as many, or they cannot be read.
+    pub fn read_file(&self, file: usize, offset: u64, out: &mut [u8]) -> Result<()> {
+        let Some(member) = self.files.members.get(file) else {
+            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(Error::Io { file: format!("file {file} of the set"), source });
+        };
+        member.source.read_at(offset, out).map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
     /// What kind of TIFF this is.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -350,14 +350,18 @@ fn pages_that_are_stored_differently_are_named() {
         let pages = [gray(&|_| {}).described(&xml), gray(change)];
         open(tiff(Form::CLASSIC, &pages)).unwrap().images()[0].common_layout().unwrap_err()
     };
-    let packed = reason(&|page| drop(page.set(259, &[32773])));
+    let packed = reason(&|page| {
+        page.set(259, &[32773]);
+    });
     assert!(packed.contains("some are uncompressed, others PackBits"), "{packed}");
     let strips = reason(&|page| {
         page.set(278, &[2]);
         page.chunks = vec![vec![1; 8]; 2];
     });
     assert!(strips.contains("4 x 4 as the first, but 2 x 4 strips of IFD 1"), "{strips}");
-    let predictor = reason(&|page| drop(page.set(317, &[2])));
+    let predictor = reason(&|page| {
+        page.set(317, &[2]);
+    });
     assert!(predictor.contains("IFD 1"), "{predictor}");
     let alike = open(tiff(Form::CLASSIC, &[gray(&|_| {}).described(&xml), gray(&|_| {})])).unwrap();
     assert_eq!(alike.images()[0].common_layout().unwrap().height, 4);
@@ -369,7 +373,7 @@ fn packed_chunks_start_at_corners_of_the_grid() {
     let xml = ome("", &image("XYZCT", "uint8", [4, 4, 1, 1, 1], "<TiffData/>"));
     let set = open(tiff(Form::CLASSIC, &[page.described(&xml)])).unwrap();
     let first = PlaneIndex { t: 0, group: 0, z: 0 };
-    let mut read = |y, out: &mut [u8]| {
+    let read = |y, out: &mut [u8]| {
         let region = Region { y, x: 0, h: 4 - y, w: 4 };
         set.images()[0].read_packed(first, region, Container::Bare, out, &mut Scratch::new())
     };

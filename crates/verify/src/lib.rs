@@ -4,6 +4,7 @@
 //! the Zarr engine as any other reader would, and both are compared.
 //!
 //! - *pixels*: every sample of every plane of every image, with shape and sample type;
+//! - *files*: the source's files against the checksums that were recorded when they were converted;
 //! - *documents*: each distinct OME-XML of the source, byte for byte;
 //! - *structure*: OME-XML made from attributes and arrays alone, canonically equal to the source's;
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
@@ -15,6 +16,7 @@ mod derivation;
 mod documents;
 mod engine;
 mod error;
+mod files;
 mod fixity;
 mod metadata;
 mod pixels;
@@ -82,14 +84,17 @@ pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
 /// When either cannot be read at all. Differences are in the report.
 pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Report, Error> {
     let stored = images(store)?;
-    Ok(Report {
+    let root = attributes(store, "")?.unwrap_or_default();
+    let mut report = Report {
         checks: vec![
             pixels::compare(source, store, &stored, options)?,
             documents::compare(source, store)?,
             structure::compare_with(source, store)?,
             metadata::compare(source, store, &stored)?,
             derivation::compare(source, store, &stored)?,
-            pyramid::compare(store, &attributes(store, "")?.unwrap_or_default(), &stored, options)?,
+            pyramid::compare(store, &root, &stored, options)?,
         ],
-    })
+    };
+    report.checks.extend(files::compare(source, &root)?);
+    Ok(report)
 }

@@ -1,7 +1,8 @@
 //! `fairzarr convert`.
 
 use fairzarr_convert::{
-    BitType, CopyOptions, Existing, OnMissing, Options, Plan, Progress, Report, Stage, StageTimes, Tiles,
+    BitType, CopyOptions, Existing, FileAlgorithm, OnMissing, Options, Plan, Progress, Report, Stage,
+    StageTimes, Tiles,
 };
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
@@ -10,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::args::{BitArg, Convert, ConvertChoices, OnMissingArg, OutputArgs, StoreArgs};
+use crate::args::{
+    BitArg, ChecksumArg, Convert, ConvertChoices, OnMissingArg, OutputArgs, Preset, StoreArgs,
+};
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress::{self, Position};
@@ -18,7 +21,7 @@ use crate::source::{self, Output};
 
 pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let start = Instant::now();
-    let mut options = options(&args.choices);
+    let mut options = options(&args.source, &args.choices);
     options.existing = match (args.overwrite, args.resume) {
         (true, _) => Existing::Overwrite,
         (_, true) => Existing::Resume,
@@ -126,8 +129,15 @@ pub(super) fn open(text: &str, choices: &ConvertChoices, store: &StoreArgs) -> R
 }
 
 /// What was typed, as the library wants it.
-pub(super) fn options(choices: &ConvertChoices) -> Options {
+pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
+    let fast = choices.preset == Preset::Fast && choices.codec.is_none();
     Options {
+        source_checksum: match choices.source_checksum {
+            ChecksumArg::Auto if fast || !source::is_local(source) => None,
+            ChecksumArg::Auto | ChecksumArg::Sha256 => Some(FileAlgorithm::Sha256),
+            ChecksumArg::Blake3 => Some(FileAlgorithm::Blake3),
+            ChecksumArg::None => None,
+        },
         version: choices.ngff,
         layout: choices.layout.into(),
         codec: choices.codec.unwrap_or_else(|| choices.preset.into()),

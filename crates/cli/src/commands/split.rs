@@ -10,7 +10,7 @@ use crate::print;
 use crate::source;
 
 pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
-    let mut options = options(&args.choices);
+    let mut options = options(&args.source, &args.choices);
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
@@ -24,7 +24,7 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
 
 pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let Run { split: args, task } = args;
-    let options = options(&args.choices);
+    let options = options(&args.source, &args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     stop_on_signal(&options.cancel, &store);
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
 
 pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let start = Instant::now();
-    let mut options = options(&args.choices);
+    let mut options = options(&args.source, &args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::given(&args.choices.provenance, &mut options)?;

@@ -156,21 +156,17 @@ fn nothing_is_committed_before_every_task_is_done() {
 }
 
 #[test]
-fn a_chunk_that_was_lost_after_its_task_is_named() {
+fn a_chunk_that_was_lost_after_its_task_is_made_again() {
     let job = Job::new(&stack(), &["--chunk", "64"]);
     let target = job.planned("split.zarr");
     target.task("1/2");
     target.task("2/2");
     let chunk = target.path.join("0/c/1/0/2/0/1");
-    let bytes = fs::read(&chunk).unwrap();
     fs::remove_file(&chunk).unwrap();
-    let refused = target.run("commit", &[]).ends_with(DIFFERENT);
-    assert!(refused.message().contains("0/c/1/0/2/0/1 is missing"), "{refused:?}");
+    // By its task, or at the latest by the commit.
+    target.task("2/2");
+    assert!(chunk.exists());
     fs::write(&chunk, "").unwrap();
-    let refused = target.run("commit", &[]).ends_with(DIFFERENT);
-    assert!(refused.message().contains("0/c/1/0/2/0/1 is empty"), "{refused:?}");
-    assert!(!looks_complete(&target.path));
-    fs::write(&chunk, bytes).unwrap();
     target.committed();
 }
 

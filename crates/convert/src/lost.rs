@@ -1,0 +1,67 @@
+//! Units that the journal has, but whose objects are not there as they were written: after a power cut a file system
+//! may have kept the one and not the other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use fairzarr_ngff::chunk_key;
+use fairzarr_store::Store;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::plan::{ImagePlan, Plan, Unit};
+
+/// Objects that a unit has handed to the store.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Written {
+    pub(crate) objects: u64,
+    pub(crate) bytes: u64,
+}
+
+/// The units of `recorded` whose objects are missing, or have another size.
+pub(crate) fn lost(
+    plan: &Plan,
+    store: &Store,
+    recorded: &BTreeMap<Unit, Written>,
+) -> Result<BTreeSet<Unit>, Error> {
+    let mut found: BTreeMap<Unit, Written> = BTreeMap::new();
+    for (index, image) in plan.images.iter().enumerate() {
+        let units: Vec<Unit> = recorded.keys().filter(|unit| unit.image == index).copied().collect();
+        if units.is_empty() {
+            continue;
+        }
+        for level in 0..=image.unit_level {
+            let array = image.array_path(level);
+            let stored: HashMap<String, u64> = store.list(&array)?.into_iter().collect();
+            for unit in &units {
+                let written = found.entry(*unit).or_default();
+                for index in objects(image, *unit, level) {
+                    if let Some(bytes) = stored.get(&chunk_key(plan.ngff(), &array, &index)) {
+                        written.objects += 1;
+                        written.bytes += bytes;
+                    }
+                }
+            }
+        }
+    }
+    Ok(recorded.iter().filter(|(unit, written)| found.get(unit) != Some(written)).map(|(u, _)| *u).collect())
+}
+
+/// Indices (t, c, z, y, x) of the objects of a level that a unit makes.
+fn objects(image: &ImagePlan, unit: Unit, level: usize) -> impl Iterator<Item = [u64; 5]> {
+    let rect = image.pyramid.rect(unit.block);
+    let plan = &image.levels[level];
+    let (h, w) = plan.shard.unwrap_or(plan.chunk);
+    let shift = unit.block.level - level;
+    let along = |at: u32, length: u32, size: u32, object: u32| {
+        let end = (u64::from(at + length) << shift).min(size.into());
+        (u64::from(at) << shift) / u64::from(object)..end.div_ceil(object.into())
+    };
+    let rows = along(rect.y, rect.h, plan.size.0, h);
+    let columns = along(rect.x, rect.w, plan.size.1, w);
+    let page = unit.page;
+    image.channels(page).flat_map(move |c| {
+        let columns = columns.clone();
+        rows.clone()
+            .flat_map(move |y| columns.clone().map(move |x| [page.t.into(), c.into(), page.z.into(), y, x]))
+    })
+}
