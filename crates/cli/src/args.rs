@@ -2,7 +2,8 @@
 
 mod provenance;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use fairzarr_convert::{ChunkChoice, Codec, CopyCheck, Layout, ShardChoice, Share};
 use fairzarr_store::Durability;
 
@@ -17,6 +18,21 @@ pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, Provenance
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Args {
+    /// Reads the command line; ends the process where that makes no sense.
+    pub(crate) fn of_command_line() -> Self {
+        let matches = Self::command().get_matches();
+        let mut args = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
+            (&mut args.command, matches.subcommand())
+        {
+            let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+            split.typed = matches.ids().filter(typed).map(|id| id.as_str().replace('_', "-")).collect();
+        }
+        args
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +132,9 @@ pub(crate) struct ConvertChoices {
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
+    /// The process that was writing to this object store was killed; local directories know that by themselves.
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Worker threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
@@ -137,6 +156,9 @@ pub(crate) struct Split {
     /// Replace what exists at the target (plan only).
     #[arg(long)]
     pub(crate) overwrite: bool,
+    /// Names of the options that were typed.
+    #[arg(skip)]
+    pub(crate) typed: Vec<String>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -437,7 +459,6 @@ fn parse_durability(text: &str) -> Result<Durability, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

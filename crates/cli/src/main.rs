@@ -7,11 +7,10 @@ mod print;
 mod progress;
 mod source;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = args::Args::of_command_line();
     match commands::run(args) {
         Ok(outcome) => outcome.into(),
         Err(failure) => {

@@ -18,6 +18,14 @@ pub enum Error {
         "{0} exists already; use --overwrite to replace it or --resume to finish an interrupted conversion"
     )]
     Exists(String),
+    /// Another process is writing there.
+    #[error("{place} is being written to: {reason}")]
+    Running {
+        /// The output's place.
+        place: String,
+        /// How that is known, and what to do.
+        reason: String,
+    },
     /// What is at the output's place must not be replaced, asked or not.
     #[error("{place} is not removed: {reason}")]
     NotRemoved {

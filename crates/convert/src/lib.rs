@@ -34,6 +34,7 @@ mod lost;
 mod metadata;
 mod options;
 mod plan;
+mod possession;
 mod provenance;
 mod reduce;
 mod run;
@@ -48,7 +49,7 @@ mod tiles;
 mod walk;
 
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_store::Store;
+use fairzarr_store::{LockKind, Store};
 use std::sync::atomic::Ordering;
 
 pub use copy::{CopyCheck, CopyOptions, CopyReport, copy, pack};
@@ -66,7 +67,7 @@ pub use stats::ChannelStatistics;
 pub use tiles::Tiles;
 
 use provenance::Provenance;
-use target::Found;
+use target::{Found, Target};
 
 /// What a finished conversion did.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +109,7 @@ pub fn convert(
 ) -> Result<Report, Error> {
     let plan = Plan::new(source, options)?;
     let provenance = Provenance::of_fileset(source, options)?;
-    let found = target::begin(source, &plan, store, options.existing)?;
+    let Target { found, plan, possession } = target::begin(source, plan, store, options)?;
     let mut times = StageTimes::default();
     if found != Found::Finished {
         let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
@@ -121,6 +122,7 @@ pub fn convert(
         times = findings.times;
     }
     commit::clean(store)?;
+    drop(possession);
     Ok(report(source, &plan, progress, provenance, times))
 }
 
@@ -132,13 +134,22 @@ pub fn prepare(source: &Fileset, store: &Store, options: &Options) -> Result<Pla
     let plan = Plan::new(source, options)?;
     // A policy refuses before the first byte is written.
     Provenance::of_fileset(source, options)?;
-    target::begin(source, &plan, store, options.existing)?;
+    let Target { plan, possession, .. } = target::begin(source, plan, store, options)?;
     target::keep_documents(store, options)?;
+    drop(possession);
     Ok(plan)
 }
 
+/// The plan that [`prepare`] left in the store.
+///
+/// # Errors
+/// [`Error::Incomplete`] when there is none.
+pub fn planned(store: &Store) -> Result<Plan, Error> {
+    target::stored_plan(store)
+}
+
 /// Runs one share of the plan that [`prepare`] left in the store. Shares may run at the same time, in any
-/// order, and more than once.
+/// order, and more than once. What shapes the output is as planned, whatever the options say now.
 ///
 /// # Errors
 /// Whatever stops it, see [`Error`]; the share can be run again.
@@ -149,7 +160,7 @@ pub fn run_share(
     share: Share,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let plan = target::stored_plan(source, store)?;
+    let (plan, _possession) = target::join(source, store, options, LockKind::Shared)?;
     run::run(source, &plan, store, options, share, progress)?;
     Ok(())
 }
@@ -165,7 +176,7 @@ pub fn commit(
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, Error> {
-    let plan = target::stored_plan(source, store)?;
+    let (plan, possession) = target::join(source, store, options, LockKind::Exclusive)?;
     let options = &target::with_documents(&plan, store, options)?;
     let provenance = Provenance::of_fileset(source, options)?;
     let mut times = StageTimes::default();
@@ -178,6 +189,7 @@ pub fn commit(
         times = findings.times;
     }
     commit::clean(store)?;
+    drop(possession);
     Ok(report(source, &plan, progress, provenance, times))
 }
 

@@ -4,6 +4,7 @@ use fairzarr_digest::FileAlgorithm;
 use fairzarr_nbo::check::Policy;
 use fairzarr_nbo::ingest::Mapping;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -37,6 +38,9 @@ pub struct Options {
     pub bit: BitType,
     /// What to do about an output that exists.
     pub existing: Existing,
+    /// Whether processes that have left a mark at the output and none of their end are known to have ended: those that
+    /// were killed while they wrote to an object store.
+    pub take_over: bool,
     /// What to do about planes that the OME-XML promises and the files lack.
     pub on_missing: OnMissing,
     /// Documents on microscope, acquisition and quality control.
@@ -64,12 +68,46 @@ impl Default for Options {
             memory: 256 << 20,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
+            take_over: false,
             on_missing: OnMissing::Error,
             sidecars: Vec::new(),
             mapping: None,
             policy: None,
             cancel: Arc::default(),
         }
+    }
+}
+
+impl Options {
+    /// What shapes the output, by the names of the options of the program; resources do not.
+    pub fn shaping(&self) -> BTreeMap<String, String> {
+        let pair = |h: u32, w: u32| format!("{h},{w}");
+        let shaping = [
+            ("ngff", self.version.to_string()),
+            ("layout", format!("{:?}", self.layout).to_lowercase()),
+            ("codec", self.codec.to_string()),
+            (
+                "chunk",
+                match self.chunk {
+                    ChunkChoice::Size(h, w) => pair(h, w),
+                    ChunkChoice::Source => "source".into(),
+                },
+            ),
+            (
+                "shard",
+                match self.shard {
+                    ShardChoice::Auto => "auto".into(),
+                    ShardChoice::Size(h, w) => pair(h, w),
+                    ShardChoice::None => "none".into(),
+                },
+            ),
+            ("smallest-level", self.smallest_level.to_string()),
+            ("omit-empty", self.omit_empty.to_string()),
+            ("bit", format!("{:?}", self.bit).to_lowercase()),
+            ("on-missing", format!("{:?}", self.on_missing).to_lowercase()),
+            ("source-checksum", self.source_checksum.map_or("none", FileAlgorithm::name).into()),
+        ];
+        shaping.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use fairzarr_ngff::Endian;
 use fairzarr_ome_tiff::tiff_codec::Compression;
 use fairzarr_ome_tiff::{Fileset, Image, OpenOptions, SampleType};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::Error;
@@ -36,6 +37,8 @@ const ENOUGH_UNITS: u64 = 64;
 pub struct Plan {
     /// Version of this program; another version may cut a conversion differently.
     pub fairzarr: String,
+    /// The options that it was made by, see [`Options::shaping`].
+    pub options: BTreeMap<String, String>,
     /// NGFF version.
     pub ngff: String,
     /// Files of the source: name and length in bytes.
@@ -136,6 +139,7 @@ impl Plan {
         let placement = place(source, options.layout)?;
         let mut plan = Self {
             fairzarr: env!("CARGO_PKG_VERSION").into(),
+            options: options.shaping(),
             ngff: options.version.to_string(),
             files: source.files().iter().map(|file| (file.name.clone(), file.len)).collect(),
             codec: options.codec,

@@ -1,7 +1,7 @@
 //! Taking possession of the output's place: what may be there, what may be removed, and what can be resumed.
 
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_store::Store;
+use fairzarr_store::{LockKind, Store};
 use std::path::Path;
 
 use crate::Error;
@@ -9,6 +9,7 @@ use crate::commit;
 use crate::journal::WORKSPACE;
 use crate::options::{Existing, Options};
 use crate::plan::Plan;
+use crate::possession::{self, Possession};
 use crate::provenance::{Documents, Sidecar};
 
 /// What was found at the output's place.
@@ -22,19 +23,28 @@ pub(crate) enum Found {
     Finished,
 }
 
-/// Makes the place ready for `plan`, as `existing` says.
-pub(crate) fn begin(
-    source: &Fileset,
-    plan: &Plan,
-    store: &Store,
-    existing: Existing,
-) -> Result<Found, Error> {
-    match existing {
+/// A place that is ours.
+pub(crate) struct Target {
+    pub(crate) found: Found,
+    /// What is to be done, or was begun.
+    pub(crate) plan: Plan,
+    pub(crate) possession: Possession,
+}
+
+/// Makes the place ready for `plan`, as the options say.
+pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Options) -> Result<Target, Error> {
+    let mut possession = None;
+    let take = || possession::take(store, LockKind::Exclusive, options.take_over);
+    match options.existing {
         Existing::Resume => {
-            if let Some(earlier) = store.get(&plan_key())? {
-                return resume(&read_plan(&earlier)?, plan, store);
+            if store.exists(&plan_key())? {
+                let possession = take()?;
+                // It may have been finished while nobody was looking.
+                if let Some(earlier) = store.get(&plan_key())? {
+                    return resume(read_plan(&earlier)?, &plan, store, possession);
+                }
             }
-            if commit::is_complete(plan, store)? {
+            if commit::is_complete(&plan, store)? {
                 // All that an interruption can have left by then is an empty workspace.
                 store.delete_prefix(WORKSPACE)?;
                 return Err(Error::Resume(format!("{} is complete", store.location())));
@@ -44,31 +54,54 @@ pub(crate) fn begin(
                 return Err(Error::Resume(format!("there is no interrupted conversion at {place}")));
             }
         }
-        Existing::Overwrite => remove(source, store)?,
-        Existing::Refuse => {}
+        Existing::Overwrite if may_be_removed(source, store)? => {
+            possession = Some(take()?);
+            remove(store)?;
+        }
+        Existing::Overwrite | Existing::Refuse => {}
     }
-    let text = serde_json::to_vec(plan)
+    if is_occupied(store)? {
+        return Err(Error::Exists(store.location().to_string()));
+    }
+    let possession = match possession {
+        Some(possession) => possession,
+        None => take()?,
+    };
+    let text = serde_json::to_vec(&plan)
         .map_err(|error| Error::Request(format!("the plan cannot be written: {error}")))?;
     // Of several that start here at the same time, one goes on.
     if is_occupied(store)? || !store.put_new(&plan_key(), text)? {
         return Err(Error::Exists(store.location().to_string()));
     }
-    Ok(Found::Nothing)
+    Ok(Target { found: Found::Nothing, plan, possession })
 }
 
-/// The plan that `begin` left in the store, for the shares of a split conversion.
-pub(crate) fn stored_plan(source: &Fileset, store: &Store) -> Result<Plan, Error> {
+/// Takes part in the split conversion whose plan [`begin`] left in the store, alone or with others.
+pub(crate) fn join(
+    source: &Fileset,
+    store: &Store,
+    options: &Options,
+    kind: LockKind,
+) -> Result<(Plan, Possession), Error> {
+    stored_plan(store)?;
+    let possession = possession::take(store, kind, options.take_over)?;
+    // It may have been replaced in the meantime.
+    let plan = stored_plan(store)?;
+    let files: Vec<(String, u64)> = source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
+    if files == plan.files {
+        Ok((plan, possession))
+    } else {
+        Err(Error::Resume(format!("the plan at {} was made for other source files", store.location())))
+    }
+}
+
+/// The plan that [`begin`] left in the store, for the shares of a split conversion.
+pub(crate) fn stored_plan(store: &Store) -> Result<Plan, Error> {
     let Some(text) = store.get(&plan_key())? else {
         let place = store.location();
         return Err(Error::Incomplete(format!("there is no plan at {place}; run `fairzarr plan` first")));
     };
-    let plan = read_plan(&text)?;
-    let files: Vec<(String, u64)> = source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
-    if files == plan.files {
-        Ok(plan)
-    } else {
-        Err(Error::Resume(format!("the plan at {} was made for other source files", store.location())))
-    }
+    read_plan(&text)
 }
 
 /// Leaves the documents beside the image with the plan, for whoever commits it.
@@ -113,14 +146,28 @@ fn plan_key() -> String {
     format!("{WORKSPACE}/plan.json")
 }
 
-fn resume(earlier: &Plan, plan: &Plan, store: &Store) -> Result<Found, Error> {
-    if earlier != plan {
-        return Err(Error::Resume(format!(
-            "the conversion that was interrupted at {} had another source or other options; use --overwrite to start again",
-            store.location()
-        )));
+/// Goes on with the earlier plan, however much memory this process was given: it says in which pieces things are done.
+fn resume(earlier: Plan, plan: &Plan, store: &Store, possession: Possession) -> Result<Target, Error> {
+    let place = store.location();
+    let was = |difference: String| {
+        Error::Resume(format!(
+            "the conversion that was interrupted at {place} had {difference}; use --overwrite to start again"
+        ))
+    };
+    let different = |(name, value): &(&String, &String)| plan.options.get(*name) != Some(*value);
+    let options: Vec<String> =
+        earlier.options.iter().filter(different).map(|(n, v)| format!("--{n} {v}")).collect();
+    if !options.is_empty() {
+        return Err(was(options.join(" ")));
     }
-    Ok(if commit::is_complete(plan, store)? { Found::Finished } else { Found::Unfinished })
+    if earlier.files != plan.files {
+        return Err(was("other source files".into()));
+    }
+    if earlier.documents != plan.documents {
+        return Err(was("other documents or another policy".into()));
+    }
+    let found = if commit::is_complete(&earlier, store)? { Found::Finished } else { Found::Unfinished };
+    Ok(Target { found, plan: earlier, possession })
 }
 
 fn read_plan(text: &[u8]) -> Result<Plan, Error> {
@@ -140,15 +187,15 @@ fn read_plan(text: &[u8]) -> Result<Plan, Error> {
 fn is_occupied(store: &Store) -> Result<bool, Error> {
     let children = store.list_children("")?;
     let foreign = children.directories.iter().any(|name| name != WORKSPACE);
-    Ok(foreign || !children.objects.is_empty() || !store.list(WORKSPACE)?.is_empty())
+    let ours = store.list(WORKSPACE)?;
+    Ok(foreign || !children.objects.is_empty() || !ours.iter().all(|(key, _)| possession::is_ours(key)))
 }
 
-/// Removes an old store or an unfinished one, and nothing else. Its plan and its root metadata go first, so that
-/// what is left after an interruption neither looks complete nor can be resumed.
-fn remove(source: &Fileset, store: &Store) -> Result<(), Error> {
+/// Whether there is an old store or an unfinished one to be removed; an error for anything else.
+fn may_be_removed(source: &Fileset, store: &Store) -> Result<bool, Error> {
     let children = store.list_children("")?;
     if children.objects.is_empty() && children.directories.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let is_store = children.objects.iter().any(|(name, _)| ROOT.contains(&name.as_str()));
     if !is_store && !children.directories.iter().any(|name| name == WORKSPACE) {
@@ -163,6 +210,13 @@ fn remove(source: &Fileset, store: &Store) -> Result<(), Error> {
             reason: format!("the source {file} lies in it"),
         });
     }
+    Ok(true)
+}
+
+/// Removes it. Its plan and its root metadata go first, so that what is left after an interruption neither looks
+/// complete nor can be resumed.
+fn remove(store: &Store) -> Result<(), Error> {
+    let children = store.list_children("")?;
     // By this mark the rest is known as ours, should the removal be interrupted.
     store.put(&format!("{WORKSPACE}/removing"), "")?;
     store.delete(&plan_key())?;
@@ -176,7 +230,11 @@ fn remove(source: &Fileset, store: &Store) -> Result<(), Error> {
         store.delete_prefix(directory)?;
     }
     store.remove_leftovers()?;
-    store.delete_prefix(WORKSPACE)?;
+    for (key, _) in store.list(WORKSPACE)? {
+        if !possession::is_ours(&key) {
+            store.delete(&key)?;
+        }
+    }
     Ok(())
 }
 

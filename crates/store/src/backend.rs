@@ -6,7 +6,7 @@ use std::ops::{Bound, Range};
 use bytes::Bytes;
 
 use crate::writer::Sink;
-use crate::{Error, RequestCounts};
+use crate::{Error, LockKind, Locked, RequestCounts};
 
 /// One level of a store.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -141,6 +141,10 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     /// Removes what killed writers have left; how many files that were.
     fn remove_leftovers(&self) -> Result<u64, Error> {
         Ok(0)
+    }
+
+    fn lock(&self, _key: &str, _kind: LockKind) -> Result<Locked, Error> {
+        Ok(Locked::Impossible)
     }
 
     fn flush(&self) -> Result<(), Error> {

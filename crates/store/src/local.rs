@@ -4,7 +4,7 @@
 //! of it. Nothing is flushed to the disk per object unless asked for; [`Backend::sync`] does it once, at the end.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crate::backend::{Backend, Children, Part};
 use crate::requests::{Counters, Kind};
 use crate::writer::Sink;
-use crate::{Class, Durability, Error, RequestCounts};
+use crate::{Class, Durability, Error, Lock, LockKind, Locked, RequestCounts};
 
 /// Directories that are remembered as made.
 const KNOWN_DIRECTORIES: usize = 4096;
@@ -218,6 +218,10 @@ impl Backend for Local {
         remove_temporaries(&self.root).map_err(|error| self.failed("remove unfinished files from", "", error))
     }
 
+    fn lock(&self, key: &str, kind: LockKind) -> Result<Locked, Error> {
+        lock_file(&self.path(key), kind).map_err(|error| self.failed("lock", key, error))
+    }
+
     fn sync(&self) -> Result<(), Error> {
         if self.durability == Durability::None || !self.root.exists() {
             return Ok(());
@@ -311,6 +315,49 @@ fn temporary_name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("{TEMPORARY}{}-{next}", std::process::id())
+}
+
+/// Locks a file. One that is removed by its holder while others wait for it is made again.
+fn lock_file(path: &Path, kind: LockKind) -> io::Result<Locked> {
+    loop {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        let file = match File::options().create(true).truncate(false).write(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        let locked = match kind {
+            LockKind::Exclusive => file.try_lock(),
+            LockKind::Shared => file.try_lock_shared(),
+        };
+        match locked {
+            Ok(()) if is_at(&file, path)? => return Ok(Locked::Held(Lock::new(file))),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Locked::Taken),
+            Err(TryLockError::Error(_)) => {
+                remove_quietly(path);
+                return Ok(Locked::Impossible);
+            }
+        }
+    }
+}
+
+/// Whether an open file still has its name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Err(error) if is_absence(&error) => Ok(false),
+        other => other.map(|named| (named.dev(), named.ino()) == (open.dev(), open.ino())),
+    }
+}
+
+/// Whether an open file still has its name. Windows tells files apart by no means that the standard library has.
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
+    Ok(path.exists())
 }
 
 /// Opens a file to read; none if there is no file of that name.

@@ -12,7 +12,7 @@ use crate::block_cache::BlockCache;
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
-use crate::{Class, Error, ObjectWriter, RequestCounts, StoreOptions, key};
+use crate::{Class, Error, LockKind, Locked, ObjectWriter, RequestCounts, StoreOptions, key};
 
 /// A flat map from keys to byte strings below a [`Location`]. Cloning is cheap and gives the same store.
 ///
@@ -287,6 +287,16 @@ impl Store {
     /// See [`Store`].
     pub fn remove_leftovers(&self) -> Result<u64, Error> {
         self.backend.remove_leftovers()
+    }
+
+    /// Asks for the lock of an object, which is made if there is none of that name, and goes on at once if another process
+    /// holds it. Only local file systems have locks; they end with the process that holds them.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn lock(&self, key: &str, kind: LockKind) -> Result<Locked, Error> {
+        key::check(key)?;
+        self.backend.lock(key, kind)
     }
 
     /// Waits for background uploads and, as [`StoreOptions::durability`] says, until local files would survive a power

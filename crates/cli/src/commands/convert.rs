@@ -144,6 +144,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         chunk: choices.chunk,
         shard: choices.shard,
         omit_empty: choices.omit_empty,
+        take_over: choices.take_over,
         bit: match choices.bit {
             BitArg::Uint8 => BitType::Uint8,
             BitArg::Bool => BitType::Bool,

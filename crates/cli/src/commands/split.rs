@@ -1,6 +1,7 @@
 //! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
 
-use fairzarr_convert::{Error, Existing, Progress};
+use fairzarr_convert::{Error, Existing, Options, Progress};
+use fairzarr_store::Store;
 use std::time::Instant;
 
 use super::convert::{open, options, show_plan, stop_on_signal, tell, watched};
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let options = options(&args.source, &args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
+    check_typed(args, &options, &store)?;
     stop_on_signal(&options.cancel, &store);
     let progress = Progress::default();
     let outcome = watched(&args.output, &progress, || {
@@ -47,6 +49,7 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let mut options = options(&args.source, &args.choices);
     let fileset = open(&args.source, &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
+    check_typed(args, &options, &store)?;
     super::provenance::given(&args.choices.provenance, &mut options)?;
     let progress = Progress::default();
     let report =
@@ -54,4 +57,22 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     super::provenance::tell(&report, args.choices.provenance.policy.is_some());
     tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
     Ok(Code::Done)
+}
+
+/// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.
+fn check_typed(args: &Split, options: &Options, store: &Store) -> Result<(), Failure> {
+    let planned = fairzarr_convert::planned(store)?.options;
+    let now = options.shaping();
+    for name in &args.typed {
+        let name = if name == "preset" { "codec" } else { name };
+        if let (Some(planned), Some(now)) = (planned.get(name), now.get(name))
+            && planned != now
+        {
+            return Err(Failure::usage(format!(
+                "{} was planned with --{name} {planned}, not {now}; leave the option out, or plan again with --overwrite",
+                args.target
+            )));
+        }
+    }
+    Ok(())
 }

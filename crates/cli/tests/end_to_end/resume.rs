@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::support::tiff::{Blocks, Picture, Sample, Tiff};
-use crate::support::{arguments, assert_same_tree, convert, looks_complete, start, text, verify};
+use crate::support::{arguments, assert_same_tree, convert, looks_complete, run, start, text, verify};
 
 const OUTPUT: i32 = 4;
 const INTERRUPTED: i32 = 5;
@@ -208,22 +208,20 @@ fn other_options_or_another_source_cannot_resume() {
     let job = Job::new(&planes(), &[]);
     let target = job.target("interrupted.zarr");
     job.interrupted(&target);
-    for options in [
-        &["--resume"][..],
-        &["--resume", "--codec", "gzip-9", "--chunk", "32"],
-        &["--resume", "--codec", "gzip-9", "--chunk", "128", "--ngff", "0.6"],
+    for (options, difference) in [
+        (&["--resume"][..], "--chunk 128,128 --codec gzip-9;"),
+        (&["--resume", "--codec", "gzip-9", "--chunk", "32"], "--chunk 128,128;"),
+        (&["--resume", "--codec", "gzip-9", "--chunk", "128", "--ngff", "0.6"], "--ngff 0.5;"),
     ] {
         let refused = convert(&job.source, &target, options).ends_with(OUTPUT);
-        assert!(
-            refused.message().contains("interrupted.zarr had another source or other options"),
-            "{refused:?}"
-        );
+        let told = format!("interrupted.zarr had {difference}");
+        assert!(refused.message().contains(&told), "{refused:?}");
     }
     let other = job.target("other.ome.tiff");
     Tiff::of(Sample::U16, [1, 2, 8, 300, 271]).write(&other);
     convert(&other, &target, &[&job.options[..], &["--resume"]].concat()).ends_with(OUTPUT);
-    // How many jobs there are is no such option, and nothing has been spoilt.
-    let options = [&job.options[..4], &["--resume", "--jobs", "1"]].concat();
+    // How many jobs there are and how much memory is no such option, and nothing has been spoilt.
+    let options = [&job.options[..4], &["--resume", "--jobs", "1", "--memory", "24M"]].concat();
     convert(&job.source, &target, &options).done();
     assert_same_tree(&target, &job.whole);
 }
@@ -284,6 +282,36 @@ fn several_at_one_target_do_not_mix() {
             assert_same_tree(&target, &job.whole);
         }
     }
+}
+
+#[test]
+fn what_is_being_written_is_neither_replaced_nor_resumed() {
+    let job = Job::new(&planes(), &[]);
+    let target = job.target("busy.zarr");
+    let mut first = start(arguments("convert", &job.source, &target, &job.options));
+    while !target.join(".fairzarr/plan.json").exists() {
+        assert!(first.try_wait().unwrap().is_none(), "it ended before it was looked at");
+    }
+    // Stopped, it still has its lock.
+    let signal =
+        |signal: &str, id: u32| Command::new("kill").args([signal, &id.to_string()]).output().unwrap();
+    signal("-STOP", first.id());
+    for more in ["--overwrite", "--resume"] {
+        let refused = convert(&job.source, &target, &[&job.options[..], &[more]].concat()).ends_with(OUTPUT);
+        assert!(refused.message().contains("busy.zarr is being written to: another process"), "{refused:?}");
+    }
+    run("run", &job.source, &target, &[&job.options[..], &["--task", "1/2"]].concat()).ends_with(OUTPUT);
+    signal("-CONT", first.id());
+    assert!(first.wait().unwrap().success());
+    assert_same_tree(&target, &job.whole);
+    // The lock of a process that was killed does not outlive it.
+    let mut killed =
+        start(arguments("convert", &job.source, &target, &[&job.options[..], &["--overwrite"]].concat()));
+    std::thread::sleep(job.time / 2);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    convert(&job.source, &target, &[&job.options[..], &["--overwrite"]].concat()).done();
+    assert_same_tree(&target, &job.whole);
 }
 
 #[test]

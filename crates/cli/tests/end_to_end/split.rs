@@ -171,6 +171,29 @@ fn a_chunk_that_was_lost_after_its_task_is_made_again() {
 }
 
 #[test]
+fn options_that_the_plan_has_decided_on_are_not_passed_over() {
+    let job = Job::new(&stack(), &["--chunk", "64"]);
+    let target = job.planned("split.zarr");
+    let path = &target.path;
+    let with = |command: &str, options: &[&str]| run(command, &job.source, path, options);
+    for (typed, told) in [
+        (&["--chunk", "512"][..], "--chunk 64,64, not 512,512"),
+        (&["--preset", "fast"], "--codec blosc-zstd-1-bitshuffle, not blosc-lz4-5-shuffle"),
+        (&["--shard", "none"], "--shard auto, not none"),
+        (&["--omit-empty"], "--omit-empty false, not true"),
+    ] {
+        for (command, task) in [("run", &["--task", "1/1"][..]), ("commit", &[])] {
+            let refused = with(command, &[typed, task].concat()).ends_with(2);
+            assert!(refused.message().contains(told), "{refused:?}");
+        }
+    }
+    // What is not said, or said as it was, and resources are no such options.
+    with("run", &["--task", "1/1", "--jobs", "1", "--memory", "32M"]).done();
+    with("commit", &["--chunk", "64"]).done();
+    assert_same_tree(path, &job.whole);
+}
+
+#[test]
 fn a_plan_is_needed_and_is_not_replaced() {
     let job = Job::new(&stack(), &["--chunk", "64"]);
     let target = Target { job: &job, path: job.dir.path().join("split.zarr") };

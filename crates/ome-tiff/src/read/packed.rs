@@ -116,7 +116,9 @@ impl Job<'_> {
         let range = part.offset..part.offset + len;
         self.fetch(part, std::slice::from_ref(&range), room(&mut scratch.stored, len as usize))?;
         let Scratch { decoder, stored, spare, .. } = scratch;
-        let decoded = room(spare, decoded_len);
+        // Where the region is the chunk, nothing is copied.
+        let in_place = out.len() == decoded_len && part.w == layout.width && part.h == layout.height;
+        let decoded = if in_place { &mut *out } else { room(spare, decoded_len) };
         let repacked = decoder.repack(&layout, &stored[..len as usize], to, decoded).map_err(failed)?;
         // A chunk with rows missing at its end is none of a regular grid.
         let whole = layout.height == self.page.geometry.layout.height && len == part.len;
@@ -124,7 +126,9 @@ impl Job<'_> {
         if layout.big_endian {
             swap_bytes(decoded, self.image.sample_type.number_bytes());
         }
-        self.place(part, decoded, decoded_len / layout.height as usize, out);
+        if !in_place {
+            self.place(part, &spare[..decoded_len], decoded_len / layout.height as usize, out);
+        }
         Ok(repacked)
     }
 }
