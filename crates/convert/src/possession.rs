@@ -6,7 +6,7 @@
 //! leaves its mark behind; on the machine where it ran that is noticed, elsewhere a person has to say so.
 
 use fairzarr_store::{Lock, LockKind, Locked, Store};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
 use crate::journal::WORKSPACE;
@@ -30,7 +30,7 @@ pub(crate) fn take(store: &Store, kind: LockKind, take_over: bool) -> Result<Pos
                 "another process has locked .fairzarr/lock; wait until it has ended".into(),
             ));
         }
-        Locked::Impossible => (None, Some(leave_mark(store, kind, take_over)?)),
+        Locked::Impossible => (None, Some(leave_mark_patiently(store, kind, take_over)?)),
     };
     Ok(Possession { store: store.clone(), _lock: lock, mark })
 }
@@ -52,6 +52,19 @@ impl Drop for Possession {
             let _ = self.store.delete_prefix(WORKSPACE);
         }
     }
+}
+
+/// Of several that start at the same time and see each other all step back; so each tries again, not all at once.
+fn leave_mark_patiently(store: &Store, kind: LockKind, take_over: bool) -> Result<String, Error> {
+    let mut pause = Duration::from_millis(20 + u64::from(std::process::id() % 16) * 30);
+    for _ in 1..ATTEMPTS {
+        match leave_mark(store, kind, take_over) {
+            Err(Error::Running { .. }) => std::thread::sleep(pause),
+            other => return other,
+        }
+        pause *= 2;
+    }
+    leave_mark(store, kind, take_over)
 }
 
 /// Leaves a mark and looks for those of others.
@@ -116,6 +129,8 @@ fn marks() -> String {
     format!("{WORKSPACE}/running/")
 }
 
+/// How often a mark is left before others are believed to be at work.
+const ATTEMPTS: u32 = 3;
 /// Of a process that shares with nobody.
 const ALONE: &str = "alone";
 
