@@ -285,7 +285,7 @@ fn documents_are_part_of_the_plan() {
     std::fs::remove_dir_all(&store).unwrap();
     step(&[&["plan"], &said[..]].concat()).done();
     let refused = convert(&source, &store, &["--resume"]).ends_with(4);
-    assert!(refused.err.contains("other options"), "{}", refused.err);
+    assert!(refused.err.contains("other documents or another policy"), "{}", refused.err);
     convert(&source, &store, &[&["--resume"], &said[..]].concat()).done();
     same(&tree(&store), &tree(&other));
 }
