@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole conversions against `cp`, against the unavoidable work alone, and against peers that are on PATH; in one run.
 
-python3 benches/compare.py [--work DIR] [--runs 3] [--mib 512] [--write]
+python3 benches/compare.py [--work DIR] [--runs 3] [--mib 512] [--tiles [--only]] [--write]
 Needs numpy and tifffile (for the inputs), and release builds: cargo build --release -p fairzarr -p fairzarr-benches
 
 Each command runs as a process of its own, after one warm-up, in turns; the figures are medians of CPU seconds (user and
@@ -26,6 +26,8 @@ parser.add_argument("--target", default=os.environ.get("CARGO_TARGET_DIR", HERE.
 parser.add_argument("--runs", type=int, default=3)
 parser.add_argument("--mib", type=int, default=512)
 parser.add_argument("--large", type=int, default=0, help="MiB of a further, larger input for the memory figure")
+parser.add_argument("--tiles", action="store_true", help="also tiles moved as they are, and checksums; needs imagecodecs")
+parser.add_argument("--only", action="store_true", help="with --tiles: nothing else")
 parser.add_argument("--peers", action="store_true", help="also run peers that are on PATH")
 parser.add_argument("--write", action="store_true")
 args = parser.parse_args()
@@ -73,11 +75,11 @@ def measure(cases):
         cpu, wall, peak = (statistics.median(run[k] for run in found[name]) for k in range(3))
         rows.append((name, cpu, wall, peak))
         print(f"{name:<58} {cpu:8.2f} CPU s {wall:8.2f} s {peak:8.0f} MiB", flush=True)
-    return {name: (statistics.median(run[0] for run in found[name]), [run[3] for run in found[name]]) for name, _, _ in cases}
+    return {name: [statistics.median(run[k] for run in found[name]) for k in range(2)] for name, _, _ in cases}
 
 
 size = ["--mib", str(args.mib)]
-inputs = {
+inputs = {} if args.only else {
     "uncompressed tiles": source(f"none-{args.mib}", *size),
     "Deflate tiles": source(f"deflate-{args.mib}", *size, "--compression", "deflate"),
     "uncompressed strips": source(f"strips-{args.mib}", *size, "--tile", "0"),
@@ -98,6 +100,29 @@ for label, path in inputs.items():
     for suffix, peer in (("", "unavoidable work"), (", sharded", "unavoidable work, 64 chunks a file")):
         ratio = found[f"{label}: fairzarr{suffix}"][0] / found[f"{label}: {peer}"][0]
         ratios.append((f"{label}: fairzarr{suffix} / {peer}", ratio))
+if args.tiles:
+    # Against cp with and without waiting for the disk; the reduced levels are made and encoded in both.
+    for label, name in (("Zstandard", "zstd"), ("Deflate", "deflate")):
+        path = source(f"{name}-{args.mib}", *size, "--compression", name)
+        copy, moved = str(work / "copy"), [fairzarr, "convert", path, out, "--chunk", "source", "--preset", "fast", "--jobs", "2"]
+        shards = ["--shard", "4096,4096"]
+        cached = ["--durability", "none"]
+        found = measure([
+            (f"{label} tiles: cp", ["cp", path, copy], copy),
+            (f"{label} tiles: cp and sync", ["sh", "-c", 'cp "$0" "$1" && sync -f "$1"', path, copy], copy),
+            (f"{label} tiles: moved", [*moved, *cached], out),
+            (f"{label} tiles: moved, sharded", [*moved, *cached, *shards], out),
+            (f"{label} tiles: moved, sharded, to the disk", [*moved, *shards], out),
+            (f"{label} tiles: moved, sharded, SHA-256", [*moved, *cached, *shards, "--source-checksum", "sha256"], out),
+            (f"{label} tiles: moved, sharded, BLAKE3", [*moved, *cached, *shards, "--source-checksum", "blake3"], out),
+            (f"{label} tiles: encoded again, sharded", [fairzarr, "convert", path, out, *quiet, *shards], out),
+        ])
+        for moved, peer in (("moved, sharded", "cp"), ("moved, sharded, to the disk", "cp and sync")):
+            ratio = found[f"{label} tiles: {peer}"][1] / found[f"{label} tiles: {moved}"][1]
+            ratios.append((f"{label} tiles: speed of {moved} / {peer} (wall)", ratio))
+        for checksum in ("SHA-256", "BLAKE3"):
+            ratio = found[f"{label} tiles: moved, sharded, {checksum}"][0] / found[f"{label} tiles: moved, sharded"][0]
+            ratios.append((f"{label} tiles: with {checksum} / without", ratio))
 if args.large:
     path = source(f"none-{args.large}", "--mib", str(args.large))
     measure([(f"uncompressed tiles, {args.large} MiB: fairzarr", [fairzarr, "convert", path, out, *quiet], out)])
@@ -120,7 +145,7 @@ lines = [
     "| --- | ---: | ---: | ---: |",
     *(f"| {name} | {cpu:.2f} | {wall:.2f} | {peak:.0f} |" for name, cpu, wall, peak in rows),
     "",
-    "| ratio of CPU time | |",
+    "| ratio of CPU time, if not said otherwise | |",
     "| --- | ---: |",
     *(f"| {name} | {ratio:.2f} |" for name, ratio in ratios),
 ]
@@ -128,4 +153,5 @@ print("\n".join(lines))
 if args.write:
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    (results / f"{datetime.date.today()}.md").write_text("\n".join(lines) + "\n")
+    name = f"{datetime.date.today()}-tiles.md" if args.only else f"{datetime.date.today()}.md"
+    (results / name).write_text("\n".join(lines) + "\n")
