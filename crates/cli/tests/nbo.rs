@@ -326,6 +326,17 @@ fn quality_control_is_asked_of_the_store() {
     let verdicts = fairzarr(&["qc", text(&calibrated), "--require", demand, "--json"]).json();
     assert_ne!(verdicts["answers"][0]["verdicts"], json!([]), "{verdicts:#}");
     fairzarr(&["qc", text(&calibrated), "--require", "Optical within 90 days"]).ends_with(2);
+    // Results of microscope-metrics name their microscope, and so they count for it.
+    fairzarr(&["embed", text(&calibrated), "--qc", text(&data("psf-beads.yaml"))]).done();
+    let index = fairzarr(&["qc", text(&calibrated), "--json"]).done().json();
+    let beads: Vec<_> =
+        index["qc"]["events"].as_array().unwrap().iter().filter(|e| e["channel"] == "DAPI").collect();
+    assert_eq!(beads.len(), 1, "{index:#}");
+    assert!(beads[0]["instrument"].is_string(), "{:#}", beads[0]);
+    let demand = "OpticalCalibration in channel DAPI within 90 days and MedianZSpotSize_FWHM <= 650 nm";
+    // The microscope has two objectives, and the results do not say which.
+    let told = fairzarr(&["qc", text(&calibrated), "--require", demand]).ends_with(1).text();
+    assert!(told.contains("unknown") && told.contains("objective"), "{told}");
 }
 
 #[test]

@@ -5,9 +5,19 @@
 use fairzarr_nbo::check::{Policy, check};
 use fairzarr_nbo::ingest::{ingest, micro_meta};
 use fairzarr_nbo::methods::{Markup, methods};
-use fairzarr_nbo::{Record, placement, xml};
+use fairzarr_nbo::placement::{self, Placement};
+use fairzarr_nbo::{Record, merge, xml};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
+
+type Attributes = serde_json::Map<String, Json>;
+
+/// The attributes of the root and of every image.
+fn place(record: &Record) -> (Attributes, Vec<Attributes>) {
+    let placed = (0..record.objects.iter().filter(|o| o.class == "Image").count()).collect();
+    let placement = Placement::new(record, &placed);
+    (placement.root(&[]), placed.iter().map(|image| placement.image(*image, "..")).collect())
+}
 
 /// Everything that can be done with a record.
 fn exercise(record: &Record) {
@@ -15,7 +25,11 @@ fn exercise(record: &Record) {
     assert_eq!(back.to_json(), record.to_json());
     check(record, &Policy::builtin("quality-controlled").unwrap());
     let _ = methods(record, Markup::Markdown);
-    let _ = placement::root_attributes(record, &[]);
+    let (root, images) = place(record);
+    let stored = placement::read(&root, &images).unwrap().record;
+    assert_eq!(stored.objects.len(), record.objects.len());
+    assert!(record.objects.iter().all(|object| stored.objects.contains(object)));
+    let _ = merge::merge(stored, record.clone());
     let _ = xml::write(record, xml::Style::Valid);
     let _ = micro_meta::write(record);
 }
@@ -53,6 +67,14 @@ fn members_of_the_wrong_kind() {
         json!({"@id": 1}),
         json!([{"@id": "x"}, 1]),
     ] {
+        let (root, images) = place(&ingest("x", &data("handmade-widefield-psf-tier2.xml")).unwrap());
+        for key in ["shared", "imagesAt", "layout", "order"] {
+            let mut root = root.clone();
+            root["nbo:record"][key] = value.clone();
+            if let Ok(stored) = placement::read(&root, &images) {
+                exercise(&stored.record);
+            }
+        }
         for key in ["@graph", "origin", "extra", "order", "sources", "spec"] {
             let mut record = ingest("x", &data("generated-minimal-valid.xml")).unwrap().to_json();
             record[key] = value.clone();
