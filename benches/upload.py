@@ -32,6 +32,7 @@ parser.add_argument("--mib", type=int, default=256)
 parser.add_argument("--runs", type=int, default=5)
 parser.add_argument("--rate", type=float, default=40, help="MB/s of the limited line")
 parser.add_argument("--memory", default="256M")
+parser.add_argument("--bench", help="the built bench, if it is not the newest below the target directory")
 parser.add_argument("--write", action="store_true")
 args = parser.parse_args()
 
@@ -39,7 +40,7 @@ work = pathlib.Path(args.work or tempfile.mkdtemp(prefix="fairzarr-upload-"))
 work.mkdir(parents=True, exist_ok=True)
 release = pathlib.Path(args.target) / "release"
 fairzarr = str(release / "fairzarr")
-bench = str(max((p for p in (release / "deps").glob("upload-*") if os.access(p, os.X_OK) and not p.suffix),
+bench = args.bench or str(max((p for p in (release / "deps").glob("upload-*") if os.access(p, os.X_OK) and not p.suffix),
                 key=lambda p: p.stat().st_mtime))
 
 

@@ -37,10 +37,7 @@ impl Foresight {
         }
         let had = self.guessed.len();
         while let Some(guess) = self.guessed.pop_front() {
-            if guess.start <= next
-                && next.saturating_add(DIRECTORY) <= guess.end.max(self.file_len)
-                && next < guess.end
-            {
+            if guess.contains(&next) {
                 return Vec::new();
             }
         }

@@ -99,6 +99,12 @@ impl HttpService for Watched {
             trace.requests += 1;
             trace.last = answer.as_ref().map_or(Outcome::NoAnswer, status);
         });
+        if let (Ok(answer), Ok(not_allowed)) = (&mut answer, 405_u16.try_into())
+            && answer.status().as_u16() == 501
+        {
+            // What a server cannot do it cannot do a second later either, but the client would ask ten times.
+            *answer.status_mut() = not_allowed;
+        }
         answer
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn class(error: &ClientError, trace: Trace) -> Class {
         _ => match trace.last {
             Outcome::Status(401 | 403) => Class::Permission,
             Outcome::Status(412) => Class::Precondition,
+            Outcome::Status(501) => Class::Unsupported,
             Outcome::Status(429 | 503) => Class::Throttled,
             // 2xx: the answer began well and broke off.
             Outcome::NoAnswer | Outcome::Status(200..300 | 408 | 500..) => Class::Transient,

@@ -137,7 +137,7 @@ fn damage_on_the_way_is_refused() {
 #[test]
 fn permanent_refusals_are_not_repeated() {
     let server = S3::start();
-    for (status, class) in [(403, Class::Permission), (400, Class::Other)] {
+    for (status, class) in [(403, Class::Permission), (400, Class::Other), (501, Class::Unsupported)] {
         let proxy = Proxy::start(server.address, move |_| Fault::Refuse(status));
         let store = open_at(proxy.address, "bucket", &StoreOptions::default());
         let error = store.put("x", "1").unwrap_err();
