@@ -82,11 +82,16 @@ fn instrument(xml: &mut String) {
     for c in 0..3 {
         write!(xml, r#"<Objective ID="Objective:{c}" Manufacturer="Example Optics" Model="O{c}" SerialNumber="O-{c}" Correction="PlanApo" Immersion="Air" LensNA="0.{c}5" NominalMagnification="{c}0" CalibratedMagnification="{c}0.1" WorkingDistance="600"/>"#).unwrap();
     }
-    for (c, (name, excitation, emission)) in CHANNELS.iter().enumerate() {
+    // The schema wants sets, filters and dichroics in this order.
+    for (c, (name, ..)) in CHANNELS.iter().enumerate() {
         write!(xml, r#"<FilterSet ID="FilterSet:{c}" Manufacturer="Example Filters" Model="{name} set"><ExcitationFilterRef ID="Filter:{c}"/><DichroicRef ID="Dichroic:{c}"/><EmissionFilterRef ID="Filter:1{c}"/></FilterSet>"#).unwrap();
+    }
+    for (c, (_, excitation, emission)) in CHANNELS.iter().enumerate() {
         for (id, wavelength) in [(format!("{c}"), excitation), (format!("1{c}"), emission)] {
             write!(xml, r#"<Filter ID="Filter:{id}" Manufacturer="Example Filters" Model="{wavelength}/40" Type="BandPass"><TransmittanceRange CutIn="{}" CutOut="{}" Transmittance="0.95"/></Filter>"#, wavelength - 20, wavelength + 20).unwrap();
         }
+    }
+    for (c, (_, excitation, _)) in CHANNELS.iter().enumerate() {
         write!(xml, r#"<Dichroic ID="Dichroic:{c}" Manufacturer="Example Filters" Model="D{excitation}"/>"#)
             .unwrap();
     }
