@@ -17,6 +17,7 @@ use crate::tree::{
 /// Reads a whole document.
 pub(crate) fn parse<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
     let mut parser = Parser::new(text, 0, Vec::new(), false);
+    parser.collects = true;
     let tree = parser.document();
     warnings.append(parser.warnings);
     tree
@@ -34,6 +35,8 @@ pub(crate) struct Parser<'a> {
     elements: usize,
     strict: bool,
     case_blind: bool,
+    /// Elements that come in bulk become runs. Not within a run, where damaged documents may have more of them.
+    collects: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -53,6 +56,7 @@ impl<'a> Parser<'a> {
             elements: 0,
             strict: true,
             case_blind,
+            collects: false,
         }
     }
 
@@ -379,6 +383,9 @@ impl<'a> Parser<'a> {
         };
         // Only there: what looks like it in the XML of an annotation is something else.
         let [_, image, pixels] = self.open.as_slice() else { return None };
+        if !self.collects {
+            return None;
+        }
         let name = tag.name();
         let kind = Bulk::of(local(name.as_ref()))?;
         let spelled = self.case_blind || local(name.as_ref()) == kind.name();

@@ -51,8 +51,6 @@ impl Structured {
         let images = tree.root.elements().filter(|e| !e.foreign && e.name() == "Image").count();
         let mut parts = Taker {
             builders: Vec::new(),
-            next: HashMap::new(),
-            open: 0,
             shared: images > MOST_WITH_OWN_TABLES,
             blobs: Vec::new(),
             image: 0,
@@ -102,10 +100,6 @@ struct Taken {
 
 struct Taker {
     builders: Vec<TableBuilder>,
-    /// By kind and Image, the number of the next Pixels that has no table yet.
-    next: HashMap<(Bulk, usize), usize>,
-    /// Elements around that have rows in tables: Pixels in Pixels, in damaged documents.
-    open: usize,
     /// All Images have their rows in the same tables.
     shared: bool,
     blobs: Vec<Blob>,
@@ -174,9 +168,7 @@ impl Taker {
                     let at = match members.iter().position(|taken| taken.kind == run.kind) {
                         Some(at) => at,
                         None => {
-                            let inside_another = self.open > usize::from(!members.is_empty());
-                            self.open += usize::from(members.is_empty());
-                            members.push(self.table(run.kind, inside_another));
+                            members.push(self.table(run.kind));
                             members.len() - 1
                         }
                     };
@@ -204,7 +196,6 @@ impl Taker {
             let value = if lone_text { list.remove(0) } else { Value::Array(list) };
             object.insert(name, value);
         }
-        self.open -= usize::from(!members.is_empty());
         for Taken { kind, table, first, odd } in members {
             let builder = &self.builders[table];
             let mut member = Map::new();
@@ -224,22 +215,13 @@ impl Taker {
         Ok(())
     }
 
-    /// The table for the rows of this kind of an element.
-    fn table(&mut self, kind: Bulk, inside_another: bool) -> Taken {
-        // The rows of an element follow each other in its table, so that a shared one is not for elements in others.
-        let scope = if self.shared && !inside_another {
-            Scope::All
-        } else {
-            let next = self.next.entry((kind, self.image)).or_default();
-            let pixels = self.pixels.max(*next);
-            *next = pixels + 1;
-            Scope::One { image: self.image, pixels }
-        };
-        let known = match scope {
-            Scope::All => self.builders.iter().position(|builder| builder.is(kind, scope)),
-            Scope::One { .. } => None,
-        };
-        let table = known.unwrap_or_else(|| {
+    /// The table for the rows of this kind of the Pixels at hand.
+    fn table(&mut self, kind: Bulk) -> Taken {
+        let scope =
+            if self.shared { Scope::All } else { Scope::One { image: self.image, pixels: self.pixels } };
+        // Pixels have no table yet when their first row comes.
+        let mut shared = self.shared.then(|| self.builders.iter()).into_iter().flatten();
+        let table = shared.position(|builder| builder.is(kind, scope)).unwrap_or_else(|| {
             self.builders.push(TableBuilder::new(kind, scope));
             self.builders.len() - 1
         });

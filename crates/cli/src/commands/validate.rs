@@ -1,8 +1,9 @@
 //! `fairzarr validate`: is the metadata of an OME-Zarr valid NGFF?
 
 use fairzarr_ngff::Severity;
-use fairzarr_verify::{Validity, validate_hierarchy};
+use fairzarr_verify::{GroupFinding, Validity, validate_hierarchy};
 use serde_json::json;
+use std::collections::HashMap;
 
 use crate::args::Validate;
 use crate::exit::{Code, Failure};
@@ -39,9 +40,20 @@ fn as_json(validity: &Validity) -> serde_json::Value {
 }
 
 fn tell(path: &str, validity: &Validity) -> Result<(), Failure> {
+    // A plate has the same to say of thousands of images.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut told: Vec<(&GroupFinding, usize)> = Vec::new();
     for found in &validity.findings {
-        let group = if found.group.is_empty() { "(root)" } else { &found.group };
-        print::result(format_args!("{group}: {}", found.finding))?;
+        let place = *places.entry(found.finding.to_string()).or_insert(told.len());
+        match told.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => told.push((found, 1)),
+        }
+    }
+    for (GroupFinding { group, finding }, count) in told {
+        let group = if group.is_empty() { "(root)" } else { group };
+        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+        print::result(format_args!("{group}{more}: {finding}"))?;
     }
     let count =
         |severity| validity.findings.iter().filter(|found| found.finding.severity == severity).count();
