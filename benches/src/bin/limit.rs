@@ -4,7 +4,7 @@
 //!
 //! `limit SOURCE.ome.tiff OUTPUT-DIRECTORY [JOBS] [SHARD-CHUNKS]` prints CPU seconds by stage as JSON. With SHARD-CHUNKS, that
 //! many encoded chunks are written into one file. Only 16-bit single-sample images whose sides are multiples of
-//! 1024 are taken, so that nothing but the work itself is measured.
+//! 512 are taken, so that nothing but the work itself is measured.
 
 use anyhow::{Context, Result, ensure};
 use cpu_time::ThreadTime;
@@ -19,7 +19,7 @@ use zarrs::array::codec::bytes_to_bytes::blosc::{
     BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes,
 };
 
-const BLOCK: u32 = 1024;
+const BLOCK: u32 = 512;
 const CHUNK: usize = 512;
 
 #[derive(Clone, Copy, Default)]
@@ -91,6 +91,9 @@ struct Worker<'a> {
     per_file: usize,
     stages: Stages,
     scratch: Scratch,
+    block: Vec<u16>,
+    above: Vec<u16>,
+    spare: Vec<u16>,
     chunk: Vec<u16>,
     pending: Vec<Vec<u8>>,
     files: usize,
@@ -103,27 +106,35 @@ impl<'a> Worker<'a> {
             per_file,
             stages: Stages::default(),
             scratch: Scratch::new(),
+            block: Vec::new(),
+            above: Vec::new(),
+            spare: Vec::new(),
             chunk: Vec::new(),
             pending: Vec::new(),
             files: 0,
         }
     }
 
-    /// Blocks of level 0 are halved down to one chunk each; what lies above is small and done from those.
+    /// Blocks of level 0 are halved as they come; what lies above is small and done from those.
     fn plane(&mut self, image: &Image, plane: PlaneIndex) -> Result<()> {
         let shape = image.shape();
-        let mut block = vec![0u16; (BLOCK * BLOCK) as usize];
+        // A tile that is a chunk needs no copy; strips are read whole.
+        let wide = image.levels()[0].grid.width >= shape.x;
+        let (h, w) = (BLOCK, if wide { shape.x } else { BLOCK });
+        let mut block = std::mem::take(&mut self.block);
+        block.resize((h * w) as usize, 0);
         let (mut height, mut width) = (shape.y as usize / 2, shape.x as usize / 2);
-        let mut above = vec![0u16; height * width];
-        for y in (0..shape.y).step_by(BLOCK as usize) {
-            for x in (0..shape.x).step_by(BLOCK as usize) {
-                let region = Region { y, x, h: BLOCK, w: BLOCK };
+        let mut above = std::mem::take(&mut self.above);
+        above.resize(height * width, 0);
+        for y in (0..shape.y).step_by(h as usize) {
+            for x in (0..shape.x).step_by(w as usize) {
+                let region = Region { y, x, h, w };
                 let start = ThreadTime::now();
                 image.read(0, plane, region, bytemuck::cast_slice_mut(&mut block), &mut self.scratch)?;
                 self.stages.read += start.elapsed();
                 let corner = (y / 2) as usize * width + (x / 2) as usize;
-                self.halve(&block, BLOCK as usize, &mut above[corner..], width);
-                self.store(&block, BLOCK as usize)?;
+                self.halve(&block, w as usize, &mut above[corner..], width);
+                self.store(&block, w as usize)?;
             }
         }
         loop {
@@ -131,10 +142,12 @@ impl<'a> Worker<'a> {
             if height <= CHUNK / 2 && width <= CHUNK / 2 {
                 break;
             }
-            let mut next = vec![0u16; height / 2 * (width / 2)];
+            let mut next = std::mem::take(&mut self.spare);
+            next.resize(height / 2 * (width / 2), 0);
             self.halve(&above, width, &mut next, width / 2);
-            (above, height, width) = (next, height / 2, width / 2);
+            (self.spare, above, height, width) = (above, next, height / 2, width / 2);
         }
+        (self.block, self.above) = (block, above);
         self.flush()
     }
 
@@ -157,14 +170,19 @@ impl<'a> Worker<'a> {
         for top in (0..height).step_by(h) {
             for left in (0..width).step_by(w) {
                 let start = ThreadTime::now();
-                self.chunk.clear();
-                for row in top..top + h {
-                    self.chunk.extend_from_slice(&pixels[row * width + left..][..w]);
-                }
+                let chunk = if (h, w) == (height, width) {
+                    pixels
+                } else {
+                    self.chunk.clear();
+                    for row in top..top + h {
+                        self.chunk.extend_from_slice(&pixels[row * width + left..][..w]);
+                    }
+                    &self.chunk
+                };
                 let level: BloscCompressionLevel =
                     5u8.try_into().map_err(|_| anyhow::anyhow!("Blosc has no level 5"))?;
                 let stored = blosc_compress_bytes(
-                    bytemuck::cast_slice(&self.chunk),
+                    bytemuck::cast_slice(chunk),
                     level,
                     BloscShuffleMode::Shuffle,
                     2,

@@ -108,15 +108,21 @@ impl<'a> Metadata<'a> {
     fn image(&self, index: usize, version: Version) -> Map<String, Value> {
         let plan = &self.plan.images[index];
         let described = &self.described[index];
-        let downscaling = (plan.levels.len() > 1).then(|| Downscaling {
-            method: "mean".into(),
-            description: Some("2x2 mean in y and x, integers rounded half up".into()),
+        // The specification asks for it also where there is one level; nothing was reduced then, and that is said.
+        let (method, description) = if plan.levels.len() > 1 {
+            ("mean", "2x2 mean in y and x, integers rounded half up")
+        } else {
+            ("none", "one level: nothing was downscaled")
+        };
+        let downscaling = Downscaling {
+            method: method.into(),
+            description: Some(description.into()),
             metadata: Map::from_iter([
                 ("method".into(), json!("fairzarr")),
                 ("version".into(), json!(self.plan.fairzarr)),
             ]),
-        });
-        let multiscale = from_ome::multiscale(described, index, &factors(plan), downscaling);
+        };
+        let multiscale = from_ome::multiscale(described, index, &factors(plan), Some(downscaling));
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         attributes.insert("fairzarr:statistics".into(), self.statistics(index));
