@@ -14,11 +14,11 @@ use crate::Error;
 use crate::layout::{Placement, plate};
 use crate::plan::{ImagePlan, Plan};
 use crate::run::Findings;
-use crate::stats::ChannelStatistics;
+use crate::stats::{ChannelStatistics, PERCENTILES};
 use crate::tags;
 use crate::tiles::Tiles;
 
-/// Shares of the samples that viewers show black and in full colour, at first.
+/// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
 const SHOWN: (f64, f64) = (0.001, 0.999);
 
 /// Makes the metadata of one finished conversion.
@@ -153,10 +153,7 @@ impl<'a> Metadata<'a> {
             let fraction = |count: u64| count as f64 / (seen.count + seen.not_finite).max(1) as f64;
             json!({
                 "count": seen.count, "min": seen.min, "max": seen.max,
-                "percentiles": {
-                    "0.1": seen.percentile(0.001), "1": seen.percentile(0.01), "50": seen.percentile(0.5),
-                    "99": seen.percentile(0.99), "99.9": seen.percentile(0.999),
-                },
+                "percentiles": PERCENTILES.map(|(name, fraction)| (name.to_owned(), json!(seen.percentile(fraction)))).into_iter().collect::<Map<_, _>>(),
                 "zero_fraction": fraction(seen.zeros),
                 "saturated_fraction": fraction(seen.saturated),
                 "not_finite_fraction": fraction(seen.not_finite),

@@ -479,7 +479,7 @@ impl ImagePlan {
         (size.0.div_ceil(chunk.0), size.1.div_ceil(chunk.1))
     }
 
-    fn unit_count(&self) -> u64 {
+    pub(crate) fn unit_count(&self) -> u64 {
         self.pages().count() as u64 * self.pyramid.count(self.unit_level) as u64
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Findings {
     pub(crate) statistics: BTreeMap<(usize, u32), ChannelStatistics>,
     /// By image and plane (t, c, z).
     pub(crate) digests: BTreeMap<(usize, (u32, u32, u32)), PlaneDigest>,
+    /// Units that are still to come, of images that some have come of.
+    missing: BTreeMap<usize, u64>,
     /// What it took.
     pub(crate) times: StageTimes,
     /// Checksums of the source's files, by their number in the plan.
@@ -39,6 +41,15 @@ impl Findings {
             self.statistics.entry((unit.image, c)).or_default().merge(&plane.statistics);
             let key = (unit.image, (unit.page.t, c, unit.page.z));
             self.digests.entry(key).or_default().merge(plane.tiles);
+        }
+        let image = &plan.images[unit.image];
+        let missing = self.missing.entry(unit.image).or_insert_with(|| image.unit_count());
+        *missing -= 1;
+        if *missing == 0 {
+            self.missing.remove(&unit.image);
+            for (_, statistics) in self.statistics.range_mut((unit.image, 0)..=(unit.image, u32::MAX)) {
+                statistics.settle();
+            }
         }
     }
 }

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 
 use crate::samples::{Kind, Sample, with_sample};
 
+/// The percentiles that are recorded, by their names there.
+pub(crate) const PERCENTILES: [(&str, f64); 5] =
+    [("0.1", 0.001), ("1", 0.01), ("50", 0.5), ("99", 0.99), ("99.9", 0.999)];
+
 /// Every how many rows a row is counted in the histogram. Extremes and fractions use every sample.
 const HISTOGRAM_ROWS: usize = 8;
 
@@ -105,11 +109,29 @@ impl ChannelStatistics {
         }
     }
 
+    /// To be called when all samples have been seen: forgets of the histogram what [`PERCENTILES`] do not need. These stay
+    /// as they were; thousands of images would otherwise keep hundreds of counts each.
+    pub(crate) fn settle(&mut self) {
+        let total: u64 = self.histogram.values().sum();
+        let mut wanted = PERCENTILES.iter().map(|(_, fraction)| rank(*fraction, total)).peekable();
+        let (mut seen, mut kept_until) = (0, 0);
+        let mut kept = BTreeMap::new();
+        for (&bucket, &count) in &self.histogram {
+            seen += count;
+            if wanted.next_if(|rank| *rank <= seen).is_some() || seen == total {
+                while wanted.next_if(|rank| *rank <= seen).is_some() {}
+                kept.insert(bucket, seen - kept_until);
+                kept_until = seen;
+            }
+        }
+        self.histogram = kept;
+    }
+
     /// The value below which about `fraction` of the samples lie, to within 1 %; never outside [min, max].
     pub fn percentile(&self, fraction: f64) -> Option<f64> {
         let (min, max) = (self.min?, self.max?);
         let total: u64 = self.histogram.values().sum();
-        let wanted = (fraction * total as f64).ceil().max(1.0) as u64;
+        let wanted = rank(fraction, total);
         let mut seen = 0;
         for (&bucket, &count) in &self.histogram {
             seen += count;
@@ -119,6 +141,11 @@ impl ChannelStatistics {
         }
         Some(max)
     }
+}
+
+/// How many of `total` samples are at most the percentile.
+fn rank(fraction: f64, total: u64) -> u64 {
+    (fraction * total as f64).ceil().max(1.0) as u64
 }
 
 /// Counts by bucket, for one block at a time; one per thread.
@@ -219,6 +246,24 @@ mod tests {
         stats.add(Kind::F32, 3, 0, bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]), &mut Buckets::default());
         assert_eq!((stats.count, stats.not_finite), (2, 1));
         assert_eq!((stats.min, stats.max), (Some(-2.0), Some(1.0)));
+    }
+
+    #[test]
+    fn settling_keeps_the_percentiles_and_little_else() {
+        for spread in [1, 3, 50, 40_000] {
+            let samples: Vec<u16> = (0..64_000u32).map(|i| (i * i % spread) as u16).collect();
+            let seen = statistics(&samples, 100);
+            let mut settled = seen.clone();
+            settled.settle();
+            for (name, fraction) in PERCENTILES {
+                assert_eq!(settled.percentile(fraction), seen.percentile(fraction), "{name} of {spread}");
+            }
+            assert!(settled.histogram.len() <= PERCENTILES.len() + 1);
+            assert_eq!(settled.histogram.values().sum::<u64>(), seen.histogram.values().sum::<u64>());
+        }
+        let mut nothing = ChannelStatistics::default();
+        nothing.settle();
+        assert_eq!(nothing, ChannelStatistics::default());
     }
 
     #[test]
