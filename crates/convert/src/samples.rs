@@ -61,6 +61,12 @@ pub(crate) trait Sample: Pod + PartialOrd {
     fn value(self) -> f64;
     /// Largest value of an integer type, at which a detector saturates.
     const TOP: Option<Self>;
+    /// Whether values are few enough to be counted one by one: 0 to 65,535 at most.
+    const COUNTABLE: bool = false;
+    /// The value where values are countable.
+    fn place(self) -> u16 {
+        0
+    }
 }
 
 macro_rules! integer {
@@ -74,6 +80,10 @@ macro_rules! integer {
                 self as f64
             }
             const TOP: Option<Self> = Some(<$type>::MAX);
+            const COUNTABLE: bool = <$type>::MIN == 0 && <$type>::BITS <= 16;
+            fn place(self) -> u16 {
+                self as u16
+            }
         }
     )*};
 }

@@ -53,8 +53,8 @@ impl ChannelStatistics {
                     buckets.count(row);
                 }
             }
+            buckets.drain_into::<T>(&mut self.histogram);
         });
-        buckets.drain_into(&mut self.histogram);
     }
 
     /// Integers are all finite, and their extremes are found by vector instructions. Zeros and saturated samples
@@ -148,7 +148,7 @@ fn rank(fraction: f64, total: u64) -> u64 {
     (fraction * total as f64).ceil().max(1.0) as u64
 }
 
-/// Counts by bucket, for one block at a time; one per thread.
+/// Counts by value or by bucket, for one block at a time; one per thread.
 pub(crate) struct Buckets {
     counts: Box<[u32]>,
     /// The first and the last bucket that may hold something: a small block must not pay for all of them.
@@ -162,11 +162,19 @@ impl Default for Buckets {
 }
 
 impl Buckets {
+    /// Counts values where there are few, else buckets.
     fn count<T: Sample>(&mut self, row: &[T]) {
         let (mut first, mut last) = self.used;
-        for sample in row {
-            let value = sample.value();
-            if value.is_finite() {
+        if T::COUNTABLE {
+            // Two passes: the first becomes vector instructions.
+            for sample in row {
+                (first, last) = (first.min(sample.place()), last.max(sample.place()));
+            }
+            for sample in row {
+                self.counts[sample.place() as usize] += 1;
+            }
+        } else {
+            for value in row.iter().map(|sample| sample.value()).filter(|value| value.is_finite()) {
                 let bucket = bucket_of(value);
                 (first, last) = (first.min(bucket), last.max(bucket));
                 self.counts[bucket as usize] += 1;
@@ -175,11 +183,13 @@ impl Buckets {
         self.used = (first, last);
     }
 
-    fn drain_into(&mut self, histogram: &mut BTreeMap<u16, u64>) {
+    /// Adds what was counted of samples of one type, and forgets it.
+    fn drain_into<T: Sample>(&mut self, histogram: &mut BTreeMap<u16, u64>) {
         let (first, last) = std::mem::replace(&mut self.used, NONE_USED);
-        for bucket in first..=last {
-            let count = std::mem::take(&mut self.counts[bucket as usize]);
+        for place in first..=last {
+            let count = std::mem::take(&mut self.counts[place as usize]);
             if count > 0 {
+                let bucket = if T::COUNTABLE { bucket_of(place as f64) } else { place };
                 *histogram.entry(bucket).or_default() += count as u64;
             }
         }
