@@ -160,6 +160,7 @@ pub(crate) fn run(
         shared.finished.store(true, Ordering::Relaxed);
     });
 
+    let elapsed = start.elapsed();
     let outcome = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     // What is done is recorded even when something failed, so that it can be resumed.
     let recorded = shared.journal.finish();
@@ -170,7 +171,7 @@ pub(crate) fn run(
     store.flush()?;
     let mut findings = shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     findings.times.threads = threads;
-    findings.times.elapsed = start.elapsed();
+    findings.times.elapsed = elapsed;
     Ok(findings)
 }
 
