@@ -8,8 +8,8 @@ Each command runs as a process of its own, after one warm-up, in turns; the figu
 system), wall seconds, and peak resident memory. With --write the table goes to benches/results/DATE.md.
 
 Inputs lie in --work and are kept but for those of --flat and --large; outputs go to --out and are removed. A file system in
-memory (/dev/shm) is the place for them: on a disk, half the CPU time can be the kernel's search for free inodes after the
-output of the run before was removed, and that is not what is measured here.
+memory (/dev/shm) is the place for them: on ext4, a quarter of the CPU time and more can be the kernel's search for free inodes
+after the output of the run before was removed, and that is not what is measured here.
 
 --flat: CPU time per GiB of pixels, from 64 MiB to 8 GiB and from 1 to 100,000 planes, and for a plate of 3,456 images.
 """
