@@ -159,6 +159,11 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// That elements of a run are not where they were counted.
+    pub(crate) fn unclosed(&self) -> Error {
+        not_well_formed(self.position(), "one of the elements before is not closed")
+    }
+
     /// Reads until the first open element is closed.
     fn finish_element(&mut self) -> Result<Element<'a>, Error> {
         loop {

@@ -226,13 +226,16 @@ impl<'a> Run<'a> {
     /// Reads the run's elements one at a time. Blank text between them is passed over.
     pub(crate) fn elements(&self) -> RunElements<'a> {
         let text = &self.text[..self.range.end];
-        RunElements { parser: Parser::new(text, self.range.start, self.scope.clone(), self.case_blind) }
+        let parser = Parser::new(text, self.range.start, self.scope.clone(), self.case_blind);
+        RunElements { parser, left: self.count }
     }
 }
 
 /// The elements of a run, in order.
 pub(crate) struct RunElements<'a> {
     parser: Parser<'a>,
+    /// How many are still to come.
+    left: usize,
 }
 
 impl RunElements<'_> {
@@ -246,7 +249,18 @@ impl<'a> Iterator for RunElements<'a> {
     type Item = Result<Element<'a>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.parser.next_element().transpose()
+        let next = self.parser.next_element().transpose();
+        // Where one is not closed, or holds its like, it is not clear where it ends.
+        match (&next, self.left.checked_sub(1)) {
+            (Some(Ok(_)), None) | (None, Some(_)) => {
+                self.left = 0;
+                Some(Err(self.parser.unclosed()))
+            }
+            (_, left) => {
+                self.left = left.unwrap_or(0);
+                next
+            }
+        }
     }
 }
 

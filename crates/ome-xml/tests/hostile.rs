@@ -119,3 +119,15 @@ fn metadata_of_a_document_with_forbidden_characters_is_well_formed() {
     let metadata = parse(&text).unwrap().metadata_only(&[0]).unwrap();
     assert!(metadata.contains("Name=\"a\u{fffd}b &amp;micro;\""), "{metadata}");
 }
+
+/// Found by fuzzing: rows were counted one way and read another, and the last ones were lost.
+#[test]
+fn elements_that_hold_their_like_unclosed_are_refused() {
+    let error = parse(&document(
+        "",
+        "<TiffData/>x<TiffData><UUID><TiffData></UUID></TiffData><TiffData></TiffData></TiffData>",
+    ));
+    assert!(matches!(error, Err(Error::NotWellFormed { .. })), "{error:?}");
+    let closed = parse(&document("", "<TiffData><UUID><TiffData/></UUID></TiffData>")).unwrap();
+    assert_eq!(closed.ome().images[0].pixels.as_ref().unwrap().tiff_data.len(), 1);
+}
