@@ -100,29 +100,42 @@ impl<'a> Journal<'a> {
         open.bytes.extend_from_slice(&xxh3_64(&record).to_le_bytes());
         open.bytes.extend_from_slice(&record);
         let time = (self.start.elapsed() / 4).clamp(FIRST_SEGMENT_TIME, SEGMENT_TIME);
-        if open.bytes.len() >= SEGMENT_BYTES || open.since.elapsed() >= time {
-            self.write(&mut open)?;
+        if open.bytes.len() < SEGMENT_BYTES && open.since.elapsed() < time {
+            return Ok(());
         }
-        Ok(())
+        let segment = open.close();
+        // Others go on while this one waits for the store.
+        drop(open);
+        self.write(segment)
     }
 
     /// Writes what has not been written yet.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.write(&mut open)
+        let segment = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner).close();
+        self.write(segment)
     }
 
-    fn write(&self, open: &mut Segment) -> Result<(), Error> {
-        open.since = Instant::now();
-        if open.bytes.is_empty() {
+    fn write(&self, (number, bytes): (u32, Vec<u8>)) -> Result<(), Error> {
+        if bytes.is_empty() {
             return Ok(());
         }
         // The units' own objects first: a record must never promise what is not there.
         self.store.flush()?;
-        let key = format!("{WORKSPACE}/journal/{}-{:06}", self.task, open.number);
-        self.store.put(&key, Bytes::from(std::mem::take(&mut open.bytes)))?;
-        open.number += 1;
+        let key = format!("{WORKSPACE}/journal/{}-{number:06}", self.task);
+        self.store.put(&key, Bytes::from(bytes))?;
         Ok(())
+    }
+}
+
+impl Segment {
+    /// Its number and what it holds; the next one begins.
+    fn close(&mut self) -> (u32, Vec<u8>) {
+        self.since = Instant::now();
+        let number = self.number;
+        if !self.bytes.is_empty() {
+            self.number += 1;
+        }
+        (number, std::mem::take(&mut self.bytes))
     }
 }
 

@@ -84,13 +84,12 @@ impl Backend for Cloud {
 
     fn put_in_background(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
         let size = bytes.len();
-        self.uploads.begin(size)?;
+        let finished = self.uploads.begin(size)?;
         let key = key.to_owned();
         let uploads = Arc::clone(&self.uploads);
         let operations = Arc::clone(&self.operations);
         let cancelled = uploads.cancellation();
         self.runtime.spawn(async move {
-            let finished = uploads.finish_on_drop(size);
             finished.with(operations.put(&key, bytes, cancelled).await);
         });
         Ok(())

@@ -57,14 +57,13 @@ impl CloudSink {
     }
 
     fn start(&self) -> Result<Task, Error> {
-        self.uploads.begin(0)?;
+        let finished = self.uploads.begin(0)?;
         let (sender, receiver) = parts::channel(1);
         let (report, result) = mpsc::sync_channel(1);
         let (operations, uploads, key) =
             (Arc::clone(&self.operations), Arc::clone(&self.uploads), self.key.clone());
         let cancelled = uploads.cancellation();
         self.runtime.spawn(async move {
-            let finished = uploads.finish_on_drop(0);
             let coming = stream::unfold((receiver, cancelled), async |(mut receiver, mut cancelled)| {
                 let part = next(&mut receiver, &mut cancelled).await;
                 let part = part.unwrap_or_else(|| Some(Err(operations.given_up(&key))))?;

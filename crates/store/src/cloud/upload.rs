@@ -1,5 +1,6 @@
 //! Uploads under way: how much they hold in memory, whether one has failed, and how to give them up.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,10 @@ pub(crate) struct Uploads {
 #[derive(Debug, Default)]
 struct State {
     bytes: usize,
-    objects: usize,
+    /// Number of the next upload.
+    next: u64,
+    /// Those under way.
+    active: BTreeSet<u64>,
     failure: Option<Arc<Error>>,
 }
 
@@ -32,34 +36,36 @@ impl Uploads {
         }
     }
 
-    /// Waits until `bytes` more fit. An object larger than the limit passes alone.
-    pub(crate) fn begin(&self, bytes: usize) -> Result<(), Error> {
+    /// Waits until `bytes` more fit. An object larger than the limit passes alone. What is returned is to be held by the task
+    /// of the upload: whatever becomes of the task, its bytes are given back.
+    pub(crate) fn begin(self: &Arc<Self>, bytes: usize) -> Result<Finish, Error> {
         let mut state = self
             .changed
             .wait_while(self.state(), |state| {
                 state.failure.is_none()
-                    && state.objects > 0
+                    && !state.active.is_empty()
                     && state.bytes.saturating_add(bytes) > self.max_bytes
             })
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(failure) = &state.failure {
             return Err(Error::Background(Arc::clone(failure)));
         }
+        let number = state.next;
         state.bytes += bytes;
-        state.objects += 1;
-        Ok(())
+        state.next += 1;
+        state.active.insert(number);
+        drop(state);
+        Ok(Finish { uploads: Arc::clone(self), number, bytes, failure: None })
     }
 
-    /// To be held by the task of an upload: whatever becomes of the task, its bytes are given back.
-    pub(crate) fn finish_on_drop(self: &Arc<Self>, bytes: usize) -> Finish {
-        Finish { uploads: Arc::clone(self), bytes, failure: None }
-    }
-
-    /// Waits for all uploads; reports, and forgets, the first failure.
+    /// Waits for all uploads that have begun, not for those that others begin meanwhile; reports, and forgets, the first
+    /// failure.
     pub(crate) fn flush(&self) -> Result<(), Error> {
+        let state = self.state();
+        let end = state.next;
         let mut state = self
             .changed
-            .wait_while(self.state(), |state| state.objects > 0)
+            .wait_while(state, |state| state.active.first().is_some_and(|first| *first < end))
             .unwrap_or_else(PoisonError::into_inner);
         state.failure.take().map_or(Ok(()), |failure| Err(Error::Background(failure)))
     }
@@ -67,7 +73,7 @@ impl Uploads {
     /// Gives up what is under way and waits a moment for unfinished uploads to be taken back.
     pub(crate) fn abort(&self) {
         self.cancel.send_replace(true);
-        let _ = self.changed.wait_timeout_while(self.state(), ABORT_TIME, |state| state.objects > 0);
+        let _ = self.changed.wait_timeout_while(self.state(), ABORT_TIME, |state| !state.active.is_empty());
         self.cancel.send_replace(false);
     }
 
@@ -104,6 +110,7 @@ impl Cancellation {
 #[derive(Debug)]
 pub(crate) struct Finish {
     uploads: Arc<Uploads>,
+    number: u64,
     bytes: usize,
     failure: Option<Error>,
 }
@@ -118,7 +125,7 @@ impl Drop for Finish {
     fn drop(&mut self) {
         let mut state = self.uploads.state();
         state.bytes -= self.bytes;
-        state.objects -= 1;
+        state.active.remove(&self.number);
         if let Some(failure) = self.failure.take() {
             state.failure.get_or_insert(Arc::new(failure));
         }
