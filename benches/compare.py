@@ -128,7 +128,11 @@ def tiles():
         moved = [fairzarr, "convert", path, out, "--chunk", "source", "--preset", "fast", "--jobs", "2"]
         shards = ["--shard", "4096,4096"]
         cached = ["--durability", "none"]
+        # Deflate data move into NGFF 0.4 without being decoded, which has no shards.
+        unseen = [*moved, "--no-decode", *(shards if name == "zstd" else ["--ngff", "0.4"])]
         found = measure([
+            (f"{label} tiles: moved, not decoded", [*unseen, *cached], out),
+            (f"{label} tiles: moved, not decoded, to the disk", unseen, out),
             (f"{label} tiles: cp", ["cp", path, copy], copy),
             (f"{label} tiles: cp and sync", ["sh", "-c", 'cp "$0" "$1" && sync -f "$1"', path, copy], copy),
             (f"{label} tiles: moved", [*moved, *cached], out),
@@ -138,7 +142,12 @@ def tiles():
             (f"{label} tiles: moved, sharded, BLAKE3", [*moved, *cached, *shards, "--source-checksum", "blake3"], out),
             (f"{label} tiles: encoded again, sharded", [fairzarr, "convert", path, out, *quiet, *shards], out),
         ])
-        for moved, peer in (("moved, sharded", "cp"), ("moved, sharded, to the disk", "cp and sync")):
+        for moved, peer in (
+            ("moved, not decoded", "cp"),
+            ("moved, not decoded, to the disk", "cp and sync"),
+            ("moved, sharded", "cp"),
+            ("moved, sharded, to the disk", "cp and sync"),
+        ):
             ratio = found[f"{label} tiles: {peer}"][1] / found[f"{label} tiles: {moved}"][1]
             ratios.append((f"{label} tiles: speed of {moved} / {peer} (wall)", ratio))
         for checksum in ("SHA-256", "BLAKE3"):

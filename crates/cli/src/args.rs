@@ -117,6 +117,13 @@ pub(crate) struct ConvertChoices {
     /// being compressed again where Zarr readers can read them as they are (Deflate, Zstandard, uncompressed).
     #[arg(long, value_name = "Y,X|source", default_value = "512,512", value_parser = parse_chunk)]
     pub(crate) chunk: ChunkChoice,
+    /// Where reduced levels come from [default: computed; with --no-decode: source].
+    #[arg(long, value_enum)]
+    pub(crate) pyramid: Option<PyramidArg>,
+    /// With --chunk source: do not even decode the tiles that are moved. Nothing is computed from their samples: no levels,
+    /// no statistics; the recorded digests are those of the stored bytes. `verify` decodes them.
+    #[arg(long)]
+    pub(crate) no_decode: bool,
     /// Shard height and width in pixels, auto, or none (NGFF 0.5 and later).
     #[arg(long, value_name = "auto|Y,X|none", default_value = "auto", value_parser = parse_shard)]
     pub(crate) shard: ShardChoice,
@@ -347,6 +354,16 @@ impl From<LayoutArg> for Layout {
             LayoutArg::Bioformats2raw => Self::Bioformats2raw,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PyramidArg {
+    /// 2x means in y and x, until both sides are at most 256 pixels.
+    Computed,
+    /// The levels that the source holds; computed where it holds none and samples are decoded.
+    Source,
+    /// Full resolution alone.
+    None,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -22,11 +22,12 @@ struct Waiting {
 }
 
 /// What a block contributes to its parent: its samples halved, tight, `[sample][y][x]`.
-pub(crate) fn carry(image: &ImagePlan, page: Page, block: Block, pixels: &[u8]) -> Option<Vec<u8>> {
-    image.pyramid.parent(block)?;
-    let from = image.pyramid.rect(block);
+pub(crate) fn carry(image: &ImagePlan, unit: Unit, block: Block, pixels: &[u8]) -> Option<Vec<u8>> {
+    let pyramid = &image.pyramids[unit.pyramid];
+    pyramid.parent(block)?;
+    let from = pyramid.rect(block);
     let to = half(from);
-    let samples = image.samples(page) as usize;
+    let samples = image.samples(unit.page) as usize;
     let mut halved = SampleBuffer::default();
     halved.resize(to.area() * samples * image.sample_bytes());
     halve(image.kind, samples, from, pixels, to, halved.bytes_mut());
@@ -50,12 +51,13 @@ impl Collector {
         let image = &plan.images[unit.image];
         let mut child = unit.block;
         let mut carried = carried;
-        while let Some(block) = image.pyramid.parent(child) {
+        let pyramid = &image.pyramids[unit.pyramid];
+        while let Some(block) = pyramid.parent(child) {
             let Some(complete) = self.add(image, unit, child, block, &carried) else {
                 return Ok(());
             };
-            worker.emit_assembled(image, unit.page, block, complete.bytes())?;
-            let Some(next) = carry(image, unit.page, block, complete.bytes()) else {
+            worker.emit_assembled(image, pyramid, unit.page, block, complete.bytes())?;
+            let Some(next) = carry(image, unit, block, complete.bytes()) else {
                 return Ok(());
             };
             (child, carried) = (block, next);
@@ -72,16 +74,18 @@ impl Collector {
         block: Block,
         carried: &[u8],
     ) -> Option<SampleBuffer> {
+        // Only an image's first pyramid has levels that are computed.
         let key = (unit.image, unit.page, block);
-        let to = image.pyramid.rect(block);
-        let from = half(image.pyramid.rect(child));
+        let pyramid = &image.pyramids[unit.pyramid];
+        let to = pyramid.rect(block);
+        let from = half(pyramid.rect(child));
         let samples = image.samples(unit.page) as usize;
         let bytes = image.sample_bytes();
         let mut waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let parent = waiting.entry(key).or_insert_with(|| {
             let mut pixels = SampleBuffer::default();
             pixels.resize(to.area() * samples * bytes);
-            Waiting { pixels, missing: image.pyramid.children(block).count() }
+            Waiting { pixels, missing: pyramid.children(block).count() }
         });
         let row = from.w as usize * bytes;
         for sample in 0..samples {

@@ -4,8 +4,12 @@
 //! *n* is the 2x mean of its children at level *n - 1*, so a depth-first walk needs one buffer per level and
 //! never reads a level back. Tiled sources use square blocks (four children); striped sources use bands as
 //! wide as the level (two children).
+//!
+//! The same tree tells which blocks are done together as one unit. Where no levels are computed, it goes on above those
+//! that are written, for that alone.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// A rectangle of samples, in pixels of its level.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,15 +35,21 @@ pub(crate) struct Block {
     pub(crate) col: u32,
 }
 
-/// Level sizes and the nominal size of a block.
+/// A level that is read from the source, and the levels that are computed from it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Pyramid {
-    /// (height, width) of each level, full resolution first.
+    /// The image's level that is read; the next ones are computed.
+    pub(crate) first: usize,
+    /// (height, width) of each level, the one that is read first.
     sizes: Vec<(u32, u32)>,
+    /// Levels that are written, from the first on.
+    written: usize,
     /// Rows of a block: even, and a multiple of the chunk height.
     height: u32,
     /// Columns of a block: even, and a multiple of the chunk width; `None`: the level's whole width.
     width: Option<u32>,
+    /// The level whose blocks are the units of work.
+    pub(crate) unit_level: usize,
 }
 
 impl Pyramid {
@@ -54,13 +64,35 @@ impl Pyramid {
         sizes
     }
 
-    pub(crate) fn new(sizes: Vec<(u32, u32)>, height: u32, width: Option<u32>) -> Self {
+    /// A pyramid on level `first`, of which `written` levels are written. Its units are blocks of the first.
+    pub(crate) fn new(
+        first: usize,
+        sizes: Vec<(u32, u32)>,
+        written: usize,
+        (height, width): (u32, Option<u32>),
+    ) -> Self {
         debug_assert!(height.is_multiple_of(2) && width.is_none_or(|w| w.is_multiple_of(2)));
-        Self { sizes, height, width }
+        Self { first, sizes, written, height, width, unit_level: 0 }
     }
 
+    /// Number of levels of blocks.
     pub(crate) fn levels(&self) -> usize {
         self.sizes.len()
+    }
+
+    /// Whether the blocks of a level are written.
+    pub(crate) fn writes(&self, level: usize) -> bool {
+        level < self.written
+    }
+
+    /// The image's level of which these are the blocks of `level`.
+    pub(crate) fn of_image(&self, level: usize) -> usize {
+        self.first + level
+    }
+
+    /// The levels that are written, as those of the image.
+    pub(crate) fn image_levels(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.written
     }
 
     pub(crate) fn size(&self, level: usize) -> (u32, u32) {
@@ -80,9 +112,9 @@ impl Pyramid {
         self.width
     }
 
-    /// Pixels of one block of each level together.
+    /// Pixels of one block of each level that is written together.
     pub(crate) fn area(&self) -> u64 {
-        (0..self.levels()).map(|level| self.rect(Block { level, row: 0, col: 0 }).area() as u64).sum()
+        (0..self.written).map(|level| self.rect(Block { level, row: 0, col: 0 }).area() as u64).sum()
     }
 
     fn rows(&self, level: usize) -> u32 {
@@ -105,9 +137,9 @@ impl Pyramid {
         rows.flat_map(move |row| cols.clone().map(move |col| Block { level, row, col }))
     }
 
-    /// The block of the level above that a block is part of.
+    /// The block of the level above that a block is part of, if that is written.
     pub(crate) fn parent(&self, block: Block) -> Option<Block> {
-        (block.level + 1 < self.levels()).then(|| Block {
+        self.writes(block.level + 1).then(|| Block {
             level: block.level + 1,
             row: block.row / 2,
             col: block.col / 2,
@@ -136,6 +168,22 @@ impl Pyramid {
         }
     }
 
+    /// The units of one page, in the order in which they are done.
+    pub(crate) fn units(&self) -> Vec<Block> {
+        self.blocks(self.unit_level)
+    }
+
+    /// The rows and columns of `level` that lie below a block.
+    pub(crate) fn below(&self, block: Block, level: usize) -> (Range<u64>, Range<u64>) {
+        let rect = self.rect(block);
+        let shift = block.level - level;
+        let side = |at: u32, length: u32, size: u32| {
+            (u64::from(at) << shift)..(u64::from(at + length) << shift).min(size.into())
+        };
+        let (height, width) = self.sizes[level];
+        (side(rect.y, rect.h, height), side(rect.x, rect.w, width))
+    }
+
     /// Number of blocks of `level`.
     pub(crate) fn count(&self, level: usize) -> usize {
         self.rows(level) as usize * self.cols(level) as usize
@@ -160,7 +208,9 @@ mod tests {
         fn blocks_tile_each_level_and_children_cover_parents(
             h in 1u32..3000, w in 1u32..3000, bh in 1u32..200, bw in proptest::option::of(1u32..200),
         ) {
-            let pyramid = Pyramid::new(Pyramid::level_sizes(h, w, 256), bh * 2, bw.map(|w| w * 2));
+            let sizes = Pyramid::level_sizes(h, w, 256);
+            let levels = sizes.len();
+            let pyramid = Pyramid::new(0, sizes, levels, (bh * 2, bw.map(|w| w * 2)));
             for level in 0..pyramid.levels() {
                 let (height, width) = pyramid.size(level);
                 let blocks = pyramid.blocks(level);

@@ -172,6 +172,7 @@ mod tests {
         Record::Unit(UnitResult {
             unit: Unit {
                 image: 0,
+                pyramid: 0,
                 page: Page { t: 0, group: 0, z },
                 block: Block { level: 1, row: 0, col: 0 },
             },

@@ -58,7 +58,9 @@ pub use encode::Codec;
 pub use error::Error;
 pub use fairzarr_digest::FileAlgorithm;
 pub use layout::Placement;
-pub use options::{BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Progress, ShardChoice};
+pub use options::{
+    BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Progress, PyramidChoice, ShardChoice,
+};
 pub use plan::{ImagePlan, LevelPlan, Plan};
 pub use provenance::{Documents, Sidecar};
 pub use run::Share;
@@ -82,6 +84,9 @@ pub struct Report {
     pub source_bytes: u64,
     /// Tiles and strips of the source that this run moved as they are.
     pub moved: u64,
+    /// Images whose tiles were decoded although they were moved and that was not asked for: gzip data end with a checksum of
+    /// the samples.
+    pub decoded: Vec<usize>,
     /// Images whose tiles were to be moved and had to be encoded again, and why.
     pub not_moved: Vec<(usize, String)>,
     /// Planes that the source promised and lacked, written as zeros: image, t, c, z.
@@ -206,6 +211,7 @@ fn report(
         bytes: progress.written.load(Ordering::Relaxed),
         source_bytes: plan.source_bytes(),
         moved: progress.moved.load(Ordering::Relaxed),
+        decoded: plan.tiles_decoded(),
         not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),

@@ -2,6 +2,7 @@
 //! may have kept the one and not the other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use fairzarr_ngff::chunk_key;
 use fairzarr_store::Store;
@@ -29,10 +30,15 @@ pub(crate) fn lost(
         if units.is_empty() {
             continue;
         }
-        for level in 0..=image.unit_level {
+        for level in 0..image.levels.len() {
+            let pyramid = image.pyramid_of(level);
+            if level - pyramid.first > pyramid.unit_level {
+                continue;
+            }
             let array = image.array_path(level);
             let stored: HashMap<String, u64> = store.list(&array)?.into_iter().collect();
-            for unit in &units {
+            let of_level = |unit: &&Unit| image.pyramids[unit.pyramid].first == pyramid.first;
+            for unit in units.iter().filter(of_level) {
                 let written = found.entry(*unit).or_default();
                 for index in objects(image, *unit, level) {
                     if let Some(bytes) = stored.get(&chunk_key(plan.ngff(), &array, &index)) {
@@ -48,16 +54,15 @@ pub(crate) fn lost(
 
 /// Indices (t, c, z, y, x) of the objects of a level that a unit makes.
 fn objects(image: &ImagePlan, unit: Unit, level: usize) -> impl Iterator<Item = [u64; 5]> {
-    let rect = image.pyramid.rect(unit.block);
+    let pyramid = &image.pyramids[unit.pyramid];
     let plan = &image.levels[level];
     let (h, w) = plan.shard.unwrap_or(plan.chunk);
-    let shift = unit.block.level - level;
-    let along = |at: u32, length: u32, size: u32, object: u32| {
-        let end = (u64::from(at + length) << shift).min(size.into());
-        (u64::from(at) << shift) / u64::from(object)..end.div_ceil(object.into())
+    let (rows, columns) = pyramid.below(unit.block, level - pyramid.first);
+    let along = |pixels: Range<u64>, object: u32| {
+        pixels.start / u64::from(object)..pixels.end.div_ceil(object.into())
     };
-    let rows = along(rect.y, rect.h, plan.size.0, h);
-    let columns = along(rect.x, rect.w, plan.size.1, w);
+    let rows = along(rows, h);
+    let columns = along(columns, w);
     let page = unit.page;
     image.channels(page).flat_map(move |c| {
         let columns = columns.clone();

@@ -109,10 +109,12 @@ impl<'a> Metadata<'a> {
         let plan = &self.plan.images[index];
         let described = &self.described[index];
         // The specification asks for it also where there is one level; nothing was reduced then, and that is said.
-        let (method, description) = if plan.levels.len() > 1 {
-            ("mean", "2x2 mean in y and x, integers rounded half up")
-        } else {
-            ("none", "one level: nothing was downscaled")
+        let (method, description) = match plan.levels.len() {
+            1 => ("none", "one level: nothing was downscaled"),
+            _ if plan.is_copied() => {
+                ("unknown", "levels of the source, copied; how they were made is not known")
+            }
+            _ => ("mean", "2x2 mean in y and x, integers rounded half up"),
         };
         let downscaling = Downscaling {
             method: method.into(),
@@ -125,7 +127,9 @@ impl<'a> Metadata<'a> {
         let multiscale = from_ome::multiscale(described, index, &factors(plan), Some(downscaling));
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
-        attributes.insert("fairzarr:statistics".into(), self.statistics(index));
+        if plan.is_decoded(0) {
+            attributes.insert("fairzarr:statistics".into(), self.statistics(index));
+        }
         attributes
     }
 
@@ -136,7 +140,10 @@ impl<'a> Metadata<'a> {
             return None;
         }
         let [_, c, z, _, _] = plan.shape;
-        let windows: Vec<Window> = (0..c).map(|c| window(self.channel(index, c))).collect();
+        let bits = self.source.images()[index].significant_bits();
+        let of_type = || widest(plan.data_type(), bits);
+        let windows: Vec<Window> =
+            (0..c).map(|c| self.channel(index, c).map_or_else(of_type, window)).collect();
         let samples = plan.groups.iter().map(|group| group.len()).max().unwrap_or(1);
         let described = &self.described[index];
         Some(from_ome::omero(described, index, plan.data_type(), samples, z as u64, &windows))
@@ -183,7 +190,8 @@ impl<'a> Metadata<'a> {
             .source
             .images()
             .iter()
-            .flat_map(|image| image.levels())
+            .zip(&self.plan.images)
+            .flat_map(|(image, plan)| image.levels().iter().take(plan.pyramids.len()))
             .filter(|level| level.lossy)
             .filter_map(|level| Some((level.compression.name(), level.compression.decoder_name()?)))
             .collect();
@@ -212,6 +220,11 @@ impl<'a> Metadata<'a> {
         if self.plan.images.iter().any(|image| image.tiles != Tiles::Encoded) {
             conversion["tiles"] =
                 json!(self.plan.images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
+        }
+        let copied: Vec<usize> =
+            (0..self.plan.images.len()).filter(|index| self.plan.images[*index].is_copied()).collect();
+        if !copied.is_empty() {
+            conversion["copied_levels"] = json!(copied);
         }
         let filled = self.plan.filled_planes();
         if !filled.is_empty() {
@@ -244,16 +257,26 @@ pub(crate) fn source_key(index: usize) -> String {
     format!("OME/sources/{index}.ome.xml")
 }
 
-/// How many full-resolution samples one sample of each level spans. A side of one pixel is not halved.
+/// How many full-resolution samples one sample of each level spans. Sides that are not even are halved with rounding; one
+/// of a single pixel is not halved.
 fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
+    let step = |before: u32, now: u32| {
+        if before == now {
+            1.0
+        } else if now == before / 2 || now == before.div_ceil(2) {
+            2.0
+        } else {
+            before as f64 / now as f64
+        }
+    };
     let mut factor = (1.0, 1.0);
     let mut previous: Option<(u32, u32)> = None;
     plan.levels
         .iter()
         .map(|level| {
             if let Some((h, w)) = previous.replace(level.size) {
-                factor.0 *= if h > 1 { 2.0 } else { 1.0 };
-                factor.1 *= if w > 1 { 2.0 } else { 1.0 };
+                factor.0 *= step(h, level.size.0);
+                factor.1 *= step(w, level.size.1);
             }
             [1.0, 1.0, 1.0, factor.0, factor.1]
         })
@@ -261,13 +284,29 @@ fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
 }
 
 /// Contrast limits: the data's range, and the part of it that most samples are in.
-fn window(seen: Option<&ChannelStatistics>) -> Window {
-    let value = |value: Option<f64>| value.unwrap_or(0.0);
-    let (min, max) = (value(seen.and_then(|s| s.min)), value(seen.and_then(|s| s.max)));
-    let percentile = |fraction| seen.and_then(|seen| seen.percentile(fraction));
-    let start = percentile(SHOWN.0).unwrap_or(min);
-    let end = percentile(SHOWN.1).filter(|end| *end > start).unwrap_or(max);
+fn window(seen: &ChannelStatistics) -> Window {
+    let (min, max) = (seen.min.unwrap_or(0.0), seen.max.unwrap_or(0.0));
+    let start = seen.percentile(SHOWN.0).unwrap_or(min);
+    let end = seen.percentile(SHOWN.1).filter(|end| *end > start).unwrap_or(max);
     Window { min, max, start, end }
+}
+
+/// Contrast limits of samples that nobody has looked at: those of their type, or of the bits that carry information.
+fn widest(data_type: DataType, significant_bits: Option<u32>) -> Window {
+    let unsigned = |bits: u32| (0.0, 2f64.powi(significant_bits.unwrap_or(bits).min(bits) as i32) - 1.0);
+    let signed = |bits: i32| (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0);
+    let (min, max) = match data_type {
+        DataType::U8 => unsigned(8),
+        DataType::U16 => unsigned(16),
+        DataType::U32 => unsigned(32),
+        DataType::U64 => unsigned(64),
+        DataType::I8 => signed(8),
+        DataType::I16 => signed(16),
+        DataType::I32 => signed(32),
+        DataType::I64 => signed(64),
+        _ => (0.0, 1.0),
+    };
+    Window { min, max, start: min, end: max }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -24,8 +24,13 @@ pub struct Options {
     pub chunk: ChunkChoice,
     /// Whether chunks are gathered into shards (NGFF 0.5 and later).
     pub shard: ShardChoice,
-    /// Levels are added until both sides are at most this many pixels.
+    /// Where the reduced levels come from.
+    pub pyramid: PyramidChoice,
+    /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
+    /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
+    /// from them, there are no statistics, and the recorded digests are those of the stored bytes.
+    pub decode: bool,
     /// Which checksum of the source's files is computed and recorded.
     pub source_checksum: Option<FileAlgorithm>,
     /// Leaves out chunks that hold only zeros.
@@ -61,7 +66,9 @@ impl Default for Options {
             codec: Codec::BALANCED,
             chunk: ChunkChoice::default(),
             shard: ShardChoice::Auto,
+            pyramid: PyramidChoice::Computed,
             smallest_level: 256,
+            decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
             omit_empty: false,
             jobs: None,
@@ -101,7 +108,9 @@ impl Options {
                     ShardChoice::None => "none".into(),
                 },
             ),
+            ("pyramid", format!("{:?}", self.pyramid).to_lowercase()),
             ("smallest-level", self.smallest_level.to_string()),
+            ("no-decode", (!self.decode).to_string()),
             ("omit-empty", self.omit_empty.to_string()),
             ("bit", format!("{:?}", self.bit).to_lowercase()),
             ("on-missing", format!("{:?}", self.on_missing).to_lowercase()),
@@ -129,8 +138,8 @@ pub enum Layout {
 pub enum ChunkChoice {
     /// Height and width in pixels.
     Size(u32, u32),
-    /// At full resolution those of the source's tiles or strips, which are moved as they are where every reader of Zarr
-    /// can read them; else, and at reduced levels, encoded as the codec says.
+    /// At levels that the source holds those of its tiles or strips, which are moved as they are where every reader of Zarr
+    /// can read them; else, and at computed levels, encoded as the codec says.
     Source,
 }
 
@@ -138,6 +147,18 @@ impl Default for ChunkChoice {
     fn default() -> Self {
         Self::Size(512, 512)
     }
+}
+
+/// Reduced levels.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PyramidChoice {
+    /// Are computed: 2x means in y and x.
+    #[default]
+    Computed,
+    /// Are those that the source holds; of images that have none, computed.
+    Source,
+    /// Are left out.
+    None,
 }
 
 /// Gathering of chunks into shards.

@@ -19,13 +19,16 @@ use crate::stages::{Stage, StageTimes};
 use crate::stats::ChannelStatistics;
 use crate::walk::{Context, Converted, Worker};
 
+/// A plane of an image's level: image, level, and t, c, z.
+type Plane = (usize, usize, (u32, u32, u32));
+
 /// What was learnt of the pixels, by image.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     /// By image and channel.
     pub(crate) statistics: BTreeMap<(usize, u32), ChannelStatistics>,
-    /// By image and plane (t, c, z).
-    pub(crate) digests: BTreeMap<(usize, (u32, u32, u32)), PlaneDigest>,
+    /// Of the levels that were read.
+    pub(crate) digests: BTreeMap<Plane, PlaneDigest>,
     /// Units that are still to come, of images that some have come of.
     missing: BTreeMap<usize, u64>,
     /// What it took.
@@ -36,13 +39,15 @@ pub(crate) struct Findings {
 
 impl Findings {
     fn add(&mut self, plan: &Plan, unit: Unit, planes: Vec<PlaneResult>) {
-        let channels = plan.images[unit.image].channels(unit.page);
-        for (c, plane) in channels.zip(planes) {
-            self.statistics.entry((unit.image, c)).or_default().merge(&plane.statistics);
-            let key = (unit.image, (unit.page.t, c, unit.page.z));
+        let image = &plan.images[unit.image];
+        let level = image.pyramids[unit.pyramid].first;
+        for (c, plane) in image.channels(unit.page).zip(planes) {
+            if level == 0 && image.is_decoded(level) {
+                self.statistics.entry((unit.image, c)).or_default().merge(&plane.statistics);
+            }
+            let key = (unit.image, level, (unit.page.t, c, unit.page.z));
             self.digests.entry(key).or_default().merge(plane.tiles);
         }
-        let image = &plan.images[unit.image];
         let missing = self.missing.entry(unit.image).or_insert_with(|| image.unit_count());
         *missing -= 1;
         if *missing == 0 {
@@ -245,8 +250,8 @@ impl Shared<'_> {
         let plan = self.context.plan;
         let image = &plan.images[unit.image];
         let source = &self.source.images()[unit.image];
-        let Converted { pixels, seen, written } = worker.convert(source, image, unit.page, unit.block)?;
-        let carry = collect::carry(image, unit.page, unit.block, pixels);
+        let Converted { pixels, seen, written } = worker.convert(source, unit)?;
+        let carry = collect::carry(image, unit, unit.block, pixels);
         worker.watch.lap(Stage::Downsample);
         let planes = seen.into_iter().map(PlaneResult::from).collect();
         let record = Record::Unit(UnitResult { unit, planes, carry, written });

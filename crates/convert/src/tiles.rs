@@ -4,10 +4,12 @@
 //! samples of whole bytes, one to a pixel, no predictor, Deflate, Zstandard or nothing.
 
 use fairzarr_ome_tiff::Image;
+use fairzarr_ome_tiff::tiff_codec::Container;
 use serde::{Deserialize, Serialize};
 
 use crate::encode::Codec;
 use crate::options::{ChunkChoice, Options};
+use crate::plan::LevelPlan;
 
 /// What becomes of the source's tiles and strips.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -21,50 +23,69 @@ pub enum Tiles {
     Moved {
         /// Whether that is big-endian.
         big_endian: bool,
+        /// Whether they are decoded too: for the pyramid, the statistics, and the digests of samples.
+        decoded: bool,
     },
 }
 
 impl Tiles {
-    /// Whether tiles are moved as they are.
-    pub fn are_moved(&self) -> bool {
-        matches!(self, Self::Moved { .. })
+    /// Whether the samples pass by.
+    pub(crate) fn are_decoded(&self) -> bool {
+        !matches!(self, Self::Moved { decoded: false, .. })
     }
 }
 
-/// How full resolution is cut and stored.
-pub(crate) struct FullResolution {
-    /// Height and width of a chunk.
-    pub(crate) chunk: (u32, u32),
-    pub(crate) codec: Codec,
-    pub(crate) tiles: Tiles,
-}
-
-/// Chooses the chunks of full resolution.
-pub(crate) fn choose(image: &Image, options: &Options) -> FullResolution {
-    let shape = image.shape();
-    let within = |(h, w): (u32, u32)| (h.min(shape.y), w.min(shape.x));
-    let grid = match options.chunk {
-        ChunkChoice::Size(h, w) => {
-            return FullResolution { chunk: within((h, w)), codec: options.codec, tiles: Tiles::Encoded };
+/// Decides what becomes of the tiles of full resolution.
+pub(crate) fn choose(image: &Image, options: &Options) -> Tiles {
+    if options.chunk != ChunkChoice::Source {
+        return Tiles::Encoded;
+    }
+    match movable(image, 0, options.version.zarr_format()) {
+        Ok((codec, big_endian)) => {
+            let decoded = options.decode || codec.container().is_none_or(Container::needs_samples);
+            Tiles::Moved { big_endian, decoded }
         }
-        ChunkChoice::Source => image.levels()[0].grid,
-    };
-    let grid = (grid.height, grid.width);
-    let bytes = grid.0 as u64 * grid.1 as u64 * image.sample_type().bytes() as u64;
-    if bytes > LARGEST {
-        let why = format!("{} x {} pixels are too many for a chunk", grid.0, grid.1);
-        return FullResolution { chunk: within(USUAL), codec: options.codec, tiles: Tiles::Refused(why) };
-    }
-    match movable(image, options.version.zarr_format()) {
-        // Whole tiles, also where they reach beyond the image.
-        Ok((codec, big_endian)) => FullResolution { chunk: grid, codec, tiles: Tiles::Moved { big_endian } },
-        Err(why) => FullResolution { chunk: within(grid), codec: options.codec, tiles: Tiles::Refused(why) },
+        Err(why) => Tiles::Refused(why),
     }
 }
 
-/// The codec by which Zarr reads the tiles of all planes, and whether they are big-endian; or why there is none.
-fn movable(image: &Image, zarr_format: u8) -> Result<(Codec, bool), String> {
-    let layout = image.common_layout()?;
+/// Chooses the chunks of a level that is read from the source, given what becomes of the tiles of full resolution.
+pub(crate) fn level(image: &Image, level: usize, tiles: &Tiles, options: &Options) -> LevelPlan {
+    let info = &image.levels()[level];
+    let size = (info.y, info.x);
+    let encoded = |(h, w): (u32, u32)| LevelPlan {
+        size,
+        chunk: (h.min(size.0), w.min(size.1)),
+        shard: None,
+        codec: options.codec,
+        moved: false,
+    };
+    let grid = match options.chunk {
+        ChunkChoice::Size(h, w) => return encoded((h, w)),
+        ChunkChoice::Source => (info.grid.height, info.grid.width),
+    };
+    if let Tiles::Moved { big_endian, .. } = tiles
+        && let Ok((codec, order)) = movable(image, level, options.version.zarr_format())
+        && order == *big_endian
+    {
+        // Whole tiles, also where they reach beyond the image.
+        return LevelPlan { size, chunk: grid, shard: None, codec, moved: true };
+    }
+    encoded(if is_large(image, grid) { USUAL } else { grid })
+}
+
+/// Whether a tile or strip is too large for a chunk.
+fn is_large(image: &Image, (h, w): (u32, u32)) -> bool {
+    h as u64 * w as u64 * image.sample_type().bytes() as u64 > LARGEST
+}
+
+/// The codec by which Zarr reads the tiles of a level of all planes, and whether they are big-endian; or why there is none.
+fn movable(image: &Image, level: usize, zarr_format: u8) -> Result<(Codec, bool), String> {
+    let grid = image.levels()[level].grid;
+    if is_large(image, (grid.height, grid.width)) {
+        return Err(format!("{} x {} pixels are too many for a chunk", grid.height, grid.width));
+    }
+    let layout = image.common_layout(level)?;
     layout.check_repack()?;
     if usize::from(layout.bits) != image.sample_type().bytes() * 8 {
         return Err(format!("samples of {} bits become {}", layout.bits, image.sample_type()));

@@ -5,13 +5,14 @@ use fairzarr_digest::{Area, PlaneDigest};
 use fairzarr_ome_tiff::{Image, PackedChunk, PlaneIndex, Region, Scratch};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::Error;
 use crate::encode::Encoder;
-use crate::geometry::{Block, Rect};
+use crate::geometry::{Block, Pyramid, Rect};
 use crate::lost::Written;
 use crate::options::Progress;
-use crate::plan::{ImagePlan, Page, Plan};
+use crate::plan::{ImagePlan, LevelPlan, Page, Plan, Unit};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
 use crate::shard::Shard;
@@ -73,23 +74,22 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Converts everything of `page` from level 0 up to and including `root`.
-    pub(crate) fn convert(
-        &mut self,
-        image: &Image,
-        plan: &ImagePlan,
-        page: Page,
-        root: Block,
-    ) -> Result<Converted<'_>, Error> {
+    /// Converts everything of a unit, from the level that is read up to and including its root block.
+    pub(crate) fn convert(&mut self, image: &Image, unit: Unit) -> Result<Converted<'_>, Error> {
+        let Unit { page, block: root, .. } = unit;
+        let plan = &self.context.plan.images[unit.image];
+        let pyramid = &plan.pyramids[unit.pyramid];
         let levels = root.level + 1;
         if self.blocks.len() < levels {
             self.blocks.resize_with(levels, SampleBuffer::default);
         }
-        let encoders =
-            (0..levels).map(|level| plan.encoder(self.context.plan, level)).collect::<Result<_, _>>()?;
+        let encoders = (0..levels)
+            .filter(|level| pyramid.writes(*level))
+            .map(|level| plan.encoder(self.context.plan, pyramid.of_image(level)))
+            .collect::<Result<_, _>>()?;
         let mut seen: Vec<Seen> = Vec::new();
         seen.resize_with(plan.samples(page) as usize, Seen::default);
-        let mut task = Task { image, plan, page, encoders, seen };
+        let mut task = Task { image, plan, pyramid, page, encoders, seen };
         let mut blocks = std::mem::take(&mut self.blocks);
         self.watch.start();
         self.written = Written::default();
@@ -108,109 +108,164 @@ impl<'a> Worker<'a> {
     pub(crate) fn emit_assembled(
         &mut self,
         plan: &ImagePlan,
+        pyramid: &Pyramid,
         page: Page,
         block: Block,
         pixels: &[u8],
     ) -> Result<(), Error> {
-        let encoder = plan.encoder(self.context.plan, block.level)?;
-        self.emit(plan, page, &encoder, block, pixels)
+        let level = pyramid.of_image(block.level);
+        let encoder = plan.encoder(self.context.plan, level)?;
+        self.emit(plan, page, &encoder, level, pyramid.rect(block), pixels)
     }
 
     fn walk(&mut self, task: &mut Task<'_>, block: Block, blocks: &mut [SampleBuffer]) -> Result<(), Error> {
-        let rect = task.plan.pyramid.rect(block);
+        let pyramid = task.pyramid;
+        let rect = pyramid.rect(block);
         let samples = task.plan.samples(task.page) as usize;
         let bytes = rect.area() * samples * task.plan.sample_bytes();
         let Some((own, below)) = blocks.split_last_mut() else {
             return Ok(());
         };
-        own.resize(bytes);
         if block.level == 0 {
             if self.context.cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            let moved = self.read(task, rect, own)?;
+            self.read_level(task, rect, bytes, own)?;
             self.context.progress.done.fetch_add(bytes as u64, Ordering::Relaxed);
-            if let Some(tiles) = moved {
-                return self.emit_moved(task, rect, own.bytes(), tiles);
-            }
-        } else {
-            for child in task.plan.pyramid.children(block) {
-                self.walk(task, child, below)?;
-                if let Some(child_pixels) = below.last() {
-                    let from = task.plan.pyramid.rect(child);
-                    halve(task.plan.kind, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
-                    self.watch.lap(Stage::Downsample);
-                }
+            return Ok(());
+        }
+        if !pyramid.writes(block.level) {
+            return pyramid.children(block).try_for_each(|child| self.walk(task, child, below));
+        }
+        own.resize(bytes);
+        for child in pyramid.children(block) {
+            self.walk(task, child, below)?;
+            if let Some(child_pixels) = below.last() {
+                let from = pyramid.rect(child);
+                halve(task.plan.kind, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
+                self.watch.lap(Stage::Downsample);
             }
         }
-        self.emit(task.plan, task.page, &task.encoders[block.level], block, own.bytes())
+        let level = pyramid.of_image(block.level);
+        self.emit(task.plan, task.page, &task.encoders[block.level], level, rect, own.bytes())
     }
 
-    /// Level 0: decoded samples, and what they tell. Of tiles that are to be moved also their stored bytes.
-    fn read(
+    /// A block of the level that is read, of `bytes` bytes: its samples, if they are decoded, and its chunks.
+    fn read_level(
         &mut self,
         task: &mut Task<'_>,
         rect: Rect,
+        bytes: usize,
         own: &mut SampleBuffer,
-    ) -> Result<Option<Vec<PackedChunk>>, Error> {
-        let Page { t, group, z } = task.page;
-        let region = Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
-        let plane = PlaneIndex { t, group: group as usize, z };
-        let container = task.plan.levels[0].codec.container().filter(|_| task.plan.tiles.are_moved());
-        let mut moved = None;
+    ) -> Result<(), Error> {
+        let (plan, level) = (task.plan, task.pyramid.first);
+        let is_there = !plan.is_missing(task.page);
+        let container = plan.levels[level].codec.container();
+        let container = container.filter(|_| plan.levels[level].moved && is_there);
+        let Some(container) = container else {
+            own.resize(bytes);
+            let waited = self.scratch.time_reading();
+            if is_there {
+                task.image.read(level, task.plane(), region(rect), own.bytes_mut(), &mut self.scratch)?;
+            } else {
+                own.bytes_mut().fill(0);
+            }
+            self.lap_reading(waited);
+            self.look_at(task, rect, own.bytes());
+            return self.emit(plan, task.page, &task.encoders[0], level, rect, own.bytes());
+        };
         let waited = self.scratch.time_reading();
-        if task.plan.is_missing(task.page) {
-            own.bytes_mut().fill(0);
-        } else if let Some(container) = container {
-            let scratch = &mut self.scratch;
-            moved = Some(task.image.read_packed(plane, region, container, own.bytes_mut(), scratch)?);
-        } else {
-            task.image.read(0, plane, region, own.bytes_mut(), &mut self.scratch)?;
+        let scratch = &mut self.scratch;
+        if plan.is_decoded(level) {
+            own.resize(bytes);
+            let out = own.bytes_mut();
+            let tiles = task.image.read_packed(level, task.plane(), region(rect), container, out, scratch)?;
+            self.lap_reading(waited);
+            self.look_at(task, rect, own.bytes());
+            return self.emit_moved(task, rect, Some(own.bytes()), tiles);
         }
-        let waited = self.scratch.time_reading().saturating_sub(waited);
-        self.watch.lap_with(Stage::Decode, Stage::Read, waited);
-        let sample = task.plan.sample_bytes();
-        let planes = own.bytes().chunks_exact(rect.area() * sample);
-        for (seen, pixels) in task.seen.iter_mut().zip(planes) {
-            let statistics = &mut seen.statistics;
-            statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
-            self.watch.lap(Stage::Statistics);
-            let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
-            seen.digest.add(area, sample, task.plan.digest_width(), pixels);
-            self.watch.lap(Stage::Digest);
-        }
-        Ok(moved)
+        let tiles = task.image.read_packed_unseen(level, task.plane(), region(rect), container, scratch)?;
+        self.lap_reading(waited);
+        self.emit_moved(task, rect, None, tiles)
     }
 
-    /// Writes the tiles of a block of full resolution as they are. What is no whole tile in the source, or none that
-    /// every reader takes, is encoded from its samples with the same codec.
+    /// Reading and decoding are measured as one; the reader knows how long it `waited` for the file before.
+    fn lap_reading(&mut self, waited: Duration) {
+        let waited = self.scratch.time_reading().saturating_sub(waited);
+        self.watch.lap_with(Stage::Decode, Stage::Read, waited);
+    }
+
+    /// What decoded samples tell.
+    fn look_at(&mut self, task: &mut Task<'_>, rect: Rect, pixels: &[u8]) {
+        let sample = task.plan.sample_bytes();
+        let level = task.pyramid.first;
+        let planes = pixels.chunks_exact(rect.area() * sample);
+        for (seen, pixels) in task.seen.iter_mut().zip(planes) {
+            if level == 0 {
+                let statistics = &mut seen.statistics;
+                statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
+                self.watch.lap(Stage::Statistics);
+            }
+            let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
+            seen.digest.add(area, sample, task.plan.digest_width(level), pixels);
+            self.watch.lap(Stage::Digest);
+        }
+    }
+
+    /// Writes the tiles of a block as they are. What is no whole tile in the source, or none that every reader takes, is
+    /// encoded from its samples with the same codec. Without the block's `pixels`, those tiles alone are decoded, and the
+    /// stored bytes of all have digests.
     fn emit_moved(
         &mut self,
-        task: &Task<'_>,
+        task: &mut Task<'_>,
         rect: Rect,
-        pixels: &[u8],
+        pixels: Option<&[u8]>,
         tiles: Vec<PackedChunk>,
     ) -> Result<(), Error> {
-        let encoder = &task.encoders[0];
-        let sample = task.plan.sample_bytes();
-        let chunk = task.plan.levels[0].chunk;
+        let plan = task.plan;
+        let level = task.pyramid.first;
+        let sample = plan.sample_bytes();
+        let chunk = plan.levels[level].chunk;
         for PackedChunk { row, column, bytes } in tiles {
             let at = (row, column);
             // Whether a chunk is left out is decided by its samples.
-            let stored = match bytes {
-                Some(bytes) if !self.context.plan.omit_empty || !is_zero(rect, pixels, sample, at, chunk) => {
+            let is_left_out = self.context.plan.omit_empty
+                && pixels.is_some_and(|pixels| is_zero(rect, pixels, sample, at, chunk));
+            let stored = match (bytes, pixels) {
+                (Some(bytes), _) if !is_left_out => {
                     self.context.progress.moved.fetch_add(1, Ordering::Relaxed);
-                    Some(encoder.seal(bytes))
+                    Some(task.encoders[0].seal(bytes))
                 }
-                _ => self.encode(encoder, rect, pixels, sample, at, chunk)?,
+                (_, Some(pixels)) => self.encode(&task.encoders[0], rect, pixels, sample, at, chunk)?,
+                (_, None) => self.encode_alone(task, at)?,
             };
             self.watch.lap(Stage::Encode);
+            if pixels.is_none()
+                && let Some(stored) = &stored
+                && let [seen] = &mut task.seen[..]
+            {
+                seen.digest.add_stored(at, stored);
+                self.watch.lap(Stage::Digest);
+            }
             // Several channels in one tile are not moved.
-            let channel = task.plan.channels(task.page).start;
-            self.place(task.plan, task.page, channel, 0, at, stored)?;
+            let channel = plan.channels(task.page).start;
+            self.place(plan, task.page, channel, level, at, stored)?;
             self.watch.lap(Stage::Write);
         }
         Ok(())
+    }
+
+    /// Decodes and encodes one chunk of a level whose other chunks are moved unseen.
+    fn encode_alone(&mut self, task: &Task<'_>, at: (u32, u32)) -> Result<Option<Vec<u8>>, Error> {
+        let level = task.pyramid.first;
+        let LevelPlan { size, chunk, .. } = task.plan.levels[level];
+        let (y, x) = (at.0 * chunk.0, at.1 * chunk.1);
+        let rect = Rect { y, x, h: chunk.0.min(size.0 - y), w: chunk.1.min(size.1 - x) };
+        let sample = task.plan.sample_bytes();
+        let mut pixels = SampleBuffer::default();
+        pixels.resize(rect.area() * sample);
+        task.image.read(level, task.plane(), region(rect), pixels.bytes_mut(), &mut self.scratch)?;
+        self.encode(&task.encoders[0], rect, pixels.bytes(), sample, at, chunk)
     }
 
     /// Writes all chunks of a block, directly or through their shards.
@@ -219,20 +274,19 @@ impl<'a> Worker<'a> {
         plan: &ImagePlan,
         page: Page,
         encoder: &Encoder,
-        block: Block,
+        level: usize,
+        rect: Rect,
         pixels: &[u8],
     ) -> Result<(), Error> {
-        let rect = plan.pyramid.rect(block);
-        let level = &plan.levels[block.level];
         let sample = plan.sample_bytes();
-        let (ch, cw) = level.chunk;
+        let (ch, cw) = plan.levels[level].chunk;
         let channels = plan.channels(page);
         for (c, plane) in channels.zip(pixels.chunks_exact(rect.area() * sample)) {
             for cy in rect.y / ch..(rect.y + rect.h).div_ceil(ch) {
                 for cx in rect.x / cw..(rect.x + rect.w).div_ceil(cw) {
                     let stored = self.encode(encoder, rect, plane, sample, (cy, cx), (ch, cw))?;
                     self.watch.lap(Stage::Encode);
-                    self.place(plan, page, c, block.level, (cy, cx), stored)?;
+                    self.place(plan, page, c, level, (cy, cx), stored)?;
                     self.watch.lap(Stage::Write);
                 }
             }
@@ -336,12 +390,23 @@ fn is_zero(rect: Rect, pixels: &[u8], sample: usize, (cy, cx): (u32, u32), (ch, 
     rows.flat_map(|row| &row[left * sample..right * sample]).all(|byte| *byte == 0)
 }
 
-/// The page that is being converted.
+fn region(rect: Rect) -> Region {
+    Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w }
+}
+
+/// The unit that is being converted.
 struct Task<'p> {
     image: &'p Image,
     plan: &'p ImagePlan,
+    pyramid: &'p Pyramid,
     page: Page,
-    /// By level.
+    /// By level of the pyramid.
     encoders: Vec<Encoder>,
     seen: Vec<Seen>,
+}
+
+impl Task<'_> {
+    fn plane(&self) -> PlaneIndex {
+        PlaneIndex { t: self.page.t, group: self.page.group as usize, z: self.page.z }
+    }
 }

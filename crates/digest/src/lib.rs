@@ -4,12 +4,14 @@
 //! (modulo 2^128), over its rows, of XXH3-128 of the row's little-endian samples, seeded with the row's index in
 //! the tile. A sum does not depend on the order in which rows arrive, so bands, blocks and tiles of any height give
 //! the same digest, and partial digests of one tile are added.
+//!
+//! Where samples are not decoded, a chunk's stored bytes have a digest of their own instead.
 #![forbid(unsafe_code)]
 
 mod file;
 
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 pub use file::FileAlgorithm;
 
@@ -18,6 +20,11 @@ pub const TILE: u32 = 512;
 
 /// What stands in metadata for this definition.
 pub const ALGORITHM: &str = "sum of xxh3-128 of rows, seeded by row";
+
+/// The digest of a chunk's stored bytes, whatever they mean: XXH3-128.
+pub fn of_stored(stored: &[u8]) -> u128 {
+    xxh3_128(stored)
+}
 
 /// A rectangle of one plane, in pixels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,6 +67,12 @@ impl PlaneDigest {
                 y = end;
             }
         }
+    }
+
+    /// Adds a chunk that is not decoded, by its row and column in the grid of chunks: the digest is that of its stored
+    /// bytes.
+    pub fn add_stored(&mut self, chunk: (u32, u32), stored: &[u8]) {
+        self.tiles.insert(chunk, of_stored(stored));
     }
 
     /// Digests by (tile row, tile column).

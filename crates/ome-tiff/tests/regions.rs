@@ -348,7 +348,7 @@ fn pages_that_are_stored_differently_are_named() {
     let xml = ome("", &image("XYZCT", "uint8", [4, 4, 2, 1, 1], "<TiffData PlaneCount=\"2\"/>"));
     let reason = |change: &dyn Fn(&mut Page)| {
         let pages = [gray(&|_| {}).described(&xml), gray(change)];
-        open(tiff(Form::CLASSIC, &pages)).unwrap().images()[0].common_layout().unwrap_err()
+        open(tiff(Form::CLASSIC, &pages)).unwrap().images()[0].common_layout(0).unwrap_err()
     };
     let packed = reason(&|page| {
         page.set(259, &[32773]);
@@ -364,7 +364,7 @@ fn pages_that_are_stored_differently_are_named() {
     });
     assert!(predictor.contains("IFD 1"), "{predictor}");
     let alike = open(tiff(Form::CLASSIC, &[gray(&|_| {}).described(&xml), gray(&|_| {})])).unwrap();
-    assert_eq!(alike.images()[0].common_layout().unwrap().height, 4);
+    assert_eq!(alike.images()[0].common_layout(0).unwrap().height, 4);
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn packed_chunks_start_at_corners_of_the_grid() {
     let first = PlaneIndex { t: 0, group: 0, z: 0 };
     let read = |y, out: &mut [u8]| {
         let region = Region { y, x: 0, h: 4 - y, w: 4 };
-        set.images()[0].read_packed(first, region, Container::Bare, out, &mut Scratch::new())
+        set.images()[0].read_packed(0, first, region, Container::Bare, out, &mut Scratch::new())
     };
     let mut out = [0; 16];
     let chunks = read(0, &mut out).unwrap();

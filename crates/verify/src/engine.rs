@@ -2,7 +2,10 @@
 
 use fairzarr_store::Store;
 use std::sync::Arc;
-use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
+use zarrs::array::{
+    Array, ArrayBytes, ArrayError, ArrayShardedExt, ArrayShardedReadableExt, ArrayShardedReadableExtCache,
+    ArraySubset, CodecOptions,
+};
 use zarrs::plugin::{ExtensionName, ZarrVersion};
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
@@ -21,6 +24,17 @@ const MOST_OBJECTS: u64 = 1 << 28;
 
 /// A rectangle in an array: first index and size, by dimension.
 pub(crate) type Ranges = Vec<std::ops::Range<u64>>;
+
+/// The range of one plane along the leading dimensions, planes counted in C order.
+pub(crate) fn plane_ranges(leading: &[u64], plane: u64) -> Ranges {
+    let mut ranges = vec![0..0; leading.len()];
+    let mut rest = plane;
+    for (range, size) in ranges.iter_mut().zip(leading).rev() {
+        *range = rest % size..rest % size + 1;
+        rest /= size;
+    }
+    ranges
+}
 
 impl StoredArray {
     /// Opens the array at `path` below the store's root.
@@ -67,6 +81,19 @@ impl StoredArray {
             .map_or_else(|| "unknown".into(), std::borrow::Cow::into_owned)
     }
 
+    /// Shape of a chunk: within its shard, where there are shards.
+    pub(crate) fn chunk_shape(&self) -> Vec<u64> {
+        match self.array.subchunk_shape() {
+            Some(chunk) => chunk.iter().map(|side| side.get()).collect(),
+            None => self.chunk.clone(),
+        }
+    }
+
+    /// The stored bytes of chunks, as they stand in their objects or shards.
+    pub(crate) fn stored_chunks(&self) -> StoredChunks<'_> {
+        StoredChunks { of: self, shards: ArrayShardedReadableExtCache::new(&self.array) }
+    }
+
     /// Decoded samples of a rectangle, in C order, in this machine's byte order.
     ///
     /// Objects are decoded whole: only then are their checksums compared, and a cut-off object is an error.
@@ -101,6 +128,25 @@ impl StoredArray {
             copy(&object, &from, &mut samples, ranges, sample);
         }
         Ok(samples)
+    }
+}
+
+/// Reads chunks without decoding them; the indices of shards are kept.
+pub(crate) struct StoredChunks<'a> {
+    of: &'a StoredArray,
+    shards: ArrayShardedReadableExtCache,
+}
+
+impl StoredChunks<'_> {
+    /// The bytes of the chunk at an index of the grid of chunks; `None` where there is none.
+    pub(crate) fn read(&self, index: &[u64]) -> Result<Option<Vec<u8>>, Error> {
+        let array = &self.of.array;
+        let found = if array.is_sharded() {
+            array.retrieve_encoded_subchunk(&self.shards, index)
+        } else {
+            array.retrieve_encoded_chunk(index).map_err(ArrayError::from)
+        };
+        found.map_err(|error| Error::Array { path: self.of.path.clone(), reason: chain(&error) })
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
+use crate::parallel::in_parallel;
 use crate::report::{Check, Difference};
-use crate::store_images::in_parallel;
 
 /// Compares by checksum, whatever the files are called by now; `None` where no checksums were recorded.
 pub(crate) fn compare(source: &Fileset, root: &Map<String, Value>) -> Result<Option<Check>, Error> {

@@ -1,23 +1,24 @@
 //! What can be proved of a store without its source: every object is there and decodes, and the samples and
 //! documents have the digests that were recorded when they were converted.
 
-use fairzarr_digest::{ALGORITHM, Area, PlaneDigest, TILE};
+use fairzarr_digest::{Area, PlaneDigest, TILE, of_stored};
 use fairzarr_ngff::chunk_key;
 use fairzarr_store::{Class, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::documents::recorded;
-use crate::engine::StoredArray;
+use crate::engine::{StoredArray, plane_ranges};
+use crate::parallel::{for_each, in_parallel, lock, unlocked};
+use crate::recorded::{Digests, Recorded};
 use crate::report::{Check, Difference};
-use crate::store_images::{StoredImage, in_parallel};
+use crate::store_images::StoredImage;
 use crate::{Error, Options};
 
-/// The array of digests.
-const DIGESTS: &str = "OME/digests";
 /// Differences that are listed of each kind; all are counted.
 const LISTED: usize = 50;
 
@@ -105,12 +106,19 @@ pub(crate) fn samples(store: &Store, images: &[StoredImage], options: &Options) 
         for level in 0..image.multiscale.datasets.len() {
             let Some(path) = image.array_path(level) else { continue };
             let array = StoredArray::open(store, &path)?;
-            let recorded = if level == 0 { digests.of(index, &array)? } else { None };
-            proved += usize::from(recorded.is_some());
+            let recorded = digests.of(index, level, &array)?;
+            proved += usize::from(level == 0 && recorded.is_some());
             let series = (index as u64) << 8 | level as u64;
-            let (found, decoded) = decode(&array, recorded.as_ref(), options, series);
+            let (of_chunks, of_samples) = match recorded {
+                Some(recorded) if recorded.tile_width == 0 => (Some(recorded), None),
+                other => (None, other),
+            };
+            let (found, decoded) = decode(&array, of_samples.as_ref(), options, series);
             differences.extend(found);
             bytes += decoded;
+            if let Some(recorded) = of_chunks {
+                differences.extend(stored_chunks(&array, &recorded, options, series));
+            }
         }
     }
     let share = match options.sample {
@@ -122,76 +130,6 @@ pub(crate) fn samples(store: &Store, images: &[StoredImage], options: &Options) 
         images.len()
     );
     Ok(limited("samples", covered, differences))
-}
-
-/// The digests recorded in a store: one for half a megabyte of samples or so.
-#[derive(Default)]
-struct Digests {
-    /// By image: the first tile, planes, rows and columns of tiles, width of a tile.
-    images: Vec<[u64; 5]>,
-    bytes: Vec<u8>,
-}
-
-impl Digests {
-    /// None where nothing was recorded, or in a way that is not known here.
-    fn open(store: &Store) -> Result<Self, Error> {
-        let Some(attributes) = crate::store_images::attributes(store, DIGESTS)? else {
-            return Ok(Self::default());
-        };
-        let known = attributes.get("algorithm").and_then(Value::as_str) == Some(ALGORITHM)
-            && attributes.get("tile_height").and_then(Value::as_u64) == Some(TILE as u64);
-        let images = attributes.get("images").cloned().map(serde_json::from_value);
-        let (true, Some(Ok(images))) = (known, images) else { return Ok(Self::default()) };
-        let array = StoredArray::open(store, DIGESTS)?;
-        let [tiles, 2] = *array.shape() else {
-            return Err(refuse(format!("shape {:?} instead of [tiles, 2]", array.shape())));
-        };
-        Ok(Self { images, bytes: array.read(&[0..tiles, 0..2])? })
-    }
-
-    /// Those of one image, if there are.
-    fn of(&self, image: usize, pixels: &StoredArray) -> Result<Option<Recorded<'_>>, Error> {
-        let Some(&[start, planes, rows, cols, width]) = self.images.get(image) else { return Ok(None) };
-        let [ref leading @ .., y, x] = *pixels.shape() else { return Ok(None) };
-        let fits = planes == leading.iter().product::<u64>()
-            && rows == y.div_ceil(TILE as u64)
-            && u32::try_from(width).is_ok()
-            && Some(cols) == x.checked_add(width).and_then(|end| (end - 1).checked_div(width));
-        let bytes = || {
-            let count = planes.checked_mul(rows)?.checked_mul(cols)?.checked_mul(16)?;
-            let start = start.checked_mul(16)?;
-            self.bytes.get(start as usize..start.checked_add(count)? as usize)
-        };
-        match bytes().filter(|_| fits) {
-            Some(digests) => {
-                Ok(Some(Recorded { tile_width: width as u32, rows: rows as u32, cols: cols as u32, digests }))
-            }
-            None => Err(refuse(format!(
-                "the tiles recorded for image {image} do not fit its shape {:?}",
-                pixels.shape()
-            ))),
-        }
-    }
-}
-
-fn refuse(reason: String) -> Error {
-    Error::Array { path: DIGESTS.into(), reason }
-}
-
-/// The digests of one image.
-struct Recorded<'d> {
-    tile_width: u32,
-    rows: u32,
-    cols: u32,
-    digests: &'d [u8],
-}
-
-impl Recorded<'_> {
-    fn digest(&self, plane: u64, row: u32, col: u32) -> u128 {
-        let at = ((plane * self.rows as u64 + row as u64) * self.cols as u64 + col as u64) as usize * 16;
-        let bytes = self.digests.get(at..at + 16).and_then(|bytes| bytes.try_into().ok());
-        u128::from_le_bytes(bytes.unwrap_or([0; 16]))
-    }
 }
 
 /// Reads an array in bands of whole objects, on several threads.
@@ -217,45 +155,39 @@ fn decode(
     };
     let work: Vec<(u64, u64)> = chosen.iter().flat_map(band_of).collect();
     let bytes = AtomicU64::new(0);
-    let next = AtomicUsize::new(0);
     let digests: Mutex<HashMap<u64, PlaneDigest>> = Mutex::default();
     let found = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs.max(1) {
-            scope.spawn(|| {
-                while let Some(&(plane, y)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut ranges = Vec::with_capacity(shape.len());
-                    let mut rest = plane;
-                    for size in leading.iter().rev() {
-                        ranges.insert(0, rest % size..rest % size + 1);
-                        rest /= size;
-                    }
-                    let h = band.min(height - y);
-                    ranges.extend([y..y + h, 0..width]);
-                    match array.read(&ranges) {
-                        Ok(pixels) => {
-                            bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
-                            options.progress.fetch_add(pixels.len() as u64, Ordering::Relaxed);
-                            if let Some(recorded) = recorded {
-                                let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
-                                let sample = pixels.len() / (h * width).max(1) as usize;
-                                let mut part = PlaneDigest::default();
-                                part.add(area, sample, recorded.tile_width, &pixels);
-                                let tiles = part.tiles().clone();
-                                lock(&digests).entry(plane).or_default().merge(tiles);
-                            }
-                        }
-                        Err(error) => {
-                            let place = format!("plane {plane}, rows {y}..{}", y + h);
-                            lock(&found).push(difference(place, "samples", &error.to_string()));
-                        }
+    for_each(
+        &work,
+        options.jobs,
+        || (),
+        |(), &(plane, y)| {
+            let h = band.min(height - y);
+            let mut ranges = plane_ranges(leading, plane);
+            ranges.extend([y..y + h, 0..width]);
+            match array.read(&ranges) {
+                Ok(pixels) => {
+                    bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
+                    options.progress.fetch_add(pixels.len() as u64, Ordering::Relaxed);
+                    if let Some(recorded) = recorded {
+                        let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
+                        let sample = pixels.len() / (h * width).max(1) as usize;
+                        let mut part = PlaneDigest::default();
+                        part.add(area, sample, recorded.tile_width, &pixels);
+                        let tiles = part.tiles().clone();
+                        lock(&digests).entry(plane).or_default().merge(tiles);
                     }
                 }
-            });
-        }
-    });
-    let mut differences = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let digests = digests.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+                Err(error) => {
+                    let place = format!("plane {plane}, rows {y}..{}", y + h);
+                    lock(&found).push(difference(place, "samples", &error.to_string()));
+                }
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    let mut differences = unlocked(found);
+    let digests = unlocked(digests);
     for (plane, recorded) in recorded.into_iter().flat_map(|recorded| (0..planes).map(move |n| (n, recorded)))
     {
         let digest = digests.get(&plane);
@@ -277,6 +209,48 @@ fn decode(
         }
     }
     (differences, bytes.into_inner())
+}
+
+/// Compares the stored bytes of chunks that were moved without being decoded.
+fn stored_chunks(
+    array: &StoredArray,
+    recorded: &Recorded<'_>,
+    options: &Options,
+    series: u64,
+) -> Vec<Difference> {
+    let leading = &array.shape()[..array.shape().len() - 2];
+    let planes: u64 = leading.iter().product();
+    let rows = (0..planes).flat_map(|plane| (0..recorded.rows).map(move |row| (plane, row)));
+    let chosen = options.sample.choose(rows.collect(), series);
+    let found = Mutex::new(Vec::new());
+    let chunks = array.stored_chunks();
+    for_each(
+        &chosen,
+        options.jobs,
+        || (),
+        |(), &(plane, row)| {
+            for col in 0..recorded.cols {
+                let mut index: Vec<u64> =
+                    plane_ranges(leading, plane).into_iter().map(|range| range.start).collect();
+                index.extend([u64::from(row), u64::from(col)]);
+                let expected = recorded.digest(plane, row, col);
+                // A chunk that was left out has none.
+                let computed = match chunks.read(&index) {
+                    Ok(stored) => Ok(stored.map_or(0, |stored| of_stored(&stored))),
+                    Err(error) => Err(error.to_string()),
+                };
+                if computed != Ok(expected) {
+                    let place =
+                        format!("array {}, plane {plane}, chunk at row {row} column {col}", array.path());
+                    let computed = computed.map_or_else(|error| error, |digest| format!("{digest:032x}"));
+                    let expected = format!("stored bytes with digest {expected:032x}");
+                    lock(&found).push(difference(place, &expected, &computed));
+                }
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    unlocked(found)
 }
 
 fn gcd(a: u64, b: u64) -> u64 {
@@ -311,8 +285,4 @@ fn limited(name: &'static str, covered: String, mut differences: Vec<Difference>
         differences.push(difference(format!("{more} more places"), "no difference", "differences"));
     }
     Check { name, covered, differences }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -19,8 +19,10 @@ mod error;
 mod files;
 mod fixity;
 mod metadata;
+mod parallel;
 mod pixels;
 mod pyramid;
+mod recorded;
 mod report;
 mod sample;
 mod store_images;
@@ -87,7 +89,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Repo
     let root = attributes(store, "")?.unwrap_or_default();
     let mut report = Report {
         checks: vec![
-            pixels::compare(source, store, &stored, options)?,
+            pixels::compare(source, store, &root, &stored, options)?,
             documents::compare(source, store)?,
             structure::compare_with(source, store)?,
             metadata::compare(source, store, &stored)?,

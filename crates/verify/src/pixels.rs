@@ -2,10 +2,14 @@
 
 use fairzarr_ome_tiff::{Fileset, Image, PlaneIndex, Region, SampleType, Scratch};
 use fairzarr_store::Store;
+use serde_json::{Map, Value};
+use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::{Ranges, StoredArray};
+use crate::parallel::{for_each, lock, unlocked};
+use crate::pyramid::copied_levels;
 use crate::report::{Check, Difference};
 use crate::store_images::StoredImage;
 use crate::{Error, Options};
@@ -15,10 +19,11 @@ const REGION_BYTES: u64 = 4 << 20;
 /// Differences that are listed; all are counted.
 const LISTED: usize = 50;
 
-/// Compares all images.
+/// Compares all images, of those whose reduced levels were copied also these.
 pub(crate) fn compare(
     source: &Fileset,
     store: &Store,
+    root: &Map<String, Value>,
     stored: &[StoredImage],
     options: &Options,
 ) -> Result<Check, Error> {
@@ -32,27 +37,43 @@ pub(crate) fn compare(
     }
     let mut planes = 0u64;
     let bytes = AtomicU64::new(0);
+    let copied = root.get("fairzarr:conversion").map(copied_levels).unwrap_or_default();
+    let mut levels = 0;
     for (index, (image, stored)) in source.images().iter().zip(stored).enumerate() {
-        let pair = Pair::new(index, image, store, stored)?;
-        differences.extend(pair.shape_differences());
-        if differences.is_empty() {
-            let shape = image.shape();
-            planes += shape.t as u64 * shape.c as u64 * shape.z as u64;
-            differences.extend(pair.compare(options, &bytes)?);
+        let count = if copied.contains(&(index as u64)) { stored.multiscale.datasets.len() } else { 1 };
+        levels += count as u64 - 1;
+        for level in 0..count {
+            let pair = Pair::new(index, level, image, store, stored)?;
+            let others = pair.shape_differences();
+            if others.is_empty() {
+                let shape = image.shape();
+                if level == 0 {
+                    planes += shape.t as u64 * shape.c as u64 * shape.z as u64;
+                }
+                differences.extend(pair.compare(options, &bytes)?);
+            }
+            differences.extend(others);
         }
     }
     let share = match options.sample {
         sample if sample.is_part() => format!("a sample of {sample} of "),
         _ => String::new(),
     };
-    let covered =
-        format!("{share}{planes} planes of {} images, {} bytes", stored.len(), bytes.load(Ordering::Relaxed));
+    let and_levels = match levels {
+        0 => String::new(),
+        _ => format!(" and {levels} reduced levels"),
+    };
+    let bytes = bytes.into_inner();
+    let covered = format!("{share}{planes} planes of {} images{and_levels}, {bytes} bytes", stored.len());
     Ok(Check { name: "pixels", covered, differences })
 }
 
-/// One image of the source and its full-resolution array.
+/// One level of an image of the source, and its array.
 struct Pair<'a> {
     index: usize,
+    level: usize,
+    /// Height and width; of a level that the source does not have 0.
+    size: (u32, u32),
     image: &'a Image,
     array: StoredArray,
     /// The dimension of each of t, c, z, y, x; `None` when the store has no such axis.
@@ -69,9 +90,15 @@ struct Part {
 }
 
 impl<'a> Pair<'a> {
-    fn new(index: usize, image: &'a Image, store: &Store, stored: &StoredImage) -> Result<Self, Error> {
+    fn new(
+        index: usize,
+        level: usize,
+        image: &'a Image,
+        store: &Store,
+        stored: &StoredImage,
+    ) -> Result<Self, Error> {
         let refuse = |reason: &str| Error::Metadata { path: stored.path.clone(), reason: reason.into() };
-        let path = stored.array_path(0).ok_or_else(|| refuse("the image has no resolution levels"))?;
+        let path = stored.array_path(level).ok_or_else(|| refuse("the image has no resolution levels"))?;
         let array = StoredArray::open(store, &path)?;
         let axes = &stored.multiscale.axes;
         if axes.len() != array.shape().len() {
@@ -81,13 +108,14 @@ impl<'a> Pair<'a> {
         if dimensions[3].is_none() || dimensions[4].is_none() {
             return Err(refuse("the image has no y or no x axis"));
         }
-        Ok(Self { index, image, array, dimensions })
+        let size = image.levels().get(level).map_or((0, 0), |level| (level.y, level.x));
+        Ok(Self { index, level, size, image, array, dimensions })
     }
 
     /// Size by size, and the sample type.
     fn shape_differences(&self) -> Vec<Difference> {
         let shape = self.image.shape();
-        let sizes = [shape.t, shape.c, shape.z, shape.y, shape.x];
+        let sizes = [shape.t, shape.c, shape.z, self.size.0, self.size.1];
         let mut differences = Vec::new();
         for ((name, size), dimension) in ["T", "C", "Z", "Y", "X"].iter().zip(sizes).zip(self.dimensions) {
             let found = dimension.map_or(1, |dimension| self.array.shape()[dimension]);
@@ -108,49 +136,42 @@ impl<'a> Pair<'a> {
     }
 
     fn difference(&self, what: &str, expected: String, found: String) -> Difference {
-        Difference { place: format!("image {}, {what}", self.index), expected, found }
+        let level = if self.level > 0 { format!(" level {}", self.level) } else { String::new() };
+        Difference { place: format!("image {}{level}, {what}", self.index), expected, found }
     }
 
     fn compare(&self, options: &Options, bytes: &AtomicU64) -> Result<Vec<Difference>, Error> {
-        let parts = options.sample.choose(self.parts(), self.index as u64);
+        let parts = options.sample.choose(self.parts(), (self.index as u64) << 8 | self.level as u64);
         // Runs of neighbouring parts, so that a thread decodes each tile or strip of the source once.
         let jobs = options.jobs.max(1);
         let run = parts.len().div_ceil(jobs * 4).max(1);
         let runs: Vec<&[Part]> = parts.chunks(run).collect();
-        let next = AtomicUsize::new(0);
         let found = Mutex::new((Vec::<Difference>::new(), 0usize));
         let failure = Mutex::new(None);
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.min(runs.len()) {
-                scope.spawn(|| {
-                    let mut scratch = Scratch::with_cache(16 << 20);
-                    let mut expected = Vec::new();
-                    while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        for part in *run {
-                            match self.compare_part(*part, &mut expected, &mut scratch) {
-                                Ok(differences) => {
-                                    bytes.fetch_add(expected.len() as u64, Ordering::Relaxed);
-                                    options.progress.fetch_add(expected.len() as u64, Ordering::Relaxed);
-                                    let mut found = lock(&found);
-                                    found.1 += differences.len();
-                                    let room = LISTED.saturating_sub(found.0.len());
-                                    found.0.extend(differences.into_iter().take(room));
-                                }
-                                Err(error) => {
-                                    lock(&failure).get_or_insert(error);
-                                    next.store(usize::MAX / 2, Ordering::Relaxed);
-                                    return;
-                                }
-                            }
-                        }
+        let state = || (Scratch::with_cache(16 << 20), Vec::new());
+        for_each(&runs, jobs, state, |(scratch, expected), run| {
+            for part in *run {
+                match self.compare_part(*part, expected, scratch) {
+                    Ok(differences) => {
+                        bytes.fetch_add(expected.len() as u64, Ordering::Relaxed);
+                        options.progress.fetch_add(expected.len() as u64, Ordering::Relaxed);
+                        let mut found = lock(&found);
+                        found.1 += differences.len();
+                        let room = LISTED.saturating_sub(found.0.len());
+                        found.0.extend(differences.into_iter().take(room));
                     }
-                });
+                    Err(error) => {
+                        lock(&failure).get_or_insert(error);
+                        return ControlFlow::Break(());
+                    }
+                }
             }
+            ControlFlow::Continue(())
         });
-        if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        if let Some(error) = unlocked(failure) {
             return Err(error);
         }
-        let (mut listed, count) = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (mut listed, count) = unlocked(found);
         if count > listed.len() {
             listed.push(self.difference(
                 &format!("{} more regions", count - listed.len()),
@@ -164,23 +185,24 @@ impl<'a> Pair<'a> {
     /// The planes cut into regions that follow the store's objects, so that each is decoded once.
     fn parts(&self) -> Vec<Part> {
         let shape = self.image.shape();
+        let (height, width) = self.size;
         let object = self.array.object_shape();
         let side = |dimension: usize, size: u32| {
             self.dimensions[dimension].map_or(1, |d| object[d]).clamp(1, size.max(1) as u64)
         };
-        let (oh, ow) = (side(3, shape.y), side(4, shape.x));
+        let (oh, ow) = (side(3, height), side(4, width));
         let pixel = self.image.sample_type().bytes() as u64;
         // Whole rows of objects if they fit, because strips are as wide as the image.
-        let w = if oh * shape.x as u64 * pixel <= REGION_BYTES { shape.x as u64 } else { ow };
+        let w = if oh * width as u64 * pixel <= REGION_BYTES { width as u64 } else { ow };
         let h = (REGION_BYTES / (w * pixel * oh).max(1)).max(1) * oh;
-        let (h, w) = (h.min(shape.y as u64) as u32, w as u32);
+        let (h, w) = (h.min(height as u64) as u32, w as u32);
         let mut parts = Vec::new();
         for t in 0..shape.t {
             for group in 0..self.image.channel_groups().len() {
                 for z in 0..shape.z {
-                    for y in (0..shape.y).step_by(h.max(1) as usize) {
-                        for x in (0..shape.x).step_by(w.max(1) as usize) {
-                            let region = Region { y, x, h: h.min(shape.y - y), w: w.min(shape.x - x) };
+                    for y in (0..height).step_by(h.max(1) as usize) {
+                        for x in (0..width).step_by(w.max(1) as usize) {
+                            let region = Region { y, x, h: h.min(height - y), w: w.min(width - x) };
                             parts.push(Part { t, group, z, region });
                         }
                     }
@@ -202,7 +224,7 @@ impl<'a> Pair<'a> {
         let plane = region.h as usize * region.w as usize * sample;
         expected.resize(plane * channels.len(), 0);
         if self.image.has_plane(t, channels.start, z) {
-            self.image.read(0, PlaneIndex { t, group, z }, region, expected, scratch)?;
+            self.image.read(self.level, PlaneIndex { t, group, z }, region, expected, scratch)?;
         } else {
             // Promised and missing: the conversion was told to fill.
             expected.fill(0);
@@ -309,8 +331,4 @@ fn zarr_type(sample: SampleType) -> &'static [&'static str] {
         SampleType::ComplexDouble => &["complex128"],
         _ => &["a type that Zarr has"],
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,11 +1,14 @@
-//! The pyramid proof: each reduced level is the 2x mean of the level before, computed again in the plainest way.
+//! The pyramid proof: each computed level is the 2x mean of the level before, computed again in the plainest way.
 
 use fairzarr_store::Store;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::engine::StoredArray;
+use crate::engine::{StoredArray, plane_ranges};
+use crate::parallel::{for_each, lock, unlocked};
 use crate::report::{Check, Difference};
 use crate::store_images::StoredImage;
 use crate::{Error, Options};
@@ -21,15 +24,20 @@ pub(crate) fn compare(
     options: &Options,
 ) -> Result<Check, Error> {
     let name = "pyramid";
-    if !root.contains_key("fairzarr:conversion") {
+    let Some(conversion) = root.get("fairzarr:conversion") else {
         return Ok(Check {
             name,
             covered: "nothing: not made by this program".into(),
             differences: Vec::new(),
         });
-    }
-    let (mut differences, mut levels, mut skipped) = (Vec::new(), 0, 0);
-    for image in images {
+    };
+    let copied = copied_levels(conversion);
+    let (mut differences, mut levels, mut skipped, mut of_source) = (Vec::new(), 0, 0, 0);
+    for (index, image) in images.iter().enumerate() {
+        if copied.contains(&(index as u64)) {
+            of_source += image.multiscale.datasets.len().saturating_sub(1);
+            continue;
+        }
         let mut previous: Option<StoredArray> = None;
         for level in 0..image.multiscale.datasets.len() {
             let Some(path) = image.array_path(level) else { continue };
@@ -49,13 +57,22 @@ pub(crate) fn compare(
     if more > 0 {
         differences.push(difference(format!("{more} more rows"), "means".into(), "other values".into()));
     }
-    let covered = match skipped {
+    let mut covered = match skipped {
         0 => format!("{levels} reduced levels are the means of the level before"),
         _ => {
             format!("{levels} reduced levels, {skipped} of them of a type whose means are not computed here")
         }
     };
+    if of_source > 0 {
+        let _ = write!(covered, "; {of_source} were copied from the source");
+    }
     Ok(Check { name, covered, differences })
+}
+
+/// The images whose reduced levels are said to be those of the source.
+pub(crate) fn copied_levels(conversion: &Value) -> BTreeSet<u64> {
+    let copied = conversion.get("copied_levels").and_then(Value::as_array);
+    copied.into_iter().flatten().filter_map(Value::as_u64).collect()
 }
 
 /// How stored samples of one type are averaged.
@@ -141,47 +158,35 @@ fn level_differences(
     let band = coarser.object_shape()[leading.len()].clamp(1, *height);
     let bands = height.div_ceil(band);
     let planes: u64 = leading.iter().product();
-    let next = AtomicUsize::new(0);
+    let parts: Vec<(u64, u64)> =
+        (0..planes).flat_map(|plane| (0..bands).map(move |n| (plane, n * band))).collect();
     let found = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed) as u64;
-                    if n >= planes * bands {
-                        return;
-                    }
-                    let mut ranges = Vec::new();
-                    let mut rest = n / bands;
-                    for size in leading.iter().rev() {
-                        ranges.insert(0, rest % size..rest % size + 1);
-                        rest /= size;
-                    }
-                    let y = n % bands * band;
-                    let end = (y + band).min(*height);
-                    let mut finer_ranges = ranges.clone();
-                    ranges.extend([y..end, 0..*width]);
-                    finer_ranges.extend([2 * y..(2 * end).min(*finer_height), 0..*finer_width]);
-                    let place = format!("array {}, plane {}, rows {y}..{end}", coarser.path(), n / bands);
-                    let outcome =
-                        finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?)));
-                    let wrong = match outcome {
-                        Ok((from, to)) => {
-                            let count =
-                                wrong_samples(&from, *finer_width as usize, &to, *width as usize, mean);
-                            (count > 0).then(|| format!("{count} other samples"))
-                        }
-                        Err(error) => Some(error.to_string()),
-                    };
-                    if let Some(wrong) = wrong {
-                        let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                        found.push(difference(place, format!("the means of {}", finer.path()), wrong));
-                    }
+    for_each(
+        &parts,
+        options.jobs,
+        || (),
+        |(), &(plane, y)| {
+            let mut ranges = plane_ranges(leading, plane);
+            let end = (y + band).min(*height);
+            let mut finer_ranges = ranges.clone();
+            ranges.extend([y..end, 0..*width]);
+            finer_ranges.extend([2 * y..(2 * end).min(*finer_height), 0..*finer_width]);
+            let place = format!("array {}, plane {plane}, rows {y}..{end}", coarser.path());
+            let outcome = finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?)));
+            let wrong = match outcome {
+                Ok((from, to)) => {
+                    let count = wrong_samples(&from, *finer_width as usize, &to, *width as usize, mean);
+                    (count > 0).then(|| format!("{count} other samples"))
                 }
-            });
-        }
-    });
-    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(wrong) = wrong {
+                lock(&found).push(difference(place, format!("the means of {}", finer.path()), wrong));
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    unlocked(found)
 }
 
 /// How many samples of the coarser rows are not the means of the finer ones.

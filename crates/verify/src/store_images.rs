@@ -3,9 +3,9 @@
 use fairzarr_ngff::{Multiscale, NodeKind, Omero, Version, classify, parse_image};
 use fairzarr_store::{Class, Store};
 use serde_json::{Map, Value};
-use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
+use crate::parallel::in_parallel;
 
 /// One multiscale image of a store.
 #[derive(Clone, Debug)]
@@ -125,34 +125,6 @@ fn series(store: &Store, root: &Map<String, Value>) -> Result<Vec<String>, Error
     }
     Ok(paths)
 }
-
-/// Does something to all items, several at a time because each waits for a store, and keeps their order.
-pub(crate) fn in_parallel<T: Send, U: Send>(
-    items: Vec<T>,
-    work: impl Fn(T) -> Result<U, Error> + Sync,
-) -> Result<Vec<U>, Error> {
-    let count = items.len();
-    let items = Mutex::new(items.into_iter().enumerate());
-    let done = Mutex::new(Vec::with_capacity(count));
-    std::thread::scope(|scope| {
-        for _ in 0..count.min(AT_ONCE) {
-            scope.spawn(|| {
-                loop {
-                    let next = items.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some((n, item)) = next else { return };
-                    let result = work(item);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((n, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(n, _)| *n);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Metadata documents that are asked for at the same time.
-const AT_ONCE: usize = 16;
 
 /// A group's path for people.
 fn shown(path: &str) -> String {

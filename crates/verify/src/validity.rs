@@ -8,7 +8,8 @@ use fairzarr_store::Store;
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::store_images::{attributes, in_parallel, join};
+use crate::parallel::in_parallel;
+use crate::store_images::{attributes, join};
 
 /// A rule that a group breaks.
 #[derive(Clone, Debug, Eq, PartialEq)]

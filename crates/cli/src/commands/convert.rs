@@ -1,8 +1,8 @@
 //! `fairzarr convert`.
 
 use fairzarr_convert::{
-    BitType, CopyOptions, Existing, FileAlgorithm, OnMissing, Options, Plan, Progress, Report, Stage,
-    StageTimes, Tiles,
+    BitType, CopyOptions, Existing, FileAlgorithm, OnMissing, Options, Plan, Progress, PyramidChoice, Report,
+    Stage, StageTimes, Tiles,
 };
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::args::{
-    BitArg, ChecksumArg, Convert, ConvertChoices, OnMissingArg, OutputArgs, Preset, StoreArgs,
+    BitArg, ChecksumArg, Convert, ConvertChoices, OnMissingArg, OutputArgs, Preset, PyramidArg, StoreArgs,
 };
 use crate::exit::{Code, Failure};
 use crate::print;
@@ -142,6 +142,13 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         layout: choices.layout.into(),
         codec: choices.codec.unwrap_or_else(|| choices.preset.into()),
         chunk: choices.chunk,
+        pyramid: match choices.pyramid {
+            Some(PyramidArg::None) => PyramidChoice::None,
+            Some(PyramidArg::Source) => PyramidChoice::Source,
+            None if choices.no_decode => PyramidChoice::Source,
+            Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
+        },
+        decode: !choices.no_decode,
         shard: choices.shard,
         omit_empty: choices.omit_empty,
         take_over: choices.take_over,
@@ -199,9 +206,12 @@ pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) -> Result<()
         }
         match &image.tiles {
             Tiles::Encoded => {}
-            Tiles::Moved { big_endian } => {
+            Tiles::Moved { big_endian, decoded } => {
                 let order = if *big_endian { ", big-endian" } else { "" };
-                print::result(format_args!("  level 0 is the source's tiles, moved as they are{order}"))?;
+                let how = if *decoded { "as they are" } else { "without being decoded" };
+                let moved = image.levels.iter().filter(|level| level.moved).count();
+                let which = if moved > 1 { format!("{moved} levels are") } else { "level 0 is".into() };
+                print::result(format_args!("  {which} the source's tiles, moved {how}{order}"))?;
             }
             Tiles::Refused(why) => {
                 print::result(format_args!("  the source's tiles are encoded again: {why}"))?;
@@ -241,7 +251,7 @@ pub(super) fn tell(
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-                "moved_tiles": report.moved,
+                "moved_tiles": report.moved, "decoded": report.decoded,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
         ))?;
@@ -256,6 +266,11 @@ pub(super) fn tell(
         let count: usize = report.schema_changes.iter().map(|change| change.count).sum();
         print::note(format_args!(
             "fairzarr: the OME-XML is of an older schema: {count} changes made METADATA.ome.xml and the JSON 2016-06; `fairzarr inspect {source}` lists them, OME/sources/ has the original"
+        ));
+    }
+    for image in &report.decoded {
+        print::note(format_args!(
+            "fairzarr: warning: image {image}: the source's tiles were decoded, because gzip data end with a checksum of what they hold; NGFF 0.4 has zlib data, which do not need it"
         ));
     }
     for (image, why) in &report.not_moved {

@@ -7,6 +7,7 @@ mod errors;
 mod extract;
 mod inspect;
 mod resume;
+mod source_levels;
 mod source_tiles;
 mod split;
 mod support;

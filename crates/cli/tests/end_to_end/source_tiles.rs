@@ -90,7 +90,7 @@ fn metadata_say_how_each_level_is_stored() {
     assert_eq!(names("0/zarr.json"), ["bytes", "gzip", "crc32c"]);
     assert_eq!(metadata(&target, "0/zarr.json")["codecs"][0]["configuration"]["endian"], "big");
     let record = &metadata(&target, "zarr.json")["attributes"]["fairzarr:conversion"]["tiles"];
-    assert_eq!(record, &json!([{"moved": {"big_endian": true}}]));
+    assert_eq!(record, &json!([{"moved": {"big_endian": true, "decoded": true}}]));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn strips_planar_channels_and_small_images() {
         (small, 2),
     ] {
         for packing in [Packing::None, Packing::Zstd] {
-            let tiff = Tiff { packing, images: tiff.images.clone(), ..tiff };
+            let tiff = Tiff { packing, images: tiff.images.clone(), reduced: Vec::new(), ..tiff };
             tiff.write(&source);
             let told = moved(&source, &target, &["--overwrite"]).json();
             assert_eq!(told["moved_tiles"], expected);

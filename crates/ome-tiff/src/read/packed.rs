@@ -1,12 +1,14 @@
 //! Chunks for whoever wants their samples and, without compressing them again, their stored bytes.
 
+use std::borrow::Cow;
+
 use fairzarr_tiff_codec::{ChunkLayout, Container};
 
 use super::{Job, Part, room, swap_bytes};
 use crate::{
     error::{Error, Result},
     geometry::Geometry,
-    image::{Image, LevelPages},
+    image::Image,
     scratch::Scratch,
     types::{PlaneIndex, Region},
 };
@@ -24,14 +26,16 @@ pub struct PackedChunk {
 }
 
 impl Image {
-    /// The layout that all chunks of full resolution have; of strips, all but the last of a page.
+    /// The layout that all chunks of a level have; of strips, all but the last of a page.
     ///
     /// # Errors
     /// In words, in which respect one plane differs from the first.
-    pub fn common_layout(&self) -> std::result::Result<ChunkLayout, String> {
+    pub fn common_layout(&self, level: usize) -> std::result::Result<ChunkLayout, String> {
+        let pages =
+            self.level_pages.get(level).copied().ok_or_else(|| format!("there is no level {level}"))?;
         let mut first: Option<&Geometry> = None;
         for place in self.planes.iter().filter(|place| !place.is_missing()) {
-            let page = self.level_page(place.file, self.full_page(*place), LevelPages::Full);
+            let page = self.level_page(place.file, self.full_page(*place), pages);
             let geometry = page.zip(self.files.container(place.file));
             let Some(geometry) = geometry.and_then(|(page, container)| container.geometry(page).ok()) else {
                 continue;
@@ -46,8 +50,8 @@ impl Image {
         first.map(|geometry| geometry.layout.clone()).ok_or_else(|| "there are no pages".to_owned())
     }
 
-    /// As [`read`](Self::read) of full resolution, for a region that begins at the corner of a chunk and ends at such
-    /// corners or the edges of the page; and gives the chunks in another wrapper, row by row.
+    /// As [`read`](Self::read), for a region that begins at the corner of a chunk and ends at such corners or the edges of
+    /// the page; and gives the chunks in another wrapper, row by row.
     ///
     /// # Errors
     /// As [`read`](Self::read); [`Error::Request`] too where several channels share a chunk, and
@@ -55,15 +59,46 @@ impl Image {
     /// [`ChunkLayout::check_repack`].
     pub fn read_packed(
         &self,
+        level: usize,
         plane: PlaneIndex,
         region: Region,
         to: Container,
         out: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<Vec<PackedChunk>> {
-        let (page, first_sample) = self.page(0, plane)?;
+        self.packed(level, plane, region, to, Some(out), scratch)
+    }
+
+    /// The chunks of such a region in another wrapper, without decoding any. None come back of those that
+    /// [`ChunkLayout::rewrap`] does not hand on.
+    ///
+    /// # Errors
+    /// As [`read_packed`](Self::read_packed), but for what only decoding shows.
+    pub fn read_packed_unseen(
+        &self,
+        level: usize,
+        plane: PlaneIndex,
+        region: Region,
+        to: Container,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<PackedChunk>> {
+        self.packed(level, plane, region, to, None, scratch)
+    }
+
+    fn packed(
+        &self,
+        level: usize,
+        plane: PlaneIndex,
+        region: Region,
+        to: Container,
+        mut out: Option<&mut [u8]>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<PackedChunk>> {
+        let (page, first_sample) = self.page(level, plane)?;
         let samples = self.groups[plane.group].len();
-        self.check_region(&page, region, samples, out.len())?;
+        let bytes = self.sample_type.bytes();
+        let wanted = region.h as usize * region.w as usize * samples * bytes;
+        self.check_region(&page, region, samples, out.as_ref().map_or(wanted, |out| out.len()))?;
         let layout = &page.geometry.layout;
         let aligned = region.y.is_multiple_of(layout.height) && region.x.is_multiple_of(layout.width);
         if !aligned || samples != 1 {
@@ -72,12 +107,11 @@ impl Image {
                 region.y, region.x
             )));
         }
-        let bytes = self.sample_type.bytes();
         let clock = scratch.clock.clone();
         let job = Job {
             image: self,
             clock: &clock,
-            level: 0,
+            level,
             plane,
             page: &page,
             region,
@@ -87,11 +121,14 @@ impl Image {
         };
         let mut packed = Vec::new();
         for part in job.parts()? {
-            let bytes = if part.is_sparse() {
-                job.fill_zero(&part, out);
-                None
-            } else {
-                job.repack(&part, to, out, scratch)?
+            let bytes = match out.as_deref_mut() {
+                Some(out) if part.is_sparse() => {
+                    job.fill_zero(&part, out);
+                    None
+                }
+                Some(out) => job.repack(&part, to, out, scratch)?,
+                None if part.is_sparse() => None,
+                None => job.rewrap(&part, to)?,
             };
             let columns = page.geometry.across;
             let column = (part.index % page.geometry.chunks_per_sample() % columns) as u32;
@@ -112,17 +149,14 @@ impl Job<'_> {
         let layout = self.page.geometry.chunk_layout(part.grid_row);
         let failed = |e: fairzarr_tiff_codec::CodecError| -> Error { self.failed(part, e.into()) };
         let decoded_len = layout.decoded_len().map_err(failed)?;
-        let len = self.fetched_len(part)?;
-        let range = part.offset..part.offset + len;
-        self.fetch(part, std::slice::from_ref(&range), room(&mut scratch.stored, len as usize))?;
+        let len = self.fetched_len(part)? as usize;
+        self.fetch_stored(part, room(&mut scratch.stored, len))?;
         let Scratch { decoder, stored, spare, .. } = scratch;
         // Where the region is the chunk, nothing is copied.
         let in_place = out.len() == decoded_len && part.w == layout.width && part.h == layout.height;
         let decoded = if in_place { &mut *out } else { room(spare, decoded_len) };
-        let repacked = decoder.repack(&layout, &stored[..len as usize], to, decoded).map_err(failed)?;
-        // A chunk with rows missing at its end is none of a regular grid.
-        let whole = layout.height == self.page.geometry.layout.height && len == part.len;
-        let repacked = repacked.filter(|_| whole).map(std::borrow::Cow::into_owned);
+        let repacked = decoder.repack(&layout, &stored[..len], to, decoded).map_err(failed)?;
+        let repacked = repacked.filter(|_| self.is_regular(part, len)).map(Cow::into_owned);
         if layout.big_endian {
             swap_bytes(decoded, self.image.sample_type.number_bytes());
         }
@@ -130,6 +164,35 @@ impl Job<'_> {
             self.place(part, &spare[..decoded_len], decoded_len / layout.height as usize, out);
         }
         Ok(repacked)
+    }
+
+    fn rewrap(&self, part: &Part, to: Container) -> Result<Option<Vec<u8>>> {
+        let layout = self.page.geometry.chunk_layout(part.grid_row);
+        let len = self.fetched_len(part)? as usize;
+        // Room for a checksum, so that adding it copies nothing.
+        let mut stored = Vec::with_capacity(len + 4);
+        stored.resize(len, 0);
+        self.fetch_stored(part, &mut stored)?;
+        if !self.is_regular(part, len) {
+            return Ok(None);
+        }
+        let moved = match layout.rewrap(&stored, to) {
+            Some(Cow::Borrowed(moved)) => moved.len(),
+            other => return Ok(other.map(Cow::into_owned)),
+        };
+        stored.truncate(moved);
+        Ok(Some(stored))
+    }
+
+    fn fetch_stored(&self, part: &Part, out: &mut [u8]) -> Result<()> {
+        let range = part.offset..part.offset + out.len() as u64;
+        self.fetch(part, std::slice::from_ref(&range), out)
+    }
+
+    /// Whether `len` bytes are all of a chunk of a regular grid; one with rows missing at its end is none.
+    fn is_regular(&self, part: &Part, len: usize) -> bool {
+        let rows = self.page.geometry.chunk_layout(part.grid_row).height;
+        rows == self.page.geometry.layout.height && len as u64 == part.len
     }
 }
 

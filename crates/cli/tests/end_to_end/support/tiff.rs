@@ -16,6 +16,8 @@ pub(crate) struct Tiff {
     pub(crate) planar: bool,
     /// Tiles or strips at the start of each directory that are not stored.
     pub(crate) sparse: usize,
+    /// Height and width of reduced copies of each plane, in directories that its own points to.
+    pub(crate) reduced: Vec<(usize, usize)>,
 }
 
 /// How tiles and strips are compressed.
@@ -76,6 +78,7 @@ impl Tiff {
             packing: Packing::None,
             planar: false,
             sparse: 0,
+            reduced: Vec::new(),
         }
     }
 
@@ -92,50 +95,73 @@ impl Tiff {
         let xml = self.xml();
         let planes: Vec<_> =
             self.images.iter().flat_map(|image| image.planes().map(move |p| (image, p))).collect();
-        for (n, (image, [t, c, z])) in planes[..planes.len() - self.lacking].iter().enumerate() {
+        for (n, (image, plane)) in planes[..planes.len() - self.lacking].iter().enumerate() {
             let description = (n == 0).then_some(xml.as_str());
-            let (height, width) = (image.size[3], image.size[4]);
-            let (rows, cols) = match self.blocks {
-                Blocks::Strips(rows) => (rows.min(height), width),
-                Blocks::Tiles(rows, cols) => (rows, cols),
-            };
-            let (mut offsets, mut counts) = (Vec::new(), Vec::new());
-            let apart = if self.planar { image.interleaved } else { 1 };
-            for (first, top) in (0..apart).flat_map(|s| (0..height).step_by(rows).map(move |top| (s, top))) {
-                for left in (0..width).step_by(cols) {
-                    if offsets.len() < self.sparse {
-                        offsets.push(0);
-                        counts.push(0);
-                        continue;
-                    }
-                    let tiled = matches!(self.blocks, Blocks::Tiles(..));
-                    let bottom = if tiled { top + rows } else { (top + rows).min(height) };
-                    let start = file.bytes.len();
-                    for y in top..bottom {
-                        for x in left..left + cols {
-                            for s in first..first + image.interleaved / apart {
-                                // What lies beyond the image in a tile is not part of it.
-                                let value = image.value([*t, c + s, *z, y, x]);
-                                file.sample(image.sample, value);
-                            }
-                        }
-                    }
-                    let block = self.packing.pack(file.bytes.split_off(start));
-                    file.bytes.extend_from_slice(&block);
-                    offsets.push(start as u32);
-                    counts.push(block.len() as u32);
-                }
+            let mut reduced = Vec::new();
+            for size in &self.reduced {
+                let tags = self.page(&mut file, image, *plane, *size);
+                reduced.push(file.directory(&tags).0 as u32);
             }
-            let tags = self.tags(image, description, (rows, cols), &offsets, &counts);
-            link = file.directory(&tags, link);
+            let mut tags = self.page(&mut file, image, *plane, (image.size[3], image.size[4]));
+            tags.extend(description.map(|xml| (270, Field::Text(xml.into()))));
+            if !reduced.is_empty() {
+                tags.push((330, Field::Long(reduced)));
+            }
+            tags.sort_by_key(|(tag, _)| *tag);
+            let (here, next) = file.directory(&tags);
+            let here = file.number((here as u32).to_be_bytes());
+            file.bytes[link..link + 4].copy_from_slice(&here);
+            link = next;
         }
         file.bytes
+    }
+
+    /// Writes the tiles or strips of a plane, reduced to a size, and gives the tags that describe them.
+    fn page(
+        &self,
+        file: &mut File,
+        image: &Picture,
+        [t, c, z]: [usize; 3],
+        (height, width): (usize, usize),
+    ) -> Vec<(u16, Field)> {
+        let (rows, cols) = match self.blocks {
+            Blocks::Strips(rows) => (rows.min(height), width),
+            Blocks::Tiles(rows, cols) => (rows, cols),
+        };
+        let (mut offsets, mut counts) = (Vec::new(), Vec::new());
+        let apart = if self.planar { image.interleaved } else { 1 };
+        for (first, top) in (0..apart).flat_map(|s| (0..height).step_by(rows).map(move |top| (s, top))) {
+            for left in (0..width).step_by(cols) {
+                if offsets.len() < self.sparse {
+                    offsets.push(0);
+                    counts.push(0);
+                    continue;
+                }
+                let tiled = matches!(self.blocks, Blocks::Tiles(..));
+                let bottom = if tiled { top + rows } else { (top + rows).min(height) };
+                let start = file.bytes.len();
+                for y in top..bottom {
+                    for x in left..left + cols {
+                        for s in first..first + image.interleaved / apart {
+                            // What lies beyond the image in a tile is not part of it.
+                            let value = image.value(image.full([t, c + s, z, y, x], (height, width)));
+                            file.sample(image.sample, value);
+                        }
+                    }
+                }
+                let block = self.packing.pack(file.bytes.split_off(start));
+                file.bytes.extend_from_slice(&block);
+                offsets.push(start as u32);
+                counts.push(block.len() as u32);
+            }
+        }
+        self.tags(image, (height, width), (rows, cols), &offsets, &counts)
     }
 
     fn tags(
         &self,
         image: &Picture,
-        description: Option<&str>,
+        (height, width): (usize, usize),
         (rows, cols): (usize, usize),
         offsets: &[u32],
         counts: &[u32],
@@ -148,8 +174,8 @@ impl Tiff {
             Sample::F32 | Sample::F64 => 3,
         };
         let mut tags = vec![
-            (256, long(image.size[4])),
-            (257, long(image.size[3])),
+            (256, long(width)),
+            (257, long(height)),
             (258, Field::Short(vec![image.sample.bytes() as u16 * 8; image.interleaved])),
             (259, short(self.packing.code())),
             (262, short(if image.interleaved == 3 { 2 } else { 1 })),
@@ -157,7 +183,6 @@ impl Tiff {
             (284, short(if self.planar { 2 } else { 1 })),
             (339, Field::Short(vec![format; image.interleaved])),
         ];
-        tags.extend(description.map(|xml| (270, Field::Text(xml.into()))));
         match self.blocks {
             Blocks::Strips(_) => tags.extend([
                 (273, Field::Long(offsets.into())),
@@ -171,7 +196,6 @@ impl Tiff {
                 (325, Field::Long(counts.into())),
             ]),
         }
-        tags.sort_by_key(|(tag, _)| *tag);
         tags
     }
 
@@ -243,9 +267,19 @@ impl Picture {
     }
 
     /// One plane in row-major order.
-    pub(crate) fn plane(&self, [t, c, z]: [usize; 3]) -> Vec<f64> {
-        let [.., height, width] = self.size;
-        (0..height).flat_map(|y| (0..width).map(move |x| self.value([t, c, z, y, x]))).collect()
+    pub(crate) fn plane(&self, plane: [usize; 3]) -> Vec<f64> {
+        self.reduced_plane(plane, (self.size[3], self.size[4]))
+    }
+
+    /// The same of a reduced copy.
+    pub(crate) fn reduced_plane(&self, [t, c, z]: [usize; 3], size: (usize, usize)) -> Vec<f64> {
+        let value = |y, x| self.value(self.full([t, c, z, y, x], size));
+        (0..size.0).flat_map(|y| (0..size.1).map(move |x| value(y, x))).collect()
+    }
+
+    /// Where the sample of a reduced copy was taken. It is a single one, so that none is taken for a mean.
+    fn full(&self, [t, c, z, y, x]: [usize; 5], (height, width): (usize, usize)) -> [usize; 5] {
+        [t, c, z, y * self.size[3] / height, x * self.size[4] / width]
     }
 
     /// t, first c, z of each stored plane in the order of the file.
@@ -300,8 +334,8 @@ struct File {
 }
 
 impl File {
-    /// Appends a directory and points `link` at it; returns the place of its own link.
-    fn directory(&mut self, tags: &[(u16, Field)], link: usize) -> usize {
+    /// Appends a directory; returns its place, and that of its link to the next one.
+    fn directory(&mut self, tags: &[(u16, Field)]) -> (usize, usize) {
         let mut placed = Vec::new();
         for (tag, field) in tags {
             let start = self.bytes.len();
@@ -334,8 +368,7 @@ impl File {
             placed.push((*tag, kind, count as u32, value));
         }
         self.bytes.resize(self.bytes.len().next_multiple_of(2), 0);
-        let here = self.number((self.bytes.len() as u32).to_be_bytes());
-        self.bytes[link..link + 4].copy_from_slice(&here);
+        let here = self.bytes.len();
         self.u16(placed.len() as u16);
         for (tag, kind, count, value) in placed {
             self.u16(tag);
@@ -344,7 +377,7 @@ impl File {
             self.bytes.extend_from_slice(&value);
         }
         self.u32(0);
-        self.bytes.len() - 4
+        (here, self.bytes.len() - 4)
     }
 
     fn sample(&mut self, sample: Sample, value: f64) {

@@ -1,0 +1,299 @@
+//! One image of the plan.
+
+use fairzarr_ngff::Endian;
+use fairzarr_ome_tiff::{Image, SampleType};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+use super::{Page, Plan, blocks};
+use crate::Error;
+use crate::encode::{Codec, Encoder};
+use crate::geometry::{Block, Pyramid};
+use crate::options::{BitType, Options, PyramidChoice};
+use crate::samples::Kind;
+use crate::tiles::{self, Tiles};
+
+/// One image of the plan.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ImagePlan {
+    /// Its group's path in the store; empty for the root.
+    pub path: String,
+    /// Sizes of t, c, z, y, x at full resolution.
+    pub shape: [u32; 5],
+    /// OME name of the sample type.
+    pub sample_type: String,
+    /// Channels that are stored together in one page of the source.
+    pub groups: Vec<Range<u32>>,
+    /// Resolution levels, full resolution first.
+    pub levels: Vec<LevelPlan>,
+    /// What becomes of the source's tiles and strips.
+    pub tiles: Tiles,
+    /// Pages (t, group, z) that the source lacks and that become zeros.
+    pub missing: Vec<(u32, u32, u32)>,
+    /// One where the reduced levels are computed; one for each level where they are copied.
+    pub(crate) pyramids: Vec<Pyramid>,
+    pub(crate) kind: Kind,
+    /// Samples are 0 or 1, and stored as Zarr `bool`.
+    pub(crate) boolean: bool,
+}
+
+/// One resolution level of the plan.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct LevelPlan {
+    /// Height and width in pixels.
+    pub size: (u32, u32),
+    /// Height and width of a chunk in pixels.
+    pub chunk: (u32, u32),
+    /// Height and width of a shard in pixels.
+    pub shard: Option<(u32, u32)>,
+    /// Compression.
+    pub codec: Codec,
+    /// Its chunks are the source's tiles or strips, moved as they are.
+    pub moved: bool,
+}
+
+impl ImagePlan {
+    pub(super) fn new(image: &Image, path: String, options: &Options) -> Result<Self, Error> {
+        let shape = image.shape();
+        let tiles = tiles::choose(image, options);
+        let mut planned = Self {
+            path,
+            shape: [shape.t, shape.c, shape.z, shape.y, shape.x],
+            sample_type: image.sample_type().name().into(),
+            groups: image.channel_groups().to_vec(),
+            levels: Vec::new(),
+            missing: Vec::new(),
+            pyramids: Vec::new(),
+            kind: kind_of(image.sample_type())?,
+            boolean: image.sample_type() == SampleType::Bit && options.bit == BitType::Bool,
+            tiles,
+        };
+        let stored = image.levels().len();
+        let copied = if options.pyramid == PyramidChoice::Source { stored } else { 1 };
+        // Nothing can be computed from samples that nobody decodes.
+        let computed = copied == 1 && options.pyramid != PyramidChoice::None && planned.tiles.are_decoded();
+        for level in 0..copied {
+            planned.add_pyramid(image, level, if computed { usize::MAX } else { 1 }, options);
+        }
+        planned.add_shards(options);
+        planned.missing = planned
+            .pages()
+            .filter(|page| !image.has_plane(page.t, planned.groups[page.group as usize].start, page.z))
+            .map(|page| (page.t, page.group, page.z))
+            .collect();
+        Ok(planned)
+    }
+
+    /// Adds a level of the source, and at most `written` levels in all with those that are computed from it.
+    fn add_pyramid(&mut self, image: &Image, level: usize, written: usize, options: &Options) {
+        let LevelPlan { size, chunk, codec, moved, .. } = tiles::level(image, level, &self.tiles, options);
+        let pages = self.pages().count() as u64;
+        let pyramid = blocks::pyramid(image, level, written, chunk, pages, options);
+        for level in pyramid.image_levels() {
+            let read = level == pyramid.first;
+            let size = if read { size } else { pyramid.size(level - pyramid.first) };
+            self.levels.push(LevelPlan {
+                size,
+                chunk: if read { chunk } else { (chunk.0.min(size.0), chunk.1.min(size.1)) },
+                shard: None,
+                codec: if read { codec } else { options.codec },
+                moved: read && moved,
+            });
+        }
+        self.pyramids.push(pyramid);
+    }
+
+    /// The pyramid that a level belongs to.
+    pub(crate) fn pyramid_of(&self, level: usize) -> &Pyramid {
+        let n = self.pyramids.partition_point(|pyramid| pyramid.first <= level);
+        &self.pyramids[n.max(1) - 1]
+    }
+
+    /// Whether the reduced levels are those of the source.
+    pub fn is_copied(&self) -> bool {
+        self.pyramids.len() > 1
+    }
+
+    /// Whether the samples of a level pass by: not where its tiles are moved without being decoded.
+    pub(crate) fn is_decoded(&self, level: usize) -> bool {
+        !self.levels[level].moved || self.tiles.are_decoded()
+    }
+
+    pub(super) fn kind_bytes(&self) -> u64 {
+        self.sample_bytes() as u64
+    }
+
+    /// Bytes of one sample.
+    pub(crate) fn sample_bytes(&self) -> usize {
+        match self.kind {
+            Kind::U8 | Kind::I8 => 1,
+            Kind::U16 | Kind::I16 | Kind::F16 => 2,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
+            Kind::U64 | Kind::I64 | Kind::F64 | Kind::C64 => 8,
+            Kind::C128 => 16,
+        }
+    }
+
+    /// The array's data type.
+    pub(crate) fn data_type(&self) -> fairzarr_ngff::DataType {
+        use fairzarr_ngff::DataType;
+        if self.boolean {
+            return DataType::Bool;
+        }
+        match self.kind {
+            Kind::U8 => DataType::U8,
+            Kind::I8 => DataType::I8,
+            Kind::U16 => DataType::U16,
+            Kind::I16 => DataType::I16,
+            Kind::U32 => DataType::U32,
+            Kind::I32 => DataType::I32,
+            Kind::U64 => DataType::U64,
+            Kind::I64 => DataType::I64,
+            Kind::F16 => DataType::F16,
+            Kind::F32 => DataType::F32,
+            Kind::F64 => DataType::F64,
+            Kind::C64 => DataType::C64,
+            Kind::C128 => DataType::C128,
+        }
+    }
+
+    pub(crate) fn encoder(&self, plan: &Plan, level: usize) -> Result<Encoder, Error> {
+        let level = &self.levels[level];
+        let encoder = Encoder::new(level.codec, self.sample_bytes(), plan.crc32c(level))?;
+        Ok(match self.endian() {
+            Endian::Little => encoder,
+            Endian::Big => encoder.big_endian(self.number_bytes()),
+        })
+    }
+
+    /// The byte order of the arrays.
+    pub(crate) fn endian(&self) -> Endian {
+        match self.tiles {
+            Tiles::Moved { big_endian: true, .. } => Endian::Big,
+            _ => Endian::Little,
+        }
+    }
+
+    /// Bytes of what byte order applies to: complex samples are two numbers.
+    fn number_bytes(&self) -> usize {
+        match self.kind {
+            Kind::C64 | Kind::C128 => self.sample_bytes() / 2,
+            _ => self.sample_bytes(),
+        }
+    }
+
+    pub(crate) fn pages(&self) -> impl Iterator<Item = Page> + use<> {
+        let [t, _, z, _, _] = self.shape;
+        let groups = self.groups.len() as u32;
+        (0..t).flat_map(move |t| (0..groups).flat_map(move |group| (0..z).map(move |z| Page { t, group, z })))
+    }
+
+    pub(crate) fn channels(&self, page: Page) -> Range<u32> {
+        self.groups[page.group as usize].clone()
+    }
+
+    pub(crate) fn samples(&self, page: Page) -> u32 {
+        self.channels(page).len() as u32
+    }
+
+    pub(crate) fn is_missing(&self, page: Page) -> bool {
+        self.missing.binary_search(&(page.t, page.group, page.z)).is_ok()
+    }
+
+    /// Width of the tiles on which the digests of a level's pixels are taken.
+    pub(crate) fn digest_width(&self, level: usize) -> u32 {
+        let tile = fairzarr_digest::TILE;
+        self.pyramid_of(level).block_width().filter(|width| width % tile != 0).unwrap_or(tile)
+    }
+
+    /// Path of a level's array in the store.
+    pub(crate) fn array_path(&self, level: usize) -> String {
+        if self.path.is_empty() { level.to_string() } else { format!("{}/{level}", self.path) }
+    }
+
+    /// Rows and columns of chunks of a level.
+    pub(crate) fn chunk_grid(&self, level: usize) -> (u32, u32) {
+        let LevelPlan { size, chunk, .. } = self.levels[level];
+        (size.0.div_ceil(chunk.0), size.1.div_ceil(chunk.1))
+    }
+
+    pub(crate) fn unit_count(&self) -> u64 {
+        let units = |pyramid: &Pyramid| pyramid.count(pyramid.unit_level) as u64;
+        self.pages().count() as u64 * self.pyramids.iter().map(units).sum::<u64>()
+    }
+
+    pub(super) fn planes(&self) -> u64 {
+        self.shape[..3].iter().map(|n| *n as u64).product()
+    }
+
+    pub(super) fn plane_bytes(&self, level: usize) -> u64 {
+        let (h, w) = self.levels[level].size;
+        h as u64 * w as u64 * self.kind_bytes()
+    }
+
+    pub(super) fn objects(&self) -> u64 {
+        let per_plane: u64 = self
+            .levels
+            .iter()
+            .map(|level| {
+                let (h, w) = level.shard.unwrap_or(level.chunk);
+                level.size.0.div_ceil(h) as u64 * level.size.1.div_ceil(w) as u64
+            })
+            .sum();
+        per_plane * self.planes()
+    }
+
+    /// Bytes that one worker holds: a block per level, a chunk before and after encoding, open shards. It does one pyramid
+    /// after the other.
+    pub(super) fn working_set(&self) -> u64 {
+        let samples = self.groups.iter().map(|g| (g.end - g.start) as u64).max().unwrap_or(1);
+        let pixel = samples * self.kind_bytes();
+        self.pyramids.iter().map(|pyramid| self.working_set_of(pyramid, pixel)).max().unwrap_or(0)
+    }
+
+    fn working_set_of(&self, pyramid: &Pyramid, pixel: u64) -> u64 {
+        let levels = &self.levels[pyramid.image_levels()];
+        let chunk = levels[0].chunk.0 as u64 * levels[0].chunk.1 as u64 * self.kind_bytes();
+        let shards: u64 = levels
+            .iter()
+            .filter_map(|level| level.shard.map(|shard| (level, shard)))
+            .map(|(level, (h, w))| {
+                let h = h.min(level.size.0) as u64;
+                // A band keeps a whole row of shards open, a walk over square blocks one.
+                let w = if pyramid.block_width().is_some() { w.min(level.size.1) } else { level.size.1 };
+                h * w as u64 * pixel
+            })
+            .sum();
+        // Of tiles that are moved, the stored bytes of a block.
+        let full = pyramid.rect(Block { level: 0, row: 0, col: 0 }).area() as u64 * pixel;
+        let stored = if levels[0].moved { full } else { 0 };
+        pyramid.area() * pixel + 3 * chunk + shards + stored
+    }
+}
+
+impl LevelPlan {
+    /// Rows and columns of chunks in a shard.
+    pub(crate) fn shard_chunks(&self) -> Option<(u32, u32)> {
+        self.shard.map(|(h, w)| (h / self.chunk.0, w / self.chunk.1))
+    }
+}
+
+fn kind_of(sample: SampleType) -> Result<Kind, Error> {
+    Ok(match sample {
+        // OME `bit` is one byte, 0 or 1, also as Zarr's bool.
+        SampleType::Bit | SampleType::Uint8 => Kind::U8,
+        SampleType::Int8 => Kind::I8,
+        SampleType::Uint16 => Kind::U16,
+        SampleType::Int16 => Kind::I16,
+        SampleType::Uint32 => Kind::U32,
+        SampleType::Int32 => Kind::I32,
+        SampleType::Uint64 => Kind::U64,
+        SampleType::Int64 => Kind::I64,
+        SampleType::Float16 => Kind::F16,
+        SampleType::Float => Kind::F32,
+        SampleType::Double => Kind::F64,
+        SampleType::ComplexFloat => Kind::C64,
+        SampleType::ComplexDouble => Kind::C128,
+        other => return Err(Error::Request(format!("samples of type {} cannot be converted", other.name()))),
+    })
+}
