@@ -84,8 +84,8 @@ pub struct Report {
     pub source_bytes: u64,
     /// Tiles and strips of the source that this run moved as they are.
     pub moved: u64,
-    /// Images whose tiles were decoded although they were moved and that was not asked for: gzip data end with a checksum of
-    /// the samples.
+    /// Images whose tiles were decoded although they were moved and that was not asked for: those of Deflate data, which do
+    /// not tell how much they hold.
     pub decoded: Vec<usize>,
     /// Images whose tiles were to be moved and had to be encoded again, and why.
     pub not_moved: Vec<(usize, String)>,

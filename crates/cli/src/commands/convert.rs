@@ -270,7 +270,7 @@ pub(super) fn tell(
     }
     for image in &report.decoded {
         print::note(format_args!(
-            "fairzarr: warning: image {image}: the source's tiles were decoded, because gzip data end with a checksum of what they hold; NGFF 0.4 has zlib data, which do not need it"
+            "fairzarr: warning: image {image}: the source's tiles were decoded all the same: Deflate data do not tell how much they hold"
         ));
     }
     for (image, why) in &report.not_moved {

@@ -80,7 +80,7 @@ fn tiles_of_all_levels_are_moved_without_being_decoded() {
     let dir = TempDir::new().unwrap();
     let (source, target) = (dir.path().join("source.ome.tiff"), dir.path().join("target.zarr"));
     for (ngff, packing) in [
-        ("0.4", Packing::Deflate),
+        ("0.4", Packing::Zstd),
         ("0.4", Packing::None),
         ("0.5", Packing::None),
         ("0.5", Packing::Zstd),
@@ -137,14 +137,17 @@ fn sparse_tiles_and_short_strips_are_encoded_among_those_that_are_moved() {
 }
 
 #[test]
-fn gzip_needs_the_samples_and_that_is_said() {
+fn deflate_data_are_decoded_and_that_is_said() {
     let dir = TempDir::new().unwrap();
     let (source, target) = (dir.path().join("source.ome.tiff"), dir.path().join("target.zarr"));
     let tiff = pyramid(Sample::U8, Packing::Deflate);
     tiff.write(&source);
-    let outcome = convert(&source, &target, &["--chunk", "source", "--no-decode"]).done();
-    assert!(outcome.err.contains("image 0") && outcome.err.contains("gzip"), "{}", outcome.err);
-    check(&tiff, &source, &target);
+    for ngff in ["0.4", "0.5"] {
+        let options = ["--chunk", "source", "--no-decode", "--overwrite", "--ngff", ngff];
+        let outcome = convert(&source, &target, &options).done();
+        assert!(outcome.err.contains("image 0") && outcome.err.contains("Deflate"), "{}", outcome.err);
+        check(&tiff, &source, &target);
+    }
 }
 
 #[test]
