@@ -24,12 +24,21 @@ pub(crate) struct Geometry {
     pub(crate) down: u64,
     /// NewSubfileType.
     subfile_type: u64,
-    /// Whether the page says how its samples are to be understood; many writers leave it out.
-    pub(crate) format_given: bool,
+    /// What the page says itself.
+    pub(crate) given: Given,
     /// The tag that is read past, as OME readers do; 1 where the first row is the top one.
     pub(crate) orientation: u16,
     /// A whole chunk.
     pub(crate) layout: ChunkLayout,
+}
+
+/// Which tags are there, of those whose default need not be what is meant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given {
+    /// SampleFormat; many writers leave it out.
+    pub(crate) format: bool,
+    /// Compression; TIFF has it that nothing is compressed without it.
+    compression: bool,
 }
 
 /// The values of the layout tags of one page, out-of-line ones included.
@@ -121,7 +130,10 @@ impl Geometry {
             across: u64::from(width.div_ceil(chunk_width)),
             down: u64::from(height.div_ceil(chunk_height)),
             subfile_type: get.uint_or(tag::NEW_SUBFILE_TYPE, 0)?,
-            format_given: tags.contains_key(&tag::SAMPLE_FORMAT) && format != SampleFormat::Void,
+            given: Given {
+                format: tags.contains_key(&tag::SAMPLE_FORMAT) && format != SampleFormat::Void,
+                compression: tags.contains_key(&tag::COMPRESSION),
+            },
             orientation: get.u16_or(tag::ORIENTATION, 1)?,
             layout,
         })
@@ -165,6 +177,11 @@ impl Geometry {
             .checked_mul(u64::from(self.layout.samples))?
             .checked_mul(u64::from(self.layout.bits))
             .map(|bits| bits.div_ceil(8))
+    }
+
+    /// Whether a chunk of `len` bytes, of which the samples fill `needed`, is compressed for all that is known.
+    pub(crate) fn may_be_compressed(&self, len: u64, needed: u64) -> bool {
+        !self.given.compression && len != needed
     }
 
     /// Bytes that a chunk in row `row` must have at least, as far as the tags tell.

@@ -155,7 +155,7 @@ impl SampleType {
             }
             Some(found) if found.bytes() == declared.bytes() => {
                 let sign_only = found.is_integer() && declared.is_integer();
-                if !geometry.format_given && declared != Self::Bit {
+                if !geometry.given.format && declared != Self::Bit {
                     Ok((declared, None))
                 } else if sign_only && layout.format == SampleFormat::Uint {
                     Ok((declared, Some(format!("{}; read as {declared}", differs()))))

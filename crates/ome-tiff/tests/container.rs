@@ -80,6 +80,28 @@ fn absurd_counts_cost_nothing() {
 }
 
 #[test]
+fn offsets_of_one_byte_are_refused() {
+    // A flipped bit makes BYTE of LONG: then the first byte of an offset would be taken for the offset.
+    let mut page = gray(1).described(&described(1));
+    page.tags.insert(273, (1, vec![8]));
+    let message = refusal(open(tiff(Form::CLASSIC, &[page])));
+    assert!(message.contains("StripOffsets has field type 1, expected SHORT, LONG or LONG8"), "{message}");
+}
+
+#[test]
+fn compression_that_got_lost_is_not_guessed() {
+    let mut page = gray(1).described(&described(1));
+    page.tags.remove(&259);
+    assert!(open(tiff(Form::CLASSIC, std::slice::from_ref(&page))).is_ok());
+    // More bytes than the samples need: they are compressed, or the byte count is wrong.
+    page.chunks[0].extend([0; 3]);
+    let message = refusal(open(tiff(Form::CLASSIC, std::slice::from_ref(&page))));
+    assert!(message.contains("Compression is missing, but strip 0 at offset 8 has 19 bytes"), "{message}");
+    page.set(259, &[1]);
+    assert!(open(tiff(Form::CLASSIC, &[page])).is_ok());
+}
+
+#[test]
 fn overlapping_directories_end() {
     // Every two bytes a directory that links to the next: a walk of the square of the length.
     let count = 2000_u16;

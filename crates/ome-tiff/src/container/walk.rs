@@ -395,6 +395,12 @@ pub(crate) fn check_chunk(
     if len < needed {
         return Err(format!("{kind} {index} at offset {offset} has {len} bytes, needs {needed}"));
     }
+    if geometry.may_be_compressed(len, needed) {
+        return Err(format!(
+            "Compression is missing, but {kind} {index} at offset {offset} has {len} bytes where {needed} would do \
+             if it were not compressed"
+        ));
+    }
     // Some writers count a few bytes too many; what is needed must be there.
     let end = offset.checked_add(needed.max(1)).filter(|end| *end <= file_len);
     let whole = geometry.layout.compression == Compression::None
@@ -425,6 +431,14 @@ impl Columns {
         // Some writers put tiles under the tags of strips.
         let found = entry(offsets).or_else(|| geometry.tiled.then(|| entry(tag::STRIP_OFFSETS)).flatten());
         let Some(found) = found else { return Err(format!("{} is missing", label(offsets))) };
+        if found.uint_size().is_ok_and(|size| size < 2) {
+            // Bytes would be read as places near the start of the file, where there always is something.
+            return Err(format!(
+                "{} has field type {}, expected SHORT, LONG or LONG8",
+                label(found.tag),
+                found.field_type
+            ));
+        }
         let lens = entry(lens).or_else(|| geometry.tiled.then(|| entry(tag::STRIP_BYTE_COUNTS)).flatten());
         let expected = geometry.chunk_count();
         if found.count < expected {
