@@ -60,6 +60,7 @@ pub(crate) fn check_objects(plan: &Plan, store: &Store) -> Result<(), Error> {
 /// The keys of all chunk or shard objects of a level.
 fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterator<Item = String> + '_ {
     let [t, c, z, _, _] = image.shape.map(u64::from);
+    let (t, z) = (t.div_ceil(image.depth.0.into()), z.div_ceil(image.depth.1.into()));
     let plan = &image.levels[level];
     let (h, w) = plan.shard.unwrap_or(plan.chunk);
     let rows = plan.size.0.div_ceil(h) as u64;
@@ -148,7 +149,10 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
         shape: vec![t, c, z, level.size.0 as u64, level.size.1 as u64],
         data_type: image.data_type(),
         chunks: planar(level.chunk),
-        shards: level.shard.map(planar),
+        shards: level.shard.map(|(h, w)| {
+            let (times, sections) = image.depth;
+            [times, 1, sections, h, w].map(u64::from).to_vec()
+        }),
         codecs: Codecs {
             compressor: level.codec.compressor(),
             crc32c: plan.crc32c(level),

@@ -40,7 +40,7 @@ pub(crate) enum Record {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct UnitResult {
     pub(crate) unit: Unit,
-    /// By sample of the page's group.
+    /// By page of the unit, and sample of the page's group.
     pub(crate) planes: Vec<PlaneResult>,
     /// The unit's top block, halved: its part of the block above.
     pub(crate) carry: Option<Vec<u8>>,

@@ -64,9 +64,9 @@ fn objects(image: &ImagePlan, unit: Unit, level: usize) -> impl Iterator<Item = 
     let rows = along(rows, h);
     let columns = along(columns, w);
     let page = unit.page;
+    let (t, z) = (page.t / image.depth.0, page.z / image.depth.1);
     image.channels(page).flat_map(move |c| {
         let columns = columns.clone();
-        rows.clone()
-            .flat_map(move |y| columns.clone().map(move |x| [page.t.into(), c.into(), page.z.into(), y, x]))
+        rows.clone().flat_map(move |y| columns.clone().map(move |x| [t.into(), c.into(), z.into(), y, x]))
     })
 }

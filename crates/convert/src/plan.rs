@@ -63,10 +63,12 @@ pub(crate) struct Page {
     pub(crate) z: u32,
 }
 
-/// A piece of work that one worker does on its own: a page, or a block of a page that is large.
+/// A piece of work that one worker does on its own: a page, a block of a page that is large, or several pages that share
+/// shards.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct Unit {
     pub(crate) image: usize,
+    /// The first of its pages.
     pub(crate) page: Page,
     /// Which of the image's pyramids.
     pub(crate) pyramid: usize,
@@ -180,7 +182,7 @@ impl Plan {
                 .enumerate()
                 .flat_map(|(n, pyramid)| pyramid.units().into_iter().map(move |block| (n, block)))
                 .collect();
-            plan.pages().flat_map(move |page| {
+            plan.first_pages().flat_map(move |page| {
                 let blocks = blocks.clone().into_iter();
                 blocks.map(move |(pyramid, block)| Unit { image, page, pyramid, block })
             })
@@ -205,7 +207,8 @@ impl Plan {
         let image = &self.images[unit.image];
         let (rows, columns) = image.pyramids[unit.pyramid].below(unit.block, 0);
         let pixels = (rows.end - rows.start) * (columns.end - columns.start);
-        pixels * image.samples(unit.page) as u64 * image.sample_bytes() as u64
+        let pages = image.unit_pages(unit.page).count() as u64;
+        pages * pixels * image.samples(unit.page) as u64 * image.sample_bytes() as u64
     }
 
     /// Decoded bytes of all levels.

@@ -41,11 +41,14 @@ impl Findings {
     fn add(&mut self, plan: &Plan, unit: Unit, planes: Vec<PlaneResult>) {
         let image = &plan.images[unit.image];
         let level = image.pyramids[unit.pyramid].first;
-        for (c, plane) in image.channels(unit.page).zip(planes) {
+        let sample_planes = image
+            .unit_pages(unit.page)
+            .flat_map(|page| image.channels(page).map(move |c| (page.t, c, page.z)));
+        for ((t, c, z), plane) in sample_planes.zip(planes) {
             if level == 0 && image.is_decoded(level) {
                 self.statistics.entry((unit.image, c)).or_default().merge(&plane.statistics);
             }
-            let key = (unit.image, level, (unit.page.t, c, unit.page.z));
+            let key = (unit.image, level, (t, c, z));
             self.digests.entry(key).or_default().merge(plane.tiles);
         }
         let missing = self.missing.entry(unit.image).or_insert_with(|| image.unit_count());

@@ -54,7 +54,7 @@ pub(crate) struct Worker<'a> {
 pub(crate) struct Converted<'w> {
     /// The root block's samples, `[sample][y][x]`.
     pub(crate) pixels: &'w [u8],
-    /// By sample plane.
+    /// By page, and sample plane of the page.
     pub(crate) seen: Vec<Seen>,
     pub(crate) written: Written,
 }
@@ -87,13 +87,18 @@ impl<'a> Worker<'a> {
             .filter(|level| pyramid.writes(*level))
             .map(|level| plan.encoder(self.context.plan, pyramid.of_image(level)))
             .collect::<Result<_, _>>()?;
-        let mut seen: Vec<Seen> = Vec::new();
-        seen.resize_with(plan.samples(page) as usize, Seen::default);
-        let mut task = Task { image, plan, pyramid, page, encoders, seen };
+        let mut task = Task { image, plan, pyramid, page, encoders, seen: Vec::new() };
         let mut blocks = std::mem::take(&mut self.blocks);
         self.watch.start();
         self.written = Written::default();
-        let outcome = self.walk(&mut task, root, &mut blocks[..levels]);
+        let mut all_seen = Vec::new();
+        let outcome = plan.unit_pages(page).try_for_each(|page| {
+            task.page = page;
+            task.seen.resize_with(plan.samples(page) as usize, Seen::default);
+            self.walk(&mut task, root, &mut blocks[..levels])?;
+            all_seen.append(&mut task.seen);
+            Ok::<(), Error>(())
+        });
         self.blocks = blocks;
         if outcome.is_err() {
             self.shards.clear();
@@ -101,7 +106,7 @@ impl<'a> Worker<'a> {
         outcome?;
         debug_assert!(self.shards.is_empty(), "a shard extends beyond its unit");
         let written = std::mem::take(&mut self.written);
-        Ok(Converted { pixels: self.blocks[root.level].bytes(), seen: task.seen, written })
+        Ok(Converted { pixels: self.blocks[root.level].bytes(), seen: all_seen, written })
     }
 
     /// Encodes the chunks of a block that was put together from several units.
@@ -346,11 +351,15 @@ impl<'a> Worker<'a> {
         };
         let (sy, sx) = (cy / sh, cx / sw);
         let (rows, cols) = plan.chunk_grid(level);
+        let (times, sections) = plan.depth;
+        let first = Page { t: page.t / times * times, z: page.z / sections * sections, ..page };
         let shard = self.shards.entry((level, c, sy, sx)).or_insert_with(|| {
+            let planes = plan.unit_pages(first).count();
             let expected = sh.min(rows - sy * sh) as usize * sw.min(cols - sx * sw) as usize;
-            Shard::new(sh as usize * sw as usize, expected)
+            Shard::new((times * sections) as usize * sh as usize * sw as usize, planes * expected)
         });
-        let slot = (cy % sh) as usize * sw as usize + (cx % sw) as usize;
+        let plane = ((page.t - first.t) * sections + (page.z - first.z)) as usize;
+        let slot = (plane * sh as usize + (cy % sh) as usize) * sw as usize + (cx % sw) as usize;
         if shard.add(slot, stored)
             && let Some(shard) = self.shards.remove(&(level, c, sy, sx))
             && let Some(pieces) = shard.assemble()
@@ -369,7 +378,8 @@ impl<'a> Worker<'a> {
         (y, x): (u32, u32),
         pieces: Vec<Bytes>,
     ) -> Result<(), Error> {
-        let index = [page.t, c, page.z, y, x].map(u64::from);
+        let (times, sections) = plan.depth;
+        let index = [page.t / times, c, page.z / sections, y, x].map(u64::from);
         let array = plan.array_path(level);
         let key = fairzarr_ngff::chunk_key(self.context.plan.ngff(), &array, &index);
         let bytes: usize = pieces.iter().map(Bytes::len).sum();

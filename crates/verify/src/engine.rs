@@ -36,6 +36,17 @@ pub(crate) fn plane_ranges(leading: &[u64], plane: u64) -> Ranges {
     ranges
 }
 
+/// Planes that lie in the same objects, and are read together so that each object is decoded once.
+pub(crate) struct Slab {
+    /// Along the leading dimensions.
+    pub(crate) ranges: Ranges,
+    /// Their numbers in C order, in which their samples follow each other.
+    pub(crate) planes: Vec<u64>,
+}
+
+/// Decoded bytes of a slab's rows; more, and planes are read one by one.
+const SLAB_BYTES: u64 = 256 << 20;
+
 impl StoredArray {
     /// Opens the array at `path` below the store's root.
     pub(crate) fn open(store: &Store, path: &str) -> Result<Self, Error> {
@@ -79,6 +90,33 @@ impl StoredArray {
             .data_type()
             .name(ZarrVersion::V3)
             .map_or_else(|| "unknown".into(), std::borrow::Cow::into_owned)
+    }
+
+    /// All planes, in slabs of those that `rows` rows at a time are read of.
+    pub(crate) fn slabs(&self, rows: u64) -> Vec<Slab> {
+        let [leading @ .., _, width] = self.shape() else { return Vec::new() };
+        let within = |side: &u64, size: &u64| (*side).clamp(1, (*size).max(1));
+        let mut depths: Vec<u64> =
+            self.chunk.iter().zip(leading).map(|(side, size)| within(side, size)).collect();
+        let sample = self.array.data_type().fixed_size().unwrap_or(1) as u64;
+        let bytes = depths.iter().chain([&rows, width]).try_fold(sample, |all, side| all.checked_mul(*side));
+        if bytes.is_none_or(|bytes| bytes > SLAB_BYTES) {
+            depths.fill(1);
+        }
+        let counts: Vec<u64> =
+            leading.iter().zip(&depths).map(|(size, depth)| size.div_ceil(*depth)).collect();
+        let slab = |n: u64| {
+            let cut = |((range, depth), size): ((std::ops::Range<u64>, &u64), &u64)| {
+                range.start * depth..size.min(&((range.start + 1) * depth)).to_owned()
+            };
+            let ranges: Ranges =
+                plane_ranges(&counts, n).into_iter().zip(&depths).zip(leading).map(cut).collect();
+            let number = |index: Vec<u64>| index.iter().zip(leading).fold(0, |n, (at, size)| n * size + at);
+            let subset = ArraySubset::new_with_ranges(&ranges);
+            let planes = subset.indices().iter().map(|index| number(index.to_vec())).collect();
+            Slab { ranges, planes }
+        };
+        (0..counts.iter().product()).map(slab).collect()
     }
 
     /// Shape of a chunk: within its shard, where there are shards.

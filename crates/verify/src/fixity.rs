@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::documents::recorded;
-use crate::engine::{StoredArray, plane_ranges};
+use crate::engine::{Slab, StoredArray, plane_ranges};
 use crate::parallel::{for_each, in_parallel, lock, unlocked};
 use crate::recorded::{Digests, Recorded};
 use crate::report::{Check, Difference};
@@ -141,19 +141,18 @@ fn decode(
 ) -> (Vec<Difference>, u64) {
     let shape = array.shape().to_vec();
     let [.., height, width] = shape[..] else { return (Vec::new(), 0) };
-    let leading = &shape[..shape.len() - 2];
-    let planes: u64 = leading.iter().product();
     let band = array.object_shape()[shape.len() - 2].clamp(1, height.max(1));
     let bands = height.div_ceil(band);
     // Of a sample, the smallest part has whole objects and whole tiles of digests.
     let step = TILE as u64 / gcd(TILE as u64, band);
     let groups = bands.div_ceil(step);
-    let chosen = options.sample.choose((0..planes * groups).collect(), series);
+    let slabs = array.slabs(band);
+    let chosen = options.sample.choose((0..slabs.len() as u64 * groups).collect(), series);
     let band_of = |group: &u64| {
-        let (plane, first) = (group / groups, group % groups * step);
-        (first..bands.min(first + step)).map(move |n| (plane, n * band))
+        let (slab, first) = ((group / groups) as usize, group % groups * step);
+        (first..bands.min(first + step)).map(move |n| (slab, n * band))
     };
-    let work: Vec<(u64, u64)> = chosen.iter().flat_map(band_of).collect();
+    let work: Vec<(usize, u64)> = chosen.iter().flat_map(band_of).collect();
     let bytes = AtomicU64::new(0);
     let digests: Mutex<HashMap<u64, PlaneDigest>> = Mutex::default();
     let found = Mutex::new(Vec::new());
@@ -161,25 +160,27 @@ fn decode(
         &work,
         options.jobs,
         || (),
-        |(), &(plane, y)| {
+        |(), &(slab, y)| {
+            let Slab { ranges, planes } = &slabs[slab];
             let h = band.min(height - y);
-            let mut ranges = plane_ranges(leading, plane);
+            let mut ranges = ranges.clone();
             ranges.extend([y..y + h, 0..width]);
             match array.read(&ranges) {
                 Ok(pixels) => {
                     bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     options.progress.fetch_add(pixels.len() as u64, Ordering::Relaxed);
-                    if let Some(recorded) = recorded {
-                        let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
-                        let sample = pixels.len() / (h * width).max(1) as usize;
+                    let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
+                    let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
+                    let plane_bytes = pixels.len() / planes.len().max(1);
+                    let sample = plane_bytes / (h * width).max(1) as usize;
+                    for (plane, pixels) in planes.iter().zip(pixels.chunks_exact(plane_bytes.max(1))) {
                         let mut part = PlaneDigest::default();
-                        part.add(area, sample, recorded.tile_width, &pixels);
-                        let tiles = part.tiles().clone();
-                        lock(&digests).entry(plane).or_default().merge(tiles);
+                        part.add(area, sample, recorded.tile_width, pixels);
+                        lock(&digests).entry(*plane).or_default().merge(part.tiles().clone());
                     }
                 }
                 Err(error) => {
-                    let place = format!("plane {plane}, rows {y}..{}", y + h);
+                    let place = format!("{}, rows {y}..{}", plane_numbers(planes), y + h);
                     lock(&found).push(difference(place, "samples", &error.to_string()));
                 }
             }
@@ -188,11 +189,14 @@ fn decode(
     );
     let mut differences = unlocked(found);
     let digests = unlocked(digests);
-    for (plane, recorded) in recorded.into_iter().flat_map(|recorded| (0..planes).map(move |n| (n, recorded)))
+    let planes =
+        slabs.iter().enumerate().flat_map(|(n, slab)| slab.planes.iter().map(move |plane| (n, *plane)));
+    for ((slab, plane), recorded) in
+        recorded.into_iter().flat_map(|recorded| planes.clone().map(move |n| (n, recorded)))
     {
         let digest = digests.get(&plane);
         let is_chosen = |row: &u32| {
-            let group = plane * groups + (*row as u64 * TILE as u64) / (step * band);
+            let group = slab as u64 * groups + (*row as u64 * TILE as u64) / (step * band);
             chosen.binary_search(&group).is_ok()
         };
         let rows = (0..recorded.rows).filter(is_chosen);
@@ -209,6 +213,15 @@ fn decode(
         }
     }
     (differences, bytes.into_inner())
+}
+
+/// What planes that are read together are called.
+fn plane_numbers(planes: &[u64]) -> String {
+    match planes {
+        [plane] => format!("plane {plane}"),
+        [first, .., last] => format!("planes {first} to {last}"),
+        [] => "no plane".into(),
+    }
 }
 
 /// Compares the stored bytes of chunks that were moved without being decoded.

@@ -3,7 +3,7 @@
 use fairzarr_ome_tiff::{Fileset, Image, PlaneIndex, Region, SampleType, Scratch};
 use fairzarr_store::Store;
 use serde_json::{Map, Value};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +16,8 @@ use crate::{Error, Options};
 
 /// Decoded bytes that are compared at a time.
 const REGION_BYTES: u64 = 4 << 20;
+/// The same, where one object holds several planes.
+const OBJECT_BYTES: u64 = 128 << 20;
 /// Differences that are listed; all are counted.
 const LISTED: usize = 50;
 
@@ -80,11 +82,21 @@ struct Pair<'a> {
     dimensions: [Option<usize>; 5],
 }
 
-/// A rectangle of one page of the source: time point, group of channels, section.
-#[derive(Clone, Copy)]
+/// A rectangle of pages of the source that lie in the same objects of the store: time points, a group of channels,
+/// sections.
+#[derive(Clone)]
 struct Part {
-    t: u32,
+    t: Range<u32>,
     group: usize,
+    z: Range<u32>,
+    region: Region,
+}
+
+/// The same of one plane.
+#[derive(Clone, Copy)]
+struct Place {
+    t: u32,
+    c: u32,
     z: u32,
     region: Region,
 }
@@ -151,10 +163,10 @@ impl<'a> Pair<'a> {
         let state = || (Scratch::with_cache(16 << 20), Vec::new());
         for_each(&runs, jobs, state, |(scratch, expected), run| {
             for part in *run {
-                match self.compare_part(*part, expected, scratch) {
-                    Ok(differences) => {
-                        bytes.fetch_add(expected.len() as u64, Ordering::Relaxed);
-                        options.progress.fetch_add(expected.len() as u64, Ordering::Relaxed);
+                match self.compare_part(part, expected, scratch) {
+                    Ok((differences, compared)) => {
+                        bytes.fetch_add(compared, Ordering::Relaxed);
+                        options.progress.fetch_add(compared, Ordering::Relaxed);
                         let mut found = lock(&found);
                         found.1 += differences.len();
                         let room = LISTED.saturating_sub(found.0.len());
@@ -196,15 +208,23 @@ impl<'a> Pair<'a> {
         let w = if oh * width as u64 * pixel <= REGION_BYTES { width as u64 } else { ow };
         let h = (REGION_BYTES / (w * pixel * oh).max(1)).max(1) * oh;
         let (h, w) = (h.min(height as u64) as u32, w as u32);
+        let channels = self.image.channel_groups().iter().map(|group| group.len() as u64).max().unwrap_or(1);
+        let (times, sections) = (side(0, shape.t), side(2, shape.z));
+        // Several planes at a time where one object holds them, in the order in which they are compared.
+        let in_order = self.dimensions[0].zip(self.dimensions[2]).is_none_or(|(t, z)| t < z);
+        let together = in_order && times * sections * channels * h as u64 * w as u64 * pixel <= OBJECT_BYTES;
+        let (times, sections) = if together { (times as u32, sections as u32) } else { (1, 1) };
+        let cut = |size: u32, step: u32| {
+            (0..size).step_by(step.max(1) as usize).map(move |at| at..size.min(at.saturating_add(step)))
+        };
         let mut parts = Vec::new();
-        for t in 0..shape.t {
+        for t in cut(shape.t, times) {
             for group in 0..self.image.channel_groups().len() {
-                for z in 0..shape.z {
-                    for y in (0..height).step_by(h.max(1) as usize) {
-                        for x in (0..width).step_by(w.max(1) as usize) {
-                            let region = Region { y, x, h: h.min(height - y), w: w.min(width - x) };
-                            parts.push(Part { t, group, z, region });
-                        }
+                for z in cut(shape.z, sections) {
+                    for (y, x) in cut(height, h).flat_map(|y| cut(width, w).map(move |x| (y.clone(), x))) {
+                        let region =
+                            Region { y: y.start, x: x.start, h: y.end - y.start, w: x.end - x.start };
+                        parts.push(Part { t: t.clone(), group, z: z.clone(), region });
                     }
                 }
             }
@@ -212,44 +232,60 @@ impl<'a> Pair<'a> {
         parts
     }
 
+    /// Differences, and how many bytes were compared.
     fn compare_part(
         &self,
-        part: Part,
+        part: &Part,
         expected: &mut Vec<u8>,
         scratch: &mut Scratch,
-    ) -> Result<Vec<Difference>, Error> {
-        let Part { t, group, z, region } = part;
+    ) -> Result<(Vec<Difference>, u64), Error> {
+        let Part { t, group, z, region } = part.clone();
         let channels = self.image.channel_groups()[group].clone();
         let sample = self.image.sample_type().bytes();
         let plane = region.h as usize * region.w as usize * sample;
         expected.resize(plane * channels.len(), 0);
-        if self.image.has_plane(t, channels.start, z) {
-            self.image.read(self.level, PlaneIndex { t, group, z }, region, expected, scratch)?;
-        } else {
-            // Promised and missing: the conversion was told to fill.
-            expected.fill(0);
-        }
+        let stored: Vec<Result<Vec<u8>, Error>> =
+            channels.clone().map(|c| self.array.read(&self.ranges(&t, c, &z, region))).collect();
         let mut differences = Vec::new();
-        for (c, expected) in channels.zip(expected.chunks_exact(plane.max(1))) {
-            match self.array.read(&self.ranges(t, c, z, region)) {
-                Ok(found) if found == expected => {}
-                Ok(found) => differences.push(self.describe(part, c, sample, expected, &found)),
-                // A chunk that does not decode is a finding like any other, and must not end the search.
-                Err(error) => differences.push(Difference {
-                    place: self.place(part, c),
+        // A chunk that does not decode is a finding like any other, and must not end the search.
+        for (c, stored) in channels.clone().zip(&stored) {
+            if let Err(error) = stored {
+                let place = Place { t: t.start, c, z: z.start, region };
+                differences.push(Difference {
+                    place: self.place(place),
                     expected: "samples".into(),
                     found: error.to_string(),
-                }),
+                });
             }
         }
-        Ok(differences)
+        let pages = t.flat_map(|t| z.clone().map(move |z| (t, z)));
+        let mut compared = 0;
+        for (n, (t, z)) in pages.enumerate() {
+            if self.image.has_plane(t, channels.start, z) {
+                self.image.read(self.level, PlaneIndex { t, group, z }, region, expected, scratch)?;
+            } else {
+                // Promised and missing: the conversion was told to fill.
+                expected.fill(0);
+            }
+            compared += expected.len() as u64;
+            for ((c, stored), expected) in
+                channels.clone().zip(&stored).zip(expected.chunks_exact(plane.max(1)))
+            {
+                let Ok(stored) = stored else { continue };
+                let found = &stored[n * plane..][..plane];
+                if found != expected {
+                    differences.push(self.describe(Place { t, c, z, region }, sample, expected, found));
+                }
+            }
+        }
+        Ok((differences, compared))
     }
 
-    fn ranges(&self, t: u32, c: u32, z: u32, region: Region) -> Ranges {
+    fn ranges(&self, t: &Range<u32>, c: u32, z: &Range<u32>, region: Region) -> Ranges {
         let wanted = [
-            t as u64..t as u64 + 1,
+            t.start as u64..t.end as u64,
             c as u64..c as u64 + 1,
-            z as u64..z as u64 + 1,
+            z.start as u64..z.end as u64,
             region.y as u64..region.y as u64 + region.h as u64,
             region.x as u64..region.x as u64 + region.w as u64,
         ];
@@ -262,13 +298,10 @@ impl<'a> Pair<'a> {
         ranges
     }
 
-    fn place(&self, part: Part, c: u32) -> String {
-        let Region { y, x, h, w } = part.region;
+    fn place(&self, Place { t, c, z, region: Region { y, x, h, w } }: Place) -> String {
         format!(
-            "image {}, plane t={} c={c} z={}, array {}, region y={y}..{} x={x}..{}",
+            "image {}, plane t={t} c={c} z={z}, array {}, region y={y}..{} x={x}..{}",
             self.index,
-            part.t,
-            part.z,
             self.array.path(),
             y + h,
             x + w
@@ -276,18 +309,18 @@ impl<'a> Pair<'a> {
     }
 
     /// Names the first sample that differs, and how many do.
-    fn describe(&self, part: Part, c: u32, sample: usize, expected: &[u8], found: &[u8]) -> Difference {
+    fn describe(&self, place: Place, sample: usize, expected: &[u8], found: &[u8]) -> Difference {
         let pairs = || expected.chunks_exact(sample).zip(found.chunks_exact(sample));
         let count = pairs().filter(|(expected, found)| expected != found).count();
         let first = pairs().position(|(expected, found)| expected != found).unwrap_or(0);
-        let Region { y, x, w, .. } = part.region;
+        let Region { y, x, w, .. } = place.region;
         let (row, col) = (y as usize + first / w as usize, x as usize + first % w as usize);
         let value = |bytes: &[u8]| {
             let bytes = bytes.get(first * sample..(first + 1) * sample).unwrap_or_default();
             show(self.image.sample_type(), bytes)
         };
         Difference {
-            place: format!("{}, first at y={row} x={col} ({count} samples differ)", self.place(part, c)),
+            place: format!("{}, first at y={row} x={col} ({count} samples differ)", self.place(place)),
             expected: value(expected),
             found: value(found),
         }

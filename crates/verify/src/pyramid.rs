@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use crate::engine::{StoredArray, plane_ranges};
+use crate::engine::{Slab, StoredArray};
 use crate::parallel::{for_each, lock, unlocked};
 use crate::report::{Check, Difference};
 use crate::store_images::StoredImage;
@@ -157,31 +157,35 @@ fn level_differences(
     }
     let band = coarser.object_shape()[leading.len()].clamp(1, *height);
     let bands = height.div_ceil(band);
-    let planes: u64 = leading.iter().product();
-    let parts: Vec<(u64, u64)> =
-        (0..planes).flat_map(|plane| (0..bands).map(move |n| (plane, n * band))).collect();
+    let slabs = coarser.slabs(band);
+    let parts: Vec<(&Slab, u64)> =
+        slabs.iter().flat_map(|slab| (0..bands).map(move |n| (slab, n * band))).collect();
     let found = Mutex::new(Vec::new());
     for_each(
         &parts,
         options.jobs,
         || (),
-        |(), &(plane, y)| {
-            let mut ranges = plane_ranges(leading, plane);
+        |(), &(Slab { ranges, planes }, y)| {
+            let (mut finer_ranges, mut ranges) = (ranges.clone(), ranges.clone());
             let end = (y + band).min(*height);
-            let mut finer_ranges = ranges.clone();
             ranges.extend([y..end, 0..*width]);
             finer_ranges.extend([2 * y..(2 * end).min(*finer_height), 0..*finer_width]);
-            let place = format!("array {}, plane {plane}, rows {y}..{end}", coarser.path());
-            let outcome = finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?)));
-            let wrong = match outcome {
-                Ok((from, to)) => {
-                    let count = wrong_samples(&from, *finer_width as usize, &to, *width as usize, mean);
-                    (count > 0).then(|| format!("{count} other samples"))
-                }
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(wrong) = wrong {
+            let add = |plane: &u64, wrong: String| {
+                let place = format!("array {}, plane {plane}, rows {y}..{end}", coarser.path());
                 lock(&found).push(difference(place, format!("the means of {}", finer.path()), wrong));
+            };
+            match finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?))) {
+                Ok((from, to)) => {
+                    let from = from.chunks_exact((from.len() / planes.len()).max(1));
+                    let to = to.chunks_exact((to.len() / planes.len()).max(1));
+                    for (plane, (from, to)) in planes.iter().zip(from.zip(to)) {
+                        let count = wrong_samples(from, *finer_width as usize, to, *width as usize, mean);
+                        if count > 0 {
+                            add(plane, format!("{count} other samples"));
+                        }
+                    }
+                }
+                Err(error) => planes.iter().take(1).for_each(|plane| add(plane, error.to_string())),
             }
             ControlFlow::Continue(())
         },

@@ -198,7 +198,11 @@ pub(super) fn show_plan(plan: &Plan, options: &Options, json: bool) -> Result<()
         let [t, c, z, y, x] = image.shape;
         print::result(format_args!("{name}: t={t} c={c} z={z} y={y} x={x} {}", image.sample_type))?;
         for (n, level) in image.levels.iter().enumerate() {
-            let shard = level.shard.map_or(String::new(), |(h, w)| format!(", shards {h} x {w}"));
+            let planes = match image.planes_in_shard() {
+                1 => String::new(),
+                several => format!(" of {several} planes"),
+            };
+            let shard = level.shard.map_or(String::new(), |(h, w)| format!(", shards {h} x {w}{planes}"));
             print::result(format_args!(
                 "  level {n}: {} x {}, chunks {} x {}{shard}, {}",
                 level.size.0, level.size.1, level.chunk.0, level.chunk.1, level.codec

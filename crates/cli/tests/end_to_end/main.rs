@@ -6,6 +6,7 @@ mod convert;
 mod errors;
 mod extract;
 mod inspect;
+mod many_planes;
 mod resume;
 mod source_levels;
 mod source_tiles;

@@ -12,7 +12,7 @@ const BLOCK_SIDE: u32 = 512;
 /// The same where tiles and chunks do not fit each other: larger blocks have fewer tiles in common.
 const MISFIT_SIDE: u32 = 1024;
 /// Fewer units than this, and a page is split into smaller ones.
-const ENOUGH_UNITS: u64 = 64;
+pub(super) const ENOUGH_UNITS: u64 = 64;
 
 /// The blocks of a level that is read, and of those above it, of which `written` are written at most. `pixel` is the bytes
 /// of a pixel of a page, and `pages` their number.

@@ -30,6 +30,8 @@ pub struct ImagePlan {
     pub tiles: Tiles,
     /// Pages (t, group, z) that the source lacks and that become zeros.
     pub missing: Vec<(u32, u32, u32)>,
+    /// Time points and sections that share a shard, and are done as one unit; 1 where there are no shards.
+    pub(crate) depth: (u32, u32),
     /// One where the reduced levels are computed; one for each level where they are copied.
     pub(crate) pyramids: Vec<Pyramid>,
     pub(crate) kind: Kind,
@@ -63,6 +65,7 @@ impl ImagePlan {
             groups: image.channel_groups().to_vec(),
             levels: Vec::new(),
             missing: Vec::new(),
+            depth: (1, 1),
             pyramids: Vec::new(),
             kind: kind_of(image.sample_type())?,
             boolean: image.sample_type() == SampleType::Bit && options.bit == BitType::Bool,
@@ -112,6 +115,11 @@ impl ImagePlan {
     /// Whether the reduced levels are those of the source.
     pub fn is_copied(&self) -> bool {
         self.pyramids.len() > 1
+    }
+
+    /// Planes that share a shard; 1 where there are no shards.
+    pub fn planes_in_shard(&self) -> u64 {
+        u64::from(self.depth.0) * u64::from(self.depth.1)
     }
 
     /// Whether the samples of a level pass by: not where its tiles are moved without being decoded.
@@ -183,9 +191,29 @@ impl ImagePlan {
     }
 
     pub(crate) fn pages(&self) -> impl Iterator<Item = Page> + use<> {
+        self.every(1, 1)
+    }
+
+    /// The first page of each unit.
+    pub(crate) fn first_pages(&self) -> impl Iterator<Item = Page> + use<> {
+        self.every(self.depth.0, self.depth.1)
+    }
+
+    fn every(&self, times: u32, sections: u32) -> impl Iterator<Item = Page> + use<> {
         let [t, _, z, _, _] = self.shape;
         let groups = self.groups.len() as u32;
-        (0..t).flat_map(move |t| (0..groups).flat_map(move |group| (0..z).map(move |z| Page { t, group, z })))
+        let step = |size: u32, step: u32| (0..size).step_by(step.max(1) as usize);
+        step(t, times).flat_map(move |t| {
+            (0..groups).flat_map(move |group| step(z, sections).map(move |z| Page { t, group, z }))
+        })
+    }
+
+    /// All pages of the unit that begins with `first`.
+    pub(crate) fn unit_pages(&self, first: Page) -> impl Iterator<Item = Page> + use<> {
+        let [t, _, z, _, _] = self.shape;
+        let sections = first.z..z.min(first.z.saturating_add(self.depth.1));
+        let times = first.t..t.min(first.t.saturating_add(self.depth.0));
+        times.flat_map(move |t| sections.clone().map(move |z| Page { t, z, ..first }))
     }
 
     pub(crate) fn channels(&self, page: Page) -> Range<u32> {
@@ -219,7 +247,7 @@ impl ImagePlan {
 
     pub(crate) fn unit_count(&self) -> u64 {
         let units = |pyramid: &Pyramid| pyramid.count(pyramid.unit_level) as u64;
-        self.pages().count() as u64 * self.pyramids.iter().map(units).sum::<u64>()
+        self.first_pages().count() as u64 * self.pyramids.iter().map(units).sum::<u64>()
     }
 
     pub(super) fn planes(&self) -> u64 {
@@ -240,7 +268,9 @@ impl ImagePlan {
                 level.size.0.div_ceil(h) as u64 * level.size.1.div_ceil(w) as u64
             })
             .sum();
-        per_plane * self.planes()
+        let [t, c, z, _, _] = self.shape;
+        let (times, sections) = self.depth;
+        per_plane * u64::from(t.div_ceil(times)) * u64::from(c) * u64::from(z.div_ceil(sections))
     }
 
     /// Bytes that one worker holds: a block per level, a chunk before and after encoding, open shards. It does one pyramid
@@ -261,7 +291,7 @@ impl ImagePlan {
                 let h = h.min(level.size.0) as u64;
                 // A band keeps a whole row of shards open, a walk over square blocks one.
                 let w = if pyramid.block_width().is_some() { w.min(level.size.1) } else { level.size.1 };
-                h * w as u64 * pixel
+                h * w as u64 * pixel * self.planes_in_shard()
             })
             .sum();
         // Of tiles that are moved, the stored bytes of a block.

@@ -1,6 +1,7 @@
 //! Sizes of shards.
 
-use super::ImagePlan;
+use super::blocks::ENOUGH_UNITS;
+use super::{ImagePlan, LevelPlan};
 use crate::geometry::Block;
 use crate::options::{Options, ShardChoice};
 
@@ -46,6 +47,31 @@ impl ImagePlan {
             let cols = largest_divisor(reach.1.div_ceil(chunk.1), cols, reach.1 >= size.1);
             self.levels[level].shard = Some((rows * chunk.0, cols * chunk.1));
         }
+        if options.shard == ShardChoice::Auto {
+            self.add_depth(options);
+        }
+    }
+
+    /// Gathers several planes in a shard where each is small and done as one unit: there may be very many.
+    fn add_depth(&mut self, options: &Options) {
+        let is_whole =
+            |level: &LevelPlan| level.shard.is_some_and(|(h, w)| h >= level.size.0 && w >= level.size.1);
+        // All levels of it, too.
+        let one_unit = self
+            .pyramids
+            .iter()
+            .all(|pyramid| pyramid.count(pyramid.unit_level) == 1 && !pyramid.writes(pyramid.unit_level + 1));
+        if !one_unit || !self.levels.iter().all(is_whole) {
+            return;
+        }
+        let [t, _, z, _, _] = self.shape;
+        let groups = self.groups.iter().map(|group| group.len() as u64).max().unwrap_or(1);
+        let fitting = SHARD_BYTES.min(options.memory / 8) / (groups * self.plane_bytes(0)).max(1);
+        let planes = fitting.min(self.pages().count() as u64 / ENOUGH_UNITS).clamp(1, u32::MAX.into()) as u32;
+        let sections = z.min(planes);
+        // Sections first: time points only where all of their sections fit.
+        let times = if sections == z { t.min(planes / z.max(1)) } else { 1 };
+        self.depth = (times.max(1), sections.max(1));
     }
 
     /// Pixels of `level` that are produced together: those below one unit, or one assembled block.
