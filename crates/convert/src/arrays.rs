@@ -27,7 +27,7 @@ pub(crate) struct SmallArray {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Writes an array in the Zarr format of `version`: one chunk, or several along the first dimension when it is large.
+/// Writes an array in the Zarr format of `version`, in the background: one chunk, or several along the first dimension when it is large.
 pub(crate) fn write(store: &Store, version: Version, array: &SmallArray) -> Result<(), Error> {
     let rest: u64 = array.shape.iter().skip(1).product();
     let row = rest.saturating_mul(array.data_type.size() as u64);
@@ -57,7 +57,7 @@ pub(crate) fn write(store: &Store, version: Version, array: &SmallArray) -> Resu
         }
         let mut chunk = part.to_vec();
         chunk.resize(chunk_bytes, 0);
-        store.put(&chunk_key(version, &array.path, &index), encoder.encode(&chunk)?)?;
+        store.put_in_background(&chunk_key(version, &array.path, &index), encoder.encode(&chunk)?.into())?;
     }
     let spec = ArraySpec {
         shape: array.shape.clone(),

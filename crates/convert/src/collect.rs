@@ -1,19 +1,22 @@
 //! Levels above the units: blocks that are put together from what several units carry up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use crate::Error;
+use crate::encode;
 use crate::geometry::{Block, Rect};
+use crate::journal::{Finished, Journal, Record};
 use crate::plan::{ImagePlan, Page, Plan, Unit};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
 use crate::walk::Worker;
 
 /// Blocks that wait for some of their children. Because units are done in depth-first order, there are few.
-#[derive(Default)]
 pub(crate) struct Collector {
     waiting: Mutex<HashMap<(usize, Page, Block), Waiting>>,
+    /// What an earlier process finished: it waits for nothing.
+    finished: BTreeSet<Unit>,
 }
 
 struct Waiting {
@@ -34,32 +37,54 @@ pub(crate) fn carry(image: &ImagePlan, unit: Unit, block: Block, pixels: &[u8]) 
     Some(halved.bytes().to_vec())
 }
 
+/// [`carry`] in the form that the journal keeps.
+pub(crate) fn pack(image: &ImagePlan, carried: &[u8]) -> Result<Vec<u8>, Error> {
+    encode::pack(carried, image.sample_bytes())
+}
+
+/// What a unit, or a block above the units, carries up, from [`pack`]'s form.
+pub(crate) fn unpack(image: &ImagePlan, unit: Unit, packed: &[u8]) -> Result<Vec<u8>, Error> {
+    let area = half(image.pyramids[unit.pyramid].rect(unit.block)).area();
+    encode::unpack(packed, area * image.samples(unit.page) as usize * image.sample_bytes())
+}
+
 /// The place of a block's halved samples in the level above.
 fn half(rect: Rect) -> Rect {
     Rect { y: rect.y / 2, x: rect.x / 2, h: rect.h.div_ceil(2), w: rect.w.div_ceil(2) }
 }
 
 impl Collector {
-    /// Takes what a unit carries up, and encodes every block that this completes.
+    pub(crate) fn new(finished: BTreeSet<Unit>) -> Self {
+        Self { waiting: Mutex::default(), finished }
+    }
+
+    /// Takes what a unit carries up, or a block above the units, and encodes and records every block that this completes.
     pub(crate) fn take(
         &self,
         plan: &Plan,
         unit: Unit,
         carried: Vec<u8>,
         worker: &mut Worker<'_>,
+        journal: &Journal<'_>,
     ) -> Result<(), Error> {
         let image = &plan.images[unit.image];
         let mut child = unit.block;
         let mut carried = carried;
         let pyramid = &image.pyramids[unit.pyramid];
         while let Some(block) = pyramid.parent(child) {
+            let above = Unit { block, ..unit };
+            if self.finished.contains(&above) {
+                return Ok(());
+            }
             let Some(complete) = self.add(image, unit, child, block, &carried) else {
                 return Ok(());
             };
-            worker.emit_assembled(image, pyramid, unit.page, block, complete.bytes())?;
-            let Some(next) = carry(image, unit, block, complete.bytes()) else {
-                return Ok(());
-            };
+            let written = worker.emit_assembled(image, pyramid, unit.page, block, complete.bytes())?;
+            let next = carry(image, unit, block, complete.bytes());
+            let packed = next.as_deref().map(|next| pack(image, next)).transpose()?;
+            let record = Record::Block(Finished { unit: above, written, carry: packed });
+            journal.add(record, pyramid.children(block).map(|block| Unit { block, ..unit }));
+            let Some(next) = next else { return Ok(()) };
             (child, carried) = (block, next);
         }
         Ok(())

@@ -19,9 +19,10 @@ use crate::structured;
 pub(crate) fn check_units(plan: &Plan, store: &Store) -> Result<(), Error> {
     let mut done = BTreeSet::new();
     journal::read(store, |record| {
-        if let Record::Unit(result) = record {
-            done.insert(result.unit);
+        if let Record::Unit(finished, _) = record {
+            done.insert(finished.unit);
         }
+        Ok(())
     })?;
     let missing: Vec<_> = plan.units().filter(|unit| !done.contains(unit)).collect();
     let Some(first) = missing.first() else { return Ok(()) };
@@ -91,7 +92,7 @@ pub(crate) fn write(
         }
     }
     for (key, bytes) in metadata.files()? {
-        store.put(&key, bytes)?;
+        store.put_in_background(&key, bytes.into())?;
     }
     digests::write_all(plan, store, findings)?;
     let mut groups = metadata.groups(provenance.sources())?;
@@ -111,11 +112,11 @@ pub(crate) fn write(
         put(store, &path, group_document(version, attributes))?;
     }
     // Everything else must be on the disk before the store looks complete.
-    store.flush()?;
     store.sync()?;
     let mut documents = group_document(version, root);
     let last = documents.pop();
     put(store, "", documents)?;
+    store.flush()?;
     if let Some((name, bytes)) = last
         && !store.put_new(name, bytes.clone())?
         && store.get(name)?.as_deref() != Some(&bytes)
@@ -164,11 +165,11 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
     }
 }
 
-/// Writes the documents of a group or an array.
+/// Writes the documents of a group or an array, in the background.
 pub(crate) fn put(store: &Store, path: &str, documents: Vec<fairzarr_ngff::Document>) -> Result<(), Error> {
     for (name, bytes) in documents {
         let key = if path.is_empty() { name.into() } else { format!("{path}/{name}") };
-        store.put(&key, bytes)?;
+        store.put_in_background(&key, bytes.into())?;
     }
     Ok(())
 }

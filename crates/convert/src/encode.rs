@@ -9,7 +9,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use zarrs::array::codec::bytes_to_bytes::blosc::{
-    BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes,
+    BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes, blosc_decompress_bytes,
+    blosc_validate,
 };
 use zarrs::array::codec::bytes_to_bytes::zlib::ZlibCompressionLevel;
 use zarrs::array::codec::{GzipCodec, ZlibCodec, ZstdCodec};
@@ -263,6 +264,19 @@ impl Encoder {
     }
 }
 
+/// Samples of `sample_bytes` bytes, compressed to be kept for a while.
+pub(crate) fn pack(samples: &[u8], sample_bytes: usize) -> Result<Vec<u8>, Error> {
+    Encoder::new(Codec::FAST, sample_bytes, false)?.encode(samples)
+}
+
+/// The `length` bytes that [`pack`] was given.
+pub(crate) fn unpack(packed: &[u8], length: usize) -> Result<Vec<u8>, Error> {
+    if blosc_validate(packed) != Some(length) {
+        return Err(Error::Codec(format!("{} packed bytes are not of {length} bytes", packed.len())));
+    }
+    blosc_decompress_bytes(packed, length, 1).map_err(|error| Error::Codec(error.to_string()))
+}
+
 const BLOSC: [(&str, Inner); 5] = [
     ("lz4", Inner::Lz4),
     ("lz4hc", Inner::Lz4hc),
@@ -296,6 +310,17 @@ mod tests {
         for text in ["gzip-10", "zstd-3-x", "blosc-lz5", "blosc-lz4-5-shuffle-more", ""] {
             assert!(text.parse::<Codec>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_was_packed_comes_back_at_its_length_only() {
+        for samples in [vec![0; 1 << 16], (0..=255).cycle().take(3000).collect::<Vec<u8>>(), vec![1, 2]] {
+            let packed = pack(&samples, 2).unwrap();
+            assert_eq!(unpack(&packed, samples.len()).unwrap(), samples);
+            assert!(unpack(&packed, samples.len() + 2).is_err());
+            assert!(unpack(&packed[..packed.len() - 1], samples.len()).is_err());
+        }
+        assert!(unpack(&[], 2).is_err());
     }
 
     #[test]

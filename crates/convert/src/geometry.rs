@@ -117,6 +117,13 @@ impl Pyramid {
         (0..self.written).map(|level| self.rect(Block { level, row: 0, col: 0 }).area() as u64).sum()
     }
 
+    /// Whether there is such a block.
+    pub(crate) fn holds(&self, block: Block) -> bool {
+        block.level < self.levels()
+            && block.row < self.rows(block.level)
+            && block.col < self.cols(block.level)
+    }
+
     fn rows(&self, level: usize) -> u32 {
         self.sizes[level].0.div_ceil(self.height)
     }

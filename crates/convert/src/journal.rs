@@ -2,14 +2,19 @@
 //!
 //! Records are kept in *segments*, objects `.fairzarr/journal/<task>-<number>` that are written whole: every
 //! few seconds, and at the end of a run. Units finished since the last segment are done again after a crash,
-//! with the same bytes as result. A record is a length, an XXH3-64 checksum, and the result of a unit or the checksum of
-//! a file of the source.
+//! with the same bytes as result. A record is a length, an XXH3-64 checksum, and what became of a unit, of a block above the
+//! units, or the checksum of a file of the source.
+//!
+//! A unit and a block carry pixels for the block above them. They are kept, compressed, only as long as that block is not
+//! finished: where both are recorded in the same segment, they are left out.
 
 use bytes::Bytes;
 use fairzarr_digest::PlaneDigest;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -26,25 +31,29 @@ const SEGMENT_TIME: Duration = Duration::from_secs(2);
 /// The first segment is written after this time, each later one after a quarter of the time so far.
 const FIRST_SEGMENT_TIME: Duration = Duration::from_millis(100);
 const SEGMENT_BYTES: usize = 8 << 20;
+/// Segments that wait to be written, beside the one that is.
+const WAITING_SEGMENTS: usize = 1;
+/// About what a record takes beside what was seen and what is carried.
+const RECORD_BYTES: usize = 64;
 
 /// What the journal keeps.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) enum Record {
-    /// A finished unit.
-    Unit(UnitResult),
+    /// A finished unit, and what was seen of it, by page of the unit, and sample of the page's group.
+    Unit(Finished, Vec<PlaneResult>),
+    /// A finished block above the units.
+    Block(Finished),
     /// The checksum of a file of the source, by its number in the plan.
     File(u32, String),
 }
 
-/// What one unit leaves behind beside its chunks.
+/// What a unit, or a block above the units, leaves behind beside its chunks.
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct UnitResult {
+pub(crate) struct Finished {
     pub(crate) unit: Unit,
-    /// By page of the unit, and sample of the page's group.
-    pub(crate) planes: Vec<PlaneResult>,
-    /// The unit's top block, halved: its part of the block above.
-    pub(crate) carry: Option<Vec<u8>>,
     pub(crate) written: Written,
+    /// Its part of the block above, compressed; none at the top, and where that block is finished too.
+    pub(crate) carry: Option<Vec<u8>>,
 }
 
 /// What was seen of one sample plane.
@@ -64,17 +73,24 @@ fn digest_entries(digest: &PlaneDigest) -> Vec<((u32, u32), u128)> {
     digest.tiles().iter().map(|(tile, digest)| (*tile, *digest)).collect()
 }
 
-/// Collects records of one process and writes them out.
+/// Collects records of one process. A thread of its own has to [`write`](Journal::write) them out: it waits for uploads.
 pub(crate) struct Journal<'a> {
     store: &'a Store,
     task: String,
     start: Instant,
     open: Mutex<Segment>,
+    /// `None` is the end.
+    closed: SyncSender<Option<Segment>>,
+    to_write: Mutex<Receiver<Option<Segment>>>,
 }
 
 struct Segment {
     number: u32,
-    bytes: Vec<u8>,
+    records: Vec<Record>,
+    /// About what the records take.
+    bytes: usize,
+    /// Where the records are that carry something.
+    carrying: HashMap<Unit, usize>,
     since: Instant,
 }
 
@@ -87,67 +103,130 @@ impl<'a> Journal<'a> {
             .iter()
             .filter_map(|(key, _)| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
         let number = number.max().map_or(0, |last| last + 1);
-        let open = Segment { number, bytes: Vec::new(), since: Instant::now() };
-        Ok(Self { store, task: task.into(), start: Instant::now(), open: Mutex::new(open) })
+        let (closed, to_write) = sync_channel(WAITING_SEGMENTS);
+        let (open, to_write) = (Mutex::new(Segment::new(number)), Mutex::new(to_write));
+        Ok(Self { store, task: task.into(), start: Instant::now(), open, closed, to_write })
     }
 
-    /// Records a unit whose objects have all been handed to the store.
-    pub(crate) fn add(&self, record: &Record) -> Result<(), Error> {
-        let record = postcard::to_stdvec(record)
-            .map_err(|error| Error::Request(format!("a journal record cannot be made: {error}")))?;
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        open.bytes.extend_from_slice(&(record.len() as u64).to_le_bytes());
-        open.bytes.extend_from_slice(&xxh3_64(&record).to_le_bytes());
-        open.bytes.extend_from_slice(&record);
+    /// Records a unit or a block whose objects have all been handed to the store; `parts` are the units or blocks that
+    /// a block was put together from. Waits while too much is still to be written.
+    pub(crate) fn add(&self, record: Record, parts: impl Iterator<Item = Unit>) {
+        let mut open = lock(&self.open);
+        open.add(record, parts);
         let time = (self.start.elapsed() / 4).clamp(FIRST_SEGMENT_TIME, SEGMENT_TIME);
-        if open.bytes.len() < SEGMENT_BYTES && open.since.elapsed() < time {
-            return Ok(());
+        if open.bytes < SEGMENT_BYTES && open.since.elapsed() < time {
+            return;
         }
-        let segment = open.close();
-        // Others go on while this one waits for the store.
+        let next = Segment::new(open.number + 1);
+        let segment = std::mem::replace(&mut *open, next);
         drop(open);
-        self.write(segment)
+        self.hand_over(Some(segment));
     }
 
-    /// Writes what has not been written yet.
-    pub(crate) fn finish(&self) -> Result<(), Error> {
-        let segment = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner).close();
-        self.write(segment)
+    /// Hands over what is left; nothing may be added any more.
+    pub(crate) fn finish(&self) {
+        let mut open = lock(&self.open);
+        let next = Segment::new(open.number + 1);
+        let last = std::mem::replace(&mut *open, next);
+        drop(open);
+        if !last.records.is_empty() {
+            self.hand_over(Some(last));
+        }
+        self.hand_over(None);
     }
 
-    fn write(&self, (number, bytes): (u32, Vec<u8>)) -> Result<(), Error> {
-        if bytes.is_empty() {
-            return Ok(());
+    fn hand_over(&self, segment: Option<Segment>) {
+        // The other end lives as long as this one.
+        let _ = self.closed.send(segment);
+    }
+
+    /// Hands segments to the store until [`Journal::finish`]. The last ones may still be under way then. After an error,
+    /// which is told at once, nothing more is written.
+    pub(crate) fn write(&self, mut failed: impl FnMut(Error)) {
+        let segments = lock(&self.to_write);
+        let mut written = true;
+        while let Ok(Some(segment)) = segments.recv() {
+            if written && let Err(error) = self.put(&segment) {
+                written = false;
+                failed(error);
+            }
+        }
+    }
+
+    fn put(&self, segment: &Segment) -> Result<(), Error> {
+        let mut bytes = Vec::with_capacity(segment.bytes);
+        for record in &segment.records {
+            let record = postcard::to_stdvec(record)
+                .map_err(|error| Error::Request(format!("a journal record cannot be made: {error}")))?;
+            bytes.extend_from_slice(&(record.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(&xxh3_64(&record).to_le_bytes());
+            bytes.extend_from_slice(&record);
         }
         // The units' own objects first: a record must never promise what is not there.
         self.store.flush()?;
-        let key = format!("{WORKSPACE}/journal/{}-{number:06}", self.task);
-        self.store.put(&key, Bytes::from(bytes))?;
+        let key = format!("{WORKSPACE}/journal/{}-{:06}", self.task, segment.number);
+        self.store.put_in_background(&key, Bytes::from(bytes))?;
         Ok(())
     }
 }
 
 impl Segment {
-    /// Its number and what it holds; the next one begins.
-    fn close(&mut self) -> (u32, Vec<u8>) {
-        self.since = Instant::now();
-        let number = self.number;
-        if !self.bytes.is_empty() {
-            self.number += 1;
+    fn new(number: u32) -> Self {
+        let (records, carrying) = (Vec::new(), HashMap::new());
+        Self { number, records, bytes: 0, carrying, since: Instant::now() }
+    }
+
+    fn add(&mut self, record: Record, parts: impl Iterator<Item = Unit>) {
+        for part in parts {
+            let carrying = self.carrying.remove(&part).and_then(|at| self.records.get_mut(at));
+            if let Some(carried) = carrying.and_then(Record::finished_mut).and_then(|part| part.carry.take())
+            {
+                self.bytes -= carried.len();
+            }
         }
-        (number, std::mem::take(&mut self.bytes))
+        self.bytes += record.bytes();
+        if let Some(Finished { unit, carry: Some(_), .. }) = record.finished() {
+            self.carrying.insert(*unit, self.records.len());
+        }
+        self.records.push(record);
+    }
+}
+
+impl Record {
+    /// Of a unit or block.
+    pub(crate) fn finished(&self) -> Option<&Finished> {
+        match self {
+            Self::Unit(finished, _) | Self::Block(finished) => Some(finished),
+            Self::File(..) => None,
+        }
+    }
+
+    fn finished_mut(&mut self) -> Option<&mut Finished> {
+        match self {
+            Self::Unit(finished, _) | Self::Block(finished) => Some(finished),
+            Self::File(..) => None,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let carry = self.finished().and_then(|finished| finished.carry.as_ref()).map_or(0, Vec::len);
+        let planes = if let Self::Unit(_, planes) = self { planes.as_slice() } else { &[] };
+        let planes = planes
+            .iter()
+            .map(|plane| plane.statistics.bytes() + std::mem::size_of_val(plane.tiles.as_slice()));
+        RECORD_BYTES + carry + planes.sum::<usize>()
     }
 }
 
 /// Reads all records that were written whole, of all processes.
-pub(crate) fn read(store: &Store, mut each: impl FnMut(Record)) -> Result<(), Error> {
+pub(crate) fn read(store: &Store, mut each: impl FnMut(Record) -> Result<(), Error>) -> Result<(), Error> {
     for (key, _) in store.list(&format!("{WORKSPACE}/journal"))? {
         let Some(segment) = store.get(&key)? else { continue };
         let mut rest: &[u8] = &segment;
         while let Some((record, after)) = next_record(rest) {
             rest = after;
             if let Ok(result) = postcard::from_bytes(record) {
-                each(result);
+                each(result)?;
             }
         }
     }
@@ -162,34 +241,55 @@ fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (xxh3_64(record) == u64::from_le_bytes(*checksum)).then_some((record, rest))
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::geometry::Block;
     use crate::plan::Page;
 
-    fn result(z: u32) -> Record {
-        Record::Unit(UnitResult {
-            unit: Unit {
-                image: 0,
-                pyramid: 0,
-                page: Page { t: 0, group: 0, z },
-                block: Block { level: 1, row: 0, col: 0 },
-            },
-            planes: vec![PlaneResult {
-                statistics: ChannelStatistics::default(),
-                tiles: vec![((0, 1), u128::MAX)],
-            }],
-            carry: Some(vec![1, 2, 3]),
-            written: Written::default(),
-        })
+    fn unit(level: usize, row: u32) -> Unit {
+        let page = Page { t: 0, group: 0, z: 0 };
+        Unit { image: 0, pyramid: 0, page, block: Block { level, row, col: 0 } }
     }
 
-    fn units(store: &Store) -> Vec<u32> {
+    fn finished(unit: Unit) -> Finished {
+        Finished { unit, written: Written::default(), carry: Some(vec![1, 2, 3]) }
+    }
+
+    fn result(row: u32) -> Record {
+        let tiles = vec![((0, 1), u128::MAX)];
+        let seen = PlaneResult { statistics: ChannelStatistics::default(), tiles };
+        Record::Unit(finished(unit(1, row)), vec![seen])
+    }
+
+    /// Writes a segment of units of these rows, and of the block above them if there is to be one.
+    fn segment(store: &Store, rows: std::ops::Range<u32>, above: Option<u32>) {
+        let journal = Journal::new(store, "1").unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| journal.write(|error| panic!("{error}")));
+            for row in rows {
+                journal.add(result(row), std::iter::empty());
+            }
+            if let Some(above) = above {
+                let parts = [2 * above, 2 * above + 1].map(|row| unit(1, row));
+                journal.add(Record::Block(finished(unit(2, above))), parts.into_iter());
+            }
+            journal.finish();
+        });
+        store.flush().unwrap();
+    }
+
+    /// Level and row of what is recorded, and whether it carries something.
+    fn recorded(store: &Store) -> Vec<(usize, u32, bool)> {
         let mut found = Vec::new();
-        read(store, |record| match record {
-            Record::Unit(result) => found.push(result.unit.page.z),
-            Record::File(..) => {}
+        read(store, |record| {
+            let Finished { unit, carry, .. } = record.finished().unwrap();
+            found.push((unit.block.level, unit.block.row, carry.is_some()));
+            Ok(())
         })
         .unwrap();
         found
@@ -198,31 +298,57 @@ mod tests {
     #[test]
     fn records_come_back_and_a_torn_end_is_left_out() {
         let store = Store::memory();
-        let journal = Journal::new(&store, "1").unwrap();
-        for z in 0..3 {
-            journal.add(&result(z)).unwrap();
-        }
-        journal.finish().unwrap();
-        assert_eq!(units(&store), [0, 1, 2]);
+        segment(&store, 0..3, None);
+        assert_eq!(recorded(&store), [(1, 0, true), (1, 1, true), (1, 2, true)]);
 
         let key = format!("{WORKSPACE}/journal/1-000000");
         let whole = store.get(&key).unwrap().unwrap();
         store.put(&key, whole.slice(..whole.len() - 1)).unwrap();
-        assert_eq!(units(&store), [0, 1]);
+        assert_eq!(recorded(&store), [(1, 0, true), (1, 1, true)]);
         let mut damaged = whole.to_vec();
         damaged[20] ^= 1;
         store.put(&key, damaged).unwrap();
-        assert_eq!(units(&store), [] as [u32; 0]);
+        assert_eq!(recorded(&store), []);
     }
 
     #[test]
     fn a_later_process_adds_segments_and_replaces_none() {
         let store = Store::memory();
-        for z in 0..2 {
-            let journal = Journal::new(&store, "1").unwrap();
-            journal.add(&result(z)).unwrap();
-            journal.finish().unwrap();
-        }
-        assert_eq!(units(&store), [0, 1]);
+        segment(&store, 0..1, None);
+        segment(&store, 1..2, None);
+        assert_eq!(recorded(&store), [(1, 0, true), (1, 1, true)]);
+    }
+
+    #[test]
+    fn what_is_carried_to_a_block_of_the_same_segment_is_left_out() {
+        let store = Store::memory();
+        segment(&store, 1..4, Some(1));
+        assert_eq!(recorded(&store), [(1, 1, true), (1, 2, false), (1, 3, false), (2, 1, true)]);
+        // The first segment has what the block of the second one needed.
+        let store = Store::memory();
+        segment(&store, 2..4, None);
+        segment(&store, 0..0, Some(1));
+        assert_eq!(recorded(&store), [(1, 2, true), (1, 3, true), (2, 1, true)]);
+    }
+
+    #[test]
+    fn after_an_error_nothing_more_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("x.zarr");
+        let location = place.to_str().unwrap().parse().unwrap();
+        let store = Store::open(&location, &fairzarr_store::StoreOptions::default()).unwrap();
+        let journal = Journal::new(&store, "1").unwrap();
+        // A file where the directory should be.
+        std::fs::write(&place, "").unwrap();
+        let errors = Mutex::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| journal.write(|_| *errors.lock().unwrap() += 1));
+            for row in 0..4 {
+                std::thread::sleep(FIRST_SEGMENT_TIME);
+                journal.add(result(row), std::iter::empty());
+            }
+            journal.finish();
+        });
+        assert_eq!(errors.into_inner().unwrap(), 1);
     }
 }

@@ -189,6 +189,31 @@ impl Plan {
         })
     }
 
+    /// Whether this is one of the [`Self::units`], or a block above them.
+    pub(crate) fn holds(&self, unit: Unit) -> bool {
+        let Page { t, group, z } = unit.page;
+        self.images.get(unit.image).is_some_and(|image| {
+            image.pyramids.get(unit.pyramid).is_some_and(|pyramid| {
+                pyramid.holds(unit.block)
+                    && (unit.block.level == pyramid.unit_level
+                        || unit.block.level > pyramid.unit_level && pyramid.writes(unit.block.level))
+            }) && t < image.shape[0]
+                && (group as usize) < image.groups.len()
+                && z < image.shape[2]
+        })
+    }
+
+    /// The block that a unit, or a block above the units, is part of; none at the top.
+    pub(crate) fn above(&self, unit: Unit) -> Option<Unit> {
+        let block = self.images[unit.image].pyramids[unit.pyramid].parent(unit.block)?;
+        Some(Unit { block, ..unit })
+    }
+
+    /// Whether this is a block above the units.
+    pub(crate) fn is_above_units(&self, unit: Unit) -> bool {
+        unit.block.level > self.images[unit.image].pyramids[unit.pyramid].unit_level
+    }
+
     /// Number of [`Self::units`].
     pub fn unit_count(&self) -> u64 {
         self.images.iter().map(ImagePlan::unit_count).sum()

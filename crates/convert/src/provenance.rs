@@ -194,10 +194,10 @@ impl Provenance {
         documents.chain(self.maps.iter().map(|map| map.path.clone())).collect()
     }
 
-    /// Writes sidecars and calibration maps.
+    /// Writes sidecars and calibration maps, in the background.
     pub(crate) fn write(&self, store: &Store, version: Version) -> Result<(), Error> {
         for (key, bytes) in &self.documents {
-            store.put(key, bytes.clone())?;
+            store.put_in_background(key, bytes.clone().into())?;
         }
         if !self.maps.is_empty() {
             put(store, "OME/calibration", group_document(version, Map::new()))?;

@@ -6,13 +6,13 @@ use fairzarr_store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::checksums;
 use crate::collect::{self, Collector};
-use crate::journal::{self, Journal, PlaneResult, Record, UnitResult};
-use crate::lost::lost;
+use crate::journal::{self, Finished, Journal, PlaneResult, Record};
+use crate::lost;
 use crate::options::{Options, Progress};
 use crate::plan::{Plan, Unit};
 use crate::stages::{Stage, StageTimes};
@@ -38,7 +38,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    fn add(&mut self, plan: &Plan, unit: Unit, planes: Vec<PlaneResult>) {
+    fn add(&mut self, plan: &Plan, unit: Unit, planes: &[PlaneResult]) {
         let image = &plan.images[unit.image];
         let level = image.pyramids[unit.pyramid].first;
         let sample_planes = image
@@ -49,7 +49,7 @@ impl Findings {
                 self.statistics.entry((unit.image, c)).or_default().merge(&plane.statistics);
             }
             let key = (unit.image, level, (t, c, z));
-            self.digests.entry(key).or_default().merge(plane.tiles);
+            self.digests.entry(key).or_default().merge(plane.tiles.iter().copied());
         }
         let missing = self.missing.entry(unit.image).or_insert_with(|| image.unit_count());
         *missing -= 1;
@@ -109,101 +109,96 @@ pub(crate) fn run(
     progress: &Progress,
 ) -> Result<Findings, Error> {
     let context = Context { plan, store, progress, cancel: &options.cancel };
+    let range = share.range(plan.unit_count());
+    let own = || plan.units().skip(range.start as usize).take((range.end - range.start) as usize);
+    let finished = if share.of == 1 {
+        lost::finished(plan, store, |_| true)?
+    } else {
+        let own: BTreeSet<Unit> = own().collect();
+        lost::finished(plan, store, |unit| own.contains(&unit))?
+    };
+    let (done, pending): (Vec<Unit>, Vec<Unit>) = own().partition(|unit| finished.contains(unit));
     let shared = Shared {
         source,
         context,
         journal: Journal::new(store, &format!("{}of{}", share.number, share.of))?,
-        collector: (share.of == 1).then(Collector::default),
+        collector: (share.of == 1).then(|| Collector::new(finished.clone())),
         findings: Mutex::default(),
         failure: Mutex::default(),
         stop: AtomicBool::new(false),
         finished: AtomicBool::new(false),
     };
-    let lost = lost_units(plan, store, share)?;
-    let mut done = BTreeSet::new();
-    let mut carried = Vec::new();
-    journal::read(store, |record| match record {
-        // A record of another plan cannot be here: the plan was compared before.
-        Record::Unit(result)
-            if plan.images.len() > result.unit.image
-                && !lost.contains(&result.unit)
-                && done.insert(result.unit) =>
-        {
-            if share.of == 1 {
-                lock(&shared.findings).add(plan, result.unit, result.planes);
-                carried.extend(result.carry.map(|carry| (result.unit, carry)));
-            }
-        }
-        Record::Unit(_) => {}
-        Record::File(index, checksum) => {
-            lock(&shared.findings).checksums.insert(index, checksum);
-        }
-    })?;
-    if let Some(collector) = &shared.collector {
-        let mut worker = Worker::new(context);
-        carried.sort_by_key(|(unit, _)| *unit);
-        for (unit, carry) in carried {
-            collector.take(plan, unit, carry, &mut worker)?;
-        }
-    }
-
-    let range = share.range(plan.unit_count());
-    let own = plan.units().skip(range.start as usize).take((range.end - range.start) as usize);
-    let (finished, pending): (Vec<Unit>, Vec<Unit>) = own.partition(|unit| done.contains(unit));
     let bytes = |units: &[Unit]| units.iter().map(|unit| plan.unit_bytes(*unit)).sum::<u64>();
-    progress.total.store(bytes(&finished) + bytes(&pending), Ordering::Relaxed);
-    progress.before.store(bytes(&finished), Ordering::Relaxed);
-    progress.done.store(bytes(&finished), Ordering::Relaxed);
+    progress.total.store(bytes(&done) + bytes(&pending), Ordering::Relaxed);
+    progress.before.store(bytes(&done), Ordering::Relaxed);
+    progress.done.store(bytes(&done), Ordering::Relaxed);
 
     let start = Instant::now();
     let threads = plan.jobs(options);
     let units = Mutex::new(pending.into_iter());
+    let mut elapsed = Duration::ZERO;
     std::thread::scope(|scope| {
-        scope.spawn(|| shared.hash(share));
+        scope.spawn(|| shared.journal.write(|error| shared.fail(error)));
+        if let Err(error) = shared.go_on(&finished) {
+            shared.fail(error);
+        }
         std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| shared.work(|| lock(&units).next()));
-            }
+            scope.spawn(|| shared.hash(share));
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| shared.work(|| lock(&units).next()));
+                }
+            });
+            shared.finished.store(true, Ordering::Relaxed);
+            elapsed = start.elapsed();
         });
-        shared.finished.store(true, Ordering::Relaxed);
+        // What is done is recorded even when something failed, so that it can be resumed.
+        shared.journal.finish();
     });
 
-    let elapsed = start.elapsed();
+    let flushed = store.flush();
     let outcome = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    // What is done is recorded even when something failed, so that it can be resumed.
-    let recorded = shared.journal.finish();
     if let Some(error) = outcome {
         return Err(error);
     }
-    recorded?;
-    store.flush()?;
+    flushed?;
     let mut findings = shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     findings.times.threads = threads;
     findings.times.elapsed = elapsed;
     Ok(findings)
 }
 
-/// Units of a share that were recorded and have to be done again.
-fn lost_units(plan: &Plan, store: &Store, share: Share) -> Result<BTreeSet<Unit>, Error> {
-    let mut recorded = BTreeMap::new();
-    journal::read(store, |record| {
-        if let Record::Unit(result) = record {
-            recorded.insert(result.unit, result.written);
-        }
-    })?;
-    if share.of > 1 {
-        let range = share.range(plan.unit_count());
-        let own: BTreeSet<Unit> =
-            plan.units().skip(range.start as usize).take((range.end - range.start) as usize).collect();
-        recorded.retain(|unit, _| own.contains(unit));
-    }
-    if recorded.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    lost(plan, store, &recorded)
-}
-
 impl Shared<'_> {
+    /// Takes over what earlier processes found and carried up in what is `finished`.
+    fn go_on(&self, finished: &BTreeSet<Unit>) -> Result<(), Error> {
+        let plan = self.context.plan;
+        let mut worker = Worker::new(self.context);
+        // What was done twice is there twice.
+        let (mut seen, mut carried) = (BTreeSet::new(), BTreeSet::new());
+        journal::read(self.context.store, |record| {
+            let (record, planes) = match record {
+                Record::Unit(record, planes) => (record, Some(planes)),
+                Record::Block(record) => (record, None),
+                Record::File(index, checksum) => {
+                    lock(&self.findings).checksums.insert(index, checksum);
+                    return Ok(());
+                }
+            };
+            let Some(collector) = self.collector.as_ref().filter(|_| finished.contains(&record.unit)) else {
+                return Ok(());
+            };
+            if let Some(planes) = planes.filter(|_| seen.insert(record.unit)) {
+                lock(&self.findings).add(plan, record.unit, &planes);
+            }
+            let is_wanted = plan.above(record.unit).is_some_and(|above| !finished.contains(&above));
+            if let Some(packed) = record.carry.filter(|_| is_wanted && carried.insert(record.unit)) {
+                let carry = collect::unpack(&plan.images[record.unit.image], record.unit, &packed)?;
+                collector.take(plan, record.unit, carry, &mut worker, &self.journal)?;
+            }
+            Ok(())
+        })
+    }
+
     /// One thread's loop.
     fn work(&self, mut next: impl FnMut() -> Option<Unit>) {
         let mut worker = Worker::new(self.context);
@@ -233,7 +228,7 @@ impl Shared<'_> {
             Ok(if all { 1.0 } else { done as f64 / total.max(1) as f64 })
         };
         let each = |index, checksum: String| {
-            self.journal.add(&Record::File(index, checksum.clone()))?;
+            self.journal.add(Record::File(index, checksum.clone()), std::iter::empty());
             lock(&self.findings).checksums.insert(index, checksum);
             Ok(())
         };
@@ -256,15 +251,15 @@ impl Shared<'_> {
         let Converted { pixels, seen, written } = worker.convert(source, unit)?;
         let carry = collect::carry(image, unit, unit.block, pixels);
         worker.watch.lap(Stage::Downsample);
-        let planes = seen.into_iter().map(PlaneResult::from).collect();
-        let record = Record::Unit(UnitResult { unit, planes, carry, written });
-        self.journal.add(&record)?;
-        let Record::Unit(UnitResult { planes, carry, .. }) = record else { return Ok(()) };
-        if let Some(collector) = &self.collector {
-            lock(&self.findings).add(plan, unit, planes);
-            if let Some(carry) = carry {
-                collector.take(plan, unit, carry, worker)?;
-            }
+        let planes: Vec<_> = seen.into_iter().map(PlaneResult::from).collect();
+        if self.collector.is_some() {
+            lock(&self.findings).add(plan, unit, &planes);
+        }
+        let packed = carry.as_deref().map(|carry| collect::pack(image, carry)).transpose()?;
+        let record = Record::Unit(Finished { unit, written, carry: packed }, planes);
+        self.journal.add(record, std::iter::empty());
+        if let (Some(collector), Some(carry)) = (&self.collector, carry) {
+            collector.take(plan, unit, carry, worker, &self.journal)?;
         }
         worker.watch.lap(Stage::Record);
         Ok(())

@@ -33,6 +33,11 @@ pub struct ChannelStatistics {
 }
 
 impl ChannelStatistics {
+    /// About the bytes that this takes.
+    pub(crate) fn bytes(&self) -> usize {
+        std::mem::size_of::<Self>() + self.histogram.len() * std::mem::size_of::<(u16, u64)>()
+    }
+
     /// Adds rows of `width` samples, the first of which is row `first_row` of the plane. `buckets` is scratch.
     pub(crate) fn add(
         &mut self,

@@ -16,7 +16,7 @@ const GROUP: &str = "OME";
 /// The attribute of that group that holds the model.
 const ATTRIBUTE: &str = "fairzarr:ome";
 
-/// Writes arrays and files, and gives the attributes that refer to them.
+/// Writes arrays and files in the background, and gives the attributes that refer to them.
 pub(crate) fn write(
     store: &Store,
     version: Version,
@@ -36,7 +36,7 @@ pub(crate) fn write(
         put(store, &format!("{GROUP}/{parent}"), group_document(version, Map::new()))?;
     }
     for blob in blobs {
-        store.put(&format!("{GROUP}/{}", blob.path), blob.bytes)?;
+        store.put_in_background(&format!("{GROUP}/{}", blob.path), blob.bytes.into())?;
     }
     Ok(Map::from_iter([(ATTRIBUTE.to_owned(), json)]))
 }

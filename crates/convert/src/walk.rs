@@ -109,7 +109,7 @@ impl<'a> Worker<'a> {
         Ok(Converted { pixels: self.blocks[root.level].bytes(), seen: all_seen, written })
     }
 
-    /// Encodes the chunks of a block that was put together from several units.
+    /// Encodes the chunks of a block that was put together from several units; what was written.
     pub(crate) fn emit_assembled(
         &mut self,
         plan: &ImagePlan,
@@ -117,10 +117,12 @@ impl<'a> Worker<'a> {
         page: Page,
         block: Block,
         pixels: &[u8],
-    ) -> Result<(), Error> {
+    ) -> Result<Written, Error> {
         let level = pyramid.of_image(block.level);
         let encoder = plan.encoder(self.context.plan, level)?;
-        self.emit(plan, page, &encoder, level, pyramid.rect(block), pixels)
+        self.written = Written::default();
+        self.emit(plan, page, &encoder, level, pyramid.rect(block), pixels)?;
+        Ok(self.written)
     }
 
     fn walk(&mut self, task: &mut Task<'_>, block: Block, blocks: &mut [SampleBuffer]) -> Result<(), Error> {

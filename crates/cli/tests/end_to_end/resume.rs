@@ -204,6 +204,28 @@ fn chunks_that_were_recorded_and_lost_are_made_again() {
 }
 
 #[test]
+fn reduced_levels_that_were_recorded_and_lost_are_made_again() {
+    // Levels 1 to 3 are put together from the units, which are chunks of level 0.
+    let page = Tiff { blocks: Blocks::Tiles(128, 128), ..Tiff::of(Sample::U16, [1, 1, 1, 1300, 1200]) };
+    let job = Job::new(&page, &["--ngff", "0.4"]);
+    let chunks = |target: &Path, level: usize| {
+        let row = fs::read_dir(target.join(format!("{level}/0/0/0/0")));
+        row.into_iter().flatten().map(|chunk| chunk.unwrap().path()).collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        let target = job.target("lost.zarr");
+        let chunk = loop {
+            job.interrupted(&target);
+            if let Some(chunk) = (1..4).rev().find_map(|level| chunks(&target, level).pop()) {
+                break chunk;
+            }
+        };
+        fs::remove_file(chunk).unwrap();
+        job.resumed(&target);
+    }
+}
+
+#[test]
 fn other_options_or_another_source_cannot_resume() {
     let job = Job::new(&planes(), &[]);
     let target = job.target("interrupted.zarr");
