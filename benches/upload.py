@@ -6,9 +6,10 @@ python3 benches/upload.py [--work DIR] [--mib 256] [--runs 5] [--rate 40] [--wri
 Needs numpy and tifffile (for the input), and release builds:
 cargo build --release -p fairzarr && cargo bench --no-run -p fairzarr-store --bench upload
 
-Server, converter and client share the machine's cores, and the server hashes every byte. Without a limit the figure
-therefore compares CPU time: decoding, compressing and uploading with uploading alone. With a limit it shows whether
-uploads overlap with the work, as they do over a real line.
+Over the limited line, throughput shows whether uploads overlap with the work. Without a limit it says little: server,
+converter and client share the machine's cores, the server hashes every byte, and decoding and compressing take turns with
+that. What can be told there is whether straight to the server costs more CPU time than its two halves, a conversion to
+memory and an upload by the client alone, and whether the cores were ever left idle.
 """
 import argparse
 import datetime
@@ -75,7 +76,24 @@ class Line:
             pass
 
 
-def run(command, address):
+class Server:
+    """A server of its own for each measurement: listings of s3s-fs cost as much as the bucket holds."""
+
+    def __init__(self, rate):
+        self.child = subprocess.Popen([bench, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.address = self.child.stdout.readline().strip()
+        host, port = self.address.rsplit(":", 1)
+        if rate:
+            self.address = Line((host, int(port)), rate * 1e6).address
+
+    def end(self):
+        """CPU seconds that it took. It removes its data."""
+        self.child.stdin.close()
+        _, _, usage = os.wait4(self.child.pid, 0)
+        return usage.ru_utime + usage.ru_stime
+
+
+def run(command, address=""):
     """Wall seconds, CPU seconds and peak MiB of a process."""
     environment = {**os.environ, "AWS_ENDPOINT_URL": f"http://{address}", "AWS_ACCESS_KEY_ID": "AKIATEST",
                    "AWS_SECRET_ACCESS_KEY": "a secret for tests", "AWS_REGION": "us-east-1"}
@@ -87,6 +105,10 @@ def run(command, address):
     return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+def medians(rows):
+    return [statistics.median(column) for column in zip(*rows)]
+
+
 source = work / "source.ome.tiff"
 if not source.exists():
     subprocess.run([sys.executable, HERE / "make_input.py", source, "--mib", str(args.mib)], check=True)
@@ -96,31 +118,41 @@ subprocess.run([fairzarr, "convert", source, local], check=True, stdout=subproce
 files = [p for p in local.rglob("*") if p.is_file()]
 size = sum(p.stat().st_size for p in files) / 1e6
 
-server = subprocess.Popen([bench, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-address = server.stdout.readline().strip()
-host, port = address.rsplit(":", 1)
+memory = pathlib.Path("/dev/shm") / f"fairzarr-upload-{os.getpid()}.ome.zarr"
 lines = []
-try:
-    for name, place in [("no limit", address), (f"{args.rate:g} MB/s", Line((host, int(port)), args.rate * 1e6).address)]:
-        figures = {"convert": [], "client alone": []}
-        for turn in range(args.runs + 1):
-            target = f"s3://bucket/{len(lines)}-{turn}.ome.zarr"
-            convert = [fairzarr, "convert", str(source), target, "--memory", args.memory]
-            for kind, command in [("convert", convert), ("client alone", [bench, "files", place, str(local)])]:
-                measured = run(command, place)
-                if turn:
-                    figures[kind].append(measured)
-        medians = {kind: [statistics.median(column) for column in zip(*rows)] for kind, rows in figures.items()}
-        for kind, (wall, cpu, peak) in medians.items():
-            lines.append(f"| {name}: {kind} | {wall:.2f} | {size / wall:.0f} | {cpu:.2f} | {peak:.0f} |")
-        ratio = medians["client alone"][0] / medians["convert"][0]
-        lines.append(f"| {name}: throughput, convert / client alone | | {100 * ratio:.0f} % | | |")
-finally:
-    server.kill()
+for name, rate in [("no limit", None), (f"{args.rate:g} MB/s", args.rate)]:
+    figures = {"convert": [], "client alone": [], "convert to memory": []}
+    for turn in range(args.runs + 1):
+        convert = [fairzarr, "convert", str(source)]
+        for kind, command in [
+            ("convert", [*convert, "s3://bucket/x.ome.zarr", "--memory", args.memory]),
+            ("client alone", None),
+            ("convert to memory", [*convert, str(memory), "--memory", args.memory, "--durability", "none"]),
+        ]:
+            if kind == "convert to memory":
+                measured = (*run(command), 0)
+                shutil.rmtree(memory)
+            else:
+                server = Server(rate)
+                measured = run(command or [bench, "files", server.address, str(local)], server.address)
+                measured = (*measured, server.end())
+            if turn:
+                figures[kind].append(measured)
+    figures = {kind: medians(rows) for kind, rows in figures.items()}
+    for kind, (wall, cpu, peak, server) in figures.items():
+        lines.append(f"| {name}: {kind} | {wall:.2f} | {size / wall:.0f} | {cpu:.2f} | {server:.2f} | {peak:.0f} |")
+    ours, client, local_only = (figures[kind] for kind in ("convert", "client alone", "convert to memory"))
+    lines.append(f"| {name}: throughput, convert / client alone | | {100 * client[0] / ours[0]:.0f} % | | | |")
+    halves = 100 * ours[1] / (client[1] + local_only[1])
+    lines.append(f"| {name}: CPU time, convert / (client alone + convert to memory) | | | {halves:.0f} % | | |")
+    if not rate:
+        busy = 100 * (ours[1] + ours[3]) / (ours[0] * os.cpu_count())
+        lines.append(f"| {name}: cores at work for converter and server | | | {busy:.0f} % | | |")
 
 title = (f"# {datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores: {args.mib} MiB of pixels to "
          f"{len(files)} objects of {size:.0f} MB, --memory {args.memory}, median of {args.runs}")
-text = "\n".join([title, "", "| | wall s | MB/s of objects | CPU s | peak MiB |", "| --- | ---: | ---: | ---: | ---: |",
+text = "\n".join([title, "", "| | wall s | MB/s of objects | CPU s | CPU s of the server | peak MiB |",
+                  "| --- | ---: | ---: | ---: | ---: | ---: |",
                   *lines, ""])
 print(text)
 if args.write:

@@ -18,7 +18,7 @@ use crate::structured;
 /// Every unit must have been done by some share.
 pub(crate) fn check_units(plan: &Plan, store: &Store) -> Result<(), Error> {
     let mut done = BTreeSet::new();
-    journal::read(store, |record| {
+    journal::read(store, &journal::segments(store)?, |record| {
         if let Record::Unit(finished, _) = record {
             done.insert(finished.unit);
         }

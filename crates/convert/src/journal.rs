@@ -13,8 +13,7 @@ use fairzarr_digest::PlaneDigest;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -31,8 +30,6 @@ const SEGMENT_TIME: Duration = Duration::from_secs(2);
 /// The first segment is written after this time, each later one after a quarter of the time so far.
 const FIRST_SEGMENT_TIME: Duration = Duration::from_millis(100);
 const SEGMENT_BYTES: usize = 8 << 20;
-/// Segments that wait to be written, beside the one that is.
-const WAITING_SEGMENTS: usize = 1;
 /// About what a record takes beside what was seen and what is carried.
 const RECORD_BYTES: usize = 64;
 
@@ -78,10 +75,16 @@ pub(crate) struct Journal<'a> {
     store: &'a Store,
     task: String,
     start: Instant,
-    open: Mutex<Segment>,
-    /// `None` is the end.
-    closed: SyncSender<Option<Segment>>,
-    to_write: Mutex<Receiver<Option<Segment>>>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    open: Segment,
+    /// What is to be written next.
+    closed: Option<Segment>,
+    /// Nothing will be added any more.
+    ended: bool,
 }
 
 struct Segment {
@@ -95,62 +98,73 @@ struct Segment {
 }
 
 impl<'a> Journal<'a> {
-    /// A journal whose segments are named after `task` and do not collide with those that are there.
-    pub(crate) fn new(store: &'a Store, task: &str) -> Result<Self, Error> {
+    /// A journal whose segments are named after `task` and do not collide with `others`, keys of those that are there.
+    pub(crate) fn new(store: &'a Store, task: &str, others: &[String]) -> Self {
         let prefix = format!("{WORKSPACE}/journal/{task}-");
-        let segments = store.list(&format!("{WORKSPACE}/journal"))?;
-        let number = segments
+        let number = others
             .iter()
-            .filter_map(|(key, _)| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
+            .filter_map(|key| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
         let number = number.max().map_or(0, |last| last + 1);
-        let (closed, to_write) = sync_channel(WAITING_SEGMENTS);
-        let (open, to_write) = (Mutex::new(Segment::new(number)), Mutex::new(to_write));
-        Ok(Self { store, task: task.into(), start: Instant::now(), open, closed, to_write })
+        let state = State { open: Segment::new(number), closed: None, ended: false };
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Self { store, task: task.into(), start: Instant::now(), state, changed }
     }
 
     /// Records a unit or a block whose objects have all been handed to the store; `parts` are the units or blocks that
     /// a block was put together from. Waits while too much is still to be written.
     pub(crate) fn add(&self, record: Record, parts: impl Iterator<Item = Unit>) {
-        let mut open = lock(&self.open);
-        open.add(record, parts);
-        let time = (self.start.elapsed() / 4).clamp(FIRST_SEGMENT_TIME, SEGMENT_TIME);
-        if open.bytes < SEGMENT_BYTES && open.since.elapsed() < time {
-            return;
+        let mut state = lock(&self.state);
+        state.open.add(record, parts);
+        while state.open.bytes >= SEGMENT_BYTES && state.closed.is_some() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let next = Segment::new(open.number + 1);
-        let segment = std::mem::replace(&mut *open, next);
-        drop(open);
-        self.hand_over(Some(segment));
+        let time = (self.start.elapsed() / 4).clamp(FIRST_SEGMENT_TIME, SEGMENT_TIME);
+        let is_due = state.open.bytes >= SEGMENT_BYTES || state.open.since.elapsed() >= time;
+        // While an earlier one waits, this one goes on growing.
+        if is_due && state.closed.is_none() {
+            self.close(&mut state);
+        }
     }
 
     /// Hands over what is left; nothing may be added any more.
     pub(crate) fn finish(&self) {
-        let mut open = lock(&self.open);
-        let next = Segment::new(open.number + 1);
-        let last = std::mem::replace(&mut *open, next);
-        drop(open);
-        if !last.records.is_empty() {
-            self.hand_over(Some(last));
+        let mut state = lock(&self.state);
+        while state.closed.is_some() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        self.hand_over(None);
+        if !state.open.records.is_empty() {
+            self.close(&mut state);
+        }
+        state.ended = true;
+        self.changed.notify_all();
     }
 
-    fn hand_over(&self, segment: Option<Segment>) {
-        // The other end lives as long as this one.
-        let _ = self.closed.send(segment);
+    fn close(&self, state: &mut State) {
+        let next = Segment::new(state.open.number + 1);
+        state.closed = Some(std::mem::replace(&mut state.open, next));
+        self.changed.notify_all();
     }
 
-    /// Hands segments to the store until [`Journal::finish`]. The last ones may still be under way then. After an error,
+    /// Hands segments to the store until [`Journal::finish`]. The last one may still be under way then. After an error,
     /// which is told at once, nothing more is written.
     pub(crate) fn write(&self, mut failed: impl FnMut(Error)) {
-        let segments = lock(&self.to_write);
-        let mut written = true;
-        while let Ok(Some(segment)) = segments.recv() {
-            if written && let Err(error) = self.put(&segment) {
-                written = false;
+        let mut has_failed = false;
+        while let Some(segment) = self.next() {
+            if !has_failed && let Err(error) = self.put(&segment) {
+                has_failed = true;
                 failed(error);
             }
         }
+    }
+
+    fn next(&self) -> Option<Segment> {
+        let mut state = lock(&self.state);
+        while state.closed.is_none() && !state.ended {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let next = state.closed.take();
+        self.changed.notify_all();
+        next
     }
 
     fn put(&self, segment: &Segment) -> Result<(), Error> {
@@ -218,10 +232,19 @@ impl Record {
     }
 }
 
-/// Reads all records that were written whole, of all processes.
-pub(crate) fn read(store: &Store, mut each: impl FnMut(Record) -> Result<(), Error>) -> Result<(), Error> {
-    for (key, _) in store.list(&format!("{WORKSPACE}/journal"))? {
-        let Some(segment) = store.get(&key)? else { continue };
+/// Keys of the segments of all processes.
+pub(crate) fn segments(store: &Store) -> Result<Vec<String>, Error> {
+    Ok(store.list(&format!("{WORKSPACE}/journal"))?.into_iter().map(|(key, _)| key).collect())
+}
+
+/// Reads all records of `segments` that were written whole.
+pub(crate) fn read(
+    store: &Store,
+    segments: &[String],
+    mut each: impl FnMut(Record) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for key in segments {
+        let Some(segment) = store.get(key)? else { continue };
         let mut rest: &[u8] = &segment;
         while let Some((record, after)) = next_record(rest) {
             rest = after;
@@ -268,7 +291,7 @@ mod tests {
 
     /// Writes a segment of units of these rows, and of the block above them if there is to be one.
     fn segment(store: &Store, rows: std::ops::Range<u32>, above: Option<u32>) {
-        let journal = Journal::new(store, "1").unwrap();
+        let journal = Journal::new(store, "1", &segments(store).unwrap());
         std::thread::scope(|scope| {
             scope.spawn(|| journal.write(|error| panic!("{error}")));
             for row in rows {
@@ -286,7 +309,7 @@ mod tests {
     /// Level and row of what is recorded, and whether it carries something.
     fn recorded(store: &Store) -> Vec<(usize, u32, bool)> {
         let mut found = Vec::new();
-        read(store, |record| {
+        read(store, &segments(store).unwrap(), |record| {
             let Finished { unit, carry, .. } = record.finished().unwrap();
             found.push((unit.block.level, unit.block.row, carry.is_some()));
             Ok(())
@@ -337,7 +360,7 @@ mod tests {
         let place = dir.path().join("x.zarr");
         let location = place.to_str().unwrap().parse().unwrap();
         let store = Store::open(&location, &fairzarr_store::StoreOptions::default()).unwrap();
-        let journal = Journal::new(&store, "1").unwrap();
+        let journal = Journal::new(&store, "1", &[]);
         // A file where the directory should be.
         std::fs::write(&place, "").unwrap();
         let errors = Mutex::new(0);

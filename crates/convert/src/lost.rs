@@ -20,16 +20,17 @@ pub(crate) struct Written {
     pub(crate) bytes: u64,
 }
 
-/// Units of a share, and blocks above units, that need not be done again: their objects are there, and so is what
+/// Of what `segments` of the journal hold: units of a share, and blocks above units, that need not be done again: their objects are there, and so is what
 /// they carry to the block above, unless that is finished too.
 pub(crate) fn finished(
     plan: &Plan,
     store: &Store,
+    segments: &[String],
     is_own: impl Fn(Unit) -> bool,
 ) -> Result<BTreeSet<Unit>, Error> {
     let mut recorded = BTreeMap::new();
     let mut carrying = BTreeSet::new();
-    journal::read(store, |record| {
+    journal::read(store, segments, |record| {
         // A record of another plan cannot be here, since the plan was compared before, unless somebody put it here.
         if let Some(finished) = record.finished().filter(|finished| plan.holds(finished.unit)) {
             let unit = finished.unit;

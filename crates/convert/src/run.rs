@@ -111,17 +111,18 @@ pub(crate) fn run(
     let context = Context { plan, store, progress, cancel: &options.cancel };
     let range = share.range(plan.unit_count());
     let own = || plan.units().skip(range.start as usize).take((range.end - range.start) as usize);
+    let segments = journal::segments(store)?;
     let finished = if share.of == 1 {
-        lost::finished(plan, store, |_| true)?
+        lost::finished(plan, store, &segments, |_| true)?
     } else {
         let own: BTreeSet<Unit> = own().collect();
-        lost::finished(plan, store, |unit| own.contains(&unit))?
+        lost::finished(plan, store, &segments, |unit| own.contains(&unit))?
     };
     let (done, pending): (Vec<Unit>, Vec<Unit>) = own().partition(|unit| finished.contains(unit));
     let shared = Shared {
         source,
         context,
-        journal: Journal::new(store, &format!("{}of{}", share.number, share.of))?,
+        journal: Journal::new(store, &format!("{}of{}", share.number, share.of), &segments),
         collector: (share.of == 1).then(|| Collector::new(finished.clone())),
         findings: Mutex::default(),
         failure: Mutex::default(),
@@ -139,7 +140,7 @@ pub(crate) fn run(
     let mut elapsed = Duration::ZERO;
     std::thread::scope(|scope| {
         scope.spawn(|| shared.journal.write(|error| shared.fail(error)));
-        if let Err(error) = shared.go_on(&finished) {
+        if let Err(error) = shared.go_on(&segments, &finished) {
             shared.fail(error);
         }
         std::thread::scope(|scope| {
@@ -170,12 +171,12 @@ pub(crate) fn run(
 
 impl Shared<'_> {
     /// Takes over what earlier processes found and carried up in what is `finished`.
-    fn go_on(&self, finished: &BTreeSet<Unit>) -> Result<(), Error> {
+    fn go_on(&self, segments: &[String], finished: &BTreeSet<Unit>) -> Result<(), Error> {
         let plan = self.context.plan;
         let mut worker = Worker::new(self.context);
         // What was done twice is there twice.
         let (mut seen, mut carried) = (BTreeSet::new(), BTreeSet::new());
-        journal::read(self.context.store, |record| {
+        journal::read(self.context.store, segments, |record| {
             let (record, planes) = match record {
                 Record::Unit(record, planes) => (record, Some(planes)),
                 Record::Block(record) => (record, None),

@@ -186,9 +186,13 @@ fn read_plan(text: &[u8]) -> Result<Plan, Error> {
 /// Whether anything is there. An empty workspace is what a process leaves that was killed while it wrote the plan.
 fn is_occupied(store: &Store) -> Result<bool, Error> {
     let children = store.list_children("")?;
-    let foreign = children.directories.iter().any(|name| name != WORKSPACE);
-    let ours = store.list(WORKSPACE)?;
-    Ok(foreign || !children.objects.is_empty() || !ours.iter().all(|(key, _)| possession::is_ours(key)))
+    if children.directories.iter().any(|name| name != WORKSPACE) || !children.objects.is_empty() {
+        return Ok(true);
+    }
+    if children.directories.is_empty() {
+        return Ok(false);
+    }
+    Ok(!store.list(WORKSPACE)?.iter().all(|(key, _)| possession::is_ours(key)))
 }
 
 /// Whether there is an old store or an unfinished one to be removed; an error for anything else.
