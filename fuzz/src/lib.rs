@@ -1,5 +1,6 @@
 //! Inputs of the fuzz targets: how bytes describe a stored chunk.
 
+pub mod archives;
 pub mod seeds;
 
 use fairzarr_tiff_codec::{ChunkLayout, Compression, Predictor, SampleFormat};
