@@ -198,8 +198,10 @@ impl Plan {
                     && (unit.block.level == pyramid.unit_level
                         || unit.block.level > pyramid.unit_level && pyramid.writes(unit.block.level))
             }) && t < image.shape[0]
+                && t.is_multiple_of(image.depth.0)
                 && (group as usize) < image.groups.len()
                 && z < image.shape[2]
+                && z.is_multiple_of(image.depth.1)
         })
     }
 
