@@ -101,7 +101,11 @@ class BioFormats:
         }
 
     def told_by(self, xml):
+        from loci.formats import MetadataTools
         store = self.service.createOMEXMLMetadata(xml)
+        for image in range(store.getImageCount()):
+            # What its writers, and raw2ometiff, cannot do without.
+            MetadataTools.verifyMinimumPopulated(store, image)
         return [self.told(store, image) for image in range(store.getImageCount())]
 
 

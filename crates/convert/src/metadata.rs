@@ -1,11 +1,11 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
 use fairzarr_ngff::{
-    DataType, Downscaling, Omero, Version, Window, bioformats2raw_attributes, from_ome, image_attributes,
-    merge, series_attributes,
+    DataType, Downscaling, Endian, Omero, Version, Window, bioformats2raw_attributes, from_ome,
+    image_attributes, merge, series_attributes,
 };
-use fairzarr_ome_tiff::{Fileset, Image, Kind};
-use fairzarr_ome_xml as ome_xml;
+use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -51,8 +51,13 @@ impl<'a> Metadata<'a> {
     pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let mut files = Vec::new();
         if let Some(document) = self.source.document() {
-            let images: Option<Vec<usize>> = self.source.images().iter().map(Image::ome_index).collect();
-            if let Some(images) = images {
+            let order = |plan: &ImagePlan| match plan.endian() {
+                Endian::Little => ByteOrder::Little,
+                Endian::Big => ByteOrder::Big,
+            };
+            let images = self.source.images().iter().zip(&self.plan.images);
+            let images = images.map(|(image, plan)| Some((image.ome_index()?, order(plan))));
+            if let Some(images) = images.collect::<Option<Vec<_>>>() {
                 files.push(("OME/METADATA.ome.xml".into(), document.metadata_only(&images)?.into_bytes()));
             }
         }

@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use fairzarr_ome_xml::{Document, Error, Normalisations, Structured, canonical};
+use fairzarr_ome_xml::{ByteOrder, Document, Error, Normalisations, Structured, canonical};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -71,6 +71,9 @@ fn text(command: &str, document: &Document) -> Result<String, Error> {
         "canonical" => canonical(document.text(), Normalisations::NONE),
         "json" => Ok(format!("{:#}", Structured::from_document(document)?.json)),
         "again" => Structured::from_document(document)?.to_xml(),
-        _ => document.metadata_only(&(0..document.ome().images.len()).collect::<Vec<_>>()),
+        _ => {
+            let images = (0..document.ome().images.len()).map(|index| (index, ByteOrder::Little));
+            document.metadata_only(&images.collect::<Vec<_>>())
+        }
     }
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::decode::{self, Text};
 use crate::error::{Error, Warning, Warnings};
+use crate::metadata::ByteOrder;
 use crate::model::Ome;
 use crate::parser;
 use crate::read;
@@ -82,15 +83,16 @@ impl Document {
         &self.warnings
     }
 
-    /// The document for a store's `OME/METADATA.ome.xml`: schema 2016-06, the given Images in the given order, and
-    /// `MetadataOnly` in place of `TiffData` and `BinData`. A 2016-06 document is otherwise left as it is, character
-    /// by character; an older one is upgraded, see [`Self::changes`].
+    /// The document for a store's `OME/METADATA.ome.xml`: schema 2016-06, the given Images in the given order,
+    /// `MetadataOnly` in place of `TiffData` and `BinData`, and `BigEndian` as the samples are stored there, which
+    /// raw2ometiff cannot do without. A 2016-06 document is otherwise left as it is, character by character; an older
+    /// one is upgraded, see [`Self::changes`].
     ///
     /// # Errors
     ///
     /// [`Error::Image`] for an index that the document does not have or that is given twice, [`Error::BinaryOnly`] for
     /// a document that only points to another.
-    pub fn metadata_only(&self, images: &[usize]) -> Result<String, Error> {
+    pub fn metadata_only(&self, images: &[(usize, ByteOrder)]) -> Result<String, Error> {
         crate::metadata::metadata_only(self.text(), images)
     }
 

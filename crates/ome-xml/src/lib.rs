@@ -43,6 +43,7 @@ pub use arrays::{Array, ArrayData, ArrayGroup};
 pub use canonical::{Difference, Normalisations, canonical, canonical_hash, compare};
 pub use document::Document;
 pub use error::{Error, Warning};
+pub use metadata::ByteOrder;
 pub use model::{
     Axis, BinaryOnly, Channel, DimensionOrder, Image, Ome, PixelType, Pixels, PlaneQuantity, Planes, Plate,
     PlateAcquisition, TiffData, TiffDataList, Well, WellSample,

@@ -11,8 +11,27 @@ use crate::tree::{Bulk, Element, Node, Tree};
 use crate::upgrade::Upgrade;
 use crate::write;
 
+/// The order of the bytes of a sample, where it is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ByteOrder {
+    /// The lowest first.
+    Little,
+    /// The highest first.
+    Big,
+}
+
+impl ByteOrder {
+    /// What `Pixels@BigEndian` says of it.
+    fn is_big(self) -> &'static str {
+        match self {
+            Self::Little => "false",
+            Self::Big => "true",
+        }
+    }
+}
+
 /// See [`crate::Document::metadata_only`].
-pub(crate) fn metadata_only(text: &str, images: &[usize]) -> Result<String, Error> {
+pub(crate) fn metadata_only(text: &str, images: &[(usize, ByteOrder)]) -> Result<String, Error> {
     let mut tree = parser::parse(text, &mut Warnings::default())?;
     if let Some(only) = tree.root.child("BinaryOnly") {
         let metadata_file = only.attr("MetadataFile").unwrap_or_default().to_owned();
@@ -41,10 +60,10 @@ pub(crate) fn upgraded(text: &str) -> Result<Cow<'_, str>, Error> {
     write::document(&tree, &mut upgrade).map(Cow::Owned)
 }
 
-fn check(root: &Element<'_>, images: &[usize]) -> Result<(), Error> {
+fn check(root: &Element<'_>, images: &[(usize, ByteOrder)]) -> Result<(), Error> {
     let count = root.nodes.iter().filter(|n| is_image(n)).count();
     let mut seen = BTreeSet::new();
-    for &index in images {
+    for &(index, _) in images {
         let reason = if index >= count {
             format!("the document has {count}")
         } else if !seen.insert(index) {
@@ -70,7 +89,7 @@ fn is_data(node: &Node<'_>) -> bool {
 }
 
 /// The 2016-06 text with as few characters changed as can be.
-fn edited(text: &str, tree: &Tree<'_>, images: &[usize]) -> String {
+fn edited(text: &str, tree: &Tree<'_>, images: &[(usize, ByteOrder)]) -> String {
     let found: Vec<&Element<'_>> =
         tree.root.elements().filter(|e| !e.foreign && e.name() == "Image").collect();
     let mut out = String::with_capacity(text.len());
@@ -86,7 +105,7 @@ fn edited(text: &str, tree: &Tree<'_>, images: &[usize]) -> String {
     for (slot, element) in found.iter().enumerate() {
         out.push_str(&text[done..element.span.start]);
         match images.get(slot) {
-            Some(&index) => image(text, found[index], &mut out),
+            Some(&(index, order)) => image(text, found[index], order, &mut out),
             None => out.truncate(out.trim_end().len()),
         }
         done = element.span.end;
@@ -95,10 +114,10 @@ fn edited(text: &str, tree: &Tree<'_>, images: &[usize]) -> String {
     out
 }
 
-fn image(text: &str, image: &Element<'_>, out: &mut String) {
+fn image(text: &str, image: &Element<'_>, order: ByteOrder, out: &mut String) {
     let mut done = image.span.start;
     for pixels in image.elements().filter(|e| !e.foreign && e.name() == "Pixels") {
-        for (range, replacement) in pixels_edits(text, pixels) {
+        for (range, replacement) in pixels_edits(text, pixels, order) {
             out.push_str(&text[done..range.start]);
             out.push_str(&replacement);
             done = range.end;
@@ -108,7 +127,43 @@ fn image(text: &str, image: &Element<'_>, out: &mut String) {
 }
 
 /// What to replace in a `Pixels`, in order.
-fn pixels_edits(text: &str, pixels: &Element<'_>) -> Vec<(Range<usize>, String)> {
+fn pixels_edits(text: &str, pixels: &Element<'_>, order: ByteOrder) -> Vec<(Range<usize>, String)> {
+    let mut edits: Vec<_> = order_edit(text, pixels, order).into_iter().collect();
+    edits.extend(data_edits(text, pixels));
+    edits
+}
+
+/// `BigEndian` as the samples are stored now, if it says otherwise or nothing.
+fn order_edit(text: &str, pixels: &Element<'_>, order: ByteOrder) -> Option<(Range<usize>, String)> {
+    let wanted = order.is_big();
+    let start = pixels.span.start;
+    match value_range(&text[start..pixels.span.open_end], "BigEndian") {
+        Some(range) if &text[start + range.start..start + range.end] == wanted => None,
+        Some(range) => Some((start + range.start..start + range.end, wanted.to_owned())),
+        None => {
+            let after_name = start + "<".len() + pixels.name.len();
+            Some((after_name..after_name, format!(r#" BigEndian="{wanted}""#)))
+        }
+    }
+}
+
+/// Where the value of an attribute stands in a start tag.
+fn value_range(tag: &str, name: &str) -> Option<Range<usize>> {
+    let mut at = tag.find(char::is_whitespace)?;
+    loop {
+        let equals = at + tag[at..].find('=')?;
+        let quote_at = equals + tag[equals..].find(['"', '\''])?;
+        let value = quote_at + 1;
+        let quote = &tag[quote_at..value];
+        let end = value + tag[value..].find(quote)?;
+        if tag[at..equals].trim() == name {
+            return Some(value..end);
+        }
+        at = end + 1;
+    }
+}
+
+fn data_edits(text: &str, pixels: &Element<'_>) -> Vec<(Range<usize>, String)> {
     let prefix = pixels.prefix();
     let colon = if prefix.is_empty() { "" } else { ":" };
     let marker = format!("<{prefix}{colon}MetadataOnly/>");
@@ -149,7 +204,7 @@ fn pixels_edits(text: &str, pixels: &Element<'_>) -> Vec<(Range<usize>, String)>
 }
 
 /// The same on a tree that is to be written anew.
-fn select(root: &mut Element<'_>, images: &[usize]) {
+fn select(root: &mut Element<'_>, images: &[(usize, ByteOrder)]) {
     let mut taken: Vec<Option<Node<'_>>> = Vec::new();
     let mut slots = Vec::new();
     for (at, node) in root.nodes.iter_mut().enumerate() {
@@ -158,7 +213,7 @@ fn select(root: &mut Element<'_>, images: &[usize]) {
             taken.push(Some(std::mem::replace(node, Node::Text(Cow::Borrowed("")))));
         }
     }
-    for (slot, index) in slots.into_iter().zip(images) {
+    for (slot, (index, order)) in slots.into_iter().zip(images) {
         let Some(Node::Element(mut image)) = taken.get_mut(*index).and_then(Option::take) else { continue };
         for node in &mut image.nodes {
             if let Node::Element(pixels) = node
@@ -166,6 +221,7 @@ fn select(root: &mut Element<'_>, images: &[usize]) {
                 && !pixels.foreign
             {
                 without_data(pixels);
+                pixels.set("BigEndian", order.is_big());
             }
         }
         root.nodes[slot] = Node::Element(image);

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fairzarr_ome_xml::{Document, Error, Normalisations, Structured, Table, compare};
+use fairzarr_ome_xml::{ByteOrder, Document, Error, Normalisations, Structured, Table, compare};
 
 /// Standalone documents and those taken out of TIFF files.
 fn documents() -> Vec<PathBuf> {
@@ -80,7 +80,8 @@ fn every_document_comes_back_from_its_structured_form() {
 fn metadata_keeps_what_the_document_says() {
     for path in documents() {
         let Some(document) = read(&path) else { continue };
-        let images: Vec<usize> = (0..document.ome().images.len()).collect();
+        let images: Vec<_> =
+            (0..document.ome().images.len()).map(|index| (index, ByteOrder::Little)).collect();
         let metadata = match document.metadata_only(&images) {
             Ok(metadata) => Document::parse(metadata.into_bytes()).unwrap(),
             Err(Error::BinaryOnly { .. }) => continue,

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use fairzarr_ome_xml::{Document, Error, PixelType};
+use fairzarr_ome_xml::{ByteOrder, Document, Error, PixelType};
 
 const NAMESPACE: &str = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
 
@@ -39,7 +39,7 @@ fn a_doctype_without_declarations_is_passed_over() {
     let document =
         parse(&format!("<!DOCTYPE OME SYSTEM \"ome.dtd\">{}", document("", "<TiffData/>"))).unwrap();
     assert!(document.warnings().iter().any(|w| w.message.contains("document type")));
-    assert!(!document.metadata_only(&[0]).unwrap().contains("DOCTYPE"));
+    assert!(!document.metadata_only(&[(0, ByteOrder::Little)]).unwrap().contains("DOCTYPE"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn huge_counts_cost_nothing() {
 #[test]
 fn metadata_of_a_document_with_forbidden_characters_is_well_formed() {
     let text = document("", "<TiffData/>").replace("Name=\"n\"", "Name=\"a\u{1}b &micro;\"");
-    let metadata = parse(&text).unwrap().metadata_only(&[0]).unwrap();
+    let metadata = parse(&text).unwrap().metadata_only(&[(0, ByteOrder::Little)]).unwrap();
     assert!(metadata.contains("Name=\"a\u{fffd}b &amp;micro;\""), "{metadata}");
 }
 

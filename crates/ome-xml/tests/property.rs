@@ -3,7 +3,7 @@
 // Helpers of tests may unwrap as tests do.
 #![allow(clippy::unwrap_used)]
 
-use fairzarr_ome_xml::{Document, Normalisations, Structured, Table, canonical_hash, compare};
+use fairzarr_ome_xml::{ByteOrder, Document, Normalisations, Structured, Table, canonical_hash, compare};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -246,7 +246,7 @@ proptest! {
     #[test]
     fn metadata_is_2016_06_and_keeps_the_images(xml in document()) {
         let document = Document::parse(xml.as_bytes()).unwrap();
-        let all: Vec<usize> = (0..document.ome().images.len()).rev().collect();
+        let all: Vec<_> = (0..document.ome().images.len()).rev().map(|index| (index, ByteOrder::Big)).collect();
         let metadata = Document::parse(document.metadata_only(&all).unwrap().into_bytes()).unwrap();
         let names = |d: &Document| d.ome().images.iter().map(|i| i.name.clone()).collect::<Vec<_>>();
         let mut expected = names(&document);
@@ -255,6 +255,7 @@ proptest! {
         for image in &metadata.ome().images {
             let pixels = image.pixels.as_ref().unwrap();
             prop_assert!(pixels.metadata_only && pixels.tiff_data.is_empty());
+            prop_assert_eq!(pixels.big_endian, Some(true));
         }
     }
 
@@ -272,7 +273,8 @@ proptest! {
             let made = Structured::from_document(&document).unwrap().to_xml().unwrap();
             let differences = compare(document.text(), &made, Normalisations::STRUCTURED).unwrap();
             prop_assert!(differences.is_empty(), "{}\n{}\n{made}", differences[0], document.text());
-            let images: Vec<usize> = (0..document.ome().images.len()).collect();
+            let images: Vec<_> =
+                (0..document.ome().images.len()).map(|index| (index, ByteOrder::Little)).collect();
             let metadata = Document::parse(document.metadata_only(&images).unwrap().into_bytes()).unwrap();
             prop_assert_eq!(metadata.ome().images.len(), images.len());
         }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fairzarr_ome_xml::{Document, Error, SchemaVersion, Unit};
+use fairzarr_ome_xml::{ByteOrder, Document, Error, SchemaVersion, Unit};
 use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, ValidationFlags, drive_quick_xml};
 use xsd_schema::{SchemaSet, SchemaSetBuilder};
 
@@ -28,7 +28,8 @@ fn errors(schema: &SchemaSet, xml: &str) -> Vec<String> {
 }
 
 fn metadata(document: &Document) -> String {
-    document.metadata_only(&(0..document.ome().images.len()).collect::<Vec<_>>()).unwrap()
+    let images = (0..document.ome().images.len()).map(|index| (index, ByteOrder::Little));
+    document.metadata_only(&images.collect::<Vec<_>>()).unwrap()
 }
 
 /// Reads a document, checks what it becomes, and returns both as read.
@@ -185,17 +186,42 @@ fn a_2016_06_document_changes_only_where_it_must() {
         <!-- A --><Image  ID='Image:0'/><Image ID=\"Image:1\"><Pixels  ID='Pixels:1' DimensionOrder=\"XYZCT\" \
         Type=\"uint8\" SizeX=\"1\" SizeY=\"1\" SizeZ=\"1\" SizeC=\"1\" SizeT=\"1\"><Channel ID=\"Channel:1:0\"/>";
     let rest = "<Plane TheZ=\"0\" TheT='0'   TheC=\"0\"/></Pixels></Image>\n <x:y xmlns:x='urn:x'><![CDATA[<]]>&#181;</x:y></OME>";
+    let little = |index| (index, ByteOrder::Little);
     let tiff_data = "<TiffData/>\n <TiffData IFD=\"1\"><UUID>urn:uuid:1</UUID></TiffData>";
     let document = Document::parse(format!("{head}{body}{tiff_data}{rest}").into_bytes()).unwrap();
     assert_eq!(
-        document.metadata_only(&[0, 1]).unwrap(),
+        document.metadata_only(&[little(0), little(1)]).unwrap(),
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{body}<MetadataOnly/>{rest}")
+            .replace("<Pixels ", "<Pixels BigEndian=\"false\" ")
     );
-    let swapped = document.metadata_only(&[1, 0]).unwrap();
+    let swapped = document.metadata_only(&[little(1), little(0)]).unwrap();
     assert!(swapped.find("Image:1") < swapped.find("Image:0"));
-    assert!(!document.metadata_only(&[1]).unwrap().contains("Image:0"));
-    assert!(matches!(document.metadata_only(&[2]), Err(Error::Image { index: 2, .. })));
-    assert!(matches!(document.metadata_only(&[0, 0]), Err(Error::Image { index: 0, .. })));
+    assert!(!document.metadata_only(&[little(1)]).unwrap().contains("Image:0"));
+    assert!(matches!(document.metadata_only(&[little(2)]), Err(Error::Image { index: 2, .. })));
+    assert!(matches!(document.metadata_only(&[little(0), little(0)]), Err(Error::Image { index: 0, .. })));
+}
+
+#[test]
+fn the_byte_order_is_that_of_the_store() {
+    let document = |attributes: &str| {
+        format!(
+            "<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"><Image ID=\"Image:0\"><Pixels {attributes} \
+             DimensionOrder=\"XYZCT\" Type=\"uint8\" SizeX=\"1\" SizeY=\"1\" SizeZ=\"1\" SizeC=\"1\" SizeT=\"1\">\
+             <MetadataOnly/></Pixels></Image></OME>"
+        )
+    };
+    let stored = |attributes: &str, order| {
+        Document::parse(document(attributes).into_bytes()).unwrap().metadata_only(&[(0, order)]).unwrap()
+    };
+    let odd = "ID=\"a BigEndian='x' b\"";
+    for (given, order, found) in [
+        ("BigEndian=\"true\" ID=\"Pixels:0\"", ByteOrder::Big, "BigEndian=\"true\" ID=\"Pixels:0\""),
+        ("BigEndian=\"true\" ID=\"Pixels:0\"", ByteOrder::Little, "BigEndian=\"false\" ID=\"Pixels:0\""),
+        ("ID=\"Pixels:0\"\n BigEndian = 'false'", ByteOrder::Big, "ID=\"Pixels:0\"\n BigEndian = 'true'"),
+        (odd, ByteOrder::Little, &format!("BigEndian=\"false\" {odd}")),
+    ] {
+        assert_eq!(stored(given, order), document(found));
+    }
 }
 
 /// Documents that are not valid in their own version, and what is wrong with them.

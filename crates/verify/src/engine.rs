@@ -1,6 +1,8 @@
 //! Reading arrays through the Zarr engine. The only module that knows it.
 
+use fairzarr_ome_xml::ByteOrder;
 use fairzarr_store::Store;
+use serde_json::Value;
 use std::sync::Arc;
 use zarrs::array::{
     Array, ArrayBytes, ArrayError, ArrayShardedExt, ArrayShardedReadableExt, ArrayShardedReadableExtCache,
@@ -119,6 +121,16 @@ impl StoredArray {
         (0..counts.iter().product()).map(slab).collect()
     }
 
+    /// The order of the bytes of its samples, where they are stored; little-endian if they are of one byte.
+    pub(crate) fn byte_order(&self) -> Result<ByteOrder, Error> {
+        let document = serde_json::to_value(self.array.metadata())
+            .map_err(|error| Error::Array { path: self.path.clone(), reason: error.to_string() })?;
+        let big = document["dtype"].as_str().is_some_and(|name| name.starts_with('>'))
+            || bytes_codec(&document["codecs"])
+                .is_some_and(|codec| codec["configuration"]["endian"] == "big");
+        Ok(if big { ByteOrder::Big } else { ByteOrder::Little })
+    }
+
     /// Shape of a chunk: within its shard, where there are shards.
     pub(crate) fn chunk_shape(&self) -> Vec<u64> {
         match self.array.subchunk_shape() {
@@ -186,6 +198,15 @@ impl StoredChunks<'_> {
         };
         found.map_err(|error| Error::Array { path: self.of.path.clone(), reason: chain(&error) })
     }
+}
+
+/// The codec among these that turns samples into bytes: that of the chunks, where they lie in shards.
+fn bytes_codec(codecs: &Value) -> Option<&Value> {
+    codecs.as_array()?.iter().find_map(|codec| match codec["name"].as_str()? {
+        "bytes" => Some(codec),
+        "sharding_indexed" => bytes_codec(&codec["configuration"]["codecs"]),
+        _ => None,
+    })
 }
 
 /// What one object or one rectangle may hold, decoded.

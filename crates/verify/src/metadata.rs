@@ -1,7 +1,7 @@
 //! `OME/METADATA.ome.xml`: the source's document without its data, one Image per series, sizes as the arrays have.
 
 use fairzarr_ome_tiff::{Fileset, Image};
-use fairzarr_ome_xml::Document;
+use fairzarr_ome_xml::{ByteOrder, Document};
 use fairzarr_store::Store;
 
 use crate::Error;
@@ -23,6 +23,12 @@ pub(crate) fn compare(source: &Fileset, store: &Store, stored: &[StoredImage]) -
         return Ok(Check { name, covered: "nothing".into(), differences });
     };
     let mut differences = Vec::new();
+    let images = images.into_iter().enumerate().map(|(index, image)| {
+        let path = stored.get(index).and_then(|stored| stored.array_path(0));
+        let order = path.map(|path| StoredArray::open(store, &path)?.byte_order()).transpose()?;
+        Ok((image, order.unwrap_or(ByteOrder::Little)))
+    });
+    let images = images.collect::<Result<Vec<_>, Error>>()?;
     let expected = document.metadata_only(&images)?;
     if bytes != expected.as_bytes() {
         let at = bytes.iter().zip(expected.as_bytes()).take_while(|(a, b)| a == b).count();

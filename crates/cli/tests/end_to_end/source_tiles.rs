@@ -82,6 +82,12 @@ fn metadata_say_how_each_level_is_stored() {
         (&full["chunks"], &reduced["chunks"]),
         (&json!([1, 1, 1, 160, 112]), &json!([1, 1, 1, 150, 112]))
     );
+    let ome = || std::fs::read_to_string(target.join("OME/METADATA.ome.xml")).unwrap();
+    assert!(ome().contains(r#"BigEndian="true""#));
+    convert(&source, &target, &["--ngff", "0.4", "--overwrite"]).done();
+    assert_eq!(metadata(&target, "0/.zarray")["dtype"], "<u2");
+    assert!(ome().contains(r#"BigEndian="false""#), "{}", ome());
+    verify(&source, &target).done();
     moved(&source, &target, &["--overwrite"]);
     let names = |key| -> Vec<Value> {
         let codecs = metadata(&target, key)["codecs"].as_array().unwrap().clone();

@@ -178,7 +178,7 @@ fn clean(text: &str) -> String {
 
 /// Tools for the rules.
 impl<'a> Element<'a> {
-    fn set(&mut self, name: &str, value: impl Into<std::borrow::Cow<'a, str>>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<std::borrow::Cow<'a, str>>) {
         match self.attrs.iter_mut().find(|a| a.name == name) {
             Some(attr) => attr.value = value.into(),
             None => self.attrs.push(Attr::new(name.to_owned(), value)),
