@@ -190,7 +190,7 @@ pub(crate) struct Copy {
     /// What is proved of each object after it was written.
     #[arg(long, value_enum, default_value_t = CheckArg::Full)]
     pub(crate) verify: CheckArg,
-    /// Finish an interrupted copy: what is there and passes the check is kept.
+    /// Finish an interrupted copy: what is there and passes the check is kept. One into an .ozx starts again.
     #[arg(long)]
     pub(crate) resume: bool,
     /// Objects under way at the same time.

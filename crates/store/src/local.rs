@@ -4,6 +4,7 @@
 //! of it. Nothing is flushed to the disk per object unless asked for; [`Backend::sync`] does it once, at the end.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -49,6 +50,26 @@ impl Local {
             other => other?,
         };
         Ok((temporary, file))
+    }
+
+    /// As [`Self::create_temporary`], under a name that tells the target, and locked: what a killed process has left of
+    /// the same target is taken over, so that nothing piles up. While another process writes there, and where there are
+    /// no locks, a name of its own has to do.
+    fn claim_temporary(&self, target: &Path) -> io::Result<(PathBuf, File)> {
+        let directory = target.parent().unwrap_or(&self.root);
+        self.make_directory(directory)?;
+        let mut name = OsString::from(TEMPORARY);
+        name.push(target.file_name().unwrap_or_default());
+        let temporary = directory.join(name);
+        let opened = File::options().create(true).truncate(false).write(true).open(&temporary);
+        if let Ok(file) = opened
+            && file.try_lock().is_ok()
+            && is_at(&file, &temporary)?
+        {
+            file.set_len(0)?;
+            return Ok((temporary, file));
+        }
+        self.create_temporary(target)
     }
 
     /// Writes a file beside `target` and gives its path.
@@ -132,12 +153,12 @@ impl Backend for Local {
         self.counters.count(Kind::Put);
         let target = self.path(key);
         let (temporary, file) =
-            self.create_temporary(&target).map_err(|error| self.failed("create", key, error))?;
+            self.claim_temporary(&target).map_err(|error| self.failed("create", key, error))?;
         Ok(Box::new(FileSink {
             root: self.root.clone(),
             key: key.to_owned(),
             durability: self.durability,
-            temporary,
+            temporary: Some(temporary),
             target,
             file: BufWriter::with_capacity(WRITE_BUFFER, file),
         }))
@@ -239,7 +260,8 @@ struct FileSink {
     root: PathBuf,
     key: String,
     durability: Durability,
-    temporary: PathBuf,
+    /// None once it is renamed.
+    temporary: Option<PathBuf>,
     target: PathBuf,
     file: BufWriter<File>,
 }
@@ -256,7 +278,11 @@ impl Sink for FileSink {
             if self.durability == Durability::Each {
                 self.file.get_ref().sync_data()?;
             }
-            fs::rename(&self.temporary, &self.target)?;
+            if let Some(temporary) = &self.temporary {
+                fs::rename(temporary, &self.target)?;
+            }
+            // Another process may use the name from now on.
+            self.temporary = None;
             settle(&self.target, self.durability)
         });
         finished.map_err(|error| self.failed(error))
@@ -275,8 +301,9 @@ impl Write for FileSink {
 
 impl Drop for FileSink {
     fn drop(&mut self) {
-        // Once renamed, it is not there any more.
-        remove_quietly(&self.temporary);
+        if let Some(temporary) = &self.temporary {
+            remove_quietly(temporary);
+        }
     }
 }
 

@@ -22,6 +22,14 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         memory: args.memory,
         ..CopyOptions::default()
     };
+    if let Output::Archive(folder, name) = &output
+        && args.resume
+        && !folder.exists(name).map_err(|error| Failure::new(Code::Output, error))?
+    {
+        print::note(format_args!(
+            "fairzarr: an .ozx is written in one go: the copy starts from the beginning"
+        ));
+    }
     stop_on_signal(&options.cancel, to);
     let progress = Progress::default();
     let outcome = watched(&args.output, &progress, || match &output {

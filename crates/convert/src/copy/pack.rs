@@ -97,19 +97,7 @@ fn write(
         let batch = &rest[..batch(rest, options.memory)];
         rest = &rest[batch.len()..];
         if first.1 > transfer::WHOLE {
-            // Twice: its checksum stands before it.
-            let mut sum = crc32fast::Hasher::new();
-            transfer::each_piece(from, first, |_, piece| {
-                stop_if_asked(options)?;
-                sum.update(&piece);
-                Ok(true)
-            })?;
-            archive.start(&first.0, first.1, sum.finalize())?;
-            transfer::each_piece(from, first, |_, piece| {
-                stop_if_asked(options)?;
-                archive.append(&piece)?;
-                Ok(true)
-            })?;
+            write_large(&mut archive, from, first, options)?;
             wrote(progress, first.1);
             continue;
         }
@@ -119,6 +107,39 @@ fn write(
         }
     }
     Ok(archive.finish()?)
+}
+
+/// Writes one object piece by piece. Its checksum stands before it: where it does not fit into the memory, it is read twice.
+fn write_large(
+    archive: &mut ArchiveWriter,
+    from: &Store,
+    object: &Object,
+    options: &CopyOptions,
+) -> Result<(), Error> {
+    let (key, size) = object;
+    let is_kept = *size <= options.memory.saturating_sub(transfer::STREAM);
+    let (mut sum, mut kept) = (crc32fast::Hasher::new(), Vec::new());
+    transfer::each_piece(from, object, |_, piece| {
+        stop_if_asked(options)?;
+        sum.update(&piece);
+        if is_kept {
+            kept.push(piece);
+        }
+        Ok(true)
+    })?;
+    archive.start(key, *size, sum.finalize())?;
+    for piece in &kept {
+        archive.append(piece)?;
+    }
+    if is_kept {
+        return Ok(());
+    }
+    transfer::each_piece(from, object, |_, piece| {
+        stop_if_asked(options)?;
+        archive.append(&piece)?;
+        Ok(true)
+    })?;
+    Ok(())
 }
 
 /// How many of the next objects are read together.
@@ -184,4 +205,29 @@ fn wrote(progress: &Progress, size: u64) {
     progress.objects.fetch_add(1, Ordering::Relaxed);
     progress.written.fetch_add(size, Ordering::Relaxed);
     progress.done.fetch_add(size, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_object_is_read_twice_only_where_it_does_not_fit_into_the_memory() {
+        let large: Vec<u8> = (0..=transfer::WHOLE).map(|n| (n % 251) as u8).collect();
+        let mut reads = Vec::new();
+        let mut archives = Vec::new();
+        for memory in [256 << 20, 64 << 20] {
+            let (from, folder) = (Store::memory(), Store::memory());
+            from.put("zarr.json", r#"{"attributes": {"ome": {"version": "0.5"}}}"#).unwrap();
+            from.put("0/c/0", large.clone()).unwrap();
+            let options = CopyOptions { memory, check: CopyCheck::None, ..CopyOptions::default() };
+            let before = from.requests().gets;
+            pack(&from, &folder, "x.ozx", &options, &Progress::default()).unwrap();
+            reads.push(from.requests().gets - before);
+            archives.push(folder.get("x.ozx").unwrap().unwrap());
+        }
+        assert!(archives[0] == archives[1]);
+        let pieces = 5;
+        assert!(reads[0] >= pieces && reads[1] >= reads[0] + pieces, "{reads:?}");
+    }
 }

@@ -13,7 +13,7 @@ pub(super) const WHOLE: u64 = 32 << 20;
 const PIECE: u64 = 8 << 20;
 /// Bytes that one object holds which is moved piece by piece: the parts that are under way, the one that is filled,
 /// and a piece that was read.
-const STREAM: u64 = 64 << 20;
+pub(super) const STREAM: u64 = 64 << 20;
 
 /// Bytes that it takes to move or compare an object of this size.
 pub(super) fn memory(size: u64) -> u64 {

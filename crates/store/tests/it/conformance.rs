@@ -58,6 +58,27 @@ fn what_a_crash_leaves_is_not_listed() {
     assert_eq!(store.list("").unwrap().len(), 3);
 }
 
+#[test]
+fn a_writer_takes_over_what_a_killed_one_has_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&Location::local(directory.path()), &StoreOptions::default()).unwrap();
+    let files = || std::fs::read_dir(directory.path()).unwrap().count();
+    std::fs::write(directory.path().join(".fairzarr-tmp-x.ozx"), "longer than what is written now").unwrap();
+    let mut writer = store.writer("x.ozx", 0).unwrap();
+    writer.append(b"first").unwrap();
+    assert_eq!(files(), 1);
+    // One that is at work is left alone.
+    let mut other = store.writer("x.ozx", 0).unwrap();
+    other.append(b"other").unwrap();
+    assert_eq!(files(), 2);
+    writer.finish().unwrap();
+    assert_eq!(store.get("x.ozx").unwrap().unwrap(), "first");
+    other.finish().unwrap();
+    assert_eq!(store.get("x.ozx").unwrap().unwrap(), "other");
+    drop(store.writer("x.ozx", 0).unwrap());
+    assert_eq!(files(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_read_but_do_not_make_listings_endless() {
