@@ -104,12 +104,20 @@ pub(crate) fn write(
     let paths = plan.placement.paths();
     let images: Vec<_> =
         paths.into_iter().zip(source.images()).map(|(path, i)| (path, i.ome_index())).collect();
-    for (path, ours) in provenance.attributes(&images) {
-        placement::insert(groups.entry(path).or_default(), ours);
+    let mut ours = provenance.attributes(&images).peekable();
+    let mut root = groups.remove("").unwrap_or_default();
+    if let Some((_, of_root)) = ours.next() {
+        placement::insert(&mut root, of_root);
     }
-    let root = groups.remove("").unwrap_or_default();
     for (path, attributes) in groups {
         put(store, &path, group_document(version, attributes))?;
+    }
+    for (index, (path, _)) in images.iter().enumerate().filter(|(_, (path, _))| !path.is_empty()) {
+        let mut attributes = metadata.image(index);
+        if let Some((_, of_image)) = ours.next_if(|(of, _)| of == path) {
+            placement::insert(&mut attributes, of_image);
+        }
+        put(store, path, group_document(version, attributes))?;
     }
     // Everything else must be on the disk before the store looks complete.
     store.sync()?;

@@ -77,7 +77,7 @@ pub fn embed(
         if path.is_empty() {
             attributes.insert(HISTORY.into(), editor.history(&provenance)?);
         }
-        editor.change(&path, &attributes)?;
+        editor.change(path, &attributes)?;
     }
     editor.write(&provenance)?;
     Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: provenance.conflicts })

@@ -1,8 +1,8 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
 use fairzarr_ngff::{
-    DataType, Downscaling, Endian, Omero, Version, Window, bioformats2raw_attributes, from_ome,
-    image_attributes, merge, series_attributes,
+    DataType, Downscaling, Endian, Omero, Window, bioformats2raw_attributes, from_ome, image_attributes,
+    merge, series_attributes,
 };
 use fairzarr_ome_tiff::{Fileset, Kind};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
@@ -68,14 +68,13 @@ impl<'a> Metadata<'a> {
         Ok(files)
     }
 
-    /// Attributes of all groups by path; the root's path is empty.
-    /// `sidecars` are entries for the documents beside the image.
+    /// Attributes by path of all groups but those of images; the root's path is empty, and an image at the root is among
+    /// its own. `sidecars` are entries for the documents beside the image.
     pub(crate) fn groups(&self, sidecars: Vec<Value>) -> Result<BTreeMap<String, Map<String, Value>>, Error> {
         let version = self.plan.ngff();
         let mut groups: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-        let paths = self.plan.placement.paths();
         let mut root = match &self.plan.placement {
-            Placement::Root => Map::new(),
+            Placement::Root => self.image(0),
             Placement::Collection(_) => bioformats2raw_attributes(version),
             Placement::Plate(_) => {
                 let mut root = bioformats2raw_attributes(version);
@@ -93,24 +92,17 @@ impl<'a> Metadata<'a> {
         };
         let ome = match self.plan.placement {
             Placement::Root => Map::new(),
-            _ => series_attributes(version, &paths),
+            _ => series_attributes(version, &self.plan.placement.paths()),
         };
         groups.insert("OME".into(), ome);
-        for (index, path) in paths.into_iter().enumerate() {
-            let attributes = self.image(index, version);
-            if path.is_empty() {
-                merge(&mut root, attributes);
-            } else {
-                groups.insert(path, attributes);
-            }
-        }
         merge(&mut root, self.record(sidecars));
         groups.insert(String::new(), root);
         Ok(groups)
     }
 
     /// One image's attributes: multiscales, omero, and what was seen of its samples.
-    fn image(&self, index: usize, version: Version) -> Map<String, Value> {
+    pub(crate) fn image(&self, index: usize) -> Map<String, Value> {
+        let version = self.plan.ngff();
         let plan = &self.plan.images[index];
         let described = &self.described[index];
         // The specification asks for it also where there is one level; nothing was reduced then, and that is said.

@@ -12,7 +12,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::Error;
 use crate::arrays::{self, SmallArray};
@@ -143,26 +143,24 @@ impl Provenance {
         Ok(Self { record, maps, documents, conflicts, report })
     }
 
-    /// Attributes by path of group. `images` are the groups of images, with the number of the record's image that
-    /// each holds.
-    pub(crate) fn attributes(
-        &self,
-        images: &[(String, Option<usize>)],
-    ) -> BTreeMap<String, Map<String, Value>> {
-        let mut groups = BTreeMap::new();
-        if self.record == Record::default() {
-            return groups;
-        }
-        let placed: BTreeSet<usize> =
-            images.iter().filter(|(path, _)| !path.is_empty()).filter_map(|(_, image)| *image).collect();
-        let placement = Placement::new(&self.record, &placed);
-        groups.insert(String::new(), placement.root(self.report.as_slice()));
-        for (path, image) in images.iter().filter(|(path, _)| !path.is_empty()) {
-            let up = vec![".."; path.split('/').count()].join("/");
-            let ours = image.map(|image| placement.image(image, &up));
-            groups.insert(path.clone(), ours.unwrap_or_default());
-        }
-        groups
+    /// Attributes by path of group, made one by one: those of a large plate would fill the memory. `images` are the groups
+    /// of images, with the number of the record's image that each holds. The root comes first, then they in their order;
+    /// an image at the root has no others. Without a record there are none.
+    pub(crate) fn attributes<'a>(
+        &'a self,
+        images: &'a [(String, Option<usize>)],
+    ) -> impl Iterator<Item = (&'a str, Map<String, Value>)> {
+        let apart = images.iter().filter(|(path, _)| !path.is_empty());
+        let placed: BTreeSet<usize> = apart.clone().filter_map(|(_, image)| *image).collect();
+        let placement = (self.record != Record::default()).then(|| Placement::new(&self.record, &placed));
+        placement.into_iter().flat_map(move |placement| {
+            let root = ("", placement.root(self.report.as_slice()));
+            std::iter::once(root).chain(apart.clone().map(move |(path, image)| {
+                let up = vec![".."; path.split('/').count()].join("/");
+                let ours = image.map(|image| placement.image(image, &up));
+                (path.as_str(), ours.unwrap_or_default())
+            }))
+        })
     }
 
     /// Entries of `fairzarr:sources` for the sidecars.

@@ -60,16 +60,16 @@ pub struct Placement<'a> {
     record: &'a Record,
     /// The record's images; those that the store holds have their own groups.
     images: Vec<&'a Object>,
-    placed: &'a BTreeSet<usize>,
+    placed: BTreeSet<usize>,
     shared: Shared<'a>,
 }
 
 impl<'a> Placement<'a> {
     /// `placed` are the images that the store holds, counted among the record's `Image` objects.
-    pub fn new(record: &'a Record, placed: &'a BTreeSet<usize>) -> Self {
+    pub fn new(record: &'a Record, placed: &BTreeSet<usize>) -> Self {
         let images: Vec<_> = record.objects.iter().filter(|o| o.class == "Image").collect();
         let held: Vec<_> = placed.iter().filter_map(|n| images.get(*n).copied()).collect();
-        Self { record, shared: Shared::of(&held), images, placed }
+        Self { record, shared: Shared::of(&held), images, placed: placed.clone() }
     }
 
     /// Attributes of the root: what the images have in common, and the images that the record describes and the
