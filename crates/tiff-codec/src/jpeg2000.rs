@@ -12,6 +12,9 @@ use crate::{ChunkLayout, CodecError, SampleFormat};
 pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
     let size = Size::find(stored).ok_or_else(|| layout.damaged("no image size in the codestream"))?;
     check(layout, &size)?;
+    if !codestream(stored).is_some_and(header_is_whole) {
+        return Err(layout.damaged("the segments of the header do not follow one another"));
+    }
     // What is not there must be an error, not the blur of fewer bit planes.
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let image = Image::new(stored, &settings).map_err(|error| layout.damaged(error))?;
@@ -104,6 +107,24 @@ impl Size {
             signed: first & 0x80 != 0,
         })
     }
+}
+
+/// Whether the length of each segment of the main header leads to the next, up to the first tile. The decoder reads
+/// them without asking, and a header that contradicts itself gives other samples rather than none.
+fn header_is_whole(codestream: &[u8]) -> bool {
+    const START_OF_TILE: [u8; 2] = [0xff, 0x90];
+    let mut rest = codestream.get(2..);
+    while let Some([first, second, high, low, ..]) = rest {
+        if [*first, *second] == START_OF_TILE {
+            return true;
+        }
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        if *first != 0xff || length < 2 {
+            return false;
+        }
+        rest = rest.and_then(|rest| rest.get(2 + length..));
+    }
+    false
 }
 
 /// The codestream within the boxes of a JP2 file, or the whole if it is not one.

@@ -53,6 +53,29 @@ fn rows_in_order_are_the_rows_of_the_chunk() {
 }
 
 #[test]
+fn a_jpeg_2000_header_that_contradicts_itself_is_an_error() {
+    let mut decoder = Decoder::new();
+    let mut changed = 0;
+    for fixture in
+        supported().filter(|fixture| matches!(fixture.layout.compression, Compression::Jpeg2000(_)))
+    {
+        let start = fixture.stored.windows(4).position(|bytes| bytes == [0xff, 0x4f, 0xff, 0x51]).unwrap();
+        let mut out = vec![0; fixture.layout.decoded_len().unwrap()];
+        let mut at = start + 2;
+        while fixture.stored[at..at + 2] != [0xff, 0x90] {
+            let mut stored = fixture.stored.clone();
+            stored[at + 2] ^= 0x80;
+            let message = decoder.decode(&fixture.layout, &stored, &mut out).unwrap_err().to_string();
+            assert!(message.contains("do not follow one another"), "{}: {message}", fixture.name);
+            at += 2 + usize::from(u16::from_be_bytes([fixture.stored[at + 2], fixture.stored[at + 3]]));
+            changed += 1;
+        }
+    }
+    let expected = Compression::from_tag(34712).is_supported();
+    assert_eq!(changed > 2, expected, "{changed}");
+}
+
+#[test]
 fn a_chunk_cut_short_is_an_error() {
     let mut decoder = Decoder::new();
     for fixture in supported() {
