@@ -37,9 +37,10 @@ use std::sync::atomic::AtomicU64;
 pub use calibration::calibration_map;
 pub use documents::{StoredDocument, sources};
 pub use error::Error;
+pub use parallel::in_parallel;
 pub use report::{Check, Difference, Report};
 pub use sample::Sample;
-pub use store_images::{StoredImage, attributes, images};
+pub use store_images::{Group, StoredImage, attributes, image_groups, images};
 pub use structure::structured;
 pub use validity::{GroupFinding, Validity, validate_hierarchy};
 

@@ -32,7 +32,10 @@ pub(crate) fn for_each<T: Sync, S>(
 }
 
 /// Does something to all items, several at a time because each waits for a store, and keeps their order.
-pub(crate) fn in_parallel<T: Send, U: Send>(
+///
+/// # Errors
+/// That of the first item, in this order, for which `work` has one.
+pub fn in_parallel<T: Send, U: Send>(
     items: Vec<T>,
     work: impl Fn(T) -> Result<U, Error> + Sync,
 ) -> Result<Vec<U>, Error> {

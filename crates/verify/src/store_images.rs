@@ -18,8 +18,6 @@ pub struct StoredImage {
     pub multiscale: Multiscale,
     /// Rendering settings.
     pub omero: Option<Omero>,
-    /// All attributes of the group.
-    pub attributes: Map<String, Value>,
 }
 
 impl StoredImage {
@@ -70,6 +68,26 @@ pub fn attributes(store: &Store, path: &str) -> Result<Option<Map<String, Value>
 /// # Errors
 /// When the store is unfinished, holds no image, or its metadata cannot be understood.
 pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
+    in_parallel(paths(store)?, |path| {
+        let (path, attributes) = group(store, path)?;
+        let image = parse_image(&attributes);
+        let (version, multiscale, omero) = image.map_err(|error| refused(&path, error.to_string()))?;
+        Ok(StoredImage { path, version, multiscale, omero })
+    })
+}
+
+/// Path and attributes of a group.
+pub type Group = (String, Map<String, Value>);
+
+/// The groups of all images, as [`images`] orders them.
+///
+/// # Errors
+/// As [`images`].
+pub fn image_groups(store: &Store) -> Result<Vec<Group>, Error> {
+    in_parallel(paths(store)?, |path| group(store, path))
+}
+
+fn paths(store: &Store) -> Result<Vec<String>, Error> {
     let Some(root) = attributes(store, "")? else {
         return Err(Error::NotAnImage(if store.exists(".fairzarr/plan.json")? {
             format!("{} is an unfinished conversion; finish it with --resume", store.location())
@@ -85,15 +103,17 @@ pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
     if paths.is_empty() {
         return Err(Error::NotAnImage(format!("{} holds no OME-Zarr image", store.location())));
     }
-    in_parallel(paths, |path| open(store, path))
+    Ok(paths)
 }
 
-fn open(store: &Store, path: String) -> Result<StoredImage, Error> {
-    let refuse = |reason: String| Error::Metadata { path: shown(&path), reason };
-    let attributes =
-        attributes(store, &path)?.ok_or_else(|| refuse("the group of this image is missing".into()))?;
-    let (version, multiscale, omero) = parse_image(&attributes).map_err(|error| refuse(error.to_string()))?;
-    Ok(StoredImage { path, version, multiscale, omero, attributes })
+fn group(store: &Store, path: String) -> Result<Group, Error> {
+    let found = attributes(store, &path)?;
+    let attributes = found.ok_or_else(|| refused(&path, "the group of this image is missing".into()))?;
+    Ok((path, attributes))
+}
+
+fn refused(path: &str, reason: String) -> Error {
+    Error::Metadata { path: shown(path), reason }
 }
 
 /// `OME/series` if it is there, else the plate's wells, else 0, 1, … as long as there are groups.

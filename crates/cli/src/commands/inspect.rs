@@ -22,7 +22,8 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
     }
     let found = match input {
         Input::Tiff(fileset) => tiff(&fileset),
-        Input::Store(store) => zarr(&store).map_err(|failure| failure.about(&args.path))?,
+        Input::Store(store) => zarr(&store, if args.output.json { usize::MAX } else { LISTED })
+            .map_err(|failure| failure.about(&args.path))?,
     };
     if args.output.json {
         print::result(format_args!("{found:#}"))?;
@@ -102,7 +103,8 @@ fn tiff_image(fileset: &Fileset, image: &Image) -> Value {
     })
 }
 
-fn zarr(store: &Store) -> Result<Value, Failure> {
+/// What is in a store; of its images not more than `most` are described.
+fn zarr(store: &Store, most: usize) -> Result<Value, Failure> {
     let images = fairzarr_verify::images(store)?;
     let read = |error| Failure::new(Code::Input, error);
     let documents: Vec<Value> = match store.list_if_allowed("OME/sources").map_err(read)? {
@@ -112,12 +114,13 @@ fn zarr(store: &Store) -> Result<Value, Failure> {
             .map(|document| json!({"name": document.key, "sha256": document.sha256}))
             .collect(),
     };
-    let described: Result<Vec<Value>, Failure> =
-        images.iter().map(|image| zarr_image(store, image)).collect();
+    let listed = images.iter().take(most).collect();
+    let described = fairzarr_verify::in_parallel(listed, |image| Ok(zarr_image(store, image)))?;
     Ok(json!({
         "format": format!("OME-Zarr {}", images.first().map_or_else(String::new, |image| image.version.to_string())),
         "documents": documents,
-        "images": described?,
+        "image_count": images.len(),
+        "images": described.into_iter().collect::<Result<Vec<Value>, Failure>>()?,
     }))
 }
 
@@ -286,8 +289,9 @@ fn print_text(path: &str, found: &Value) -> Result<(), Failure> {
             ))?;
         }
     }
-    if images.len() > LISTED {
-        print::result(format_args!("  and {} more images", images.len() - LISTED))?;
+    let count = found.get("image_count").and_then(Value::as_u64).map_or(images.len(), |count| count as usize);
+    if count > LISTED {
+        print::result(format_args!("  and {} more images", count - LISTED))?;
     }
     for warning in list("warnings") {
         print::result(format_args!("  warning   {}", text(Some(&warning))))?;

@@ -45,10 +45,10 @@ pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failu
 
 /// The record in a store's attributes; where there is none, what its OME-XML says.
 pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
-    let images = fairzarr_verify::images(store)?;
+    let images = fairzarr_verify::image_groups(store)?;
     let root = fairzarr_verify::attributes(store, "")?.unwrap_or_default();
     if root.contains_key("nbo:record") {
-        let below = images.iter().filter(|image| !image.path.is_empty()).map(|image| &image.attributes);
+        let below = images.iter().filter(|(path, _)| !path.is_empty()).map(|(_, attributes)| attributes);
         let Stored { mut record, newer, .. } = placement::read(&root, below).map_err(input)?;
         if newer {
             print::note(format_args!(

@@ -58,6 +58,20 @@ fn all_images_and_shards_of_a_collection_are_told() {
 }
 
 #[test]
+fn of_very_many_images_words_tell_the_first_and_json_all() {
+    let dir = TempDir::new().unwrap();
+    let (source, target) = (dir.path().join("source.ome.tiff"), dir.path().join("target.zarr"));
+    let picture = Picture { sample: Sample::U8, size: [1, 1, 1, 16, 16], interleaved: 1 };
+    Tiff::many(vec![picture; 23]).write(&source);
+    convert(&source, &target, &[]).done();
+    let told = fairzarr(["inspect", &text(&target)]).done().out;
+    assert_eq!(told.matches("y=16 x=16 uint8").count(), 20, "{told}");
+    assert!(told.contains("and 3 more images"), "{told}");
+    let found = fairzarr(["inspect", "--json", &text(&target)]).done().json();
+    assert_eq!((found["images"].as_array().unwrap().len(), &found["image_count"]), (23, &23.into()));
+}
+
+#[test]
 fn what_is_no_image_is_refused() {
     let dir = TempDir::new().unwrap();
     let refused = fairzarr(["inspect", &text(dir.path())]).ends_with(3);
