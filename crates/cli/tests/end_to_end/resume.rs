@@ -109,7 +109,9 @@ fn killed_again_and_again() {
         let mut child = start(arguments("convert", &job.source, &target, &resume));
         std::thread::sleep(job.time / 3);
         child.kill().unwrap();
-        if child.wait().unwrap().success() {
+        let ended = child.wait().unwrap();
+        // Killed in its last moments, it is complete, and nothing is left to be resumed.
+        if ended.success() || (looks_complete(&target) && !target.join(".fairzarr").exists()) {
             assert_same_tree(&target, &job.whole);
             return;
         }
