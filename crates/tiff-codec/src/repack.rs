@@ -148,8 +148,9 @@ fn gzip(body: &[u8], samples: &[u8]) -> Vec<u8> {
 fn sized(frame: &[u8], size: usize) -> Option<Vec<u8>> {
     let (magic, rest) = frame.split_first_chunk::<4>()?;
     let (&descriptor, rest) = rest.split_first()?;
-    // Without a size a frame has a window, and its two highest bits and the one for a single segment are clear.
-    if descriptor & 0b1110_0000 != 0 {
+    // Without a size a frame has a window, and its two highest bits and the one for a single segment are clear. The lowest
+    // two tell that a dictionary's number stands before the size, be it the zero that stands for none.
+    if descriptor & 0b1110_0011 != 0 {
         return None;
     }
     let (&window, blocks) = rest.split_first()?;
@@ -265,6 +266,11 @@ mod tests {
             assert_eq!(repack(50000, &stored, Container::Zstd), None);
         }
         assert_eq!(repack(50000, &stream(&samples()), Container::Gzip), None);
+        // The number of no dictionary, 0, where the size would have to go.
+        let mut numbered = stream(&samples());
+        numbered[4] |= 1;
+        numbered.insert(6, 0);
+        assert_eq!(repack(50000, &numbered, Container::Zstd), None);
     }
 
     #[test]
