@@ -1,6 +1,7 @@
 //! The pyramid proof: each computed level is the 2x mean of the level before, computed again in the plainest way.
 
 use fairzarr_store::Store;
+use half::f16;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -82,8 +83,8 @@ struct Mean {
     size: usize,
     /// The stored mean of four stored samples.
     of: fn([&[u8]; 4]) -> Vec<u8>,
-    /// Whether a stored sample is NaN, whose bits may differ.
-    is_nan: fn(&[u8]) -> bool,
+    /// Whether two stored samples that have not the same bytes are equal all the same: the bits of NaN may differ.
+    same: fn(&[u8], &[u8]) -> bool,
 }
 
 macro_rules! integer_mean {
@@ -97,19 +98,13 @@ macro_rules! integer_mean {
                     .sum();
                 ((sum + 2).div_euclid(4) as $type).to_le_bytes().to_vec()
             },
-            is_nan: |_| false,
+            same: |_, _| false,
         }
     };
 }
 
-/// Integers are rounded half up; floats are added in pairs, the upper row first.
+/// Integers are rounded half up; floats are added in pairs, the upper row first; of complex numbers each part for itself.
 fn mean_of(data_type: &str) -> Option<Mean> {
-    fn single(bytes: &[u8]) -> f32 {
-        f32::from_le_bytes(bytes.try_into().unwrap_or_default())
-    }
-    fn double(bytes: &[u8]) -> f64 {
-        f64::from_le_bytes(bytes.try_into().unwrap_or_default())
-    }
     Some(match data_type {
         "uint8" | "bool" => integer_mean!(u8),
         "int8" => integer_mean!(i8),
@@ -119,24 +114,67 @@ fn mean_of(data_type: &str) -> Option<Mean> {
         "int32" => integer_mean!(i32),
         "uint64" => integer_mean!(u64),
         "int64" => integer_mean!(i64),
-        "float32" => Mean {
-            size: 4,
+        "float16" => Mean {
+            size: 2,
             of: |four| {
-                let [a, b, c, d] = four.map(|bytes| single(bytes) as f64);
-                ((((a + b) + (c + d)) * 0.25) as f32).to_le_bytes().to_vec()
+                let [a, b, c, d] = four.map(|bytes| half(bytes).to_f32());
+                f16::from_f32(((a + b) + (c + d)) * 0.25).to_le_bytes().to_vec()
             },
-            is_nan: |bytes| single(bytes).is_nan(),
+            same: |a, b| half(a).is_nan() && half(b).is_nan(),
         },
-        "float64" => Mean {
+        "float32" => Mean { size: 4, of: mean_of_singles, same: both_nan_singles },
+        "float64" => Mean { size: 8, of: mean_of_doubles, same: both_nan_doubles },
+        "complex64" => Mean {
             size: 8,
-            of: |four| {
-                let [a, b, c, d] = four.map(|bytes| double(bytes) * 0.25);
-                ((a + b) + (c + d)).to_le_bytes().to_vec()
-            },
-            is_nan: |bytes| double(bytes).is_nan(),
+            of: |four| by_parts(four, 4, mean_of_singles),
+            same: |a, b| same_by_parts(a, b, 4, both_nan_singles),
+        },
+        "complex128" => Mean {
+            size: 16,
+            of: |four| by_parts(four, 8, mean_of_doubles),
+            same: |a, b| same_by_parts(a, b, 8, both_nan_doubles),
         },
         _ => return None,
     })
+}
+
+fn mean_of_singles(four: [&[u8]; 4]) -> Vec<u8> {
+    let [a, b, c, d] = four.map(|bytes| single(bytes) as f64);
+    ((((a + b) + (c + d)) * 0.25) as f32).to_le_bytes().to_vec()
+}
+
+fn mean_of_doubles(four: [&[u8]; 4]) -> Vec<u8> {
+    let [a, b, c, d] = four.map(|bytes| double(bytes) * 0.25);
+    ((a + b) + (c + d)).to_le_bytes().to_vec()
+}
+
+/// The mean of the real parts, of `size` bytes, and that of the imaginary parts.
+fn by_parts(four: [&[u8]; 4], size: usize, mean: fn([&[u8]; 4]) -> Vec<u8>) -> Vec<u8> {
+    [mean(four.map(|bytes| &bytes[..size])), mean(four.map(|bytes| &bytes[size..]))].concat()
+}
+
+fn same_by_parts(a: &[u8], b: &[u8], size: usize, both_nan: fn(&[u8], &[u8]) -> bool) -> bool {
+    a.chunks_exact(size).zip(b.chunks_exact(size)).all(|(a, b)| a == b || both_nan(a, b))
+}
+
+fn both_nan_singles(a: &[u8], b: &[u8]) -> bool {
+    single(a).is_nan() && single(b).is_nan()
+}
+
+fn both_nan_doubles(a: &[u8], b: &[u8]) -> bool {
+    double(a).is_nan() && double(b).is_nan()
+}
+
+fn half(bytes: &[u8]) -> f16 {
+    f16::from_le_bytes(bytes.try_into().unwrap_or_default())
+}
+
+fn single(bytes: &[u8]) -> f32 {
+    f32::from_le_bytes(bytes.try_into().unwrap_or_default())
+}
+
+fn double(bytes: &[u8]) -> f64 {
+    f64::from_le_bytes(bytes.try_into().unwrap_or_default())
 }
 
 fn level_differences(
@@ -195,7 +233,7 @@ fn level_differences(
 
 /// How many samples of the coarser rows are not the means of the finer ones.
 fn wrong_samples(finer: &[u8], finer_width: usize, coarser: &[u8], width: usize, mean: Mean) -> usize {
-    let Mean { size, of, is_nan } = mean;
+    let Mean { size, of, same } = mean;
     let finer_rows = finer.len() / (finer_width * size);
     let at = |y: usize, x: usize| {
         let (y, x) = (y.min(finer_rows - 1), x.min(finer_width - 1));
@@ -204,7 +242,7 @@ fn wrong_samples(finer: &[u8], finer_width: usize, coarser: &[u8], width: usize,
     let wrong = |(n, found): &(usize, &[u8])| {
         let (y, x) = (2 * (n / width), 2 * (n % width));
         let expected = of([at(y, x), at(y, x + 1), at(y + 1, x), at(y + 1, x + 1)]);
-        expected != *found && !(is_nan(&expected) && is_nan(found))
+        expected != *found && !same(&expected, found)
     };
     coarser.chunks_exact(size).enumerate().filter(wrong).count()
 }
@@ -236,5 +274,25 @@ mod tests {
         let finer = bytes(&[f32::NAN, 1.0, 1.0, 1.0]);
         assert_eq!(wrong_samples(&finer, 2, &bytes(&[-f32::NAN]), 1, mean), 0);
         assert_eq!(wrong_samples(&finer, 2, &bytes(&[1.0]), 1, mean), 1);
+    }
+
+    #[test]
+    fn complex_samples_are_averaged_by_parts() {
+        let mean = mean_of("complex64").unwrap();
+        let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        let finer = bytes(&[f32::NAN, 1.0, 1.0, 2.0, 1.0, 3.0, 1.0, 4.0]);
+        assert_eq!(wrong_samples(&finer, 2, &bytes(&[-f32::NAN, 2.5]), 1, mean), 0);
+        assert_eq!(wrong_samples(&finer, 2, &bytes(&[f32::NAN, 2.0]), 1, mean), 1);
+    }
+
+    #[test]
+    fn every_type_that_is_written_has_a_mean() {
+        for name in ["float16", "float64", "complex128"] {
+            let mean = mean_of(name).unwrap();
+            let zeros = vec![0; 4 * mean.size];
+            assert_eq!(wrong_samples(&zeros, 2, &zeros[..mean.size], 1, mean), 0, "{name}");
+            let other = vec![1; mean.size];
+            assert_eq!(wrong_samples(&zeros, 2, &other, 1, mean), 1, "{name}");
+        }
     }
 }

@@ -71,6 +71,19 @@ fn a_chunk_that_is_gone_is_found() {
 }
 
 #[test]
+fn a_chunk_of_zeros_that_is_gone_is_found() {
+    let dir = TempDir::new().unwrap();
+    let (source, target) = (dir.path().join("source.ome.tiff"), dir.path().join("target.zarr"));
+    Tiff { lacking: 1, ..Tiff::of(Sample::U16, [1, 2, 1, 100, 100]) }.write(&source);
+    convert(&source, &target, &["--on-missing", "fill"]).done();
+    verify(&source, &target).done();
+    // Read as it was, but the store is not what was written.
+    fs::remove_file(target.join("0/c/0/1/0/0/0")).unwrap();
+    let report = verify(&source, &target).ends_with(1);
+    assert!(report.out.contains("objects") && report.out.contains("0/c/0/1/0/0/0"), "{report:?}");
+}
+
+#[test]
 fn a_cut_off_chunk_and_an_empty_one_are_found() {
     let pair = Pair::new(&[]);
     let path = pair.target.join("0/c/0/0/0/0/1");
