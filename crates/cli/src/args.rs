@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Commit(Split),
     /// Copy an OME-Zarr to another place, metadata last, and prove the copy.
     Copy(Copy),
+    /// Write an OME-Zarr as one OME-TIFF: the same pixels, the same OME-XML.
+    Export(Export),
     /// Show what an OME-TIFF or an OME-Zarr holds.
     Inspect(Inspect),
     /// Judge the metadata of an OME-Zarr of any origin by the NGFF specification: all groups and arrays, no chunks. Exit code
@@ -203,6 +205,50 @@ pub(crate) struct Copy {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Export {
+    /// OME-Zarr to export.
+    pub(crate) source: String,
+    /// OME-TIFF to write, a file of this machine.
+    pub(crate) target: std::path::PathBuf,
+    /// How tiles are compressed. Not all readers know zstd.
+    #[arg(long, value_enum, default_value_t = CompressionArg::Deflate)]
+    pub(crate) compression: CompressionArg,
+    /// Write full resolution alone, without the reduced levels.
+    #[arg(long)]
+    pub(crate) no_pyramid: bool,
+    /// Replace what exists at the target.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Threads [default: one per core].
+    #[arg(long, short)]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum CompressionArg {
+    /// Not at all.
+    None,
+    /// Deflate, which every reader knows.
+    Deflate,
+    /// Zstandard.
+    Zstd,
+}
+
+impl From<CompressionArg> for fairzarr_ome_tiff::tiff_codec::Compression {
+    fn from(compression: CompressionArg) -> Self {
+        match compression {
+            CompressionArg::None => Self::None,
+            CompressionArg::Deflate => Self::Deflate,
+            CompressionArg::Zstd => Self::Zstd,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -103,3 +103,15 @@ impl From<fairzarr_verify::Error> for Failure {
         Self::new(Code::Input, error)
     }
 }
+
+impl From<fairzarr_export::Error> for Failure {
+    fn from(error: fairzarr_export::Error) -> Self {
+        use fairzarr_export::Error;
+        let code = match &error {
+            Error::Store(_) | Error::Unfit { .. } => Code::Input,
+            Error::Interrupted => Code::Interrupted,
+            _ => Code::Output,
+        };
+        Self::new(code, error)
+    }
+}

@@ -1,6 +1,7 @@
 //! OME-TIFF to OME-Zarr with nothing lost: the library in one place.
 
 pub use fairzarr_convert as convert;
+pub use fairzarr_export as export;
 pub use fairzarr_nbo as nbo;
 pub use fairzarr_ngff as ngff;
 pub use fairzarr_ome_tiff as ome_tiff;

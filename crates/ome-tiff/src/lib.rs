@@ -43,6 +43,7 @@ mod set;
 mod sniff;
 mod source;
 mod types;
+mod write;
 
 pub use calibration::{Calibration, Step};
 pub use error::{ChunkError, ChunkPlace, Error, Result};
@@ -57,3 +58,4 @@ pub use read::{PackedChunk, swap_bytes};
 pub use scratch::Scratch;
 pub use source::ByteSource;
 pub use types::{Grid, Kind, LevelInfo, PlaneIndex, PlaneLocation, Region, SampleType, Shape, Warning};
+pub use write::{Chunk, Page, PageForm, TiffWriter};

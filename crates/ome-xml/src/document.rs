@@ -96,6 +96,18 @@ impl Document {
         crate::metadata::metadata_only(self.text(), images)
     }
 
+    /// The document for a TIFF that holds all planes of all its Images, one Image after the other, each in its
+    /// DimensionOrder: what [`Self::metadata_only`] took out is put in again for that file, `TiffData` in place of
+    /// `MetadataOnly`, and `BigEndian` as the file is. Schema 2016-06, otherwise character by character as it is; but a
+    /// UUID, which names a file, is replaced by one that is made from the content.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Image`] for an Image that does not say how many planes it has.
+    pub fn in_one_tiff(&self, order: ByteOrder) -> Result<String, Error> {
+        crate::tiff_data::in_one_tiff(&self.to_2016_06()?, &self.ome, order)
+    }
+
     /// The document in schema 2016-06, whole: what [`Self::metadata_only`] gives before it takes data out. A 2016-06
     /// document is its own text.
     ///

@@ -34,6 +34,7 @@ mod schema;
 mod structured;
 mod table;
 mod text;
+mod tiff_data;
 mod tree;
 mod unit;
 mod upgrade;

@@ -76,7 +76,7 @@ fn check(root: &Element<'_>, images: &[(usize, ByteOrder)]) -> Result<(), Error>
     Ok(())
 }
 
-fn is_image(node: &Node<'_>) -> bool {
+pub(crate) fn is_image(node: &Node<'_>) -> bool {
     matches!(node, Node::Element(e) if !e.foreign && e.name() == "Image")
 }
 
@@ -94,11 +94,7 @@ fn edited(text: &str, tree: &Tree<'_>, images: &[(usize, ByteOrder)]) -> String 
         tree.root.elements().filter(|e| !e.foreign && e.name() == "Image").collect();
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    if let Some(declaration) = &tree.declaration
-        && let declared = text[declaration.clone()].to_ascii_lowercase()
-        && declared.contains("encoding")
-        && !declared.contains("utf-8")
-    {
+    if let Some(declaration) = unlike_utf8(text, tree) {
         out.push_str(write::DECLARATION.trim_end());
         done = declaration.end;
     }
@@ -112,6 +108,13 @@ fn edited(text: &str, tree: &Tree<'_>, images: &[(usize, ByteOrder)]) -> String 
     }
     out.push_str(&text[done..]);
     out
+}
+
+/// Where the declaration names another encoding than that of what is written.
+pub(crate) fn unlike_utf8(text: &str, tree: &Tree<'_>) -> Option<Range<usize>> {
+    let range = tree.declaration.clone()?;
+    let declared = text[range.clone()].to_ascii_lowercase();
+    (declared.contains("encoding") && !declared.contains("utf-8")).then_some(range)
 }
 
 fn image(text: &str, image: &Element<'_>, order: ByteOrder, out: &mut String) {
@@ -129,12 +132,16 @@ fn image(text: &str, image: &Element<'_>, order: ByteOrder, out: &mut String) {
 /// What to replace in a `Pixels`, in order.
 fn pixels_edits(text: &str, pixels: &Element<'_>, order: ByteOrder) -> Vec<(Range<usize>, String)> {
     let mut edits: Vec<_> = order_edit(text, pixels, order).into_iter().collect();
-    edits.extend(data_edits(text, pixels));
+    edits.extend(data_edits(text, pixels, &|prefix| format!("<{prefix}MetadataOnly/>"), "MetadataOnly"));
     edits
 }
 
 /// `BigEndian` as the samples are stored now, if it says otherwise or nothing.
-fn order_edit(text: &str, pixels: &Element<'_>, order: ByteOrder) -> Option<(Range<usize>, String)> {
+pub(crate) fn order_edit(
+    text: &str,
+    pixels: &Element<'_>,
+    order: ByteOrder,
+) -> Option<(Range<usize>, String)> {
     let wanted = order.is_big();
     let start = pixels.span.start;
     match value_range(&text[start..pixels.span.open_end], "BigEndian") {
@@ -148,7 +155,7 @@ fn order_edit(text: &str, pixels: &Element<'_>, order: ByteOrder) -> Option<(Ran
 }
 
 /// Where the value of an attribute stands in a start tag.
-fn value_range(tag: &str, name: &str) -> Option<Range<usize>> {
+pub(crate) fn value_range(tag: &str, name: &str) -> Option<Range<usize>> {
     let mut at = tag.find(char::is_whitespace)?;
     loop {
         let equals = at + tag[at..].find('=')?;
@@ -163,10 +170,16 @@ fn value_range(tag: &str, name: &str) -> Option<Range<usize>> {
     }
 }
 
-fn data_edits(text: &str, pixels: &Element<'_>) -> Vec<(Range<usize>, String)> {
+/// What stands for the data in a `Pixels`, given its prefix with the colon, in place of what does now; an only element
+/// that is `kept` already stays.
+pub(crate) fn data_edits(
+    text: &str,
+    pixels: &Element<'_>,
+    marker: &dyn Fn(&str) -> String,
+    kept: &str,
+) -> Vec<(Range<usize>, String)> {
     let prefix = pixels.prefix();
-    let colon = if prefix.is_empty() { "" } else { ":" };
-    let marker = format!("<{prefix}{colon}MetadataOnly/>");
+    let marker = marker(&if prefix.is_empty() { String::new() } else { format!("{prefix}:") });
     let data: Vec<Range<usize>> = pixels
         .nodes
         .iter()
@@ -179,7 +192,7 @@ fn data_edits(text: &str, pixels: &Element<'_>) -> Vec<(Range<usize>, String)> {
         .collect();
     match data.split_first() {
         // It may hold more than its name.
-        Some((only, [])) if pixels.child("MetadataOnly").is_some() => {
+        Some((only, [])) if pixels.child(kept).is_some() => {
             debug_assert!(text.get(only.clone()).is_some());
             Vec::new()
         }

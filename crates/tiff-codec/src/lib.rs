@@ -2,7 +2,8 @@
 //!
 //! One stored chunk goes in, with what the tags of its IFD say about it ([`ChunkLayout`]); out come
 //! its samples: rows from top to bottom, pixels from left to right, the samples of a pixel side by
-//! side, each little-endian in 1, 2, 4, 8 or 16 bytes. There is no I/O here, no IFD and no OME.
+//! side, each little-endian in 1, 2, 4, 8 or 16 bytes. There is no I/O here, no IFD and no OME. The
+//! way back, from rows to stored bytes, is an [`Encoder`]'s, for the few schemes that are written.
 //!
 //! ```
 //! use fairzarr_tiff_codec::{ChunkLayout, Compression, Decoder, Predictor, SampleFormat};
@@ -75,6 +76,7 @@ mod ccitt;
 mod compression;
 mod decoder;
 mod deflate;
+mod encode;
 mod error;
 #[cfg(feature = "jpeg")]
 mod jpeg;
@@ -100,6 +102,7 @@ mod zstandard;
 
 pub use compression::{Compression, J2kKind};
 pub use decoder::Decoder;
+pub use encode::Encoder;
 pub use error::CodecError;
 pub use layout::{ChunkLayout, Predictor, SampleFormat};
 pub use repack::Container;

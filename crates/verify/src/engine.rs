@@ -14,8 +14,8 @@ use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, St
 
 use crate::Error;
 
-/// One array, opened for reading.
-pub(crate) struct StoredArray {
+/// One array, opened for reading. Samples are decoded with all checksums compared.
+pub struct StoredArray {
     path: String,
     array: Array<Reader>,
     chunk: Vec<u64>,
@@ -25,7 +25,7 @@ pub(crate) struct StoredArray {
 const MOST_OBJECTS: u64 = 1 << 28;
 
 /// A rectangle in an array: first index and size, by dimension.
-pub(crate) type Ranges = Vec<std::ops::Range<u64>>;
+pub type Ranges = Vec<std::ops::Range<u64>>;
 
 /// The range of one plane along the leading dimensions, planes counted in C order.
 pub(crate) fn plane_ranges(leading: &[u64], plane: u64) -> Ranges {
@@ -51,7 +51,10 @@ const SLAB_BYTES: u64 = 256 << 20;
 
 impl StoredArray {
     /// Opens the array at `path` below the store's root.
-    pub(crate) fn open(store: &Store, path: &str) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// When there is none, or its metadata cannot be understood or cannot be true.
+    pub fn open(store: &Store, path: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Array { path: path.into(), reason };
         let array = Array::open(Arc::new(Reader(store.clone())), &format!("/{path}"))
             .map_err(|error| refuse(error.to_string()))?;
@@ -73,21 +76,23 @@ impl StoredArray {
         Ok(Self { path: path.into(), array, chunk })
     }
 
-    pub(crate) fn path(&self) -> &str {
+    /// Its path below the store's root.
+    pub fn path(&self) -> &str {
         &self.path
     }
 
-    pub(crate) fn shape(&self) -> &[u64] {
+    /// Its size, by dimension.
+    pub fn shape(&self) -> &[u64] {
         self.array.shape()
     }
 
     /// Shape of what is stored as one object: a chunk, or a shard.
-    pub(crate) fn object_shape(&self) -> &[u64] {
+    pub fn object_shape(&self) -> &[u64] {
         &self.chunk
     }
 
     /// The data type's name in Zarr v3.
-    pub(crate) fn data_type(&self) -> String {
+    pub fn data_type(&self) -> String {
         self.array
             .data_type()
             .name(ZarrVersion::V3)
@@ -147,7 +152,10 @@ impl StoredArray {
     /// Decoded samples of a rectangle, in C order, in this machine's byte order.
     ///
     /// Objects are decoded whole: only then are their checksums compared, and a cut-off object is an error.
-    pub(crate) fn read(&self, ranges: &[std::ops::Range<u64>]) -> Result<Vec<u8>, Error> {
+    ///
+    /// # Errors
+    /// When an object cannot be read or decoded, or the rectangle is not within the array.
+    pub fn read(&self, ranges: &[std::ops::Range<u64>]) -> Result<Vec<u8>, Error> {
         let refuse = |reason: String| Error::Array { path: self.path.clone(), reason };
         let sample =
             self.array.data_type().fixed_size().ok_or_else(|| refuse("its samples vary in size".into()))?;

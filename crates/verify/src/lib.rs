@@ -18,6 +18,7 @@ mod derivation;
 mod documents;
 mod engine;
 mod error;
+mod exported;
 mod files;
 mod fixity;
 mod metadata;
@@ -38,6 +39,7 @@ use std::sync::atomic::AtomicU64;
 
 pub use calibration::calibration_map;
 pub use documents::{StoredDocument, sources};
+pub use engine::{Ranges, StoredArray};
 pub use error::Error;
 pub use parallel::in_parallel;
 pub use report::{Check, Difference, Report};
@@ -83,17 +85,33 @@ pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
     })
 }
 
-/// Proves that `store` holds what `source` holds.
+/// Proves that `store` holds what `source` holds. Where `source` is an export of the store, its documents are proved to be
+/// those of the store, and not the other way round.
 ///
 /// # Errors
 /// When either cannot be read at all. Differences are in the report.
 pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Report, Error> {
     let stored = images(store)?;
     let root = attributes(store, "")?.unwrap_or_default();
+    let documents = documents::compare(source, store)?;
+    if !documents.differences.is_empty()
+        && let Some(export) = exported::check(source, store)?
+    {
+        return Ok(Report {
+            checks: vec![
+                pixels::compare(source, store, &root, &stored, options)?,
+                export,
+                fixity::documents(store, &root)?,
+                structure::compare_within(store)?,
+                derivation::compare(source, store, &stored)?,
+                pyramid::compare(store, &root, &stored, options)?,
+            ],
+        });
+    }
     let mut report = Report {
         checks: vec![
             pixels::compare(source, store, &root, &stored, options)?,
-            documents::compare(source, store)?,
+            documents,
             structure::compare_with(source, store)?,
             metadata::compare(source, store, &stored)?,
             derivation::compare(source, store, &stored)?,

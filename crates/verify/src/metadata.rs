@@ -9,7 +9,7 @@ use crate::engine::StoredArray;
 use crate::report::{Check, Difference};
 use crate::store_images::StoredImage;
 
-const KEY: &str = "OME/METADATA.ome.xml";
+pub(crate) const KEY: &str = "OME/METADATA.ome.xml";
 
 /// Compares the document with what the source's gives, and with the stored images.
 pub(crate) fn compare(source: &Fileset, store: &Store, stored: &[StoredImage]) -> Result<Check, Error> {

@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod copy;
 mod embed;
+mod export;
 mod extract;
 mod inspect;
 mod methods;
@@ -25,6 +26,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Run(args) => split::run(&args),
         Command::Commit(args) => split::commit(&args),
         Command::Copy(args) => copy::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -4,6 +4,7 @@
 mod checksum;
 mod convert;
 mod errors;
+mod export;
 mod extract;
 mod inspect;
 mod many_planes;

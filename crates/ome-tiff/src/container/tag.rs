@@ -27,6 +27,7 @@ pub(crate) const TILE_LENGTH: u16 = 323;
 pub(crate) const TILE_OFFSETS: u16 = 324;
 pub(crate) const TILE_BYTE_COUNTS: u16 = 325;
 pub(crate) const SUB_IFDS: u16 = 330;
+pub(crate) const EXTRA_SAMPLES: u16 = 338;
 pub(crate) const SAMPLE_FORMAT: u16 = 339;
 pub(crate) const JPEG_TABLES: u16 = 347;
 pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;

@@ -1,0 +1,182 @@
+//! OME-Zarr back to OME-TIFF: one file with the same pixels and the same OME-XML.
+//!
+//! The document is the store's `OME/METADATA.ome.xml`, in which nothing changes but what says where the planes are. All
+//! images follow each other in series order, each with its planes in its DimensionOrder and with the reduced levels
+//! of the store as SubIFDs. Objects of the store are decoded once; what is in flight is bounded by the size of these
+//! objects and the number of threads, whatever the size of the images.
+#![forbid(unsafe_code)]
+
+mod error;
+mod grid;
+mod queue;
+mod series;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use fairzarr_ome_tiff::tiff_codec::Compression;
+use fairzarr_ome_tiff::{Page, TiffWriter};
+use fairzarr_ome_xml::{ByteOrder, Document};
+use fairzarr_store::Store;
+
+pub use error::Error;
+use series::Series;
+
+/// Choices for an export.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// None, Deflate or Zstandard. Every reader knows Deflate.
+    pub compression: Compression,
+    /// Whether the reduced levels of the store are written.
+    pub pyramid: bool,
+    /// Whether a file that is there is replaced, once the new one is complete.
+    pub overwrite: bool,
+    /// Threads.
+    pub jobs: usize,
+    /// Set by whoever wants to stop.
+    pub cancel: Arc<AtomicBool>,
+    /// Counts decoded bytes, for whoever shows progress.
+    pub progress: Arc<AtomicU64>,
+    /// Set to how many there will be.
+    pub total: Arc<AtomicU64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            compression: Compression::Deflate,
+            pyramid: true,
+            overwrite: false,
+            jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            cancel: Arc::default(),
+            progress: Arc::default(),
+            total: Arc::default(),
+        }
+    }
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Images.
+    pub images: usize,
+    /// Planes of all of them at full resolution.
+    pub planes: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Whether it is a BigTIFF, because it is larger than 4 GiB.
+    pub big: bool,
+    /// Reduced levels that OME-TIFF has no place for, and why.
+    pub left_out: Vec<String>,
+}
+
+/// The document that the store describes its images with.
+const METADATA: &str = "OME/METADATA.ome.xml";
+
+/// Tiles and strips of one file, whose places are kept in memory: more are a sign of damaged metadata.
+const MOST_CHUNKS: u64 = 1 << 25;
+
+/// Writes all images of `store` into one OME-TIFF.
+///
+/// # Errors
+/// Whatever stops it, see [`Error`]. There is no file at `target` then that was not there before.
+pub fn export(store: &Store, target: &Path, options: &Options) -> Result<Report, Error> {
+    if !options.overwrite && target.exists() {
+        return Err(Error::Exists(target.to_owned()));
+    }
+    let unfit = |reason: String| Error::Unfit { place: METADATA.to_owned(), reason };
+    let stored = fairzarr_verify::images(store)?;
+    let document = store
+        .get(METADATA)
+        .map_err(fairzarr_verify::Error::from)?
+        .ok_or_else(|| unfit("the store has no such document, which an OME-TIFF needs".into()))?;
+    let document = Document::parse(document.to_vec()).map_err(|error| unfit(error.to_string()))?;
+    let description = document.in_one_tiff(ByteOrder::Little).map_err(|error| unfit(error.to_string()))?;
+    let described = &document.ome().images;
+    if described.len() != stored.len() {
+        return Err(unfit(format!(
+            "it describes {} Images, the store holds {}",
+            described.len(),
+            stored.len()
+        )));
+    }
+    let (mut series, mut left_out) = (Vec::<Series>::new(), Vec::new());
+    let (mut first_page, mut chunks) = (0, 0u64);
+    for (index, (image, stored)) in described.iter().zip(&stored).enumerate() {
+        let next = Series::open(store, index, first_page, image, stored, options, &mut left_out)?;
+        first_page += next.page_count();
+        chunks = chunks.saturating_add(next.chunk_count());
+        if chunks > MOST_CHUNKS {
+            let reason = format!("there would be {chunks} tiles and strips, the limit is {MOST_CHUNKS}");
+            return Err(Error::Unfit { place: format!("image {index}"), reason });
+        }
+        series.push(next);
+    }
+    options.total.store(series.iter().map(Series::bytes).sum(), Ordering::Relaxed);
+    let mut pages: Vec<Page> = series.iter().flat_map(Series::pages).collect();
+
+    let unfinished = Unfinished::create(target)?;
+    let failed = |source| Error::Output { path: target.to_owned(), source };
+    let out = unfinished.file.try_clone().map_err(failed)?;
+    let mut writer = TiffWriter::new(BufWriter::with_capacity(1 << 20, out)).map_err(failed)?;
+    queue::write(&series, options, |written| {
+        let chunk = writer.chunk(&written.stored).map_err(failed)?;
+        let page = pages.get_mut(written.page).and_then(|page| match written.level {
+            0 => Some(page),
+            level => page.reduced.get_mut(level - 1),
+        });
+        if let Some(place) = page.and_then(|page| page.chunks.get_mut(written.chunk)) {
+            *place = chunk;
+        }
+        Ok(())
+    })?;
+    let (out, big) = writer.finish(&pages, &description).map_err(failed)?;
+    drop(out);
+    let bytes = unfinished.complete(target, options.overwrite)?;
+    Ok(Report { images: series.len(), planes: pages.len() as u64, bytes, big, left_out })
+}
+
+/// The file under a name of its own, until it is complete; removed if it never is.
+struct Unfinished {
+    path: PathBuf,
+    file: File,
+    complete: bool,
+}
+
+impl Unfinished {
+    fn create(target: &Path) -> Result<Self, Error> {
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.unfinished", std::process::id()));
+        let path = target.with_file_name(name);
+        match File::create_new(&path) {
+            Ok(file) => Ok(Self { path, file, complete: false }),
+            Err(source) => Err(Error::Output { path: target.to_owned(), source }),
+        }
+    }
+
+    /// Gives it its name; returns its size.
+    fn complete(mut self, target: &Path, overwrite: bool) -> Result<u64, Error> {
+        let failed = |source| Error::Output { path: target.to_owned(), source };
+        self.file.sync_all().map_err(failed)?;
+        let bytes = self.file.metadata().map_err(failed)?.len();
+        // It may have come meanwhile.
+        if !overwrite && target.exists() {
+            return Err(Error::Exists(target.to_owned()));
+        }
+        std::fs::rename(&self.path, target).map_err(failed)?;
+        self.complete = true;
+        Ok(bytes)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.complete {
+            // There is an error on its way already.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
