@@ -98,8 +98,8 @@ impl Document {
 
     /// The document for a TIFF that holds all planes of all its Images, one Image after the other, each in its
     /// DimensionOrder: what [`Self::metadata_only`] took out is put in again for that file, `TiffData` in place of
-    /// `MetadataOnly`, and `BigEndian` as the file is. Schema 2016-06, otherwise character by character as it is; but a
-    /// UUID, which names a file, is replaced by one that is made from the content.
+    /// `MetadataOnly`, and `BigEndian` as the file is. Schema 2016-06, otherwise character by character as it is; but its
+    /// UUID, which names a file, is one that is made from the content.
     ///
     /// # Errors
     ///

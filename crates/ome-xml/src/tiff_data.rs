@@ -44,10 +44,15 @@ pub(crate) fn in_one_tiff(text: &str, ome: &Ome, order: ByteOrder) -> Result<Str
         edits.push((range, write::DECLARATION.trim_end().to_owned()));
     }
     // The UUID names a file. This is another file than those that the document came from, the same each time.
-    let start = tree.root.span.start;
-    if let Some(range) = value_range(&text[start..tree.root.span.open_end], "UUID") {
-        edits.push((start + range.start..start + range.end, uuid_of(text)));
-    }
+    let (root, uuid) = (&tree.root, uuid_of(text));
+    let start = root.span.start;
+    edits.push(match value_range(&text[start..root.span.open_end], "UUID") {
+        Some(range) => (start + range.start..start + range.end, uuid),
+        None => {
+            let after_name = start + "<".len() + root.name.len();
+            (after_name..after_name, format!(r#" UUID="{uuid}""#))
+        }
+    });
     let mut first = 0;
     for (index, (element, image)) in images(&tree).zip(&ome.images).enumerate() {
         let planes = image.pixels.as_ref().and_then(Pixels::plane_count);
@@ -127,11 +132,19 @@ mod tests {
         assert_eq!(text, expected);
         assert_eq!(text, document.in_one_tiff(ByteOrder::Little).unwrap());
         // There and back.
-        let images = [(0, ByteOrder::Big), (1, ByteOrder::Big)];
+        let images = [(0, ByteOrder::Little), (1, ByteOrder::Little)];
         let back = read.metadata_only(&images).unwrap();
         let again = Document::parse(back.as_bytes()).unwrap().in_one_tiff(ByteOrder::Little).unwrap();
-        assert_eq!(Document::parse(again.as_bytes()).unwrap().ome().images.len(), 2);
-        assert!(again.contains(r#"<TiffData IFD="20" PlaneCount="2"/>"#));
+        let other = Document::parse(again.as_bytes()).unwrap().ome().uuid.clone().unwrap();
+        assert_eq!(again, text.replace(&uuid, &other));
+    }
+
+    #[test]
+    fn every_file_has_a_uuid() {
+        let without = SOURCE.replace(r#" UUID="urn:uuid:11111111-2222-3333-4444-555555555555""#, "");
+        let text = Document::parse(without.as_bytes()).unwrap().in_one_tiff(ByteOrder::Little).unwrap();
+        let uuid = Document::parse(text.as_bytes()).unwrap().ome().uuid.clone().unwrap();
+        assert!(text.contains(&format!(r#"<OME UUID="{uuid}" xmlns="#)), "{text}");
     }
 
     #[test]
