@@ -39,9 +39,10 @@ pub(crate) fn write(
                     }
                     let at = levels.partition_point(|(first, ..)| *first <= n) - 1;
                     let (first, index, level) = levels[at];
-                    let chunks = match options.cancel.load(Ordering::Relaxed) {
-                        true => Err(Error::Interrupted),
-                        false => series[index].piece(level, n - first, &mut encoder, options),
+                    let chunks = if options.cancel.load(Ordering::Relaxed) {
+                        Err(Error::Interrupted)
+                    } else {
+                        series[index].piece(level, n - first, &mut encoder, options)
                     };
                     if !queue.hand_in(n, chunks) {
                         return;

@@ -225,7 +225,7 @@ impl Series {
         let cols = span(at[4], of.cols.region, of.width);
         let channels = self.groups[groups.start as usize].start..self.groups[groups.end as usize - 1].end;
         let read = of.read([times.clone(), channels, sections.clone(), rows, cols])?;
-        options.progress.fetch_add(read.samples.len() as u64, Ordering::Relaxed);
+        options.progress.fetch_add(read.bytes.len() as u64, Ordering::Relaxed);
         let mut chunks = Vec::new();
         for t in times {
             for group in groups.clone() {
@@ -278,16 +278,18 @@ impl Level {
         let object =
             |axis: usize| dimensions[axis].map_or(1, |dimension| array.object_shape()[dimension]).max(1);
         let (height, width) = (size(dimensions[3]), size(dimensions[4]));
-        let side = |name: &str, size: u64| match u32::try_from(size) {
-            Ok(side) if side > 0 && side <= i32::MAX as u32 => Ok(side),
+        // Signed, because many readers count so.
+        let side = |name: &str, size: u64| match i32::try_from(size) {
+            Ok(side) if side > 0 => Ok(side as u32),
             _ => Err(unfit(format!("it has {size} samples along {name}"))),
         };
         let (rows, cols) = (cut(height, object(3)), cut(width, object(4)));
         let (rows_in_all, cols_in_all) = (side("y", height)?, side("x", width)?);
         let sample_bytes = sample_type.bytes();
-        let grid = match rows.tile >= height && cols.tile >= width {
-            true => Grid { tiled: false, height: rows_in_all, width: cols_in_all },
-            false => Grid { tiled: true, height: rows.tile as u32, width: cols.tile as u32 },
+        let grid = if rows.tile >= height && cols.tile >= width {
+            Grid { tiled: false, height: rows_in_all, width: cols_in_all }
+        } else {
+            Grid { tiled: true, height: rows.tile as u32, width: cols.tile as u32 }
         };
         let form = |group: &Range<u64>| {
             let samples = u16::try_from(group.end - group.start)
@@ -323,32 +325,32 @@ impl Level {
     }
 
     /// Decodes ranges of t, c, z, y, x.
-    fn read(&self, wanted: [Range<u64>; 5]) -> Result<Samples, Error> {
+    fn read(&self, wanted: [Range<u64>; 5]) -> Result<Decoded, Error> {
         let mut ranges = vec![0..1; self.array.shape().len()];
         for (dimension, range) in self.dimensions.iter().zip(&wanted) {
             if let Some(dimension) = dimension {
                 ranges[*dimension] = range.clone();
             }
         }
-        let samples = self.array.read(&ranges)?;
+        let bytes = self.array.read(&ranges)?;
         let length = |range: &Range<u64>| (range.end - range.start) as usize;
         let stride = |dimension: Option<usize>| {
             dimension.map_or(0, |dimension| ranges[dimension + 1..].iter().map(length).product())
         };
-        Ok(Samples { strides: self.dimensions.map(stride), from: wanted, samples })
+        Ok(Decoded { strides: self.dimensions.map(stride), from: wanted, bytes })
     }
 }
 
 /// A piece of an array, decoded.
-struct Samples {
+struct Decoded {
     /// Its ranges of t, c, z, y, x.
     from: [Range<u64>; 5],
     /// Samples from one index to the next along each of these.
     strides: [usize; 5],
-    samples: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
-impl Samples {
+impl Decoded {
     /// The chunks of a plane's page that lie in it: number in the page, and samples, zeros beyond the image. The
     /// plane is given by t, first c, z.
     fn chunks(
@@ -379,7 +381,7 @@ impl Samples {
             for (y, row) in (top..bottom.min(top + tile_rows)).zip(chunk.chunks_exact_mut(row_bytes.max(1))) {
                 let start = first + (y - y0) as usize * self.strides[3] + (left - x0) as usize;
                 for sample in 0..samples {
-                    let from = &self.samples[(start + sample * self.strides[1]) * bytes..][..width * bytes];
+                    let from = &self.bytes[(start + sample * self.strides[1]) * bytes..][..width * bytes];
                     if samples == 1 {
                         row[..from.len()].copy_from_slice(from);
                     } else {

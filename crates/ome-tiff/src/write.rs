@@ -154,9 +154,9 @@ impl<W: Write + Seek> TiffWriter<W> {
     /// When they cannot be written.
     pub fn finish(self, pages: &[Page], description: &str) -> io::Result<(W, bool)> {
         let bound = pages.iter().map(most_bytes).fold(description.len() as u64, u64::saturating_add);
-        let offsets = match self.at.saturating_add(bound) <= u64::from(u32::MAX) {
-            true => Offsets::Short,
-            false => Offsets::Long,
+        let offsets = match u32::try_from(self.at.saturating_add(bound)) {
+            Ok(_) => Offsets::Short,
+            Err(_) => Offsets::Long,
         };
         self.finish_with(offsets, pages, description)
     }

@@ -1,6 +1,10 @@
 //! To OME-Zarr and back: the same pixels, the same OME-XML.
 
+use fairzarr::ome_tiff::tiff_codec::Compression;
+use fairzarr::ome_tiff::{Grid, Page, PageForm, SampleType, TiffWriter};
+use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 use crate::support::tiff::{Picture, Sample, Tiff};
@@ -89,6 +93,61 @@ fn colours_and_several_images_come_back() {
     let grey = Picture { sample: Sample::F32, size: [2, 2, 3, 30, 10], interleaved: 1 };
     written(&Tiff::many(vec![rgb.clone()]), &[], "deflate");
     written(&Tiff::many(vec![two, rgb, grey]), &[], "deflate");
+}
+
+/// Four images of one plane each, which are two fields of two wells.
+fn plate(path: &Path) {
+    let mut xml = String::from(
+        r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Plate ID="Plate:0" Rows="2" Columns="2">"#,
+    );
+    for (well, row, col) in [(0, 0, 1), (1, 1, 0)] {
+        write!(xml, r#"<Well ID="Well:{well}" Row="{row}" Column="{col}">"#).unwrap();
+        for n in [well, well + 2] {
+            write!(
+                xml,
+                r#"<WellSample ID="WellSample:{n}" Index="{n}"><ImageRef ID="Image:{n}"/></WellSample>"#
+            )
+            .unwrap();
+        }
+        xml.push_str("</Well>");
+    }
+    xml.push_str("</Plate>");
+    let mut writer = TiffWriter::new(std::fs::File::create(path).unwrap()).unwrap();
+    let (height, width) = (30, 20);
+    let form = Arc::new(PageForm {
+        height,
+        width,
+        samples: 1,
+        sample_type: SampleType::Uint8,
+        grid: Grid { tiled: false, height, width },
+        compression: Compression::None,
+    });
+    let mut pages = Vec::new();
+    for n in 0..4 {
+        write!(
+            xml,
+            r#"<Image ID="Image:{n}"><Pixels ID="Pixels:{n}" DimensionOrder="XYZCT" Type="uint8" SizeX="20" SizeY="30" SizeZ="1" SizeC="1" SizeT="1"><TiffData IFD="{n}" PlaneCount="1"/></Pixels></Image>"#
+        )
+        .unwrap();
+        let samples: Vec<u8> = (0..600u32).map(|at| (at * (n + 3)) as u8).collect();
+        let chunks = vec![writer.chunk(&samples).unwrap()];
+        pages.push(Page { form: Arc::clone(&form), chunks, reduced: Vec::new() });
+    }
+    writer.finish(&pages, &(xml + "</OME>")).unwrap();
+}
+
+#[test]
+fn a_plate_and_an_archive_come_back() {
+    let dir = TempDir::new().unwrap();
+    let source = dir.path().join("plate.ome.tiff");
+    plate(&source);
+    goes_round(&source, &[], "deflate");
+    goes_round(&source, &["--ngff", "0.4"], "deflate");
+    let (archive, exported) = (dir.path().join("plate.ozx"), dir.path().join("again.ome.tiff"));
+    convert(&source, &archive, &[]).done();
+    export(&archive, &exported, &[]).done();
+    let report = verify(&exported, &archive).done();
+    assert!(report.out.contains("4 planes of 4 images"), "{report:?}");
 }
 
 #[test]

@@ -66,7 +66,9 @@ impl Field {
     /// LONG or LONG8.
     pub(super) fn offsets(tag: u16, values: &[u64], offsets: Offsets) -> Self {
         let mut value = Vec::with_capacity(values.len() * offsets.bytes());
-        values.iter().for_each(|of| offsets.put(*of, &mut value));
+        for of in values {
+            offsets.put(*of, &mut value);
+        }
         Self { tag, kind: if offsets == Offsets::Long { 16 } else { 4 }, count: values.len() as u64, value }
     }
 }
