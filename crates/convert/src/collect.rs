@@ -7,6 +7,7 @@ use crate::Error;
 use crate::encode;
 use crate::geometry::{Block, Rect};
 use crate::journal::{Finished, Journal, Record};
+use crate::locks::lock;
 use crate::plan::{ImagePlan, Page, Plan, Unit};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
@@ -106,7 +107,7 @@ impl Collector {
         let from = half(pyramid.rect(child));
         let samples = image.samples(unit.page) as usize;
         let bytes = image.sample_bytes();
-        let mut waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut waiting = lock(&self.waiting);
         let parent = waiting.entry(key).or_insert_with(|| {
             let mut pixels = SampleBuffer::default();
             pixels.resize(to.area() * samples * bytes);

@@ -10,10 +10,11 @@ mod transfer;
 use fairzarr_store::Store;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::Error;
 use crate::journal::WORKSPACE;
+use crate::locks::{lock, unlocked};
 use crate::options::Progress;
 use budget::Budget;
 pub use pack::pack;
@@ -262,13 +263,13 @@ fn side_by_side(
                 while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(error) = each(object) {
                         next.store(objects.len(), Ordering::Relaxed);
-                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                        lock(&failure).get_or_insert(error);
                     }
                 }
             });
         }
     });
-    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    unlocked(failure).map_or(Ok(()), Err)
 }
 
 /// Metadata documents. The first of these that the root has is written last.

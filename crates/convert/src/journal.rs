@@ -13,11 +13,12 @@ use fairzarr_digest::PlaneDigest;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Error;
+use crate::locks::lock;
 use crate::lost::Written;
 use crate::plan::Unit;
 use crate::stats::ChannelStatistics;
@@ -262,10 +263,6 @@ fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (checksum, rest) = rest.split_first_chunk::<8>()?;
     let (record, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     (xxh3_64(record) == u64::from_le_bytes(*checksum)).then_some((record, rest))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod geometry;
 mod journal;
 mod json_text;
 mod layout;
+mod locks;
 mod lost;
 mod metadata;
 mod options;

@@ -20,8 +20,8 @@ pub(crate) struct Written {
     pub(crate) bytes: u64,
 }
 
-/// Of what `segments` of the journal hold: units of a share, and blocks above units, that need not be done again: their objects are there, and so is what
-/// they carry to the block above, unless that is finished too.
+/// What of `segments` of the journal need not be done again: units of a share, and blocks above units. Their objects are
+/// there, and so is what they carry to the block above, unless that is finished too.
 pub(crate) fn finished(
     plan: &Plan,
     store: &Store,

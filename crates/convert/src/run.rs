@@ -12,6 +12,7 @@ use crate::Error;
 use crate::checksums;
 use crate::collect::{self, Collector};
 use crate::journal::{self, Finished, Journal, PlaneResult, Record};
+use crate::locks::{lock, unlocked};
 use crate::lost;
 use crate::options::{Options, Progress};
 use crate::plan::{Plan, Unit};
@@ -158,12 +159,12 @@ pub(crate) fn run(
     });
 
     let flushed = store.flush();
-    let outcome = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let outcome = unlocked(shared.failure);
     if let Some(error) = outcome {
         return Err(error);
     }
     flushed?;
-    let mut findings = shared.findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut findings = unlocked(shared.findings);
     findings.times.threads = threads;
     findings.times.elapsed = elapsed;
     Ok(findings)
@@ -265,10 +266,6 @@ impl Shared<'_> {
         worker.watch.lap(Stage::Record);
         Ok(())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]

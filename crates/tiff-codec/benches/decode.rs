@@ -16,9 +16,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fairzarr_tiff_codec::{
-    ChunkLayout, Compression, Decoder, Predictor, RowStream, SampleFormat, can_stream,
-};
+use fairzarr_tiff_codec::{ChunkLayout, Compression, Decoder, Predictor, RowStream, can_stream};
 
 const SIDE: u32 = 1024;
 
@@ -175,23 +173,7 @@ fn best(mut work: impl FnMut()) -> Duration {
 }
 
 fn layout(compression: u16) -> ChunkLayout {
-    ChunkLayout {
-        width: SIDE,
-        height: SIDE,
-        samples: 1,
-        bits: 16,
-        format: SampleFormat::Uint,
-        big_endian: false,
-        compression: Compression::from_tag(compression),
-        predictor: Predictor::None,
-        fill_order: 1,
-        photometric: 1,
-        ycbcr_subsampling: (1, 1),
-        jpeg_tables: None,
-        t4_options: 0,
-        t6_options: 0,
-        lerc_parameters: None,
-    }
+    ChunkLayout::plain(SIDE, SIDE, 16, Compression::from_tag(compression))
 }
 
 /// A smooth field with shot noise: 12 bits used.

@@ -65,29 +65,13 @@ fn failed(compression: Compression, error: &dyn std::error::Error) -> CodecError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChunkLayout, Decoder, Predictor, SampleFormat};
+    use crate::{ChunkLayout, Decoder};
 
     #[test]
     fn what_is_encoded_decodes_to_the_same() {
         let packed: Vec<u8> = (0..64 * 48 * 2).map(|n: u32| (n * n / 7) as u8).collect();
         for compression in [Compression::None, Compression::Deflate, Compression::Zstd] {
-            let layout = ChunkLayout {
-                width: 64,
-                height: 48,
-                samples: 1,
-                bits: 16,
-                format: SampleFormat::Uint,
-                big_endian: false,
-                compression,
-                predictor: Predictor::None,
-                fill_order: 1,
-                photometric: 1,
-                ycbcr_subsampling: (1, 1),
-                jpeg_tables: None,
-                t4_options: 0,
-                t6_options: 0,
-                lerc_parameters: None,
-            };
+            let layout = ChunkLayout::plain(64, 48, 16, compression);
             let stored = Encoder::new(compression).unwrap().encode(packed.clone()).unwrap();
             let mut samples = vec![0; packed.len()];
             Decoder::new().decode(&layout, &stored, &mut samples).unwrap();

@@ -68,6 +68,28 @@ pub struct ChunkLayout {
 }
 
 impl ChunkLayout {
+    /// Unsigned samples of `bits` bits, one to a pixel, as little-endian files hold them; no predictor, and the defaults of
+    /// all other tags.
+    pub fn plain(width: u32, height: u32, bits: u16, compression: Compression) -> Self {
+        Self {
+            width,
+            height,
+            samples: 1,
+            bits,
+            format: SampleFormat::Uint,
+            big_endian: false,
+            compression,
+            predictor: Predictor::None,
+            fill_order: 1,
+            photometric: 1,
+            ycbcr_subsampling: (2, 2),
+            jpeg_tables: None,
+            t4_options: 0,
+            t6_options: 0,
+            lerc_parameters: None,
+        }
+    }
+
     /// Bytes of one decoded sample: the least of 1, 2, 4, 8 and 16 that holds its bits.
     pub fn sample_bytes(&self) -> usize {
         match self.bits {

@@ -6,25 +6,13 @@
 //! way back, from rows to stored bytes, is an [`Encoder`]'s, for the few schemes that are written.
 //!
 //! ```
-//! use fairzarr_tiff_codec::{ChunkLayout, Compression, Decoder, Predictor, SampleFormat};
+//! use fairzarr_tiff_codec::{ChunkLayout, Compression, Decoder, Predictor};
 //!
 //! // Two rows of three big-endian 16-bit samples, horizontally differenced, in PackBits.
 //! let layout = ChunkLayout {
-//!     width: 3,
-//!     height: 2,
-//!     samples: 1,
-//!     bits: 16,
-//!     format: SampleFormat::Uint,
 //!     big_endian: true,
-//!     compression: Compression::from_tag(32773),
 //!     predictor: Predictor::Horizontal,
-//!     fill_order: 1,
-//!     photometric: 1,
-//!     ycbcr_subsampling: (1, 1),
-//!     jpeg_tables: None,
-//!     t4_options: 0,
-//!     t6_options: 0,
-//!     lerc_parameters: None,
+//!     ..ChunkLayout::plain(3, 2, 16, Compression::from_tag(32773))
 //! };
 //! layout.check()?;
 //! let stored = [11, 1, 0, 0, 1, 0, 1, 2, 0, 255, 255, 0, 1];

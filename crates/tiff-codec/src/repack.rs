@@ -171,27 +171,10 @@ const SIZE_OF_4_BYTES: u8 = 2 << 6;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SampleFormat;
     use std::io::Write;
 
     fn layout(compression: u16) -> ChunkLayout {
-        ChunkLayout {
-            width: 40,
-            height: 30,
-            samples: 1,
-            bits: 16,
-            format: SampleFormat::Uint,
-            big_endian: true,
-            compression: Compression::from_tag(compression),
-            predictor: Predictor::None,
-            fill_order: 1,
-            photometric: 1,
-            ycbcr_subsampling: (1, 1),
-            jpeg_tables: None,
-            t4_options: 0,
-            t6_options: 0,
-            lerc_parameters: None,
-        }
+        ChunkLayout { big_endian: true, ..ChunkLayout::plain(40, 30, 16, Compression::from_tag(compression)) }
     }
 
     fn samples() -> Vec<u8> {

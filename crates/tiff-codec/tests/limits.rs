@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::io::{Error, ErrorKind, Read, Write};
 
 use fairzarr_tiff_codec::{
-    BUFFER_LEN, ChunkLayout, CodecError, Compression, Decoder, Predictor, RowStream, SampleFormat, can_stream,
+    BUFFER_LEN, ChunkLayout, CodecError, Compression, Decoder, Predictor, RowStream, can_stream,
 };
 
 #[test]
@@ -177,23 +177,7 @@ impl Read for Failing {
 }
 
 fn layout(width: u32, height: u32, compression: u16, samples: u16) -> ChunkLayout {
-    ChunkLayout {
-        width,
-        height,
-        samples,
-        bits: 8,
-        format: SampleFormat::Uint,
-        big_endian: false,
-        compression: Compression::from_tag(compression),
-        predictor: Predictor::None,
-        fill_order: 1,
-        photometric: 1,
-        ycbcr_subsampling: (2, 2),
-        jpeg_tables: None,
-        t4_options: 0,
-        t6_options: 0,
-        lerc_parameters: None,
-    }
+    ChunkLayout { samples, ..ChunkLayout::plain(width, height, 8, Compression::from_tag(compression)) }
 }
 
 fn zlib(bytes: &[u8]) -> Vec<u8> {

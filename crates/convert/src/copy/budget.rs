@@ -2,6 +2,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::locks::lock;
+
 #[derive(Debug)]
 pub(super) struct Budget {
     all: u64,
@@ -34,7 +36,7 @@ impl Budget {
 
     fn left(&self) -> MutexGuard<'_, u64> {
         // A sum and a difference do not panic half-way.
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.left)
     }
 }
 

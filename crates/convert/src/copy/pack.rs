@@ -5,11 +5,12 @@ use fairzarr_store::{ArchiveWriter, Store, StoreOptions};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
 
 use super::{CopyCheck, CopyOptions, CopyReport, Object, Order, side_by_side, stop_if_asked, transfer};
 use crate::Error;
+use crate::locks::{lock, unlocked};
 use crate::options::Progress;
 
 /// Packs all objects of a store into the file `name` of `folder`: `zarr.json` of the root first, then those of groups
@@ -163,10 +164,10 @@ fn read(from: &Store, objects: &[Object], options: &CopyOptions) -> Result<Vec<B
     side_by_side(options.jobs, &references, |object| {
         stop_if_asked(options)?;
         let bytes = transfer::read(from, object)?;
-        found.lock().unwrap_or_else(PoisonError::into_inner).insert(object.0.clone(), bytes);
+        lock(&found).insert(object.0.clone(), bytes);
         Ok(())
     })?;
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = unlocked(found);
     Ok(objects.iter().filter_map(|(key, _)| found.remove(key)).collect())
 }
 
