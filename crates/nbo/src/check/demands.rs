@@ -33,7 +33,8 @@ pub(super) fn policy(context: &mut Context, record: &Record) {
         for verdict in index.require(&requirement) {
             if verdict.outcome != qc::Outcome::Pass {
                 let at = format!("/Image {}", verdict.image);
-                let place = Place { object: record.find(&verdict.image, &["Image"]), at: &at, class: "Image" };
+                let place =
+                    Place { object: record.find(&verdict.image, &["Image"]), at: &at, class: "Image" };
                 fail(&place, demand, verdict.reason.clone());
             }
         }
@@ -47,13 +48,19 @@ pub(super) fn something(context: &mut Context, record: &Record) {
     }
     let place = Place { object: None, at: "/", class: "" };
     let (found, message) = if record.objects.is_empty() {
-        ("record", "there is no NBO record: what was read describes no microscope, image or calibration".to_owned())
+        (
+            "record",
+            "there is no NBO record: what was read describes no microscope, image or calibration".to_owned(),
+        )
     } else {
         let mut classes: Vec<_> = record.objects.iter().map(|o| o.class.as_str()).collect();
         classes.dedup();
         classes.truncate(5);
         let has = classes.join(", ");
-        ("fields", format!("nothing was asked: 0 of 0, for the policy asks for no field of what is there ({has})"))
+        (
+            "fields",
+            format!("nothing was asked: 0 of 0, for the policy asks for no field of what is there ({has})"),
+        )
     };
     context.push(&place, Found::new(Severity::Error, Rule::Policy, found, message));
 }

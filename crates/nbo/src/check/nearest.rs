@@ -41,7 +41,7 @@ fn word(values: &'static [&'static str], text: &str) -> Option<&'static str> {
     if let Some(found) = values.iter().min_by_key(distance)
         && distance(&found) * 3 <= given.chars().count()
     {
-        return Some(found);
+        return Some(*found);
     }
     // Part of a longer name: of several the shortest says least beyond what was said.
     let part_of = |value: &&&'static str| given.chars().count() >= 3 && letters(value).contains(&given);

@@ -55,15 +55,47 @@ const NAMED: [(&str, Limit); 21] = [
 
 /// Lengths and times that have a direction or an origin, so that they may be negative.
 const SIGNED: [&str; 10] = [
-    "Position", "Offset", "Shift", "Origin", "RadiusOfCurvature", "FocalLength", "Timestamp", "ImageDistance",
-    "Linearity", "Stroke",
+    "Position",
+    "Offset",
+    "Shift",
+    "Origin",
+    "RadiusOfCurvature",
+    "FocalLength",
+    "Timestamp",
+    "ImageDistance",
+    "Linearity",
+    "Stroke",
 ];
 
 /// Parts of the names of numbers without a unit that cannot be negative.
 const UNSIGNED: [&str; 28] = [
-    "_SD", "SDMax", "Noise", "DarkCurrent", "ConversionFactor", "FWHM", "Asymmetry", "NyquistRate", "Ratio",
-    "Width", "Height", "Radius", "Aperture", "Viscosity", "OpticalDensity", "AttenuationCoefficient", "Attenuation",
-    "Power", "Size", "Thickness", "Diameter", "FieldNumber", "ViewField", "NrOf", "NumberOf", "Number", "Capacity",
+    "_SD",
+    "SDMax",
+    "Noise",
+    "DarkCurrent",
+    "ConversionFactor",
+    "FWHM",
+    "Asymmetry",
+    "NyquistRate",
+    "Ratio",
+    "Width",
+    "Height",
+    "Radius",
+    "Aperture",
+    "Viscosity",
+    "OpticalDensity",
+    "AttenuationCoefficient",
+    "Attenuation",
+    "Power",
+    "Size",
+    "Thickness",
+    "Diameter",
+    "FieldNumber",
+    "ViewField",
+    "NrOf",
+    "NumberOf",
+    "Number",
+    "Capacity",
     "Variance",
 ];
 
@@ -88,8 +120,17 @@ fn limit(class: &Class, attribute: &Attribute) -> Option<Limit> {
     let point = attribute.unit.is_none() || ["X", "Y", "Z"].contains(&name);
     let measures = attribute.unit.and_then(|unit| class.attribute(unit)).map_or("", |unit| unit.type_name);
     let quantity = [
-        "UnitsLength", "UnitsTime", "UnitsFrequency", "UnitsPower", "UnitsPressure", "UnitsConcentration",
-        "UnitsVelocity", "UnitsVolume", "UnitsDensity", "UnitsIrradiance", "UnitsElectricCharge",
+        "UnitsLength",
+        "UnitsTime",
+        "UnitsFrequency",
+        "UnitsPower",
+        "UnitsPressure",
+        "UnitsConcentration",
+        "UnitsVelocity",
+        "UnitsVolume",
+        "UnitsDensity",
+        "UnitsIrradiance",
+        "UnitsElectricCharge",
     ]
     .contains(&measures);
     let unsigned = (quantity && !point) || has(&UNSIGNED) || attribute.base.is_integer();
@@ -132,9 +173,11 @@ pub(super) fn object(context: &mut Context, object: &Object, class: &'static Cla
             context.push(place, found);
         }
     }
-    for (low, high) in
-        [("CutOn", "CutOff"), ("MinXYSpotSize_FWHM", "MedianXYSpotSize_FWHM"), ("MedianXYSpotSize_FWHM", "MaxXYSpotSize_FWHM")]
-    {
+    for (low, high) in [
+        ("CutOn", "CutOff"),
+        ("MinXYSpotSize_FWHM", "MedianXYSpotSize_FWHM"),
+        ("MedianXYSpotSize_FWHM", "MaxXYSpotSize_FWHM"),
+    ] {
         if let Some((attribute, message)) = reversed(object, class, low, high) {
             context.push(place, Found::of(Severity::Error, Rule::Impossible, attribute, message));
         }
@@ -161,7 +204,10 @@ fn impossible(object: &Object, class: &'static Class, attribute: &'static Attrib
     }
     let unit = attribute.unit.and_then(|unit| object.str(unit)).or(attribute.unit_default);
     // The forms of PositiveFloat, PositiveInt and fractions are in the schema, and judged as forms.
-    let judged = matches!(attribute.base, Base::PositiveFloat | Base::Fraction | Base::PositiveInt | Base::NonNegativeInt);
+    let judged = matches!(
+        attribute.base,
+        Base::PositiveFloat | Base::Fraction | Base::PositiveInt | Base::NonNegativeInt
+    );
     match (limit(class, attribute), number) {
         (Some(limit), Some(number)) if !judged => forbidden(limit, number, unit),
         _ => None,
@@ -200,7 +246,8 @@ pub(super) fn dates(context: &mut Context, record: &Record) {
         }
     }
     for object in &record.objects {
-        let acquired = object.str("AcquisitionDate").filter(|_| object.class == "Image").and_then(value::date);
+        let acquired =
+            object.str("AcquisitionDate").filter(|_| object.class == "Image").and_then(value::date);
         walk(context, object, &Times { acquired, measured: None, tomorrow }, "", &first_use);
     }
 }
@@ -222,7 +269,8 @@ fn walk(context: &mut Context, object: &Object, times: &Times, above: &str, firs
     let place = Place { object: Some(object), at: &at, class: &object.class };
     let own = object.str("Date").and_then(value::date);
     for field in &object.fields {
-        let Some(day) = field.value.as_str().filter(|_| field.name.contains("Date")).and_then(value::date) else {
+        let Some(day) = field.value.as_str().filter(|_| field.name.contains("Date")).and_then(value::date)
+        else {
             continue;
         };
         let used = object.id().and_then(|id| first_use.get(id));

@@ -165,6 +165,7 @@ pub struct Coverage {
 
 /// A finding, and how often the record has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Line<'a> {
     /// The first of them.
     pub finding: &'a Finding,

@@ -106,13 +106,7 @@ fn field(
 }
 
 /// A value of the wrong form is an error whatever its tier; another spelling of a listed value is told.
-fn form(
-    context: &mut Context,
-    attribute: &'static Attribute,
-    value: &Json,
-    state: &State,
-    place: &Place,
-) {
+fn form(context: &mut Context, attribute: &'static Attribute, value: &Json, state: &State, place: &Place) {
     match state {
         State::Malformed(why) => {
             let list = attribute.values();
@@ -149,7 +143,8 @@ fn unit(
     let said = object.field(unit).is_some_and(|field| {
         let text = value::text(&field.value);
         let says = !field.value.is_null() && !text.trim().is_empty();
-        says && field.origin != Origin::model_default() && !is_placeholder(class.attribute(unit), &field.value)
+        says && field.origin != Origin::model_default()
+            && !is_placeholder(class.attribute(unit), &field.value)
     });
     if said {
         return;

@@ -31,7 +31,8 @@ pub(super) fn children(context: &mut Context, object: &Object, class: &'static C
         }
         let demanded = slot.requirement == Requirement::Must && count < slot.min as usize;
         let waived = context.is_waived(slot.class().name, None);
-        let essential = ESSENTIAL.iter().any(|(name, _)| class.name == "Instrument" && *name == slot.class().name);
+        let essential =
+            ESSENTIAL.iter().any(|(name, _)| class.name == "Instrument" && *name == slot.class().name);
         if !demanded || waived || !(essential || in_scope(context, slot)) {
             continue;
         }
@@ -63,7 +64,8 @@ pub(super) fn essentials(context: &mut Context, record: &Record) {
     let is_part = |object: &Object| {
         catalogue::class(&object.class).is_some_and(|c| c.domain == "MicroscopeHardwareSpecifications")
     };
-    if any("Instrument") || (!any("Image") && record.objects.iter().any(is_part)) || record.objects.is_empty() {
+    if any("Instrument") || (!any("Image") && record.objects.iter().any(is_part)) || record.objects.is_empty()
+    {
         return;
     }
     for (name, said) in ESSENTIAL {

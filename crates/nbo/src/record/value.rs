@@ -27,8 +27,7 @@ pub enum State {
 pub fn field(name: &str, attribute: Option<&Attribute>, text: &str) -> Field {
     let value = attribute.map_or_else(|| Json::from(text), |a| typed(a.base, text));
     let text = (self::text(&value) != text).then(|| text.to_owned());
-    let kind =
-        if is_placeholder(attribute, &value) { OriginKind::Sentinel } else { OriginKind::Explicit };
+    let kind = if is_placeholder(attribute, &value) { OriginKind::Sentinel } else { OriginKind::Explicit };
     Field { name: name.to_owned(), value, text, origin: Origin::of(kind) }
 }
 
@@ -80,7 +79,7 @@ pub fn is_sentinel(value: &Json) -> bool {
     if text.chars().all(|c| "-?.…_*/#~=–—".contains(c)) {
         return true;
     }
-    let bare = text.trim_matches(|c| "[](){}<>\"'".contains(c)).trim();
+    let bare = text.trim_matches(|c: char| "[](){}<>\"'".contains(c)).trim();
     PLACEHOLDERS.iter().any(|word| bare.eq_ignore_ascii_case(word))
 }
 
@@ -96,11 +95,47 @@ pub fn is_placeholder(attribute: Option<&Attribute>, value: &Json) -> bool {
 
 /// Words that stand where a value should. `ND`, `X` and the like are not among them: they occur as values.
 const PLACEHOLDERS: [&str; 41] = [
-    "na", "n/a", "n.a.", "n.a", "n\\a", "#n/a", "n.d.", "nil", "none", "null", "unknown", "unkown",
-    "unspecified", "undefined", "undetermined", "tbd", "t.b.d.", "t.b.d", "tba", "tbc", "to be determined",
-    "to be defined", "to be added", "to be announced", "to be confirmed", "to do", "todo", "fixme", "missing",
-    "placeholder", "not available", "not known", "not specified", "not given", "not provided", "not recorded",
-    "not determined", "not set", "no data", "no value", "xxx",
+    "na",
+    "n/a",
+    "n.a.",
+    "n.a",
+    "n\\a",
+    "#n/a",
+    "n.d.",
+    "nil",
+    "none",
+    "null",
+    "unknown",
+    "unkown",
+    "unspecified",
+    "undefined",
+    "undetermined",
+    "tbd",
+    "t.b.d.",
+    "t.b.d",
+    "tba",
+    "tbc",
+    "to be determined",
+    "to be defined",
+    "to be added",
+    "to be announced",
+    "to be confirmed",
+    "to do",
+    "todo",
+    "fixme",
+    "missing",
+    "placeholder",
+    "not available",
+    "not known",
+    "not specified",
+    "not given",
+    "not provided",
+    "not recorded",
+    "not determined",
+    "not set",
+    "no data",
+    "no value",
+    "xxx",
 ];
 
 /// Three or more nines, as a number or in quotes; a sign before them or zeros behind a point change nothing.
