@@ -36,11 +36,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
 /// The OME model in one piece.
 fn metadata(path: &str, input: &Input) -> Result<Value, Failure> {
     let structured = match input {
-        Input::Tiff(fileset) => fileset
-            .document()
-            .map(Structured::from_document)
-            .transpose()
-            .map_err(|e| Failure::new(Code::Input, e))?,
+        Input::Tiff(fileset) => fileset.document().map(Structured::from_document),
         Input::Store(store) => fairzarr_ome_zarr::model::read(store)?,
     };
     let missing = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME model"));

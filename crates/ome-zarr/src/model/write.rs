@@ -16,7 +16,7 @@ use crate::keys::{MODEL, OME};
 /// # Errors
 /// When the store cannot be written.
 pub fn write(store: &Store, version: Version, document: &Document) -> Result<Map<String, Value>, Error> {
-    let Structured { json, tables, blobs } = Structured::from_document(document)?;
+    let Structured { json, tables, blobs } = Structured::from_document(document);
     let mut parents = BTreeSet::new();
     for table in tables {
         let group = table.to_arrays(|image| sizes(document, image));
