@@ -5,7 +5,7 @@
 //! object. Documents are changed as texts, one at a time, the root's last.
 
 use fairzarr_nbo::merge::Conflict;
-use fairzarr_nbo::{Record, derive, ingest, placement};
+use fairzarr_nbo::{Record, ingest, placement};
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::Document;
 use fairzarr_store::Store;
@@ -152,7 +152,7 @@ impl<'s> Editor<'s> {
         let Some(bytes) = self.store.get("OME/METADATA.ome.xml")? else {
             return Ok((Record::default(), None));
         };
-        let mut record = derive::from_ome(&Document::parse(bytes.to_vec())?);
+        let mut record = ingest::from_ome(&Document::parse(bytes.to_vec())?);
         let mut source = ingest::source("METADATA.ome.xml", ingest::Form::OmeXml, "application/xml", &bytes);
         source.path = Some("OME/METADATA.ome.xml".into());
         record.sources.push(source);

@@ -6,7 +6,7 @@ use fairzarr_nbo::ingest::{self, Form, Mapping};
 use fairzarr_nbo::merge::{Conflict, merge};
 use fairzarr_nbo::placement::{Placement, maps};
 use fairzarr_nbo::record::Source;
-use fairzarr_nbo::{Record, derive};
+use fairzarr_nbo::Record;
 use fairzarr_ngff::{DataType, FillValue, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
@@ -86,7 +86,7 @@ impl Provenance {
     pub(crate) fn of_fileset(source: &Fileset, options: &Options) -> Result<Self, Error> {
         let mut record = Record::default();
         if let Some(document) = source.document() {
-            record = derive::from_ome(document);
+            record = ingest::from_ome(document);
             let stored = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
             if let Some(index) = stored {
                 let name = &source.sources()[index].name;

@@ -5,7 +5,7 @@ use fairzarr_nbo::check::{self, Level, Policy};
 use fairzarr_nbo::ingest::{self, Mapping};
 use fairzarr_nbo::merge::merge;
 use fairzarr_nbo::placement::{self, Stored};
-use fairzarr_nbo::{Record, derive};
+use fairzarr_nbo::Record;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::Document;
 use fairzarr_store::{Location, Store};
@@ -75,12 +75,12 @@ pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
         )
     };
     let document = Document::parse(document.ok_or_else(none)?.to_vec()).map_err(input)?;
-    Ok(derive::from_ome(&document))
+    Ok(ingest::from_ome(&document))
 }
 
 fn of_fileset(path: &str, fileset: &Fileset) -> Result<Record, Failure> {
     let none = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME-XML"));
-    fileset.document().map(derive::from_ome).ok_or_else(none)
+    fileset.document().map(ingest::from_ome).ok_or_else(none)
 }
 
 /// The bytes of a local file that is no TIFF and no store.
