@@ -38,6 +38,7 @@ pub fn from_ome(document: &Document) -> Record {
         record.objects.push(context.instrument(i, instrument));
     }
     record.objects.extend(ome.images.iter().map(|i| context.image(i)));
+    record.in_store = Some((0..ome.images.len()).map(Some).collect());
     record
 }
 
