@@ -102,9 +102,7 @@ pub(crate) fn write(
         groups.entry(keys::OME.into()).or_default().extend(model);
     }
     provenance.write(store, version)?;
-    let paths = plan.placement.paths();
-    let images: Vec<_> =
-        paths.into_iter().zip(source.images()).map(|(path, i)| (path, i.ome_index())).collect();
+    let images = plan.placement.paths();
     let mut ours = provenance.attributes(&images).peekable();
     let mut root = groups.remove("").unwrap_or_default();
     if let Some((_, of_root)) = ours.next() {
@@ -113,7 +111,7 @@ pub(crate) fn write(
     for (path, attributes) in groups {
         put(store, &path, group_document(version, attributes))?;
     }
-    for (index, (path, _)) in images.iter().enumerate().filter(|(_, (path, _))| !path.is_empty()) {
+    for (index, path) in images.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
         let mut attributes = metadata.image(index);
         if let Some((_, of_image)) = ours.next_if(|(of, _)| of == path) {
             placement::insert(&mut attributes, of_image);
