@@ -1,7 +1,8 @@
 //! Small arrays beside the pixels: columns of metadata, digests. Each is written whole, when all of it is known.
 
-use fairzarr_ngff::{ArraySpec, Codecs, DataType, FillValue, Version, array_document, chunk_key};
+use fairzarr_ngff::Version;
 use fairzarr_store::Store;
+use fairzarr_zarr::{ArraySpec, Codecs, DataType, FillValue, array_document, chunk_key};
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -59,16 +60,12 @@ pub(crate) fn write(store: &Store, version: Version, array: &SmallArray) -> Resu
         chunk.resize(chunk_bytes, 0);
         store.put_in_background(&chunk_key(version, &array.path, &index), encoder.encode(&chunk)?.into())?;
     }
-    let spec = ArraySpec {
-        shape: array.shape.clone(),
-        data_type: array.data_type,
-        chunks,
-        shards: None,
-        codecs: Codecs { compressor: CODEC.compressor(), crc32c, ..Codecs::default() },
-        dimension_names: array.dimension_names.clone(),
-        fill_value: array.fill.clone(),
-        attributes: array.attributes.clone(),
-    };
+    let mut spec = ArraySpec::new(array.shape.clone(), array.data_type, chunks);
+    spec.codecs = Codecs::new(CODEC.compressor());
+    spec.codecs.crc32c = crc32c;
+    spec.dimension_names = array.dimension_names.clone();
+    spec.fill_value = array.fill.clone();
+    spec.attributes = array.attributes.clone();
     put(store, &array.path, array_document(version, &spec)?)
 }
 

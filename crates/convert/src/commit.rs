@@ -1,9 +1,10 @@
 //! The end of a conversion: checks, then all metadata, the root's last.
 
 use fairzarr_nbo::placement;
-use fairzarr_ngff::{ArraySpec, Codecs, Version, array_document, chunk_key, group_document};
+use fairzarr_ngff::{Document, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
+use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
 use std::collections::{BTreeSet, HashMap};
 
 use crate::Error;
@@ -125,7 +126,7 @@ pub(crate) fn write(
     let last = documents.pop();
     put(store, "", documents)?;
     store.flush()?;
-    if let Some((name, bytes)) = last
+    if let Some(Document { name, bytes }) = last
         && !store.put_new(name, bytes.clone())?
         && store.get(name)?.as_deref() != Some(&bytes)
     {
@@ -154,28 +155,25 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
     let [t, c, z, _, _] = image.shape.map(u64::from);
     let level = &image.levels[level];
     let planar = |(h, w): (u32, u32)| vec![1, 1, 1, h as u64, w as u64];
-    ArraySpec {
-        shape: vec![t, c, z, level.size.0 as u64, level.size.1 as u64],
-        data_type: image.data_type(),
-        chunks: planar(level.chunk),
-        shards: level.shard.map(|(h, w)| {
-            let (times, sections) = image.depth;
-            [times, 1, sections, h, w].map(u64::from).to_vec()
-        }),
-        codecs: Codecs {
-            compressor: level.codec.compressor(),
-            crc32c: plan.crc32c(level),
-            endian: image.endian(),
-        },
-        dimension_names: ["t", "c", "z", "y", "x"].map(Into::into).into(),
-        fill_value: 0.into(),
-        attributes: serde_json::Map::new(),
-    }
+    let mut spec = ArraySpec::new(
+        [t, c, z, level.size.0 as u64, level.size.1 as u64],
+        image.data_type(),
+        planar(level.chunk),
+    );
+    spec.shards = level.shard.map(|(h, w)| {
+        let (times, sections) = image.depth;
+        [times, 1, sections, h, w].map(u64::from).to_vec()
+    });
+    spec.codecs = Codecs::new(level.codec.compressor());
+    spec.codecs.crc32c = plan.crc32c(level);
+    spec.codecs.endian = image.endian();
+    spec.dimension_names = ["t", "c", "z", "y", "x"].map(Into::into).into();
+    spec
 }
 
 /// Writes the documents of a group or an array, in the background.
-pub(crate) fn put(store: &Store, path: &str, documents: Vec<fairzarr_ngff::Document>) -> Result<(), Error> {
-    for (name, bytes) in documents {
+pub(crate) fn put(store: &Store, path: &str, documents: Vec<Document>) -> Result<(), Error> {
+    for Document { name, bytes } in documents {
         let key = if path.is_empty() { name.into() } else { format!("{path}/{name}") };
         store.put_in_background(&key, bytes.into())?;
     }

@@ -1,8 +1,8 @@
 //! The recorded digests of all planes, by which a store can be proved without its source.
 
 use fairzarr_digest::{ALGORITHM, TILE};
-use fairzarr_ngff::{DataType, FillValue};
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, json};
 
 use crate::Error;

@@ -84,6 +84,9 @@ pub enum Error {
     /// NGFF metadata cannot be made.
     #[error(transparent)]
     Metadata(#[from] fairzarr_ngff::Error),
+    /// The document of an array cannot be made.
+    #[error(transparent)]
+    ArrayDocument(#[from] fairzarr_zarr::Error),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -1,9 +1,10 @@
 //! The structured OME model in the store: JSON in the attributes of the group `OME`, per-plane tables as arrays and
 //! large binary content as files below it. `docs/ome-json.md` describes the form.
 
-use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::{Array, ArrayData, ArrayGroup, Document, Structured};
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

@@ -383,7 +383,7 @@ impl<'a> Worker<'a> {
         let (times, sections) = plan.depth;
         let index = [page.t / times, c, page.z / sections, y, x].map(u64::from);
         let array = plan.array_path(level);
-        let key = fairzarr_ngff::chunk_key(self.context.plan.ngff(), &array, &index);
+        let key = fairzarr_zarr::chunk_key(self.context.plan.ngff(), &array, &index);
         let bytes: usize = pieces.iter().map(Bytes::len).sum();
         self.context.progress.written.fetch_add(bytes as u64, Ordering::Relaxed);
         self.context.progress.objects.fetch_add(1, Ordering::Relaxed);

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use fairzarr_zarr::Format;
 use serde_json::{Map, Value};
 
 use crate::Error;
 
 /// A version of the NGFF specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Version {
     /// 0.4, on Zarr format 2: metadata at the root of `.zattrs`.
     V04,
@@ -94,6 +96,12 @@ impl Version {
         if self < Self::V06 {
             object.insert("version".into(), self.as_str().into());
         }
+    }
+}
+
+impl From<Version> for Format {
+    fn from(version: Version) -> Self {
+        if version == Version::V04 { Self::V2 } else { Self::V3 }
     }
 }
 

@@ -2,8 +2,8 @@
 //! documents have the digests that were recorded when they were converted.
 
 use fairzarr_digest::{Area, PlaneDigest, TILE, of_stored};
-use fairzarr_ngff::chunk_key;
 use fairzarr_store::{Class, Store};
+use fairzarr_zarr::chunk_key;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -46,7 +46,7 @@ pub use report::{Check, Difference, Report};
 pub use sample::Sample;
 pub use store_images::{Group, StoredImage, attributes, image_groups, images};
 pub use structure::structured;
-pub use validity::{GroupFinding, Validity, validate_hierarchy};
+pub use validity::validate_hierarchy;
 
 /// Choices for a verification.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! `fairzarr validate`: is the metadata of an OME-Zarr valid NGFF?
 
 use fairzarr_ngff::Severity;
-use fairzarr_verify::{GroupFinding, Validity, validate_hierarchy};
+use fairzarr_ngff::hierarchy::{GroupFinding, Validity};
+use fairzarr_verify::validate_hierarchy;
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -50,7 +51,7 @@ fn tell(path: &str, validity: &Validity) -> Result<(), Failure> {
             None => told.push((found, 1)),
         }
     }
-    for (GroupFinding { group, finding }, count) in told {
+    for (GroupFinding { group, finding, .. }, count) in told {
         let group = if group.is_empty() { "(root)" } else { group };
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
         print::result(format_args!("{group}{more}: {finding}"))?;

@@ -5,6 +5,7 @@ use crate::{AxisKind, Multiscale, Omero, Version};
 
 /// What the declaration of a level's array says.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Level {
     /// Number of samples per dimension.
     pub shape: Vec<u64>,
@@ -12,6 +13,13 @@ pub struct Level {
     pub data_type: String,
     /// The declared names of the dimensions; Zarr 2 has none.
     pub dimension_names: Option<Vec<String>>,
+}
+
+impl Level {
+    /// A level without names of dimensions.
+    pub fn new(shape: impl Into<Vec<u64>>, data_type: impl Into<String>) -> Self {
+        Self { shape: shape.into(), data_type: data_type.into(), dimension_names: None }
+    }
 }
 
 /// Every rule that an image and its arrays break together; `levels` in the order of the image's datasets.

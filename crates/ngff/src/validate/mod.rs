@@ -20,6 +20,7 @@ pub use levels::{Level, validate_levels};
 
 /// One rule that metadata breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Whether the specification demands or recommends it.
     pub severity: Severity,
