@@ -9,6 +9,7 @@
 //! - `from_ome` (feature `ome`): the model derived from OME-XML.
 //! - [`parse_image`], [`classify`]: reading, tolerant of what other software writes.
 //! - [`validate()`], [`validate_levels`]: judging, by the specification's text.
+//! - [`ozx`]: judging the archive around a zipped hierarchy.
 //! - [`hierarchy`]: judging a whole store, over a trait of two methods.
 //!
 //! Vectors over axes are in the order of the axes, which this project always writes as t c z y x.
@@ -28,10 +29,12 @@ mod collection;
 mod error;
 #[cfg(feature = "ome")]
 pub mod from_ome;
+mod graph;
 pub mod hierarchy;
 mod json;
 mod multiscale;
 mod omero;
+pub mod ozx;
 mod plate;
 pub mod units;
 mod validate;
@@ -42,9 +45,9 @@ pub use collection::{
     plain_attributes, series_attributes,
 };
 pub use error::Error;
-pub use fairzarr_zarr::{Document, group_document};
+pub use fairzarr_zarr::{Document, Finding, Severity, group_document};
 pub use multiscale::{Axis, AxisKind, Dataset, Downscaling, Multiscale, image_attributes, parse_image};
 pub use omero::{Omero, OmeroChannel, RenderingModel, Window};
 pub use plate::{Acquisition, Plate, PlateWell, Well, WellImage};
-pub use validate::{Finding, Level, Severity, validate, validate_levels};
+pub use validate::{Level, validate, validate_levels};
 pub use version::{Version, merge};

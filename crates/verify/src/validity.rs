@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use fairzarr_ngff::hierarchy::{self, Documents, Stop, Validity};
-use fairzarr_store::Store;
+use fairzarr_ngff::hierarchy::{self, Depth, Documents, Stop, Validity};
+use fairzarr_store::{Class, Store};
 
 use crate::Error;
 use crate::parallel::{in_parallel, lock};
@@ -14,14 +14,10 @@ use crate::parallel::{in_parallel, lock};
 ///
 /// # Errors
 /// When the store cannot be read, or nothing at its root is NGFF.
-pub fn validate_hierarchy(store: &Store) -> Result<Validity, Error> {
+pub fn validate_hierarchy(store: &Store, depth: Depth) -> Result<Validity, Error> {
     let place = Place { store, fetched: Mutex::default() };
-    hierarchy::validate_hierarchy(&place).map_err(|stop| match stop {
+    hierarchy::validate_hierarchy(&place, depth).map_err(|stop| match stop {
         Stop::Unreadable(error) => error,
-        Stop::NotJson { path, reason } => Error::Metadata {
-            path: if path.is_empty() { "the root group".into() } else { path },
-            reason: format!("metadata is not a JSON object: {reason}"),
-        },
         Stop::NoMetadata => {
             Error::NotAnImage(format!("the root group of {} holds no NGFF metadata", store.location()))
         }
@@ -51,7 +47,38 @@ impl Documents for Place<'_> {
         if let Some(document) = lock(&self.fetched).remove(key) {
             return Ok(document);
         }
-        Ok(self.store.probe(key)?.map(|bytes| bytes.to_vec()))
+        match self.store.probe(key) {
+            Ok(document) => Ok(document.map(|bytes| bytes.to_vec())),
+            // Metadata can name what no store can hold.
+            Err(error) if error.class() == Class::Usage => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
+        match self.store.list_children(path) {
+            Ok(children) => Ok(Some(children.directories)),
+            // Places that cannot list, or that this reader may not list.
+            Err(error)
+                if matches!(
+                    error.class(),
+                    Class::NotFound | Class::Permission | Class::Unsupported | Class::Usage
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn objects(&self, path: &str) -> Result<Option<Vec<(String, u64)>>, Error> {
+        Ok(self.store.list_if_allowed(&format!("{path}/"))?)
+    }
+
+    fn part(&self, key: &str, start: u64, end: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some(size) = self.store.size(key)? else { return Ok(None) };
+        let range = start.min(size)..end.min(size);
+        Ok(self.store.get_range(key, range)?.map(|bytes| bytes.to_vec()))
     }
 
     fn expect(&self, keys: &[String]) {

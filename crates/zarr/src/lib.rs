@@ -4,6 +4,7 @@
 //! - [`group_document`]: the documents of a group.
 //! - [`chunk_key`]: where a chunk or shard lies.
 //! - [`ArrayDocument`]: an array as its document declares it, read as far as it can be understood.
+//! - [`judge()`]: every rule of the specifications that a document breaks.
 //!
 //! The bytes of a document depend on its contents alone: members have a fixed order.
 //!
@@ -23,9 +24,12 @@ mod data_type;
 mod document;
 mod error;
 mod fill_value;
+mod finding;
 mod format;
+mod judge;
 mod key;
 mod read;
+mod stored;
 
 pub use array::{ArraySpec, array_document};
 pub use codec::{BloscCompressor, Codecs, Compressor, Endian, Shuffle};
@@ -33,6 +37,9 @@ pub use data_type::DataType;
 pub use document::{Document, group_document};
 pub use error::Error;
 pub use fill_value::FillValue;
+pub use finding::{Finding, Severity};
 pub use format::Format;
+pub use judge::{Node, judge};
 pub use key::chunk_key;
 pub use read::{ArrayDocument, DeclaredCodec, Storage};
+pub use stored::{ChunkKeys, ShardIndex};

@@ -44,7 +44,12 @@ impl ArrayDocument {
     ///
     /// When the bytes are not a JSON object.
     pub fn parse(format: impl Into<Format>, bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        Ok(Self { format: format.into(), members: serde_json::from_slice(bytes)? })
+        Ok(Self::of(format, serde_json::from_slice(bytes)?))
+    }
+
+    /// A document that has been parsed.
+    pub fn of(format: impl Into<Format>, members: Map<String, Value>) -> Self {
+        Self { format: format.into(), members }
     }
 
     /// Number of samples per dimension.
@@ -95,7 +100,7 @@ impl ArrayDocument {
     }
 
     /// Configuration of the sharding codec.
-    fn sharding(&self) -> Option<&Map<String, Value>> {
+    pub(crate) fn sharding(&self) -> Option<&Map<String, Value>> {
         let codecs = self.members.get("codecs")?.as_array()?;
         let sharding =
             codecs.iter().filter_map(DeclaredCodec::of_v3).find(|codec| codec.name == "sharding_indexed");

@@ -1,217 +1,294 @@
-//! The walk over a hierarchy.
+//! The walk from a root to all that it names.
 
-use fairzarr_zarr::{ArrayDocument, Format};
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
-use super::{Documents, GroupFinding, Stop, Validity, join, members};
-use crate::{Finding, Level, NodeKind, Severity, Version, classify, parse_image, validate, validate_levels};
+use super::node::{Array, Found, Group};
+use super::{Depth, Documents, NodeFinding, Stop, Validity, join, members, objects, resolve};
+use crate::version::Era;
+use crate::{Finding, NodeKind, Severity, Version, classify, validate};
 
-/// Judges the metadata of a hierarchy: the root, the wells of a plate, the `OME` group and the series of a
-/// bioformats2raw collection, all images with the declarations of their arrays, and their labels.
+/// Judges a hierarchy: its root, and every group and array that metadata name, level by level. A root without NGFF
+/// metadata is a folder of hierarchies, and each directly below it is judged.
 ///
 /// # Errors
 ///
-/// When a document cannot be read, or nothing at the root is NGFF.
-pub fn validate_hierarchy<D: Documents>(documents: &D) -> Result<Validity, Stop<D::Error>> {
-    let mut judge = Judge { documents, version: None };
-    let root = judge.attributes("")?.ok_or(Stop::NoGroup)?;
-    let kind = classify(&root);
-    if kind == NodeKind::Other {
-        return Err(Stop::NoMetadata);
+/// When a document cannot be read, or there is nothing of NGFF to judge. What is wrong with what was read is a finding.
+pub fn validate_hierarchy<D: Documents>(documents: &D, depth: Depth) -> Result<Validity, Stop<D::Error>> {
+    let mut walk = Walk::new(documents, depth);
+    let root = match walk.group_at("")? {
+        Found::Absent => return Err(Stop::NoGroup),
+        Found::Broken => return Ok(walk.done(None)),
+        Found::Node(root) => root,
+    };
+    if classify(&root.attributes) == NodeKind::Other {
+        return walk.folder();
     }
-    let version = Version::of(&root).ok().flatten();
-    judge.version = version;
-    let mut parts = vec![judge.judged("", &root, None)?];
-    let images = match kind {
-        NodeKind::Plate => {
-            let wells = listed(&root, &["plate", "wells"], "");
-            let mut images = Vec::new();
-            for wells in wells.chunks(AT_ONCE) {
-                judge.expect(wells);
-                for path in wells {
-                    let (part, attributes) = judge.group(path, NodeKind::Well, "plate")?;
-                    images.extend(listed(&attributes, &["well", "images"], path));
-                    parts.push(part);
+    let declared = walk.begin("", &root);
+    walk.visit("", &root, &Role::Root)?;
+    walk.consolidated("", &root)?;
+    Ok(walk.done(declared))
+}
+
+/// The state of a walk.
+pub(super) struct Walk<'d, D> {
+    pub(super) documents: &'d D,
+    pub(super) depth: Depth,
+    /// The version to judge by.
+    pub(super) version: Version,
+    /// Whether the root declares a version that this crate judges.
+    known: bool,
+    /// An older version or a draft, of which only Zarr and what leads to arrays is judged.
+    pub(super) old: Option<Era>,
+    pub(super) groups: usize,
+    pub(super) arrays: usize,
+    pub(super) objects: u64,
+    pub(super) findings: Vec<NodeFinding>,
+    pub(super) seen_arrays: HashMap<String, Option<Array>>,
+    pub(super) visited: HashSet<String>,
+}
+
+/// What a group is to the one that names it.
+pub(super) enum Role {
+    /// Where the validation began.
+    Root,
+    /// A group whose kind the one above demands.
+    Kind(NodeKind),
+    /// A well, with the numbers of its plate's acquisitions.
+    Well(Option<Vec<i64>>),
+    /// One image of a bioformats2raw collection.
+    Series,
+    /// A label image, with the image that it belongs to.
+    Label(Option<super::labels::Labelled>),
+}
+
+impl<'d, D: Documents> Walk<'d, D> {
+    fn new(documents: &'d D, depth: Depth) -> Self {
+        Self {
+            documents,
+            depth,
+            version: Version::default(),
+            known: false,
+            old: None,
+            groups: 0,
+            arrays: 0,
+            objects: 0,
+            findings: Vec::new(),
+            seen_arrays: HashMap::new(),
+            visited: HashSet::new(),
+        }
+    }
+
+    fn done(self, declared: Option<String>) -> Validity {
+        Validity {
+            version: self.known.then_some(self.version),
+            declared,
+            groups: self.groups,
+            arrays: self.arrays,
+            objects: self.objects,
+            findings: self.findings,
+        }
+    }
+
+    /// Takes the version from a root. Returns it as it is declared.
+    fn begin(&mut self, path: &str, root: &Group) -> Option<String> {
+        let declared = Version::declared(&root.attributes);
+        self.old = None;
+        match Version::of(&root.attributes) {
+            Ok(Some(version)) => (self.version, self.known) = (version, true),
+            _ => {
+                self.known = false;
+                self.version = Version::likely(&root.attributes);
+                self.old = declared.as_deref().and_then(Era::of);
+                if let Some(era) = self.old {
+                    let name = declared.clone().unwrap_or_default();
+                    let message = match era {
+                        Era::Older => format!(
+                            "NGFF {name} is older than what is judged here: only its groups and arrays were looked at"
+                        ),
+                        Era::Draft => format!(
+                            "NGFF {name} is a draft: it was judged as {}, without limits to axes",
+                            self.version
+                        ),
+                    };
+                    let finding = Finding::should("/version", "metadata", message);
+                    self.add(path, finding.with_remedy("convert the metadata to 0.5 or 0.6"));
                 }
             }
-            images
         }
-        NodeKind::Bioformats2raw => judge.series(&mut parts)?,
-        _ => Vec::new(),
-    };
-    for images in images.chunks(AT_ONCE) {
-        judge.expect(images);
-        for path in images {
-            let (part, attributes) = judge.group(path, NodeKind::Image, "collection")?;
-            parts.push(part);
-            parts.extend(judge.labels(path, &attributes)?);
+        self.format_fits(path, root.format);
+        declared.or_else(|| self.known.then(|| self.version.to_string()))
+    }
+
+    /// A root that is no NGFF: each group directly below that is begins a hierarchy of its own.
+    fn folder(mut self) -> Result<Validity, Stop<D::Error>> {
+        let mut declared = None;
+        let mut found = false;
+        let mut names = self.documents.children("")?.unwrap_or_default();
+        names.sort();
+        for name in names.into_iter().take(MOST_CHILDREN) {
+            let Found::Node(group) = self.group_at(&name)? else { continue };
+            if classify(&group.attributes) == NodeKind::Other {
+                continue;
+            }
+            found = true;
+            declared = self.begin(&name, &group).or(declared);
+            self.visit(&name, &group, &Role::Root)?;
+            self.consolidated(&name, &group)?;
+        }
+        if found { Ok(self.done(declared)) } else { Err(Stop::NoMetadata) }
+    }
+
+    /// Judges a group and all that it names. A group that was visited is not visited again.
+    pub(super) fn visit(&mut self, path: &str, group: &Group, role: &Role) -> Result<(), Stop<D::Error>> {
+        /// Groups beyond this name each other in circles or to no end.
+        const MOST: usize = 1_000_000;
+        if self.visited.len() >= MOST || !self.visited.insert(path.to_owned()) {
+            return Ok(());
+        }
+        self.attributes(path, group, role);
+        let members = members(&group.attributes).clone();
+        if members.contains_key("multiscales") {
+            self.image(path, &members, role)?;
+        }
+        if let Some(plate) = members.get("plate").and_then(Value::as_object) {
+            self.plate(path, plate)?;
+        }
+        if let Some(well) = members.get("well").and_then(Value::as_object) {
+            self.well(path, well, role)?;
+        }
+        if members.contains_key("bioformats2raw.layout") || members.contains_key("plate") {
+            self.series(path, &members)?;
+        }
+        if members.contains_key("labels") && !members.contains_key("multiscales") {
+            self.labels(path, &members, None)?;
+        }
+        if let Some(scene) = members.get("scene").and_then(Value::as_object) {
+            self.scene(path, scene)?;
+        }
+        Ok(())
+    }
+
+    /// The rules of a group's attributes alone.
+    fn attributes(&mut self, path: &str, group: &Group, role: &Role) {
+        if self.old == Some(Era::Older) {
+            return;
+        }
+        let kind = match role {
+            Role::Root if classify(&group.attributes) == NodeKind::Label => Some(NodeKind::Image),
+            Role::Root => None,
+            Role::Kind(kind) => Some(*kind),
+            Role::Well(_) => Some(NodeKind::Well),
+            Role::Series | Role::Label(_) => Some(NodeKind::Image),
+        };
+        let version = (self.known || path.is_empty()).then_some(self.version).filter(|_| self.known);
+        let mut findings = validate(version, &Value::Object(group.attributes.clone()), kind);
+        if self.old == Some(Era::Draft) {
+            findings.retain(|finding| finding.clause != "axes-md" && !finding.path.ends_with("/version"));
+        }
+        self.add_all(path, findings);
+    }
+
+    pub(super) fn plate(&mut self, path: &str, plate: &Map<String, Value>) -> Result<(), Stop<D::Error>> {
+        let acquisitions = plate.get("acquisitions").map(|acquisitions| {
+            objects(Some(acquisitions)).filter_map(|acquisition| acquisition.get("id")?.as_i64()).collect()
+        });
+        let wells: Vec<String> = objects(plate.get("wells"))
+            .filter_map(|well| resolve(path, well.get("path")?.as_str()?))
+            .collect();
+        let mut rows = HashSet::new();
+        for wells in wells.chunks(AT_ONCE) {
+            self.expect_groups(wells);
+            for well in wells {
+                let row = well.rsplit_once('/').map_or("", |(row, _)| row);
+                if row.len() > path.len() && rows.insert(row.to_owned()) {
+                    self.named_group(row, "hcs-layout", "the path of a well")?;
+                }
+                if let Some(group) = self.named_group(well, "plate-md", "the plate")? {
+                    self.visit(well, &group, &Role::Well(acquisitions.clone()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn well(
+        &mut self,
+        path: &str,
+        well: &Map<String, Value>,
+        role: &Role,
+    ) -> Result<(), Stop<D::Error>> {
+        let images: Vec<&Map<String, Value>> = objects(well.get("images")).collect();
+        if let Role::Well(acquisitions) = role {
+            for (index, image) in images.iter().enumerate() {
+                self.acquisition(path, index, image.get("acquisition"), acquisitions.as_deref());
+            }
+        }
+        let images: Vec<String> =
+            images.iter().filter_map(|image| resolve(path, image.get("path")?.as_str()?)).collect();
+        self.expect_groups(&images);
+        for image in images {
+            if let Some(group) = self.named_group(&image, "well-md", "the well")? {
+                self.visit(&image, &group, &Role::Kind(NodeKind::Image))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A field names its acquisition where the plate has several, and only one that the plate has.
+    fn acquisition(&mut self, well: &str, index: usize, found: Option<&Value>, plate: Option<&[i64]>) {
+        let at = format!("{}/well/images/{index}/acquisition", self.pointer());
+        let ids = plate.unwrap_or_default();
+        match found.and_then(Value::as_i64) {
+            Some(id) if plate.is_some() && !ids.contains(&id) => {
+                let message = format!("{id}, expected one of the plate's acquisitions, {ids:?}");
+                self.add(well, Finding::must(at, "well-md", message));
+            }
+            Some(_) if plate.is_none() => {
+                let message = "the plate lists no acquisitions, expected one with this id in its list";
+                self.add(well, Finding::should(at, "well-md", message));
+            }
+            None if found.is_none() && ids.len() > 1 => {
+                let message = "missing, expected the id of an acquisition, of which the plate has several";
+                self.add(well, Finding::must(at, "well-md", message));
+            }
+            _ => {}
         }
     }
-    parts.extend(judge.labels("", &root)?);
 
-    let mut validity = Validity { version, groups: parts.len(), arrays: 0, findings: Vec::new() };
-    for part in parts {
-        validity.arrays += part.arrays;
-        let group = part.group;
-        validity
-            .findings
-            .extend(part.findings.into_iter().map(|finding| GroupFinding { group: group.clone(), finding }));
+    /// The JSON pointer to NGFF members in the attributes.
+    pub(super) fn pointer(&self) -> &'static str {
+        if self.version == Version::V04 { "" } else { "/ome" }
     }
-    Ok(validity)
-}
 
-struct Judge<'d, D> {
-    documents: &'d D,
-    version: Option<Version>,
-}
-
-/// The verdict on one group.
-struct Part {
-    group: String,
-    arrays: usize,
-    findings: Vec<Finding>,
-}
-
-impl<D: Documents> Judge<'_, D> {
     /// Groups that are going to be asked for.
-    fn expect(&self, paths: &[String]) {
-        let keys: Vec<String> = paths.iter().map(|path| join(path, "zarr.json")).collect();
+    pub(super) fn expect_groups(&self, paths: &[String]) {
+        let name = if self.version == Version::V04 { ".zattrs" } else { "zarr.json" };
+        let keys: Vec<String> = paths.iter().map(|path| join(path, name)).collect();
         self.documents.expect(&keys);
     }
 
-    /// The attributes of a group; `None` when there is no group at `path`.
-    fn attributes(&self, path: &str) -> Result<Option<Map<String, Value>>, Stop<D::Error>> {
-        let object = |bytes: &[u8]| -> Result<Map<String, Value>, Stop<D::Error>> {
-            serde_json::from_slice(bytes)
-                .map_err(|error| Stop::NotJson { path: path.to_owned(), reason: error.to_string() })
-        };
-        if let Some(document) = self.documents.document(&join(path, "zarr.json"))? {
-            return Ok(Some(match object(&document)?.remove("attributes") {
-                Some(Value::Object(attributes)) => attributes,
-                _ => Map::new(),
-            }));
+    pub(super) fn add(&mut self, node: &str, mut finding: Finding) {
+        /// A hostile hierarchy must not make a report without end.
+        const MOST: usize = 100_000;
+        // What a version that is not judged here stores its nodes in is no broken demand.
+        if self.old.is_some() && finding.clause == "storage-format" {
+            finding.severity = Severity::Should;
         }
-        if let Some(document) = self.documents.document(&join(path, ".zattrs"))? {
-            return object(&document).map(Some);
+        if self.findings.len() < MOST {
+            self.findings.push(NodeFinding { node: node.to_owned(), finding });
         }
-        Ok(self.documents.document(&join(path, ".zgroup"))?.map(|_| Map::new()))
     }
 
-    /// A group that another one names.
-    fn group(
-        &self,
-        path: &str,
-        kind: NodeKind,
-        named_by: &str,
-    ) -> Result<(Part, Map<String, Value>), Stop<D::Error>> {
-        let Some(found) = self.attributes(path)? else {
-            let finding =
-                must("", "metadata", format!("there is no such group, but its {named_by} names it"));
-            let part = Part { group: path.to_owned(), arrays: 0, findings: vec![finding] };
-            return Ok((part, Map::new()));
-        };
-        Ok((self.judged(path, &found, Some(kind))?, found))
+    pub(super) fn add_all(&mut self, node: &str, findings: Vec<Finding>) {
+        for finding in findings {
+            self.add(node, finding);
+        }
     }
-
-    fn judged(
-        &self,
-        path: &str,
-        attributes: &Map<String, Value>,
-        kind: Option<NodeKind>,
-    ) -> Result<Part, Stop<D::Error>> {
-        let mut findings = validate(self.version, &Value::Object(attributes.clone()), kind);
-        let mut arrays = 0;
-        // What is wrong with metadata that does not parse has been found.
-        if let Ok((version, image, omero)) = parse_image(attributes) {
-            let mut levels = Vec::new();
-            for dataset in &image.datasets {
-                match self.level(version, &join(path, &dataset.path))? {
-                    Ok(level) => levels.push(level),
-                    Err(reason) => {
-                        findings.push(must(&format!("/{}", dataset.path), "multiscale-md", reason));
-                    }
-                }
-            }
-            arrays = levels.len();
-            if arrays == image.datasets.len() {
-                findings.extend(validate_levels(version, &image, omero.as_ref(), &levels));
-            }
-        }
-        Ok(Part { group: path.to_owned(), arrays, findings })
-    }
-
-    /// The `OME` group, and the images that it or, without it, their numbers name.
-    fn series(&self, parts: &mut Vec<Part>) -> Result<Vec<String>, Stop<D::Error>> {
-        if let Some(found) = self.attributes("OME")? {
-            parts.push(self.judged("OME", &found, None)?);
-            let series = members(&found).get("series").and_then(Value::as_array);
-            if let Some(series) = series {
-                return Ok(series.iter().filter_map(|path| path.as_str().map(Into::into)).collect());
-            }
-        }
-        let mut paths = Vec::new();
-        while self.attributes(&paths.len().to_string())?.is_some() {
-            paths.push(paths.len().to_string());
-        }
-        Ok(paths)
-    }
-
-    /// The labels of an image, if it has any.
-    fn labels(&self, image: &str, attributes: &Map<String, Value>) -> Result<Vec<Part>, Stop<D::Error>> {
-        if !members(attributes).contains_key("multiscales") {
-            return Ok(Vec::new());
-        }
-        let path = join(image, "labels");
-        let Some(found) = self.attributes(&path)? else { return Ok(Vec::new()) };
-        let mut parts = vec![self.judged(&path, &found, Some(NodeKind::Labels))?];
-        let names = members(&found).get("labels").and_then(Value::as_array);
-        for name in names.into_iter().flatten().filter_map(Value::as_str) {
-            parts.push(self.group(&join(&path, name), NodeKind::Label, "list of labels")?.0);
-        }
-        Ok(parts)
-    }
-
-    /// What an array declares; the reason where that is missing or wrong.
-    fn level(&self, version: Version, path: &str) -> Result<Result<Level, String>, Stop<D::Error>> {
-        let format = Format::from(version);
-        let (name, kind) = match format {
-            Format::V2 => (".zarray", "dtype"),
-            Format::V3 => ("zarr.json", "data_type"),
-        };
-        let Some(document) = self.documents.document(&join(path, name))? else {
-            return Ok(Err(format!(
-                "there is no {name}, which NGFF {version} expects of an array in Zarr format {format}"
-            )));
-        };
-        let Ok(document) = ArrayDocument::parse(format, &document) else {
-            return Ok(Err(format!("{name} is not a JSON object")));
-        };
-        let node_type = document.members.get("node_type").and_then(Value::as_str);
-        if format == Format::V3 && node_type != Some("array") {
-            return Ok(Err("this level is no array".into()));
-        }
-        let (Some(shape), Some(data_type)) = (document.shape(), document.data_type().and_then(Value::as_str))
-        else {
-            return Ok(Err(format!("{name} has no shape or no {kind} that NGFF knows")));
-        };
-        let mut level = Level::new(shape, data_type);
-        let names = document.dimension_names();
-        level.dimension_names = names.and_then(|names| names.into_iter().collect());
-        Ok(Ok(level))
-    }
-}
-
-/// Paths in a list of objects, below the group that lists them.
-fn listed(attributes: &Map<String, Value>, [member, list]: &[&str; 2], group: &str) -> Vec<String> {
-    let list =
-        members(attributes).get(*member).and_then(|member| member.get(*list)).and_then(Value::as_array);
-    let paths = list.into_iter().flatten().filter_map(|entry| entry.get("path")?.as_str());
-    paths.map(|path| join(group, path)).collect()
-}
-
-fn must(path: &str, clause: &'static str, message: String) -> Finding {
-    Finding { severity: Severity::Must, path: path.into(), clause, message }
 }
 
 /// Groups that a place is told of before they are asked for.
 const AT_ONCE: usize = 256;
+/// Children of a plain root that are looked at.
+const MOST_CHILDREN: usize = 10_000;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::{Need, Report};
+use crate::graph::Graph;
 
 /// Names of coordinate systems and their numbers of axes.
 type Systems<'a> = HashMap<&'a str, usize>;
@@ -65,8 +66,41 @@ impl Report {
             for (index, item) in further.iter().enumerate() {
                 self.between(&format!("{at}/{index}"), item, &systems, intrinsic);
             }
+            self.names_of(&at, further);
         }
+        self.connected(at, object, intrinsic);
         scales
+    }
+
+    /// All coordinate systems of an image have to be reachable from the one that its levels map into.
+    fn connected(&mut self, at: &str, object: &Map<String, Value>, intrinsic: Option<&str>) {
+        let Some(intrinsic) = intrinsic else { return };
+        let list = |name: &str| object.get(name).and_then(Value::as_array).into_iter().flatten();
+        let mut graph = Graph::default();
+        graph.node(intrinsic.to_owned());
+        for system in list("coordinateSystems") {
+            if let Some(name) = system.get("name").and_then(Value::as_str) {
+                graph.node(name.to_owned());
+            }
+        }
+        for transformation in list("coordinateTransformations") {
+            let end = |name: &str| transformation.get(name)?.get("name")?.as_str().map(str::to_owned);
+            if let (Some(input), Some(output)) = (end("input"), end("output")) {
+                graph.edge(input, output);
+            }
+        }
+        if let Some(apart) = graph.unconnected() {
+            let message = format!(
+                "no transformation leads to {apart:?}, expected all coordinate systems to be connected"
+            );
+            self.must(&format!("{at}/coordinateSystems"), TRANSFORMATIONS, message);
+        }
+    }
+
+    /// Names of transformations, which no two in a list share.
+    fn names_of(&mut self, at: &str, transformations: &[Value]) {
+        let names = transformations.iter().filter_map(|item| item.get("name")?.as_str().map(str::to_owned));
+        self.unique(at, TRANSFORMATIONS, "name", names);
     }
 
     /// A scene: images placed in common coordinate systems.
@@ -83,6 +117,7 @@ impl Report {
         for (index, item) in items.iter().enumerate() {
             self.between(&format!("{at}/coordinateTransformations/{index}"), item, &systems, None);
         }
+        self.names_of(&format!("{at}/coordinateTransformations"), items);
     }
 
     fn systems<'a>(&mut self, at: &str, object: &'a Map<String, Value>, need: Need) -> Systems<'a> {
@@ -221,6 +256,7 @@ impl Report {
             "rotation" => {
                 self.same(at, input, output);
                 self.matrix(at, object, "rotation", output, input);
+                self.rotation(at, object);
             }
             "sequence" => self.sequence(at, object, input, output, depth),
             "byDimension" => self.by_dimension(at, object, input, output, depth),
@@ -348,6 +384,27 @@ impl Report {
         }
     }
 
+    /// Rows of length one at right angles, and no mirroring.
+    fn rotation(&mut self, at: &str, object: &Map<String, Value>) {
+        /// Writers round to six digits.
+        const TOLERANCE: f64 = 1e-4;
+        let rows = object.get("rotation").and_then(Value::as_array).into_iter().flatten();
+        let rows = rows.map(|row| row.as_array()?.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>());
+        let Some(rows) = rows.collect::<Option<Vec<Vec<f64>>>>() else { return };
+        if rows.is_empty() || rows.len() > 5 || rows.iter().any(|row| row.len() != rows.len()) {
+            return;
+        }
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let orthonormal = rows.iter().enumerate().all(|(i, a)| {
+            let expected = |j: usize| if i == j { 1.0 } else { 0.0 };
+            rows.iter().enumerate().all(|(j, b)| (dot(a, b) - expected(j)).abs() < TOLERANCE)
+        });
+        if !orthonormal || determinant(rows) < 0.0 {
+            let message = "no rotation, expected orthonormal rows and determinant 1";
+            self.must(&format!("{at}/rotation"), TRANSFORMATIONS, message.into());
+        }
+    }
+
     fn sequence(
         &mut self,
         at: &str,
@@ -359,6 +416,10 @@ impl Report {
         let Some(steps) = self.array(at, object, "transformations", Need::Must(TRANSFORMATIONS)) else {
             return;
         };
+        if steps.is_empty() {
+            let message = "empty, expected at least one transformation";
+            self.must(&format!("{at}/transformations"), TRANSFORMATIONS, message.into());
+        }
         // A step's number of axes is known as long as no step before can have changed it.
         let mut known = input;
         for (index, step) in steps.iter().enumerate() {
@@ -450,6 +511,32 @@ impl Report {
     }
 }
 
+/// Of a square matrix, by elimination.
+fn determinant(mut rows: Vec<Vec<f64>>) -> f64 {
+    let mut product = 1.0;
+    for column in 0..rows.len() {
+        let largest =
+            (column..rows.len()).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()));
+        let Some(pivot) = largest else { return 0.0 };
+        if rows[pivot][column] == 0.0 {
+            return 0.0;
+        }
+        if pivot != column {
+            rows.swap(pivot, column);
+            product = -product;
+        }
+        product *= rows[column][column];
+        let head = rows[column].clone();
+        for row in rows.iter_mut().skip(column + 1) {
+            let factor = row[column] / head[column];
+            for (value, head) in row.iter_mut().zip(&head).skip(column) {
+                *value -= factor * head;
+            }
+        }
+    }
+    product
+}
+
 const SYSTEMS: &str = "coordinate-systems-md";
-const TRANSFORMATIONS: &str = "trafo-md";
+const TRANSFORMATIONS: &str = "coord-trafo-md";
 const SCENE: &str = "scene-md";
