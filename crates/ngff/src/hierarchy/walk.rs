@@ -182,8 +182,7 @@ impl<'d, D: Documents> Walk<'d, D> {
             Role::Well(_) => Some(NodeKind::Well),
             Role::Series | Role::Label(_) => Some(NodeKind::Image),
         };
-        let version = (self.known || path.is_empty()).then_some(self.version).filter(|_| self.known);
-        let mut findings = validate(version, &Value::Object(group.attributes.clone()), kind);
+        let mut findings = validate(Some(self.version), &Value::Object(group.attributes.clone()), kind);
         if self.old == Some(Era::Draft) {
             findings.retain(|finding| finding.clause != "axes-md" && !finding.path.ends_with("/version"));
         }
