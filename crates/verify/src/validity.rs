@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use fairzarr_ngff::hierarchy::{self, Depth, Documents, Stop, Validity};
+use fairzarr_ome_zarr::Error as StoreError;
 use fairzarr_store::{Class, Store};
+use fairzarr_task::{in_order, lock};
 
-use crate::Error;
-use crate::parallel::{in_parallel, lock};
+use crate::error::Error;
 
 /// Judges the metadata of a store: the root, the wells of a plate, the `OME` group and the series of a bioformats2raw
 /// collection, all images with the declarations of their arrays, and their labels.
@@ -19,15 +20,16 @@ pub fn validate_hierarchy(store: &Store, depth: Depth) -> Result<Validity, Error
     hierarchy::validate_hierarchy(&place, depth).map_err(|stop| match stop {
         Stop::Unreadable(error) => error,
         Stop::NoMetadata => {
-            Error::NotAnImage(format!("the root group of {} holds no NGFF metadata", store.location()))
+            let reason = format!("the root group of {} holds no NGFF metadata", store.location());
+            Error::from(StoreError::NotAnImage(reason))
         }
         // A place that refuses to show its root is another matter than one that has none.
         _ => store.get("zarr.json").err().map_or_else(
             || {
-                Error::NotAnImage(format!(
+                Error::from(StoreError::NotAnImage(format!(
                     "{} is not an OME-Zarr: there is no zarr.json or .zattrs at its root",
                     store.location()
-                ))
+                )))
             },
             Error::from,
         ),
@@ -83,10 +85,13 @@ impl Documents for Place<'_> {
 
     fn expect(&self, keys: &[String]) {
         // Whatever fails here is asked for again, and then fails with the key that it belongs to.
-        let _ = in_parallel(keys.to_vec(), |key| {
+        let _ = in_order(keys.to_vec(), AT_ONCE, |key| -> Result<(), Error> {
             let document = self.store.probe(&key)?.map(|bytes| bytes.to_vec());
             lock(&self.fetched).insert(key, document);
             Ok(())
         });
     }
 }
+
+/// Documents that are asked for at the same time.
+const AT_ONCE: usize = 16;

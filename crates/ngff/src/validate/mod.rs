@@ -6,6 +6,7 @@
 mod collection;
 mod image;
 mod levels;
+mod matrix;
 mod plate;
 mod transformation;
 
