@@ -22,7 +22,8 @@ fn cargo(arguments: &[&str]) -> String {
 /// The packages of the house, each with its direct dependencies, tests apart.
 fn packages() -> Graph {
     let metadata: Value =
-        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1", "--locked"])).unwrap();
+        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1", "--locked"]))
+            .unwrap();
     let mut graph = Graph::new();
     for package in metadata["packages"].as_array().unwrap() {
         if !package["manifest_path"].as_str().unwrap().contains("/crates/") {
@@ -105,7 +106,9 @@ fn engines_stay_in_their_rooms() {
             .collect();
         assert_eq!(users, rooms, "who uses {engine}");
     }
-    for (room, unknown) in [("ome-tiff", ["ngff", "nbo"]), ("ngff", ["ome-tiff", "nbo"]), ("nbo", ["ome-tiff", "ngff"])] {
+    for (room, unknown) in
+        [("ome-tiff", ["ngff", "nbo"]), ("ngff", ["ome-tiff", "nbo"]), ("nbo", ["ome-tiff", "ngff"])]
+    {
         for unknown in unknown {
             assert!(!packages[room].contains(unknown), "{room} knows {unknown}");
         }
@@ -116,8 +119,17 @@ fn engines_stay_in_their_rooms() {
 fn rooms_for_readers_bring_no_engine_no_c_and_no_network() {
     for package in ["fairzarr-ome-zarr", "fairzarr-ngff", "fairzarr-nbo", "fairzarr-ome-xml", "fairzarr"] {
         let tree = cargo(&[
-            "tree", "-p", package, "--no-default-features", "-e", "normal", "--prefix", "none", "--locked",
-            "--format", "{p}",
+            "tree",
+            "-p",
+            package,
+            "--no-default-features",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "--locked",
+            "--format",
+            "{p}",
         ]);
         for line in tree.lines() {
             let name = line.split(' ').next().unwrap();

@@ -90,7 +90,11 @@ impl Geometry {
             let rows = get.uint_or(tag::ROWS_PER_STRIP, 0)?;
             let rows = u32::try_from(rows).unwrap_or(u32::MAX);
             // Some writers store as many rows even where fewer are left of the image.
-            if matches!(rows, 0 | u32::MAX) { (width, height, height) } else { (width, rows.min(height), rows) }
+            if matches!(rows, 0 | u32::MAX) {
+                (width, height, height)
+            } else {
+                (width, rows.min(height), rows)
+            }
         };
         let subsampling = get.u16s(tag::YCBCR_SUBSAMPLING)?;
         let lerc = get.uints(tag::LERC_PARAMETERS)?;

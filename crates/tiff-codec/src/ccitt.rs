@@ -243,7 +243,8 @@ impl Bits<'_> {
 
     /// Whether all that is left are zeros.
     fn is_blank(&self) -> bool {
-        let Some((first, rest)) = self.bytes.get(self.position / 8..).and_then(|left| left.split_first()) else {
+        let Some((first, rest)) = self.bytes.get(self.position / 8..).and_then(|left| left.split_first())
+        else {
             return true;
         };
         first << (self.position % 8) == 0 && rest.iter().all(|byte| *byte == 0)

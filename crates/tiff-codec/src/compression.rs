@@ -174,7 +174,9 @@ impl Compression {
             return None;
         }
         match self {
-            Self::None | Self::PackBits | Self::ThunderScan => Some(concat!("fairzarr-tiff-codec ", env!("CARGO_PKG_VERSION"))),
+            Self::None | Self::PackBits | Self::ThunderScan => {
+                Some(concat!("fairzarr-tiff-codec ", env!("CARGO_PKG_VERSION")))
+            }
             Self::CcittRle | Self::CcittRleWord | Self::CcittG3 | Self::CcittG4 => Some("fax 0.3.0"),
             Self::Lzw => Some("weezl 0.2.1"),
             Self::Jpeg => Some("mozjpeg-sys 2.2.3"),

@@ -2,13 +2,13 @@
 
 use libdeflater::Decompressor;
 
+#[cfg(feature = "jpeg")]
+use crate::jpeg_lossless;
 use crate::lzw::Lzw;
 use crate::samples::{Rows, reverse_bits};
 use crate::unpack::{Codec, Unpacker};
 use crate::zstandard::Zstd;
 use crate::{ChunkLayout, CodecError, Compression, ccitt, thunderscan};
-#[cfg(feature = "jpeg")]
-use crate::jpeg_lossless;
 
 /// Decodes chunks, keeping codec contexts and scratch memory from one to the next.
 ///
@@ -59,14 +59,17 @@ impl Decoder {
             | Compression::CcittG4 => self.decode_ccitt(layout, stored, out),
             Compression::ThunderScan => {
                 let stored = in_fill_order(layout, stored, &mut self.reversed);
-                let rows = thunderscan::decode(layout, stored, out).map_err(|reason| layout.damaged(reason))?;
+                let rows =
+                    thunderscan::decode(layout, stored, out).map_err(|reason| layout.damaged(reason))?;
                 if rows < layout.height as usize {
                     return Err(layout.short(rows * layout.width as usize, expected));
                 }
                 Ok(())
             }
             #[cfg(feature = "jpeg")]
-            Compression::Jpeg if jpeg_lossless::is_lossless(stored) => jpeg_lossless::decode(layout, stored, out),
+            Compression::Jpeg if jpeg_lossless::is_lossless(stored) => {
+                jpeg_lossless::decode(layout, stored, out)
+            }
             #[cfg(feature = "jpeg")]
             Compression::Jpeg if layout.bits != 8 => {
                 Err(layout.unsupported(format!("lossy codes of {} bits per sample", layout.bits)))

@@ -7,7 +7,9 @@ use crate::{ChunkLayout, CodecError};
 
 /// Whether the frame of a stream is a lossless one.
 pub(crate) fn is_lossless(stored: &[u8]) -> bool {
-    Segments { rest: stored }.find_map(|segment| segment.ok().filter(Segment::is_frame)).is_some_and(|frame| frame.marker == SOF3)
+    Segments { rest: stored }
+        .find_map(|segment| segment.ok().filter(Segment::is_frame))
+        .is_some_and(|frame| frame.marker == SOF3)
 }
 
 /// Decodes one stream into little-endian interleaved samples.
@@ -30,7 +32,13 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
         check(layout, frame)?;
         let scan = Scan::parse(segment.content, frame, &state.tables).map_err(damaged)?;
         let row_bytes = layout.row_len()?;
-        let used = scan.decode(frame, state.restart, segments.rest, out.chunks_exact_mut(row_bytes), layout.sample_bytes());
+        let used = scan.decode(
+            frame,
+            state.restart,
+            segments.rest,
+            out.chunks_exact_mut(row_bytes),
+            layout.sample_bytes(),
+        );
         segments.rest = segments.rest.get(used.map_err(damaged)?..).unwrap_or_default();
         filled.extend(scan.components.iter().map(|component| component.index));
     }
@@ -141,7 +149,9 @@ impl State {
                 while let Some((class_and_place, tail)) = rest.split_first() {
                     let (table, used) = Huffman::parse(tail)?;
                     // Tables of AC coefficients belong to lossy scans.
-                    if let (0, Some(place)) = (class_and_place >> 4, self.tables.get_mut(usize::from(class_and_place & 15))) {
+                    if let (0, Some(place)) =
+                        (class_and_place >> 4, self.tables.get_mut(usize::from(class_and_place & 15)))
+                    {
                         *place = Some(table);
                     }
                     rest = &tail[used..];
@@ -155,7 +165,8 @@ impl State {
                 let [precision, y1, y0, x1, x0, count, components @ ..] = segment.content else {
                     return Err("the frame's header is cut off".to_owned());
                 };
-                let components: Vec<_> = components.as_chunks::<3>().0.iter().take(usize::from(*count)).collect();
+                let components: Vec<_> =
+                    components.as_chunks::<3>().0.iter().take(usize::from(*count)).collect();
                 if components.len() != usize::from(*count) || components.is_empty() {
                     return Err("components are missing in the frame's header".to_owned());
                 }

@@ -161,9 +161,7 @@ impl ChunkLayout {
             }
             Compression::ThunderScan => self.check_image(&[4], &[SampleFormat::Uint]),
             // Other than 8 bits only lossless streams have, which the tags do not tell.
-            Compression::Jpeg => {
-                self.check_image(&[8, 9, 10, 11, 12, 13, 14, 15, 16], &[SampleFormat::Uint])
-            }
+            Compression::Jpeg => self.check_image(&[8, 9, 10, 11, 12, 13, 14, 15, 16], &[SampleFormat::Uint]),
             Compression::WebP => {
                 if !matches!(self.samples, 3 | 4) {
                     return Err(self.unsupported(format!("{} samples per pixel", self.samples)));

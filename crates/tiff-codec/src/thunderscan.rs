@@ -17,7 +17,10 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
                     .map(|change| row.change(i16::from(change), 2))
                     .into_iter()
                     .collect(),
-                2 => [code >> 3 & 7, code & 7].map(|change| row.change(i16::from(change), 4)).into_iter().collect(),
+                2 => [code >> 3 & 7, code & 7]
+                    .map(|change| row.change(i16::from(change), 4))
+                    .into_iter()
+                    .collect(),
                 _ => row.put(code & 15),
             }
         }

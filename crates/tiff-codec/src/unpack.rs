@@ -48,9 +48,7 @@ impl Codec {
                 Self::Zstd(frames)
             }
             #[cfg(feature = "lzma")]
-            Compression::Lzma => {
-                Self::Lzma(crate::lzma::Xz::new().map_err(|error| layout.damaged(error))?)
-            }
+            Compression::Lzma => Self::Lzma(crate::lzma::Xz::new().map_err(|error| layout.damaged(error))?),
             _ => return Err(layout.unsupported("reading row by row".to_owned())),
         })
     }

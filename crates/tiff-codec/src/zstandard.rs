@@ -31,7 +31,10 @@ pub(crate) struct Frames {
 
 enum Place {
     /// Before a frame or what follows the last one: these bytes of its magic number are there.
-    Between { magic: Vec<u8>, first: bool },
+    Between {
+        magic: Vec<u8>,
+        first: bool,
+    },
     /// The magic number is to be handed to the decoder.
     Start(Vec<u8>),
     Within,

@@ -95,7 +95,10 @@ fn what_follows_the_end_of_a_stream_that_marks_it_is_padding() {
             let result = decode(&layout, &[&stored, padding].concat());
             if code == 32773 && padding.len() > 1 {
                 // Nothing marks the end of packed bytes, so that more of them are more samples.
-                assert!(matches!(result, Err(CodecError::Long { .. } | CodecError::Damaged { .. })), "{result:?}");
+                assert!(
+                    matches!(result, Err(CodecError::Long { .. } | CodecError::Damaged { .. })),
+                    "{result:?}"
+                );
             } else {
                 assert_eq!(result.as_ref(), Ok(&samples), "{code}, {padding:?}");
             }
@@ -114,7 +117,11 @@ fn streams_without_a_checksum_hold_the_rows_of_a_whole_strip_at_most() {
             let stored = encode(code, &[samples.clone(), more].concat());
             let vouched = code == 8;
             let filled_up = rows <= 2 && bytes == 0;
-            assert_eq!(decode(&taller, &stored).is_ok(), vouched || filled_up, "{code}: {rows} rows, {bytes} bytes");
+            assert_eq!(
+                decode(&taller, &stored).is_ok(),
+                vouched || filled_up,
+                "{code}: {rows} rows, {bytes} bytes"
+            );
             assert_eq!(decode(&layout, &stored).is_ok(), vouched, "{code}: {rows} rows, {bytes} bytes");
         }
     }
@@ -159,7 +166,13 @@ fn agrees_by_rows(fixture: &Fixture, stored: &[u8], whole: &Result<Vec<u8>, Code
     if result.as_ref().is_err_and(|error| error.to_string().contains("too much memory")) {
         return;
     }
-    assert_eq!(result.is_ok(), whole.is_ok(), "{}: {result:?}, {:?}", fixture.name, whole.as_ref().map(Vec::len));
+    assert_eq!(
+        result.is_ok(),
+        whole.is_ok(),
+        "{}: {result:?}, {:?}",
+        fixture.name,
+        whole.as_ref().map(Vec::len)
+    );
     if let Ok(samples) = whole {
         assert_eq!(rows, *samples, "{}", fixture.name);
     }
