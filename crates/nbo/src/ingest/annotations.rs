@@ -14,7 +14,7 @@ const MDE: &str = "MDE";
 
 /// Adds to the record what the document's annotations say of NBO. Fragments and maps become objects, with
 /// the annotation's identifier in `extra`; key-value pairs are kept, and read only through a mapping.
-pub(crate) fn annotations(document: &Document, record: &mut Record) {
+pub(super) fn annotations(document: &Document, record: &mut Record) {
     let root = document.root();
     let at_root = Namespaces::default().within(root);
     let mut pairs = Map::new();

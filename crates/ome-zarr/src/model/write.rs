@@ -1,8 +1,9 @@
 //! The structured OME model, written.
 
-use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::{Array, ArrayData, ArrayGroup, Document, Structured};
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
