@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use fairzarr_ngff::{
-    DataType, Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
+    Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
 };
 use fairzarr_ome_xml::{Document, Image};
 use serde_json::Map;

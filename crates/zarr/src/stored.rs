@@ -126,9 +126,8 @@ impl ArrayDocument {
         let separator = encoding.pointer("/configuration/separator").and_then(Value::as_str);
         let separator = match separator {
             Some("/") => '/',
-            Some(_) => '.',
             None if prefix => '/',
-            None => '.',
+            Some(_) | None => '.',
         };
         Some(ChunkKeys { prefix, separator, counts, clause: "zarr-v3/chunk-key-encodings" })
     }

@@ -17,7 +17,7 @@ pub(super) fn pair(known: &[Object], document: &[Object], roles: &[(String, Stri
     let same_id = |a: &Object, b: &Object| {
         a.id().is_some() && a.id() == b.id().map(plain) && !is_other_model(a, b) && !is_other_part(a, b)
     };
-    let rounds: [&dyn Fn(&Object, &Object) -> bool; 6] = [
+    let rounds: [Same<'_>; 6] = [
         &|a, b| identified(a, b) == Some(true),
         &in_role,
         &|a, b| is_stand(&a.class) && is_stand(&b.class),

@@ -74,15 +74,12 @@ impl<D: Documents> Walk<'_, D> {
                 self.add(path, Finding::must(&at, MULTISCALES, message));
             }
             seen.push(name);
-            let array = match resolve(path, name) {
-                Some(array) => array,
-                None => {
-                    let message =
-                        format!("{name:?} leads out of the hierarchy, expected a path below this group");
-                    self.add(path, Finding::must(&at, MULTISCALES, message));
-                    levels.push(None);
-                    continue;
-                }
+            let Some(array) = resolve(path, name) else {
+                let message =
+                    format!("{name:?} leads out of the hierarchy, expected a path below this group");
+                self.add(path, Finding::must(&at, MULTISCALES, message));
+                levels.push(None);
+                continue;
             };
             let level = match self.array_at(&array)? {
                 Found::Node(array) => array.level,

@@ -75,9 +75,9 @@ impl SmallArray {
         let mut spec = ArraySpec::new(self.shape.clone(), self.data_type, chunks);
         spec.codecs = Codecs::new(CODEC.compressor());
         spec.codecs.crc32c = crc32c;
-        spec.dimension_names = self.dimension_names.clone();
+        spec.dimension_names.clone_from(&self.dimension_names);
         spec.fill_value = self.fill.clone();
-        spec.attributes = self.attributes.clone();
+        spec.attributes.clone_from(&self.attributes);
         put(store, &self.path, array_document(version, &spec)?)
     }
 }
