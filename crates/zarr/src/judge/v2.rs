@@ -28,7 +28,7 @@ impl Judge {
         self.member("", members, "filters", ARRAYS, "null or an array of objects with an id", |value| {
             match value {
                 Value::Null => Some(()),
-                Value::Array(filters) => filters.iter().all(|filter| has_id(filter)).then_some(()),
+                Value::Array(filters) => filters.iter().all(has_id).then_some(()),
                 _ => None,
             }
         });
