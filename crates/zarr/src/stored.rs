@@ -124,11 +124,8 @@ impl ArrayDocument {
             _ => return None,
         };
         let separator = encoding.pointer("/configuration/separator").and_then(Value::as_str);
-        let separator = match separator {
-            Some("/") => '/',
-            None if prefix => '/',
-            Some(_) | None => '.',
-        };
+        // What the two encodings mean by saying nothing differs.
+        let separator = if separator == Some("/") || separator.is_none() && prefix { '/' } else { '.' };
         Some(ChunkKeys { prefix, separator, counts, clause: "zarr-v3/chunk-key-encodings" })
     }
 

@@ -37,7 +37,7 @@ impl<D: Documents> Walk<'_, D> {
                 let findings = validate_levels(self.version, image, omero.as_ref(), levels);
                 self.add_all(path, findings);
             }
-            let facts = Labelled::of(path, levels, parsed.map(|(image, _)| image));
+            let facts = Labelled::of(&levels, parsed.map(|(image, _)| image));
             if let Role::Label(image) = role {
                 self.label_image(path, &at, &facts, image.as_ref());
             }

@@ -19,7 +19,7 @@ pub(super) struct Labelled {
 }
 
 impl Labelled {
-    pub(super) fn of(_path: &str, levels: Vec<Option<Level>>, image: Option<Multiscale>) -> Self {
+    pub(super) fn of(levels: &[Option<Level>], image: Option<Multiscale>) -> Self {
         let shape =
             levels.first().and_then(Option::as_ref).map(|level| level.shape.clone()).unwrap_or_default();
         let axes = image.map(|image| image.axes).unwrap_or_default();
@@ -49,7 +49,7 @@ impl<D: Documents> Walk<'_, D> {
             self.add_all(path, crate::validate(Some(self.version), &attributes, Some(NodeKind::Labels)));
         }
         let members = members(&group.attributes).clone();
-        self.labels(path, &members, image)
+        self.labels(path, &members, image.as_ref())
     }
 
     /// What a list of labels names, and what it leaves out.
@@ -57,7 +57,7 @@ impl<D: Documents> Walk<'_, D> {
         &mut self,
         path: &str,
         members: &Map<String, Value>,
-        image: Option<Labelled>,
+        image: Option<&Labelled>,
     ) -> Result<(), Stop<D::Error>> {
         let names: Vec<&str> = strings(members.get("labels")).collect();
         for name in &names {
@@ -68,7 +68,7 @@ impl<D: Documents> Walk<'_, D> {
                 let at = format!("{}/image-label", self.pointer());
                 self.add(&label, Finding::should(at, LABEL, "missing, expected an object"));
             }
-            self.visit(&label, &group, &Role::Label(image.clone()))?;
+            self.visit(&label, &group, &Role::Label(image.cloned()))?;
         }
         self.unlisted(path, &names)
     }

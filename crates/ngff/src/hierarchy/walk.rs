@@ -95,26 +95,25 @@ impl<'d, D: Documents> Walk<'d, D> {
     fn begin(&mut self, path: &str, root: &Group) -> Option<String> {
         let declared = Version::declared(&root.attributes);
         self.old = None;
-        match Version::of(&root.attributes) {
-            Ok(Some(version)) => (self.version, self.known) = (version, true),
-            _ => {
-                self.known = false;
-                self.version = Version::likely(&root.attributes);
-                self.old = declared.as_deref().and_then(Era::of);
-                if let Some(era) = self.old {
-                    let name = declared.clone().unwrap_or_default();
-                    let message = match era {
-                        Era::Older => format!(
-                            "NGFF {name} is older than what is judged here: only its groups and arrays were looked at"
-                        ),
-                        Era::Draft => format!(
-                            "NGFF {name} is a draft: it was judged as {}, without limits to axes",
-                            self.version
-                        ),
-                    };
-                    let finding = Finding::should("/version", "metadata", message);
-                    self.add(path, finding.with_remedy("convert the metadata to 0.5 or 0.6"));
-                }
+        if let Ok(Some(version)) = Version::of(&root.attributes) {
+            (self.version, self.known) = (version, true);
+        } else {
+            self.known = false;
+            self.version = Version::likely(&root.attributes);
+            self.old = declared.as_deref().and_then(Era::of);
+            if let Some(era) = self.old {
+                let name = declared.clone().unwrap_or_default();
+                let message = match era {
+                    Era::Older => format!(
+                        "NGFF {name} is older than what is judged here: only its groups and arrays were looked at"
+                    ),
+                    Era::Draft => format!(
+                        "NGFF {name} is a draft: it was judged as {}, without limits to axes",
+                        self.version
+                    ),
+                };
+                let finding = Finding::should("/version", "metadata", message);
+                self.add(path, finding.with_remedy("convert the metadata to 0.5 or 0.6"));
             }
         }
         self.format_fits(path, root.format);

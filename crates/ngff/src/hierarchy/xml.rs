@@ -4,12 +4,12 @@ use fairzarr_ome_xml::{Document, Image};
 
 use crate::Finding;
 
-/// The path of an image, with its axes and their sizes.
-pub(super) type SizedImage = (String, Vec<(String, u64)>);
+/// Path of an image, and sizes by axis.
+pub(super) type Extent = (String, Vec<(String, u64)>);
 
 /// What is wrong with the OME-XML of a collection. `images` are paths in their order with axes and sizes; `None` where
 /// their order is not known.
-pub(super) fn judge(bytes: Vec<u8>, images: Option<&[SizedImage]>) -> Vec<Finding> {
+pub(super) fn judge(bytes: Vec<u8>, images: Option<&[Extent]>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut must = |path: String, message: String| findings.push(Finding::must(path, BF2RAW, message));
     let document = match Document::parse(bytes) {

@@ -36,8 +36,7 @@ impl Judge {
         for (name, value) in members.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
             let ignorable = value.get("must_understand") == Some(&Value::Bool(false));
             // zarr-python writes null where there is no consolidated metadata.
-            let is_absent = name == "consolidated_metadata" && value.is_null();
-            if !ignorable && !is_absent {
+            if !ignorable && (name != "consolidated_metadata" || !value.is_null()) {
                 self.must(
                     &format!("/{name}"),
                     EXTENSIONS,
