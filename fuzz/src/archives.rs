@@ -49,7 +49,7 @@ fn foreign(change: impl Fn(&mut Vec<u8>, [usize; 2])) -> Vec<u8> {
 }
 
 /// Makes an entry a compressed one.
-fn deflated(bytes: &mut Vec<u8>, headers: [usize; 2]) {
+fn deflated(bytes: &mut [u8], headers: [usize; 2]) {
     for header in headers {
         bytes[header + 8] = 8;
         bytes[header + 14..header + 18].copy_from_slice(&CRC32.to_le_bytes());

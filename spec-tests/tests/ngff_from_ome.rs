@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use fairzarr_ngff::{
-    DataType, Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
+    Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
 };
 use fairzarr_ome_xml::{Document, Image};
 use serde_json::Map;
@@ -42,7 +42,7 @@ fn corpus() {
 fn check_image(path: &Path, image: &Image, index: usize) {
     let pixels = image.pixels.as_ref();
     let count = pixels.and_then(|pixels| pixels.size_c).unwrap_or(1).min(100) as usize;
-    let downscaling = Downscaling { method: "mean".into(), description: None, metadata: Map::new() };
+    let downscaling = Downscaling::new("mean");
     let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
     let windows = vec![Window::full(0.0, 0.0); count];
     let omero = from_ome::omero(image, index, DataType::U16, 1, 1, &windows);

@@ -161,8 +161,8 @@ mod tests {
         store
     }
 
-    fn run(from: &Store, to: &Store, options: &Options) -> Result<Report, Error> {
-        copy(from, to, options, &Job::new())
+    fn run(from: &Store, to: &Store, options: Options) -> Result<Report, Error> {
+        copy(from, to, &options, &Job::new())
     }
 
     fn resume() -> Options {
@@ -173,7 +173,7 @@ mod tests {
     fn everything_arrives() {
         for check in [Check::None, Check::Size, Check::Full] {
             let (from, to) = (original(), Store::memory());
-            let report = run(&from, &to, &Options { check, ..Options::default() }).unwrap();
+            let report = run(&from, &to, Options { check, ..Options::default() }).unwrap();
             assert_eq!(report, Report { objects: 4, bytes: 18, kept: 0 });
             assert_eq!(from.list("").unwrap(), to.list("").unwrap());
             assert_eq!(to.get("0/c/0").unwrap().unwrap(), "chunk");
@@ -185,21 +185,21 @@ mod tests {
         let (from, to) = (original(), Store::memory());
         to.put("0/c/0", "chunk").unwrap();
         to.put("0/zarr.json", "arraY").unwrap();
-        assert!(matches!(run(&from, &to, &Options::default()), Err(Error::Exists(_))));
-        assert_eq!(run(&from, &to, &resume()).unwrap().kept, 1);
+        assert!(matches!(run(&from, &to, Options::default()), Err(Error::Exists(_))));
+        assert_eq!(run(&from, &to, resume()).unwrap().kept, 1);
         assert_eq!(to.get("0/zarr.json").unwrap().unwrap(), "array");
         // Once more, there is nothing to do.
-        assert_eq!(run(&from, &to, &resume()).unwrap().kept, 4);
+        assert_eq!(run(&from, &to, resume()).unwrap().kept, 4);
     }
 
     #[test]
     fn somebody_elses_store_is_not_touched() {
         let (from, to) = (original(), Store::memory());
         to.put("5/c/0", "mine").unwrap();
-        assert!(matches!(run(&from, &to, &resume()), Err(Error::Foreign(_))));
+        assert!(matches!(run(&from, &to, resume()), Err(Error::Foreign(_))));
         to.delete("5/c/0").unwrap();
         to.put("zarr.json", "mine").unwrap();
-        assert!(matches!(run(&from, &to, &resume()), Err(Error::Exists(_))));
+        assert!(matches!(run(&from, &to, resume()), Err(Error::Exists(_))));
         assert_eq!(to.get("zarr.json").unwrap().unwrap(), "mine");
     }
 
@@ -207,10 +207,10 @@ mod tests {
     fn unfinished_conversions_and_other_things_are_no_originals() {
         let (from, to) = (original(), Store::memory());
         from.put(".fairzarr/plan.json", "{}").unwrap();
-        assert!(matches!(run(&from, &to, &Options::default()), Err(Error::Unfinished(_))));
+        assert!(matches!(run(&from, &to, Options::default()), Err(Error::Unfinished(_))));
         from.delete_prefix(".fairzarr").unwrap();
         from.delete("zarr.json").unwrap();
-        assert!(matches!(run(&from, &to, &Options::default()), Err(Error::Unfit { .. })));
+        assert!(matches!(run(&from, &to, Options::default()), Err(Error::Unfit { .. })));
         assert!(to.list("").unwrap().is_empty());
     }
 

@@ -1,10 +1,7 @@
 //! Opening what a command is pointed at.
 
-use fairzarr_ome_tiff::{ByteSource, Fileset, OpenOptions, Opener};
-use fairzarr_store::{Location, RemoteFile, Scheme, Store, StoreOptions};
-use std::io;
-use std::ops::Range;
-use std::sync::Arc;
+use fairzarr_ome_tiff::{Fileset, OpenOptions};
+use fairzarr_store::{Location, Scheme, Store, StoreOptions};
 
 use crate::args::StoreArgs;
 use crate::exit::{Code, Failure};
@@ -39,75 +36,30 @@ pub(crate) fn is_local(text: &str) -> bool {
 /// Opens an OME-TIFF fileset by any of its members, local or remote.
 pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
     let location = location(text)?;
-    if let Some(path) = location.as_path() {
-        return Fileset::open_path(path, options).map_err(|error| Failure::from(error).about(text));
-    }
-    let whole = || Failure::usage(format!("{text}: name a file, not a bucket or server"));
-    let entry = location.file_name().ok_or_else(whole)?.into_owned();
-    let folder = location.parent().ok_or_else(whole)?;
-    let store_options = source_options(args, &location);
-    let store = Store::open(&folder, &store_options).map_err(|error| Failure::new(Code::Input, error))?;
-    let opener = RemoteFolder { store, options: store_options };
-    Fileset::open_with(Arc::new(opener), &entry, options).map_err(|error| Failure::from(error).about(text))
-}
-
-/// A place in an object store or on a web server that holds the files of a set.
-struct RemoteFolder {
-    store: Store,
-    options: StoreOptions,
-}
-
-impl Opener for RemoteFolder {
-    fn open(&self, name: &str) -> io::Result<Arc<dyn ByteSource>> {
-        Ok(Arc::new(Remote(RemoteFile::in_store(&self.store, name, &self.options)?)))
-    }
-
-    fn list(&self) -> io::Result<Vec<String>> {
-        // Web servers cannot be listed: there a set is found by its names alone.
-        let children = self.store.list_children("")?;
-        Ok(children.objects.into_iter().map(|(name, _)| name).collect())
-    }
-
-    fn describe(&self, name: &str) -> String {
-        self.store.location().join(name).to_string()
-    }
-}
-
-/// A remote file, read by ranges.
-struct Remote(RemoteFile);
-
-impl ByteSource for Remote {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, buffer)
-    }
-
-    fn read_ranges(&self, ranges: &[Range<u64>], out: &mut [u8]) -> io::Result<()> {
-        let mut rest = out;
-        for part in self.0.read_ranges(ranges)? {
-            let (head, tail) = rest.split_at_mut_checked(part.len()).ok_or_else(wrong_length)?;
-            head.copy_from_slice(&part);
-            rest = tail;
+    let remote = source_options(args, &location);
+    fairzarr::open::fileset(&location, options, &remote).map_err(|error| match error {
+        fairzarr::open::Error::NotAFile(_) => {
+            Failure::usage(format!("{text}: name a file, not a bucket or server"))
         }
-        if rest.is_empty() { Ok(()) } else { Err(wrong_length()) }
-    }
-
-    fn prefetch(&self, ranges: &[Range<u64>]) {
-        self.0.prefetch(ranges);
-    }
-}
-
-fn wrong_length() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "the buffer is not as long as the ranges")
+        fairzarr::open::Error::Source(error) => Failure::from(error).about(text),
+        error => Failure::new(Code::Input, error),
+    })
 }
 
 /// Opens a store to read from.
 pub(crate) fn source_store(text: &str, args: &StoreArgs) -> Result<Store, Failure> {
     let location = location(text)?;
     Store::open(&location, &source_options(args, &location)).map_err(|error| Failure::new(Code::Input, error))
+}
+
+/// The place that an archive lies in, and its name there.
+pub(crate) fn beside(text: &str, args: &StoreArgs) -> Result<(Store, String), Failure> {
+    let location = location(text)?;
+    let whole = || Failure::usage(format!("{text}: name a file, not a bucket or server"));
+    let name = location.file_name().ok_or_else(whole)?.into_owned();
+    let folder = location.parent().ok_or_else(whole)?;
+    let store = Store::open(&folder, &source_options(args, &folder));
+    Ok((store.map_err(|error| Failure::new(Code::Input, error))?, name))
 }
 
 /// Opens a store to write to, or one that is read beside a source; `code` is what a failure means for the command.

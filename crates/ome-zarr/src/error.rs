@@ -16,6 +16,9 @@ pub enum Error {
     /// NGFF or Zarr metadata cannot be made.
     #[error(transparent)]
     Ngff(#[from] fairzarr_ngff::Error),
+    /// The document of an array cannot be made.
+    #[error(transparent)]
+    ArrayDocument(#[from] fairzarr_zarr::Error),
     /// Metadata of the store cannot be understood.
     #[error("{path}: {reason}")]
     Metadata {

@@ -1,7 +1,7 @@
 //! The NBO record of a store. `docs/nbo-zarr-convention.md` says how it lies there.
 
 use fairzarr_nbo::placement::{self, Stored};
-use fairzarr_nbo::{Record, derive};
+use fairzarr_nbo::{Record, ingest};
 use fairzarr_ome_xml::Document;
 use fairzarr_store::Store;
 
@@ -36,7 +36,7 @@ pub fn record(store: &Store) -> Result<Option<StoredRecord>, Error> {
         document = Some(first.read(store)?);
     }
     let Some(document) = document else { return Ok(None) };
-    let record = derive::from_ome(&Document::parse(document)?);
+    let record = ingest::from_ome(&Document::parse(document)?);
     Ok(Some(StoredRecord { record, newer: false }))
 }
 

@@ -4,8 +4,8 @@
 //! What is changed is written down first, in `OME/embedded.json`: every member with its text before, and every new
 //! object. Documents are changed as texts, one at a time, the root's last.
 
-use fairzarr_nbo::merge::Conflict;
-use fairzarr_nbo::{Record, derive, ingest, placement};
+use fairzarr_nbo::merge::{Conflict, StoreImage};
+use fairzarr_nbo::{Record, ingest, placement};
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
@@ -52,15 +52,14 @@ struct Change {
 /// When the store is no Zarr, is damaged, or cannot be written.
 pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<EmbedReport, Error> {
     let mut editor = Editor::open(store)?;
-    let (record, placed) = editor.record(images)?;
+    let record = editor.record(images)?;
     let known: BTreeSet<String> = record.sources.iter().map(|source| source.sha256.clone()).collect();
     let new: Vec<Sidecar> =
         sidecars.iter().filter(|sidecar| !known.contains(sidecar.sha256())).cloned().collect();
     let key = |n: usize, ending: &str| keys::embedded(new.get(n).map_or("", Sidecar::sha256), ending);
-    let provenance = Provenance::new(record, &new, None, key);
-    let placed = placed.unwrap_or_else(|| provenance.named(&editor.names(images)));
-    let images: Vec<(String, Option<usize>)> = images.iter().cloned().zip(placed).collect();
-    for (path, mut attributes) in provenance.attributes(&images) {
+    let said: Vec<StoreImage> = images.iter().map(|path| editor.image(path)).collect();
+    let provenance = Provenance::new(record, &said, &new, None, key);
+    for (path, mut attributes) in provenance.attributes(images) {
         if path.is_empty() {
             attributes.insert(keys::HISTORY.into(), editor.history(&provenance)?);
         }
@@ -118,40 +117,64 @@ impl<'s> Editor<'s> {
         Ok(Self { store, version, journal, texts: BTreeMap::new() })
     }
 
-    /// The store's record, and which of its images each group holds; `None` where the store says nothing of them.
-    #[expect(clippy::type_complexity, reason = "two results of one walk")]
-    fn record(&mut self, images: &[String]) -> Result<(Record, Option<Vec<Option<usize>>>), Error> {
+    /// The store's record, with which of its images each group holds as far as that is known.
+    fn record(&mut self, images: &[String]) -> Result<Record, Error> {
         let root = self.attributes("")?;
         if root.contains_key("nbo:record") {
-            let groups: Vec<_> = images
-                .iter()
-                .map(|path| if path.is_empty() { Ok(Map::new()) } else { self.attributes(path) })
-                .collect::<Result<_, _>>()?;
+            let below = images.iter().filter(|path| !path.is_empty());
+            let groups: Vec<_> = below.map(|path| self.attributes(path)).collect::<Result<_, _>>()?;
             let stored = placement::read(&root, &groups).map_err(Error::Record)?;
             if stored.newer {
                 return Err(Error::NewerRecord);
             }
-            return Ok((stored.record, Some(stored.images)));
+            return Ok(stored.record);
         }
         let Some(bytes) = self.store.get(keys::METADATA)? else {
-            return Ok((Record::default(), None));
+            let in_store = Some(vec![None; images.len()]);
+            return Ok(Record { in_store, ..Record::default() });
         };
-        let mut record = derive::from_ome(&Document::parse(bytes.to_vec())?);
+        let mut record = ingest::from_ome(&Document::parse(bytes.to_vec())?);
         let mut source = ingest::source("METADATA.ome.xml", ingest::Form::OmeXml, "application/xml", &bytes);
         source.path = Some(keys::METADATA.into());
         record.sources.push(source);
-        let placed = (count_images(&record) == images.len()).then(|| (0..images.len()).map(Some).collect());
-        Ok((record, placed))
+        // The document's images are the store's in the order of both, unless it has others too.
+        if record.in_store.as_ref().is_none_or(|held| held.len() != images.len()) {
+            record.in_store = Some(vec![None; images.len()]);
+        }
+        Ok(record)
     }
 
-    /// The names that the store gives its images.
-    fn names(&mut self, images: &[String]) -> Vec<Option<String>> {
-        let mut name = |path: &String| {
-            let attributes = self.attributes(path).ok()?;
-            let ome = attributes.get("ome").and_then(Value::as_object).unwrap_or(&attributes);
-            ome.get("multiscales")?.get(0)?.get("name")?.as_str().map(str::to_owned)
-        };
-        images.iter().map(&mut name).collect()
+    /// What the store's own metadata say of an image: its name, sizes and channels.
+    fn image(&mut self, path: &str) -> StoreImage {
+        let attributes = self.attributes(path).unwrap_or_default();
+        let ome = attributes.get("ome").and_then(Value::as_object).unwrap_or(&attributes);
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let multiscale = ome.get("multiscales").and_then(|all| all.get(0)).cloned().unwrap_or_default();
+        let mut image = StoreImage::new(text(&multiscale["name"]));
+        let labels = ome.get("omero").and_then(|omero| omero["channels"].as_array());
+        let labels: Option<Vec<String>> =
+            labels.and_then(|all| all.iter().map(|c| text(&c["label"])).collect());
+        image.channels = labels.unwrap_or_default();
+        let shape = multiscale["datasets"][0]["path"].as_str().and_then(|level| self.shape(path, level));
+        // Axes of 0.4 to 0.6 have names; those before are always t, c, z, y and x.
+        for (axis, size) in
+            multiscale["axes"].as_array().into_iter().flatten().zip(shape.into_iter().flatten())
+        {
+            let name = axis["name"].as_str().unwrap_or_default();
+            if let Some(slot) = ["t", "c", "z", "y", "x"].iter().position(|known| *known == name) {
+                image.sizes[slot] = size.as_u64();
+            }
+        }
+        image
+    }
+
+    /// The shape of an array below an image.
+    fn shape(&self, image: &str, level: &str) -> Option<Vec<Value>> {
+        let name = if self.version == Version::V04 { ".zarray" } else { "zarr.json" };
+        let key =
+            [image, level, name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let document: Value = serde_json::from_slice(&self.store.get(&key).ok()??).ok()?;
+        document["shape"].as_array().cloned()
     }
 
     /// What is done now, after what was done before.
@@ -279,7 +302,7 @@ impl<'s> Editor<'s> {
         for group in [keys::OME, keys::CALIBRATION] {
             let documents = group_document(self.version, Map::new());
             let used = new.iter().any(|key| key.starts_with(group));
-            let name = documents.first().map_or("", |(name, _)| *name);
+            let name = documents.first().map_or("", |document| document.name);
             let key = format!("{group}/{name}");
             if used && !self.store.exists(&key)? {
                 new.push(key);
@@ -317,10 +340,6 @@ impl<'s> Editor<'s> {
 
 fn damaged(key: &str, reason: String) -> Error {
     Error::Damaged { key: key.into(), reason }
-}
-
-fn count_images(record: &Record) -> usize {
-    record.objects.iter().filter(|object| object.class == "Image").count()
 }
 
 /// Declarations of conventions, ours last.

@@ -1,18 +1,18 @@
 //! The NBO record of a store, from its OME-XML and the documents beside it. `docs/nbo-zarr-convention.md` says how it
 //! lies in the store.
 
+use fairzarr_nbo::Record;
 use fairzarr_nbo::check::{self, Enforce, Policy, Severity};
 use fairzarr_nbo::ingest::{self, Form};
-use fairzarr_nbo::merge::{Conflict, merge};
-use fairzarr_nbo::placement::{Placement, maps};
+use fairzarr_nbo::merge::{Conflict, StoreImage, identify, merge};
+use fairzarr_nbo::placement::{Images, Placement, maps};
 use fairzarr_nbo::record::Source;
-use fairzarr_nbo::{Record, derive};
-use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::{SmallArray, keys, put};
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
 use crate::{Error, Sidecar};
 
@@ -47,7 +47,7 @@ impl Provenance {
     ) -> Result<Self, Error> {
         let mut record = Record::default();
         if let Some(document) = source.document() {
-            record = derive::from_ome(document);
+            record = ingest::from_ome(document);
             let stored = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
             if let Some(index) = stored {
                 let name = &source.sources()[index].name;
@@ -55,9 +55,12 @@ impl Provenance {
                 record.sources.push(Source { path: Some(keys::source(index)), ..read });
             }
         }
+        // Of the images that the OME-XML describes those of the file set are the store's.
+        record.in_store = Some(source.images().iter().map(fairzarr_ome_tiff::Image::ome_index).collect());
         let first = source.sources().len();
         let key = |n: usize, ending: &str| keys::sidecar(first + n, ending);
-        let provenance = Self::new(record, sidecars, policy, key);
+        let images: Vec<_> = source.images().iter().map(store_image).collect();
+        let provenance = Self::new(record, &images, sidecars, policy, key);
         match (policy, &provenance.report) {
             (Some(policy), Some(report)) if policy.enforce == Enforce::Refuse && !report.passes() => {
                 Err(Error::Policy { policy: policy.name.clone(), findings: listed(report) })
@@ -66,9 +69,12 @@ impl Provenance {
         }
     }
 
-    /// Merges sidecars into a record. `key` says where the n-th of them is stored, given the ending of its kind.
+    /// Merges sidecars into a record. `images` are what the store says of its own, in series order: those that the record
+    /// does not know are looked for among what the sidecars describe. `key` says where the n-th sidecar is stored, given
+    /// the ending of its kind.
     pub fn new(
         record: Record,
+        images: &[StoreImage],
         sidecars: &[Sidecar],
         policy: Option<&Policy>,
         key: impl Fn(usize, &str) -> String,
@@ -96,6 +102,7 @@ impl Provenance {
             conflicts.extend(differ);
         }
         record.sources.append(&mut sources);
+        identify(&mut record, images);
         let maps = maps::take(&mut record);
         let baseline = Policy::builtin(BASELINE);
         let report = policy.or(baseline.as_ref()).map(|policy| check::check(&record, policy));
@@ -103,18 +110,20 @@ impl Provenance {
     }
 
     /// Attributes by path of group, made one by one: those of a large plate would fill the memory. `images` are the groups
-    /// of images, with the number of the record's image that each holds. The root comes first, then they in their order;
-    /// an image at the root has no others. Without a record there are none.
+    /// of images in series order. The root comes first, then they in their order; an image at the root has no others.
+    /// Without a record there are none.
     pub fn attributes<'a>(
         &'a self,
-        images: &'a [(String, Option<usize>)],
+        images: &'a [String],
     ) -> impl Iterator<Item = (&'a str, Map<String, Value>)> {
-        let apart = images.iter().filter(|(path, _)| !path.is_empty());
-        let placed: BTreeSet<usize> = apart.clone().filter_map(|(_, image)| *image).collect();
-        let placement = (self.record != Record::default()).then(|| Placement::new(&self.record, &placed));
+        let held =
+            self.record.in_store.clone().unwrap_or_default().into_iter().chain(std::iter::repeat(None));
+        let apart: Vec<_> = images.iter().zip(held).filter(|(path, _)| !path.is_empty()).collect();
+        let place = if apart.is_empty() { Images::AtRoot } else { Images::InGroups };
+        let placement = (!self.record.is_empty()).then(|| Placement::new(&self.record, place));
         placement.into_iter().flat_map(move |placement| {
             let root = ("", placement.root(self.report.as_slice()));
-            std::iter::once(root).chain(apart.clone().map(move |(path, image)| {
+            std::iter::once(root).chain(apart.clone().into_iter().map(move |(path, image)| {
                 let up = vec![".."; path.split('/').count()].join("/");
                 let ours = image.map(|image| placement.image(image, &up));
                 (path.as_str(), ours.unwrap_or_default())
@@ -136,13 +145,6 @@ impl Provenance {
                 })
             })
             .collect()
-    }
-
-    /// For each name, the record's image of that name.
-    pub fn named(&self, names: &[Option<String>]) -> Vec<Option<usize>> {
-        let images = || self.record.objects.iter().filter(|object| object.class == "Image");
-        let of = |name: &str| images().position(|image| image.str("Name") == Some(name));
-        names.iter().map(|name| name.as_deref().and_then(of)).collect()
     }
 
     /// Keys of documents and prefixes of arrays that [`Self::write`] writes.
@@ -167,6 +169,14 @@ impl Provenance {
         }
         Ok(())
     }
+}
+
+/// What a file without OME-XML says of its image.
+fn store_image(image: &fairzarr_ome_tiff::Image) -> StoreImage {
+    let shape = image.shape();
+    let mut said = StoreImage::new(image.name().map(str::to_owned));
+    said.sizes = [shape.t, shape.c, shape.z, shape.y, shape.x].map(|size| Some(u64::from(size)));
+    said
 }
 
 fn ending(source: Option<&Source>) -> &'static str {

@@ -28,10 +28,7 @@ pub(crate) fn run(args: &Embed) -> Result<Code, Failure> {
         return Ok(Code::Done);
     }
     for conflict in &report.conflicts {
-        print::note(format_args!(
-            "fairzarr: warning: {}/{}: the sources differ; {} is kept, {} is recorded beside it",
-            conflict.at, conflict.field, conflict.kept, conflict.other
-        ));
+        print::note(format_args!("fairzarr: warning: {conflict}"));
     }
     print::result(format_args!("{}: {} metadata documents changed", args.path, report.documents.len()))?;
     Ok(Code::Done)

@@ -2,6 +2,7 @@
 
 use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::micro_meta;
+use fairzarr_nbo::placement;
 use fairzarr_nbo::xml::{self, Style};
 use fairzarr_store::Store;
 use std::fs;
@@ -47,7 +48,10 @@ fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
             format!("{:#}\n", micro_meta::write_microscope(instrument.ok_or_else(none)?))
         }
         (_, Some(_)) => return Err(Failure::usage("--index goes with --as original and micro-meta")),
-        (Form::NboXml, None) => xml::write(&record, style(&record)),
+        (Form::NboXml, None) => match style(&record) {
+            Style::Verbatim => xml::write(&record, Style::Verbatim),
+            style => xml::write(&placement::about_the_store(&record), style),
+        },
         _ => format!("{:#}\n", record.to_json()),
     };
     write(args.output.as_deref(), text.as_bytes())?;

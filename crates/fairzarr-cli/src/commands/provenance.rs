@@ -1,10 +1,10 @@
 //! NBO records of whatever a command is pointed at, and the documents beside an image.
 
 use fairzarr_convert::{Options, Sidecar};
+use fairzarr_nbo::Record;
 use fairzarr_nbo::check::{self, Level, Policy};
 use fairzarr_nbo::ingest::{self, Mapping};
 use fairzarr_nbo::merge::merge;
-use fairzarr_nbo::{Record, derive};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::StoredRecord;
 use fairzarr_provenance::beside;
@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 256 << 20;
 
 /// The record of a store, a fileset, or of documents that belong together.
 pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failure> {
-    let mut all: Option<Record> = None;
+    let mut read = Vec::new();
     for path in paths {
         let record = match document(path)? {
             Some(bytes) => ingest::ingest(path, &bytes).map_err(input)?,
@@ -32,12 +32,14 @@ pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failu
                 Input::Tiff(fileset) => of_fileset(path, &fileset)?,
             },
         };
-        all = Some(match all {
-            Some(before) => merge(before, record).0,
-            None => record,
-        });
+        read.push(record);
     }
-    Ok(all.unwrap_or_default())
+    // An image first, then microscopes: what was set on them follows them to their new identifiers.
+    read.sort_by_key(|record| {
+        let has = |class: &str| record.objects.iter().any(|object| object.class == class);
+        (record.in_store.is_none(), !has("Instrument"))
+    });
+    Ok(read.into_iter().reduce(|before, record| merge(before, record).0).unwrap_or_default())
 }
 
 /// The record in a store's attributes; where there is none, what its OME-XML says.
@@ -56,7 +58,7 @@ pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
 
 fn of_fileset(path: &str, fileset: &Fileset) -> Result<Record, Failure> {
     let none = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME-XML"));
-    fileset.document().map(derive::from_ome).ok_or_else(none)
+    fileset.document().map(ingest::from_ome).ok_or_else(none)
 }
 
 /// The bytes of a local file that is no TIFF and no store.
@@ -161,10 +163,7 @@ pub(super) fn choose(
 /// Tells where sources differ and how far the record falls short of a policy that was asked for.
 pub(super) fn tell(report: &fairzarr_convert::Report, asked: bool) {
     for conflict in &report.conflicts {
-        print::note(format_args!(
-            "fairzarr: warning: {}/{}: the sources differ; {} is kept, {} is recorded beside it",
-            conflict.at, conflict.field, conflict.kept, conflict.other
-        ));
+        print::note(format_args!("fairzarr: warning: {conflict}"));
     }
     if let Some(coverage) = report.coverage.as_ref().filter(|coverage| asked && !coverage.passes()) {
         print::note(format_args!(

@@ -238,7 +238,7 @@ fn other_options_or_another_source_cannot_resume() {
         (&["--resume", "--codec", "gzip-9", "--chunk", "128", "--ngff", "0.6"], "--ngff 0.5;"),
     ] {
         let refused = convert(&job.source, &target, options).ends_with(OUTPUT);
-        let told = format!("interrupted.zarr had {difference}");
+        let told = format!("interrupted.zarr had other settings: {difference}");
         assert!(refused.message().contains(&told), "{refused:?}");
     }
     let other = job.target("other.ome.tiff");

@@ -144,7 +144,7 @@ fn nothing_is_committed_before_every_task_is_done() {
     let job = Job::new(&stack(), &["--chunk", "64"]);
     let target = job.planned("split.zarr");
     let refused = target.run("commit", &[]).ends_with(DIFFERENT);
-    assert!(refused.message().contains("units have not been done"), "{refused:?}");
+    assert!(refused.message().contains("pieces have not been done"), "{refused:?}");
     target.task("1/4");
     target.task("2/4");
     target.task("4/4");
