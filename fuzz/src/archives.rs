@@ -14,7 +14,11 @@ use zip::write::SimpleFileOptions;
 pub fn write() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/archive");
     std::fs::create_dir_all(&corpus).expect("a folder for the seeds");
-    for (name, bytes) in [("own", own()), ("stored", foreign(|_, _| ())), ("deflated", foreign(deflated))] {
+    for (name, bytes) in [
+        ("own", own()),
+        ("stored", foreign(|_, _| ())),
+        ("deflated", foreign(|bytes, headers| deflated(bytes, headers))),
+    ] {
         std::fs::write(corpus.join(name), bytes).expect("a writable folder");
     }
 }

@@ -4,11 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use fairzarr_ngff::{
-    Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
-};
+use fairzarr_ngff::{Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate};
 use fairzarr_ome_xml::{Document, Image};
-use serde_json::Map;
+use fairzarr_zarr::DataType;
 
 const VERSIONS: [Version; 3] = [Version::V04, Version::V05, Version::V06];
 

@@ -77,7 +77,7 @@ pub(crate) fn open<'e>(
         match a.namespace {
             "" => push_attribute(out, a.name, a.value),
             "http://www.w3.org/XML/1998/namespace" => {
-                push_attribute(out, &format!("xml:{}", a.name), a.value)
+                push_attribute(out, &format!("xml:{}", a.name), a.value);
             }
             namespace => {
                 prefixes += 1;

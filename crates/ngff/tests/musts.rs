@@ -37,7 +37,7 @@ fn every_demand_on_an_image() {
             row(ALL, "", "/datasets", "multiscales-md", |v| *v = json!([])),
             row(ALL, "", "/datasets", "multiscales-md", |v| *v = json!("0")),
             row(ALL, "", "/datasets/0", "multiscales-md", |v| {
-                drop(v.as_object_mut().unwrap().remove("path"))
+                drop(v.as_object_mut().unwrap().remove("path"));
             }),
             row(ALL, "", "/datasets", "multiscales-md", |v| v.as_array_mut().unwrap().reverse()),
             row(ALL, "", "/datasets/1/path", "multiscales-md", |v| *v = json!("0")),
@@ -65,13 +65,13 @@ fn every_demand_on_an_image() {
                 v.as_array_mut().unwrap().push(translation);
             }),
             row(BEFORE_06, "", "/datasets/0/coordinateTransformations/0/type", "multiscales-md", |v| {
-                *v = json!("affine")
+                *v = json!("affine");
             }),
             row(BEFORE_06, "", "/datasets/0/coordinateTransformations/0/scale", "multiscales-md", |v| {
-                *v = json!([1, 1])
+                *v = json!([1, 1]);
             }),
             row(BEFORE_06, "", "/datasets/0/coordinateTransformations/0/scale/0", "multiscales-md", |v| {
-                *v = json!("1")
+                *v = json!("1");
             }),
             row(BEFORE_06, "", "/datasets/1/coordinateTransformations/0/scale", "multiscales-md", |v| {
                 *v = json!([1.0, 1.0, 1.0, 0.25, 0.25]);
@@ -92,7 +92,7 @@ fn every_demand_on_an_image() {
                 v.as_array_mut().unwrap().push(system);
             }),
             row(&[V06], "", "/datasets/0/coordinateTransformations/0/input", "coordinate-systems-md", |v| {
-                *v = json!("0")
+                *v = json!("0");
             }),
             row(
                 &[V06],
@@ -116,7 +116,7 @@ fn every_demand_on_an_image() {
                 |v| *v = json!(-1),
             ),
             row(&[V06], "", "/datasets/0/coordinateTransformations/0/type", "coordinate-systems-md", |v| {
-                *v = json!("rotation")
+                *v = json!("rotation");
             }),
             row(&[V06], "", "/datasets/0/coordinateTransformations", "coordinate-systems-md", |v| {
                 let first = v[0].clone();
@@ -203,7 +203,7 @@ fn every_demand_on_plates_and_wells() {
                 v.as_array_mut().unwrap().push(first);
             }),
             row(ALL, "A/1", "well/images/0", "well-md", |v| {
-                drop(v.as_object_mut().unwrap().remove("acquisition"))
+                drop(v.as_object_mut().unwrap().remove("acquisition"));
             }),
             row(ALL, "A/1", "well/images/0/acquisition", "well-md", |v| *v = json!(9)),
             row(ALL, "A/1", "well/images/0/acquisition", "well-md", |v| *v = json!("0")),
@@ -301,13 +301,13 @@ fn every_demand_on_scenes_and_transformations() {
             row(&[V06], "", "scene/coordinateTransformations", "scene-md", |v| *v = json!([])),
             row(&[V06], "", "scene/coordinateTransformations", "scene-md", |v| *v = Value::Null),
             row(&[V06], "", "scene/coordinateTransformations/0/input/path", "scene-md", |v| {
-                *v = json!("gone")
+                *v = json!("gone");
             }),
             row(&[V06], "", "scene/coordinateTransformations/0/input/name", "scene-md", |v| {
-                *v = json!("gone")
+                *v = json!("gone");
             }),
             row(&[V06], "", "scene/coordinateTransformations/0/output/name", "coord-trafo-md", |v| {
-                *v = json!("gone")
+                *v = json!("gone");
             }),
             row(&[V06], "", "scene/coordinateTransformations/0/output", "", |v| *v = json!("world")),
             row(&[V06], "", "scene/coordinateSystems", "coord-trafo-md", |v| {
@@ -354,7 +354,7 @@ fn older_versions_and_drafts_are_recognised() {
     for (base, name) in [(V04, "0.3"), (V04, "0.2"), (V06, "0.9.dev1")] {
         let mut image = hierarchy(Kind::Image, base);
         image.edit("", base, if base == V04 { "multiscales/0/version" } else { "version" }, |v| {
-            *v = json!(name)
+            *v = json!(name);
         });
         for label in ["labels", "labels/cells"] {
             if base == V06 {

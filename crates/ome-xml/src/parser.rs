@@ -34,6 +34,7 @@ pub(crate) fn parse_any<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tr
     parser.document(warnings)
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent settings of one parser")]
 pub(crate) struct Parser<'a> {
     pub(crate) text: &'a str,
     base: usize,

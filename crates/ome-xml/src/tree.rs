@@ -189,7 +189,7 @@ impl<'a> Element<'a> {
             match (node, parts.last_mut()) {
                 (Node::Element(element), _) => parts.push(Content::Element(element)),
                 (Node::Text(more) | Node::CData(more), Some(Content::Text(text))) => {
-                    text.to_mut().push_str(more)
+                    text.to_mut().push_str(more);
                 }
                 (Node::Text(text) | Node::CData(text), _) => parts.push(Content::Text(Cow::Borrowed(text))),
                 (Node::Comment(_) | Node::Pi(_) | Node::Run(_), _) => {}

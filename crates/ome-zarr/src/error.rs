@@ -39,7 +39,7 @@ pub enum Error {
     #[error("cannot encode a chunk: {0}")]
     Codec(String),
     /// The store is a conversion that was not finished.
-    #[error("{0} is an unfinished conversion; it can be resumed")]
+    #[error("{0} is an unfinished conversion")]
     Unfinished(String),
     /// The store holds no images.
     #[error("{0}")]

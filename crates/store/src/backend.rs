@@ -185,6 +185,10 @@ impl Version {
 /// segments; a prefix is empty or a key, without a closing `/`, and stands for the keys that begin with it and a `/`.
 /// Every write must be atomic: a reader sees the old bytes or the new ones. What an implementation cannot do it refuses
 /// with [`Error::Unsupported`]; other failures are [`Error::Failed`], see [`Error::failed`].
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "one sentence above is for all methods: they fail in the same way"
+)]
 pub trait Backend: std::fmt::Debug + Send + Sync {
     /// Writes an object, new or in place of an old one.
     ///

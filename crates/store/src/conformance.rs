@@ -18,7 +18,7 @@ pub struct Violation {
     /// What was found instead.
     pub found: String,
     /// The failure of the store, if there was one.
-    pub source: Option<Error>,
+    pub source: Option<Box<Error>>,
 }
 
 impl fmt::Display for Violation {
@@ -29,7 +29,7 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
+        self.source.as_deref().map(|error| error as _)
     }
 }
 
@@ -38,7 +38,7 @@ impl From<Error> for Violation {
         Self {
             rule: "this operation succeeds".to_owned(),
             found: error.to_string(),
-            source: Some(error),
+            source: Some(Box::new(error)),
         }
     }
 }

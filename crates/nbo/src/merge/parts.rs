@@ -6,6 +6,9 @@ use crate::identity::{both, identifiers, identifies, is_stand, maker, model, sai
 use crate::qc::KINDS;
 use crate::record::{Object, resolve};
 
+/// Whether two parts, the first of the known ones, are one.
+type Same<'a> = &'a dyn Fn(&Object, &Object) -> bool;
+
 /// For each part of the document's microscope the known part that it is. `roles` are identifiers of the document's parts
 /// and of known ones that were used for the same.
 pub(super) fn pair(known: &[Object], document: &[Object], roles: &[(String, String)]) -> Vec<Option<usize>> {

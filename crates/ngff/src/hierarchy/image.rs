@@ -50,7 +50,7 @@ impl<D: Documents> Walk<'_, D> {
         match self.group_at(&labels)? {
             Found::Node(group) => {
                 self.format_fits(&labels, group.format);
-                self.labels_group(&labels, &group, labelled)?;
+                self.labels_group(&labels, &group, labelled.as_ref())?;
             }
             Found::Broken | Found::Absent => {}
         }

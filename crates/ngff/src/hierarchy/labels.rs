@@ -39,7 +39,7 @@ impl<D: Documents> Walk<'_, D> {
         &mut self,
         path: &str,
         group: &Group,
-        image: Option<Labelled>,
+        image: Option<&Labelled>,
     ) -> Result<(), Stop<D::Error>> {
         if !self.visited.insert(path.to_owned()) {
             return Ok(());
@@ -49,7 +49,7 @@ impl<D: Documents> Walk<'_, D> {
             self.add_all(path, crate::validate(Some(self.version), &attributes, Some(NodeKind::Labels)));
         }
         let members = members(&group.attributes).clone();
-        self.labels(path, &members, image.as_ref())
+        self.labels(path, &members, image)
     }
 
     /// What a list of labels names, and what it leaves out.

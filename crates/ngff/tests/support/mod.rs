@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 /// What a hierarchy is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Image,
     Plate,
     Collection,
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 /// One demand, and how it is broken.
-pub struct Row {
+pub(crate) struct Row {
     pub versions: &'static [Version],
     /// The node whose document is changed.
     pub node: &'static str,
@@ -35,7 +35,7 @@ pub struct Row {
     pub change: fn(&mut Value),
 }
 
-pub fn row(
+pub(crate) fn row(
     versions: &'static [Version],
     node: &'static str,
     member: &'static str,
@@ -47,7 +47,7 @@ pub fn row(
 
 /// A place in memory.
 #[derive(Default)]
-pub struct Memory(BTreeMap<String, Vec<u8>>);
+pub(crate) struct Memory(BTreeMap<String, Vec<u8>>);
 
 impl Documents for Memory {
     type Error = Infallible;
@@ -66,11 +66,11 @@ impl Documents for Memory {
 }
 
 impl Memory {
-    pub fn validate(&self) -> Validity {
+    pub(crate) fn validate(&self) -> Validity {
         validate_hierarchy(self, Depth::Documents).unwrap()
     }
 
-    pub fn assert_broken(&self, clause: &str, what: &str) {
+    pub(crate) fn assert_broken(&self, clause: &str, what: &str) {
         let verdict = self.validate();
         let broken = |severity: Severity, found: &str| {
             severity == Severity::Must && (clause.is_empty() || found == clause)
@@ -86,7 +86,13 @@ impl Memory {
     }
 
     /// Changes a member of a node's document. Makes objects on the way where there are none.
-    pub fn edit(&mut self, node: &str, version: Version, member: &str, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(
+        &mut self,
+        node: &str,
+        version: Version,
+        member: &str,
+        change: impl FnOnce(&mut Value),
+    ) {
         let join = |name: &str| if node.is_empty() { name.to_owned() } else { format!("{node}/{name}") };
         let key =
             [".zarray", ".zattrs", "zarr.json"].map(join).into_iter().find(|key| self.0.contains_key(key));
@@ -110,21 +116,21 @@ impl Memory {
         self.0.insert(key, serde_json::to_vec(&document).unwrap());
     }
 
-    pub fn replace(&mut self, key: &str, from: &str, to: &str) {
+    pub(crate) fn replace(&mut self, key: &str, from: &str, to: &str) {
         let text = String::from_utf8(self.0[key].clone()).unwrap();
         assert!(text.contains(from), "{text}");
         self.0.insert(key.into(), text.replacen(from, to, 1).into_bytes());
     }
 
-    pub fn remove(&mut self, key: &str) {
+    pub(crate) fn remove(&mut self, key: &str) {
         self.0.remove(key);
     }
 
-    pub fn remove_below(&mut self, path: &str) {
+    pub(crate) fn remove_below(&mut self, path: &str) {
         self.0.retain(|key, _| !key.starts_with(&format!("{path}/")));
     }
 
-    pub fn rename(&mut self, from: &str, to: &str) {
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
         let bytes = self.0.remove(from).unwrap();
         self.0.insert(to.into(), bytes);
     }
@@ -139,7 +145,7 @@ impl Memory {
 }
 
 /// A valid hierarchy.
-pub fn hierarchy(kind: Kind, version: Version) -> Memory {
+pub(crate) fn hierarchy(kind: Kind, version: Version) -> Memory {
     let mut memory = Memory::default();
     match kind {
         Kind::Image => image(&mut memory, "", version),
