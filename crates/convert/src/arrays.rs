@@ -1,6 +1,6 @@
 //! Small arrays beside the pixels: columns of metadata, digests. Each is written whole, when all of it is known.
 
-use fairzarr_ngff::{ArraySpec, Codecs, DataType, FillValue, Version, array_document, chunk_key};
+use fairzarr_ngff::{ArraySpec, Codecs, FillValue, SampleType, Version, array_document, chunk_key};
 use fairzarr_store::Store;
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ const CODEC: Codec = Codec::SMALL;
 pub(crate) struct SmallArray {
     /// Where it lies below the store's root.
     pub(crate) path: String,
-    pub(crate) data_type: DataType,
+    pub(crate) data_type: SampleType,
     pub(crate) shape: Vec<u64>,
     pub(crate) dimension_names: Vec<String>,
     /// What stands for a missing value.
@@ -76,7 +76,7 @@ pub(crate) fn write(store: &Store, version: Version, array: &SmallArray) -> Resu
 mod tests {
     use super::*;
 
-    fn array(shape: &[u64], data_type: DataType, bytes: Vec<u8>) -> SmallArray {
+    fn array(shape: &[u64], data_type: SampleType, bytes: Vec<u8>) -> SmallArray {
         SmallArray {
             path: "a".into(),
             data_type,
@@ -96,23 +96,23 @@ mod tests {
     fn large_arrays_are_cut_along_the_first_dimension() {
         let store = Store::memory();
         let rows = 3 * (CHUNK_BYTES / 8) + 1;
-        write(&store, Version::V05, &array(&[rows], DataType::I64, vec![1; rows as usize * 8])).unwrap();
+        write(&store, Version::V05, &array(&[rows], SampleType::Int64, vec![1; rows as usize * 8])).unwrap();
         assert_eq!(keys(&store), ["a/c/0", "a/c/1", "a/c/2", "a/c/3", "a/zarr.json"]);
         let store = Store::memory();
-        write(&store, Version::V04, &array(&[2, 3], DataType::U16, vec![1; 12])).unwrap();
+        write(&store, Version::V04, &array(&[2, 3], SampleType::Uint16, vec![1; 12])).unwrap();
         assert_eq!(keys(&store), ["a/.zarray", "a/.zattrs", "a/0/0"]);
     }
 
     #[test]
     fn an_array_without_values_has_no_chunks() {
         let store = Store::memory();
-        write(&store, Version::V05, &array(&[0], DataType::U8, Vec::new())).unwrap();
+        write(&store, Version::V05, &array(&[0], SampleType::Uint8, Vec::new())).unwrap();
         assert_eq!(keys(&store), ["a/zarr.json"]);
     }
 
     #[test]
     fn bytes_must_fit_the_shape() {
-        let error = write(&Store::memory(), Version::V05, &array(&[2, 2], DataType::U16, vec![0; 7]));
+        let error = write(&Store::memory(), Version::V05, &array(&[2, 2], SampleType::Uint16, vec![0; 7]));
         assert!(error.unwrap_err().to_string().contains("7 bytes"));
     }
 }

@@ -3,19 +3,21 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
+use fairzarr_pixel::{PlaneIndex, Region};
+
 use crate::Error;
 use crate::encode;
-use crate::geometry::{Block, Rect};
+use crate::geometry::Block;
 use crate::journal::{Finished, Journal, Record};
 use crate::locks::lock;
-use crate::plan::{ImagePlan, Page, Plan, Unit};
+use crate::plan::{ImagePlan, Plan, Unit};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
 use crate::walk::Worker;
 
 /// Blocks that wait for some of their children. Because units are done in depth-first order, there are few.
 pub(crate) struct Collector {
-    waiting: Mutex<HashMap<(usize, Page, Block), Waiting>>,
+    waiting: Mutex<HashMap<(usize, PlaneIndex, Block), Waiting>>,
     /// What an earlier process finished: it waits for nothing.
     finished: BTreeSet<Unit>,
 }
@@ -34,7 +36,7 @@ pub(crate) fn carry(image: &ImagePlan, unit: Unit, block: Block, pixels: &[u8]) 
     let samples = image.samples(unit.page) as usize;
     let mut halved = SampleBuffer::default();
     halved.resize(to.area() * samples * image.sample_bytes());
-    halve(image.kind, samples, from, pixels, to, halved.bytes_mut());
+    halve(image.sample_type, samples, from, pixels, to, halved.bytes_mut());
     Some(halved.bytes().to_vec())
 }
 
@@ -50,8 +52,8 @@ pub(crate) fn unpack(image: &ImagePlan, unit: Unit, packed: &[u8]) -> Result<Vec
 }
 
 /// The place of a block's halved samples in the level above.
-fn half(rect: Rect) -> Rect {
-    Rect { y: rect.y / 2, x: rect.x / 2, h: rect.h.div_ceil(2), w: rect.w.div_ceil(2) }
+fn half(rect: Region) -> Region {
+    Region { y: rect.y / 2, x: rect.x / 2, h: rect.h.div_ceil(2), w: rect.w.div_ceil(2) }
 }
 
 impl Collector {

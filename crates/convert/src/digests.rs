@@ -1,7 +1,7 @@
 //! The recorded digests of all planes, by which a store can be proved without its source.
 
 use fairzarr_digest::{ALGORITHM, TILE};
-use fairzarr_ngff::{DataType, FillValue};
+use fairzarr_ngff::{FillValue, SampleType};
 use fairzarr_store::Store;
 use serde_json::{Map, json};
 
@@ -38,7 +38,7 @@ pub(crate) fn write_all(plan: &Plan, store: &Store, findings: &Findings) -> Resu
     }
     let array = SmallArray {
         path: "OME/digests".into(),
-        data_type: DataType::U64,
+        data_type: SampleType::Uint64,
         shape: vec![(bytes.len() / DIGEST) as u64, 2],
         dimension_names: ["tile", "half"].map(Into::into).into(),
         fill: FillValue::from(0),

@@ -1,8 +1,8 @@
 //! The codec chain: one decoded chunk to the bytes that are stored. The only module that knows the Zarr engine.
 
 use fairzarr_ngff::{BloscCompressor as Inner, Compressor, Shuffle};
-use fairzarr_ome_tiff::swap_bytes;
 use fairzarr_ome_tiff::tiff_codec::{Compression, Container};
+use fairzarr_pixel::swap_bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;

@@ -269,10 +269,10 @@ fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
     use crate::geometry::Block;
-    use crate::plan::Page;
+    use fairzarr_pixel::PlaneIndex;
 
     fn unit(level: usize, row: u32) -> Unit {
-        let page = Page { t: 0, group: 0, z: 0 };
+        let page = PlaneIndex { t: 0, group: 0, z: 0 };
         Unit { image: 0, pyramid: 0, page, block: Block { level, row, col: 0 } }
     }
 

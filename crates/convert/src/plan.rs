@@ -9,6 +9,7 @@ mod shards;
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_pixel::PlaneIndex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -55,21 +56,13 @@ pub struct Plan {
     pub worker_memory: u64,
 }
 
-/// What the source stores as one plane: a time point, a group of channels, and a z section.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub(crate) struct Page {
-    pub(crate) t: u32,
-    pub(crate) group: u32,
-    pub(crate) z: u32,
-}
-
 /// A piece of work that one worker does on its own: a page, a block of a page that is large, or several pages that share
 /// shards.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct Unit {
     pub(crate) image: usize,
     /// The first of its pages.
-    pub(crate) page: Page,
+    pub(crate) page: PlaneIndex,
     /// Which of the image's pyramids.
     pub(crate) pyramid: usize,
     pub(crate) block: Block,
@@ -119,7 +112,7 @@ impl Plan {
             placement,
         };
         for (image, path) in source.images().iter().zip(plan.placement.paths()) {
-            let planned = ImagePlan::new(image, path, options)?;
+            let planned = ImagePlan::new(image, path, options);
             plan.tile_cache = plan.tile_cache.max(blocks::tile_cache(image));
             plan.worker_memory = plan.worker_memory.max(planned.working_set());
             plan.images.push(planned);
@@ -191,7 +184,7 @@ impl Plan {
 
     /// Whether this is one of the [`Self::units`], or a block above them.
     pub(crate) fn holds(&self, unit: Unit) -> bool {
-        let Page { t, group, z } = unit.page;
+        let PlaneIndex { t, group, z } = unit.page;
         self.images.get(unit.image).is_some_and(|image| {
             image.pyramids.get(unit.pyramid).is_some_and(|pyramid| {
                 pyramid.holds(unit.block)

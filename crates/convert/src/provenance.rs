@@ -7,7 +7,7 @@ use fairzarr_nbo::merge::{Conflict, merge};
 use fairzarr_nbo::placement::{Placement, maps};
 use fairzarr_nbo::record::Source;
 use fairzarr_nbo::{Record, derive};
-use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ngff::{FillValue, SampleType, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
@@ -229,7 +229,7 @@ fn ending(source: Option<&Source>) -> &'static str {
 fn map_array(map: &maps::CalibrationMap) -> SmallArray {
     SmallArray {
         path: map.path.clone(),
-        data_type: DataType::F64,
+        data_type: SampleType::Double,
         shape: map.shape.map(|side| side as u64).into(),
         dimension_names: ["row", "cell"].map(Into::into).into(),
         fill: FillValue::Nan,

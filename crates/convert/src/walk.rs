@@ -1,18 +1,19 @@
 //! One worker: reads blocks of one page, encodes their chunks, and halves them into their parents.
 
 use bytes::Bytes;
-use fairzarr_digest::{Area, PlaneDigest};
-use fairzarr_ome_tiff::{Image, PackedChunk, PlaneIndex, Region, Scratch};
+use fairzarr_digest::PlaneDigest;
+use fairzarr_ome_tiff::{Image, PackedChunk, Scratch};
+use fairzarr_pixel::{PlaneIndex, Region};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::Error;
 use crate::encode::Encoder;
-use crate::geometry::{Block, Pyramid, Rect};
+use crate::geometry::{Block, Pyramid};
 use crate::lost::Written;
 use crate::options::Progress;
-use crate::plan::{ImagePlan, LevelPlan, Page, Plan, Unit};
+use crate::plan::{ImagePlan, LevelPlan, Plan, Unit};
 use crate::reduce::halve;
 use crate::samples::SampleBuffer;
 use crate::shard::Shard;
@@ -114,7 +115,7 @@ impl<'a> Worker<'a> {
         &mut self,
         plan: &ImagePlan,
         pyramid: &Pyramid,
-        page: Page,
+        page: PlaneIndex,
         block: Block,
         pixels: &[u8],
     ) -> Result<Written, Error> {
@@ -149,7 +150,7 @@ impl<'a> Worker<'a> {
             self.walk(task, child, below)?;
             if let Some(child_pixels) = below.last() {
                 let from = pyramid.rect(child);
-                halve(task.plan.kind, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
+                halve(task.plan.sample_type, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
                 self.watch.lap(Stage::Downsample);
             }
         }
@@ -161,7 +162,7 @@ impl<'a> Worker<'a> {
     fn read_level(
         &mut self,
         task: &mut Task<'_>,
-        rect: Rect,
+        rect: Region,
         bytes: usize,
         own: &mut SampleBuffer,
     ) -> Result<(), Error> {
@@ -173,7 +174,7 @@ impl<'a> Worker<'a> {
             own.resize(bytes);
             let waited = self.scratch.time_reading();
             if is_there {
-                task.image.read(level, task.plane(), region(rect), own.bytes_mut(), &mut self.scratch)?;
+                task.image.read(level, task.page, rect, own.bytes_mut(), &mut self.scratch)?;
             } else {
                 own.bytes_mut().fill(0);
             }
@@ -186,12 +187,12 @@ impl<'a> Worker<'a> {
         if plan.is_decoded(level) {
             own.resize(bytes);
             let out = own.bytes_mut();
-            let tiles = task.image.read_packed(level, task.plane(), region(rect), container, out, scratch)?;
+            let tiles = task.image.read_packed(level, task.page, rect, container, out, scratch)?;
             self.lap_reading(waited);
             self.look_at(task, rect, own.bytes());
             return self.emit_moved(task, rect, Some(own.bytes()), tiles);
         }
-        let tiles = task.image.read_packed_unseen(level, task.plane(), region(rect), container, scratch)?;
+        let tiles = task.image.read_packed_unseen(level, task.page, rect, container, scratch)?;
         self.lap_reading(waited);
         self.emit_moved(task, rect, None, tiles)
     }
@@ -203,18 +204,17 @@ impl<'a> Worker<'a> {
     }
 
     /// What decoded samples tell.
-    fn look_at(&mut self, task: &mut Task<'_>, rect: Rect, pixels: &[u8]) {
+    fn look_at(&mut self, task: &mut Task<'_>, rect: Region, pixels: &[u8]) {
         let sample = task.plan.sample_bytes();
         let level = task.pyramid.first;
         let planes = pixels.chunks_exact(rect.area() * sample);
         for (seen, pixels) in task.seen.iter_mut().zip(planes) {
             if level == 0 {
                 let statistics = &mut seen.statistics;
-                statistics.add(task.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
+                statistics.add(task.plan.sample_type, rect.w as usize, rect.y, pixels, &mut self.buckets);
                 self.watch.lap(Stage::Statistics);
             }
-            let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
-            seen.digest.add(area, sample, task.plan.digest_width(level), pixels);
+            seen.digest.add(rect, sample, task.plan.digest_width(level), pixels);
             self.watch.lap(Stage::Digest);
         }
     }
@@ -225,7 +225,7 @@ impl<'a> Worker<'a> {
     fn emit_moved(
         &mut self,
         task: &mut Task<'_>,
-        rect: Rect,
+        rect: Region,
         pixels: Option<&[u8]>,
         tiles: Vec<PackedChunk>,
     ) -> Result<(), Error> {
@@ -267,11 +267,11 @@ impl<'a> Worker<'a> {
         let level = task.pyramid.first;
         let LevelPlan { size, chunk, .. } = task.plan.levels[level];
         let (y, x) = (at.0 * chunk.0, at.1 * chunk.1);
-        let rect = Rect { y, x, h: chunk.0.min(size.0 - y), w: chunk.1.min(size.1 - x) };
+        let rect = Region { y, x, h: chunk.0.min(size.0 - y), w: chunk.1.min(size.1 - x) };
         let sample = task.plan.sample_bytes();
         let mut pixels = SampleBuffer::default();
         pixels.resize(rect.area() * sample);
-        task.image.read(level, task.plane(), region(rect), pixels.bytes_mut(), &mut self.scratch)?;
+        task.image.read(level, task.page, rect, pixels.bytes_mut(), &mut self.scratch)?;
         self.encode(&task.encoders[0], rect, pixels.bytes(), sample, at, chunk)
     }
 
@@ -279,10 +279,10 @@ impl<'a> Worker<'a> {
     fn emit(
         &mut self,
         plan: &ImagePlan,
-        page: Page,
+        page: PlaneIndex,
         encoder: &Encoder,
         level: usize,
-        rect: Rect,
+        rect: Region,
         pixels: &[u8],
     ) -> Result<(), Error> {
         let sample = plan.sample_bytes();
@@ -305,7 +305,7 @@ impl<'a> Worker<'a> {
     fn encode(
         &mut self,
         encoder: &Encoder,
-        rect: Rect,
+        rect: Region,
         plane: &[u8],
         sample: usize,
         (cy, cx): (u32, u32),
@@ -339,7 +339,7 @@ impl<'a> Worker<'a> {
     fn place(
         &mut self,
         plan: &ImagePlan,
-        page: Page,
+        page: PlaneIndex,
         c: u32,
         level: usize,
         (cy, cx): (u32, u32),
@@ -354,7 +354,7 @@ impl<'a> Worker<'a> {
         let (sy, sx) = (cy / sh, cx / sw);
         let (rows, cols) = plan.chunk_grid(level);
         let (times, sections) = plan.depth;
-        let first = Page { t: page.t / times * times, z: page.z / sections * sections, ..page };
+        let first = PlaneIndex { t: page.t / times * times, z: page.z / sections * sections, ..page };
         let shard = self.shards.entry((level, c, sy, sx)).or_insert_with(|| {
             let planes = plan.unit_pages(first).count();
             let expected = sh.min(rows - sy * sh) as usize * sw.min(cols - sx * sw) as usize;
@@ -374,7 +374,7 @@ impl<'a> Worker<'a> {
     fn put(
         &mut self,
         plan: &ImagePlan,
-        page: Page,
+        page: PlaneIndex,
         c: u32,
         level: usize,
         (y, x): (u32, u32),
@@ -395,15 +395,11 @@ impl<'a> Worker<'a> {
 }
 
 /// Whether the part of a chunk that lies in a block is zero.
-fn is_zero(rect: Rect, pixels: &[u8], sample: usize, (cy, cx): (u32, u32), (ch, cw): (u32, u32)) -> bool {
+fn is_zero(rect: Region, pixels: &[u8], sample: usize, (cy, cx): (u32, u32), (ch, cw): (u32, u32)) -> bool {
     let (top, left) = ((cy * ch - rect.y) as usize, (cx * cw - rect.x) as usize);
     let right = (left + cw as usize).min(rect.w as usize);
     let rows = pixels.chunks_exact(rect.w as usize * sample).skip(top).take(ch as usize);
     rows.flat_map(|row| &row[left * sample..right * sample]).all(|byte| *byte == 0)
-}
-
-fn region(rect: Rect) -> Region {
-    Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w }
 }
 
 /// The unit that is being converted.
@@ -411,14 +407,8 @@ struct Task<'p> {
     image: &'p Image,
     plan: &'p ImagePlan,
     pyramid: &'p Pyramid,
-    page: Page,
+    page: PlaneIndex,
     /// By level of the pyramid.
     encoders: Vec<Encoder>,
     seen: Vec<Seen>,
-}
-
-impl Task<'_> {
-    fn plane(&self) -> PlaneIndex {
-        PlaneIndex { t: self.page.t, group: self.page.group as usize, z: self.page.z }
-    }
 }

@@ -1,5 +1,6 @@
 //! Descriptions of Zarr arrays: data types, codecs, and the documents that declare them in Zarr 2 and 3.
 
+use fairzarr_pixel::SampleType;
 use serde_json::{Map, Number, Value, json};
 
 use crate::document::{Document, text};
@@ -11,7 +12,7 @@ pub struct ArraySpec {
     /// Number of samples per dimension.
     pub shape: Vec<u64>,
     /// Type of a sample.
-    pub data_type: DataType,
+    pub data_type: SampleType,
     /// Shape of a chunk: what is compressed as one piece.
     pub chunks: Vec<u64>,
     /// Shape of a shard: what is stored as one object. A multiple of the chunk; each chunk is an object when
@@ -25,39 +26,6 @@ pub struct ArraySpec {
     pub fill_value: FillValue,
     /// The array's own attributes.
     pub attributes: Map<String, Value>,
-}
-
-/// Type of a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DataType {
-    /// One byte, 0 or 1.
-    Bool,
-    /// Unsigned 8-bit integer.
-    U8,
-    /// Unsigned 16-bit integer.
-    U16,
-    /// Unsigned 32-bit integer.
-    U32,
-    /// Unsigned 64-bit integer.
-    U64,
-    /// Signed 8-bit integer.
-    I8,
-    /// Signed 16-bit integer.
-    I16,
-    /// Signed 32-bit integer.
-    I32,
-    /// Signed 64-bit integer.
-    I64,
-    /// Half precision.
-    F16,
-    /// Single precision.
-    F32,
-    /// Double precision.
-    F64,
-    /// Two single precision numbers.
-    C64,
-    /// Two double precision numbers.
-    C128,
 }
 
 /// The value of samples that are not stored.
@@ -266,7 +234,7 @@ impl ArraySpec {
         object.insert("zarr_format".into(), 3.into());
         object.insert("node_type".into(), "array".into());
         object.insert("shape".into(), json!(self.shape));
-        object.insert("data_type".into(), self.data_type.name().into());
+        object.insert("data_type".into(), self.data_type.zarr_v3().into());
         object.insert(
             "chunk_grid".into(),
             json!({"name": "regular", "configuration": {"chunk_shape": self.stored_chunk()}}),
@@ -290,8 +258,8 @@ impl ArraySpec {
             "shape": self.shape,
             "chunks": self.chunks,
             "dtype": match self.codecs.endian {
-                Endian::Little => self.data_type.v2_name().to_owned(),
-                Endian::Big => self.data_type.v2_name().replace('<', ">"),
+                Endian::Little => self.data_type.zarr_v2().to_owned(),
+                Endian::Big => self.data_type.zarr_v2().replace('<', ">"),
             },
             "compressor": self.codecs.compressor.to_v2(),
             "fill_value": self.fill()?,
@@ -304,11 +272,13 @@ impl ArraySpec {
     fn fill(&self) -> Result<Value, Error> {
         let value = match &self.fill_value {
             FillValue::Number(value) => value,
-            FillValue::Nan if matches!(self.data_type, DataType::F16 | DataType::F32 | DataType::F64) => {
+            FillValue::Nan
+                if matches!(self.data_type, SampleType::Float16 | SampleType::Float | SampleType::Double) =>
+            {
                 return Ok("NaN".into());
             }
             FillValue::Nan => {
-                return Err(Error::FillValue { found: "NaN".into(), data_type: self.data_type.name() });
+                return Err(Error::FillValue { found: "NaN".into(), data_type: self.data_type.zarr_v3() });
             }
         };
         let in_range = |low: i64, high: u64| {
@@ -316,26 +286,28 @@ impl ArraySpec {
                 || value.as_u64().is_some_and(|v| v <= high)
         };
         let fits = match self.data_type {
-            DataType::Bool => in_range(0, 1),
-            DataType::U8 => in_range(0, u8::MAX.into()),
-            DataType::U16 => in_range(0, u16::MAX.into()),
-            DataType::U32 => in_range(0, u32::MAX.into()),
-            DataType::U64 => in_range(0, u64::MAX),
-            DataType::I8 => in_range(i8::MIN.into(), i8::MAX as u64),
-            DataType::I16 => in_range(i16::MIN.into(), i16::MAX as u64),
-            DataType::I32 => in_range(i32::MIN.into(), i32::MAX as u64),
-            DataType::I64 => in_range(i64::MIN, i64::MAX as u64),
-            DataType::F16 | DataType::F32 | DataType::F64 | DataType::C64 | DataType::C128 => {
-                value.as_f64().is_some()
-            }
+            SampleType::Bit => in_range(0, 1),
+            SampleType::Uint8 => in_range(0, u8::MAX.into()),
+            SampleType::Uint16 => in_range(0, u16::MAX.into()),
+            SampleType::Uint32 => in_range(0, u32::MAX.into()),
+            SampleType::Uint64 => in_range(0, u64::MAX),
+            SampleType::Int8 => in_range(i8::MIN.into(), i8::MAX as u64),
+            SampleType::Int16 => in_range(i16::MIN.into(), i16::MAX as u64),
+            SampleType::Int32 => in_range(i32::MIN.into(), i32::MAX as u64),
+            SampleType::Int64 => in_range(i64::MIN, i64::MAX as u64),
+            SampleType::Float16
+            | SampleType::Float
+            | SampleType::Double
+            | SampleType::ComplexFloat
+            | SampleType::ComplexDouble => value.as_f64().is_some(),
         };
         if !fits {
-            return Err(Error::FillValue { found: value.to_string(), data_type: self.data_type.name() });
+            return Err(Error::FillValue { found: value.to_string(), data_type: self.data_type.zarr_v3() });
         }
         Ok(match self.data_type {
-            DataType::Bool => json!(value.as_u64() == Some(1)),
-            DataType::F16 | DataType::F32 | DataType::F64 => json!(value.as_f64()),
-            DataType::C64 | DataType::C128 => json!([value.as_f64(), 0.0]),
+            SampleType::Bit => json!(value.as_u64() == Some(1)),
+            SampleType::Float16 | SampleType::Float | SampleType::Double => json!(value.as_f64()),
+            SampleType::ComplexFloat | SampleType::ComplexDouble => json!([value.as_f64(), 0.0]),
             _ => Value::Number(value.clone()),
         })
     }
@@ -351,100 +323,6 @@ impl From<Number> for FillValue {
     fn from(value: Number) -> Self {
         Self::Number(value)
     }
-}
-
-impl DataType {
-    /// The type's name in Zarr 3.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::U8 => "uint8",
-            Self::U16 => "uint16",
-            Self::U32 => "uint32",
-            Self::U64 => "uint64",
-            Self::I8 => "int8",
-            Self::I16 => "int16",
-            Self::I32 => "int32",
-            Self::I64 => "int64",
-            Self::F16 => "float16",
-            Self::F32 => "float32",
-            Self::F64 => "float64",
-            Self::C64 => "complex64",
-            Self::C128 => "complex128",
-        }
-    }
-
-    /// The type's `dtype` in Zarr 2, little-endian.
-    pub fn v2_name(self) -> &'static str {
-        match self {
-            Self::Bool => "|b1",
-            Self::U8 => "|u1",
-            Self::U16 => "<u2",
-            Self::U32 => "<u4",
-            Self::U64 => "<u8",
-            Self::I8 => "|i1",
-            Self::I16 => "<i2",
-            Self::I32 => "<i4",
-            Self::I64 => "<i8",
-            Self::F16 => "<f2",
-            Self::F32 => "<f4",
-            Self::F64 => "<f8",
-            Self::C64 => "<c8",
-            Self::C128 => "<c16",
-        }
-    }
-
-    /// The type with this Zarr 3 name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|data_type| data_type.name() == name)
-    }
-
-    /// The type with this Zarr 2 `dtype`, in either byte order.
-    pub fn from_v2_name(name: &str) -> Option<Self> {
-        let name = name.strip_prefix(['<', '>', '|'])?;
-        Self::ALL.into_iter().find(|data_type| &data_type.v2_name()[1..] == name)
-    }
-
-    /// Bytes per sample.
-    pub fn size(self) -> usize {
-        match self {
-            Self::Bool | Self::U8 | Self::I8 => 1,
-            Self::U16 | Self::I16 | Self::F16 => 2,
-            Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::U64 | Self::I64 | Self::F64 | Self::C64 => 8,
-            Self::C128 => 16,
-        }
-    }
-
-    /// The lowest and highest value of an integer type; `None` for floating point and complex types.
-    pub fn range(self) -> Option<(f64, f64)> {
-        let signed = |bits: i32| (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0);
-        match self {
-            Self::Bool => Some((0.0, 1.0)),
-            Self::U8 | Self::U16 | Self::U32 | Self::U64 => {
-                Some((0.0, 2f64.powi(8 * self.size() as i32) - 1.0))
-            }
-            Self::I8 | Self::I16 | Self::I32 | Self::I64 => Some(signed(8 * self.size() as i32)),
-            Self::F16 | Self::F32 | Self::F64 | Self::C64 | Self::C128 => None,
-        }
-    }
-
-    const ALL: [Self; 14] = [
-        Self::Bool,
-        Self::U8,
-        Self::U16,
-        Self::U32,
-        Self::U64,
-        Self::I8,
-        Self::I16,
-        Self::I32,
-        Self::I64,
-        Self::F16,
-        Self::F32,
-        Self::F64,
-        Self::C64,
-        Self::C128,
-    ];
 }
 
 impl Compressor {
@@ -463,14 +341,14 @@ impl Compressor {
         }
     }
 
-    fn to_v3(self, data_type: DataType) -> Option<Value> {
+    fn to_v3(self, data_type: SampleType) -> Option<Value> {
         Some(match self {
             // Refused by `ArraySpec::check`.
             Self::None | Self::Zlib { .. } => return None,
             Self::Blosc { cname, clevel, shuffle, typesize, blocksize } => json!({
                 "name": "blosc",
                 "configuration": {
-                    "typesize": typesize.map_or(data_type.size(), usize::from),
+                    "typesize": typesize.map_or(data_type.bytes(), usize::from),
                     "cname": cname.name(),
                     "clevel": clevel,
                     "shuffle": shuffle.name(),

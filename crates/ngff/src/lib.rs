@@ -40,8 +40,7 @@ mod validate;
 mod version;
 
 pub use array::{
-    ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Endian, FillValue, Shuffle, array_document,
-    chunk_key,
+    ArraySpec, BloscCompressor, Codecs, Compressor, Endian, FillValue, Shuffle, array_document, chunk_key,
 };
 pub use collection::{
     ImageLabel, LabelColor, NodeKind, bioformats2raw_attributes, classify, labels_attributes,
@@ -49,6 +48,7 @@ pub use collection::{
 };
 pub use document::{Document, group_document};
 pub use error::Error;
+pub use fairzarr_pixel::SampleType;
 pub use multiscale::{Axis, AxisKind, Dataset, Downscaling, Multiscale, image_attributes, parse_image};
 pub use omero::{Omero, OmeroChannel, RenderingModel, Window};
 pub use plate::{Acquisition, Plate, PlateWell, Well, WellImage};

@@ -1,8 +1,9 @@
 //! What can be proved of a store without its source: every object is there and decodes, and the samples and
 //! documents have the digests that were recorded when they were converted.
 
-use fairzarr_digest::{Area, PlaneDigest, TILE, of_stored};
+use fairzarr_digest::{PlaneDigest, TILE, of_stored};
 use fairzarr_ngff::chunk_key;
+use fairzarr_pixel::Region;
 use fairzarr_store::{Class, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -170,7 +171,7 @@ fn decode(
                     bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     options.progress.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
-                    let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
+                    let area = Region { y: y as u32, x: 0, h: h as u32, w: width as u32 };
                     let plane_bytes = pixels.len() / planes.len().max(1);
                     let sample = plane_bytes / (h * width).max(1) as usize;
                     for (plane, pixels) in planes.iter().zip(pixels.chunks_exact(plane_bytes.max(1))) {

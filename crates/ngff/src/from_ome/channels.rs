@@ -3,7 +3,7 @@
 use fairzarr_ome_xml::{self as ome_xml, Length, Quantity, Unit};
 
 use super::name;
-use crate::{DataType, Omero, OmeroChannel, RenderingModel, Window};
+use crate::{Omero, OmeroChannel, RenderingModel, SampleType, Window};
 
 /// How one index of the c axis is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Channel {
 pub fn omero(
     image: &ome_xml::Image,
     index: usize,
-    data_type: DataType,
+    data_type: SampleType,
     samples: usize,
     size_z: u64,
     windows: &[Window],
