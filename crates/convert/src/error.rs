@@ -98,9 +98,6 @@ pub enum Error {
         /// MiB that are allowed.
         allowed: u64,
     },
-    /// NGFF has no type for these samples.
-    #[error("{0} samples cannot be converted")]
-    SampleType(String),
     /// A bug of this library: something that cannot be.
     #[error("internal error: {0}")]
     Bug(String),

@@ -195,7 +195,7 @@ fn the_tiff_crate_agrees() {
                         }
                         _ => panic!("no fixture has these"),
                     };
-                    assert!(plane(image, t, c as usize, z).unwrap() == theirs, "{name}: t {t}, c {c}, z {z}");
+                    assert!(plane(image, t, c, z).unwrap() == theirs, "{name}: t {t}, c {c}, z {z}");
                 }
             }
         }
