@@ -181,7 +181,7 @@ class Bench:
                 break
             again = compare(reference, self.run(self.programs[0], scenario, path))
             unsteady |= {place for place, _ in again}
-        return Result(scenario.name, path, [d for d in differences if d[0] not in unsteady], unsteady, len(scenario.steps), len(reference.files))
+        return Result(scenario.name, path, [d for d in differences if d[0] not in unsteady], unsteady, [step[3] for step in reference.outputs], len(reference.files))
 
     def run(self, program, scenario, path):
         with tempfile.TemporaryDirectory(prefix="fairzarr-compare-", dir=self.scratch) as folder:
@@ -275,9 +275,9 @@ def diff(old, new):
 class Result:
     """The outcome of one case."""
 
-    def __init__(self, scenario, path, differences, unsteady, steps, files):
+    def __init__(self, scenario, path, differences, unsteady, codes, files):
         self.scenario, self.path, self.differences, self.unsteady = scenario, path, differences, unsteady
-        self.steps, self.files = steps, files
+        self.codes, self.files = codes, files
 
 
 class Exceptions:
@@ -314,7 +314,8 @@ class Total:
     """All outcomes together."""
 
     def __init__(self):
-        self.cases = self.steps = self.files = self.different = self.excepted = 0
+        self.cases = self.files = self.different = self.excepted = 0
+        self.codes = collections.Counter()
         self.unsteady = collections.Counter()
         self.by_scenario = collections.Counter()
         self.lock = threading.Lock()
@@ -322,7 +323,7 @@ class Total:
     def add(self, result, exceptions, show):
         with self.lock:
             self.cases += 1
-            self.steps += result.steps
+            self.codes.update(result.codes)
             self.files += result.files
             for place in result.unsteady:
                 self.unsteady[result.scenario, place.split(" ")[-1]] += 1
@@ -347,7 +348,8 @@ class Total:
             sys.stdout.flush()
 
     def summary(self, exceptions):
-        print(f"\n{self.cases} cases, {self.steps} steps, {self.files} files: {self.cases - self.different} alike, {self.different} different")
+        print(f"\n{self.cases} cases, {self.codes.total()} steps, {self.files} files: {self.cases - self.different} alike, {self.different} different")
+        print("exit codes of the reference: " + ", ".join(f"{code} {count} times" for code, count in sorted(self.codes.items(), key=str)))
         for name, count in self.by_scenario.most_common():
             print(f"  {name}: {count} different")
         if self.excepted:
