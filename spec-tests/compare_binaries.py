@@ -122,6 +122,8 @@ def collect(args):
         for path in walk(top, found[scenarios.STORE]):
             if path.name.lower().endswith(TIFF_ENDINGS):
                 found[scenarios.TIFF].add(path)
+            elif path.name.lower().endswith(".ozx"):
+                found[scenarios.STORE].add(path)
     for top in args.documents:
         for path in walk(top, set()):
             if path.name.lower().endswith(DOCUMENT_ENDINGS):
