@@ -210,7 +210,7 @@ class Bench:
 
 def mask(text, folder, program):
     """An output without what is another one in each run."""
-    text = text.replace(str(folder), "FOLDER").replace(str(program), "PROGRAM")
+    text = text.replace(str(folder), "FOLDER").replace(str(program), "PROGRAM").replace(f"Usage: {program.name} ", "Usage: fairzarr ")
     text = STAGES.sub(lambda found: found[1] + re.sub(r": [\d.e+-]+", ": #", found[2]) + found[3], text)
     for pattern, by in MASKS:
         text = pattern.sub(by, text)

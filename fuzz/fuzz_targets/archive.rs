@@ -28,5 +28,6 @@ fuzz_target!(init: archives::write(), |data: &[u8]| {
 fn below(archive: &Store, prefix: &str) -> usize {
     let children = archive.list_children(prefix).expect("an open archive");
     let join = |name: &String| if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-    children.objects.len() + children.directories.iter().map(|name| below(archive, &join(name))).sum::<usize>()
+    children.objects.len()
+        + children.directories.iter().map(|name| below(archive, &join(name))).sum::<usize>()
 }

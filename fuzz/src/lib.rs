@@ -1,6 +1,7 @@
 //! Inputs of the fuzz targets: how bytes describe a stored chunk.
 
 pub mod archives;
+pub mod provenance;
 pub mod seeds;
 
 use fairzarr_tiff_codec::{ChunkLayout, Compression, Predictor, SampleFormat};
@@ -26,6 +27,7 @@ pub fn chunk(data: &[u8]) -> Option<(ChunkLayout, &[u8])> {
     let layout = ChunkLayout {
         width: u32::from(width) + 1,
         height: u32::from(height) + 1,
+        full_height: (u32::from(height) + 1) << (flags >> 4 & 1),
         samples: u16::from(samples % 6),
         bits: u16::from(bits),
         format: *FORMATS.get(usize::from(format))?,
@@ -67,7 +69,10 @@ pub fn seed(layout: &ChunkLayout, stored: &[u8]) -> Option<Vec<u8>> {
         byte(layout.samples.into())?,
         byte(layout.bits.into())?,
         u8::try_from(FORMATS.iter().position(|known| *known == layout.format)?).ok()?,
-        u8::from(layout.big_endian) | predictor | if layout.fill_order == 2 { 8 } else { 0 },
+        u8::from(layout.big_endian)
+            | predictor
+            | if layout.fill_order == 2 { 8 } else { 0 }
+            | if layout.full_height > layout.height { 16 } else { 0 },
         byte(layout.photometric.into())?,
         byte(u32::from(horizontal << 4 | vertical))?,
         byte(layout.t4_options)?,
@@ -83,8 +88,10 @@ pub fn seed(layout: &ChunkLayout, stored: &[u8]) -> Option<Vec<u8>> {
 /// Bytes before the JPEGTables.
 pub const HEADER_LEN: usize = 12;
 
-const CODES: [u16; 19] =
-    [1, 2, 3, 4, 5, 7, 8, 32771, 32773, 33003, 33004, 33005, 34712, 34887, 34925, 34933, 50000, 50001, 50002];
+const CODES: [u16; 20] = [
+    1, 2, 3, 4, 5, 7, 8, 32771, 32773, 33003, 33004, 33005, 34712, 34887, 34925, 34933, 50000, 50001, 50002,
+    32809,
+];
 
 const FORMATS: [SampleFormat; 6] = [
     SampleFormat::Uint,

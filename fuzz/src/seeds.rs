@@ -1,4 +1,4 @@
-//! The first inputs of the target `codec`: the fixtures of the codec's tests.
+//! The first inputs of the targets `codec` and `repack`: the fixtures of the codec's tests.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use crate::{chunk, seed};
 #[expect(dead_code, reason = "shared with the tests")]
 mod read;
 
-/// Writes `corpus/codec`.
+/// Writes the corpus of a target.
 ///
 /// # Panics
 /// If it cannot be written, or if a seed does not read as the fixture that it was made of.
-pub fn write() {
+pub fn write(target: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpus = root.join("corpus/codec");
+    let corpus = root.join("corpus").join(target);
     std::fs::create_dir_all(&corpus).expect("a folder for the seeds");
     for fixture in read::read(&root.join("../crates/tiff-codec/tests/fixtures")) {
         let Some(seed) = seed(&fixture.layout, &fixture.stored) else { continue };

@@ -6,13 +6,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fairzarr_convert::{Options, Progress, convert};
+use fairzarr_convert::{Options, convert};
 use fairzarr_ngff::Version;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::{Document, Normalisations, compare};
+use fairzarr_ome_zarr::{model, sources};
 use fairzarr_spec_tests::corpus;
 use fairzarr_store::Store;
-use fairzarr_verify::{sources, structured, verify, verify_store};
+use fairzarr_task::Job;
+use fairzarr_verify::{verify, verify_store};
 
 #[test]
 fn every_ome_tiff_of_the_corpus() {
@@ -36,8 +38,9 @@ fn every_ome_tiff_of_the_corpus() {
 /// False where the pixels cannot be converted.
 fn check(path: &Path, source: &Fileset, document: &Document, version: Version) -> bool {
     let store = Store::memory();
-    let options = Options { version, ..Options::default() };
-    if convert(source, &store, &options, &Progress::default()).is_err() {
+    let mut options = Options::default();
+    options.version = version;
+    if convert(source, &store, &options, &Job::new()).is_err() {
         return false;
     }
     let place = format!("{}, {version:?}", path.display());
@@ -46,12 +49,14 @@ fn check(path: &Path, source: &Fileset, document: &Document, version: Version) -
     let expected: Vec<&[u8]> = source.sources().iter().map(|d| &*d.bytes).collect();
     assert_eq!(stored, expected, "{place}");
 
-    let xml = structured(&store).unwrap().unwrap().to_xml().unwrap();
+    let xml = model::read(&store).unwrap().unwrap().to_xml().unwrap();
     let differences = compare(document.text(), &xml, Normalisations::STRUCTURED).unwrap();
     assert!(differences.is_empty(), "{place}: {}", differences[0]);
 
     let options = fairzarr_verify::Options::default();
-    for report in [verify(source, &store, &options).unwrap(), verify_store(&store, &options).unwrap()] {
+    let job = Job::new();
+    let reports = [verify(source, &store, &options, &job), verify_store(&store, &options, &job)];
+    for report in reports.map(Result::unwrap) {
         assert!(report.holds(), "{place}: {report}");
     }
     true

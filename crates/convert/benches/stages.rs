@@ -21,22 +21,17 @@ use zarrs::array::codec::bytes_to_bytes::blosc::{
     BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes,
 };
 
-#[path = "../src/encode.rs"]
-mod encode;
-#[path = "../src/geometry.rs"]
-mod geometry;
-#[path = "../src/reduce.rs"]
-mod reduce;
-#[path = "../src/samples.rs"]
-mod samples;
-#[path = "../src/shard.rs"]
-mod shard;
-#[path = "../src/stats.rs"]
-mod stats;
+#[path = "../src/pixels/mod.rs"]
+mod pixels;
+#[path = "../src/plan"]
+mod plan {
+    pub(crate) mod pyramid;
+}
 
-use encode::{Codec, Encoder};
-use geometry::Rect;
-use samples::Kind;
+use fairzarr_ome_zarr::{Codec, Encoder, Shard};
+use pixels::downsample::halve;
+use pixels::sample::Kind;
+use plan::pyramid::Rect;
 
 const SIDE: u32 = 512;
 
@@ -52,7 +47,7 @@ fn main() {
     report(
         "downsample / plain loop",
         bytes.len(),
-        || reduce::halve(Kind::U16, 1, whole, bytes, half, bytemuck::cast_slice_mut(black_box(&mut out))),
+        || halve(Kind::U16, 1, whole, bytes, half, bytemuck::cast_slice_mut(black_box(&mut out))),
         || halve_plainly(&samples, black_box(&mut alone)),
     );
     assert_eq!(out, alone);
@@ -88,12 +83,12 @@ fn main() {
         },
     );
 
-    let mut buckets = stats::Buckets::default();
+    let mut buckets = pixels::statistics::Buckets::default();
     report(
         "statistics / extremes alone",
         bytes.len(),
         || {
-            let mut seen = stats::ChannelStatistics::default();
+            let mut seen = pixels::statistics::ChannelStatistics::default();
             seen.add(Kind::U16, SIDE as usize, 0, black_box(bytes), &mut buckets);
             black_box(seen);
         },
@@ -112,7 +107,7 @@ fn main() {
         "copy and shard / copy",
         chunks.len() * bytes.len(),
         || {
-            let mut shard = shard::Shard::new(chunks.len(), chunks.len());
+            let mut shard = Shard::new(chunks.len(), chunks.len());
             for (slot, chunk) in black_box(&chunks).clone().into_iter().enumerate() {
                 shard.add(slot, Some(chunk));
             }

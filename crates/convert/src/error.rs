@@ -1,6 +1,9 @@
 //! What can stop a conversion.
 
-/// An error of a conversion; the message says what was being done, the source says why it failed.
+use crate::plan::{Setting, Settings};
+
+/// An error of a conversion; the message says what was being done, the source says why it failed. No message names an option
+/// of a program: whoever shows an error knows how its choices are called.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,18 +16,27 @@ pub enum Error {
     /// The output cannot be written.
     #[error(transparent)]
     Store(#[from] fairzarr_store::Error),
+    /// The output cannot be written as an OME-Zarr.
+    #[error(transparent)]
+    Zarr(#[from] fairzarr_ome_zarr::Error),
+    /// Provenance cannot be used, or is refused by a policy.
+    #[error(transparent)]
+    Provenance(#[from] fairzarr_provenance::Error),
+    /// NGFF metadata cannot be made.
+    #[error(transparent)]
+    Metadata(#[from] fairzarr_ngff::Error),
     /// Something is at the output's place already.
-    #[error(
-        "{0} exists already; use --overwrite to replace it or --resume to finish an interrupted conversion"
-    )]
+    #[error("{0} exists already")]
     Exists(String),
     /// Another process is writing there.
     #[error("{place} is being written to: {reason}")]
     Running {
         /// The output's place.
         place: String,
-        /// How that is known, and what to do.
+        /// How that is known.
         reason: String,
+        /// Whether only a person can say that the other process has ended.
+        unknown: bool,
     },
     /// What is at the output's place must not be replaced, asked or not.
     #[error("{place} is not removed: {reason}")]
@@ -34,57 +46,71 @@ pub enum Error {
         /// Why it is kept.
         reason: String,
     },
-    /// There is nothing to resume, or something else than this conversion was interrupted there.
+    /// There is nothing to resume, or it cannot be resumed.
     #[error("cannot resume: {0}")]
     Resume(String),
+    /// The interrupted conversion was made by other settings.
+    #[error("cannot resume: the conversion that was interrupted at {place} had other settings")]
+    Settings {
+        /// The output's place.
+        place: String,
+        /// Those of the interrupted conversion.
+        earlier: Box<Settings>,
+        /// Which of them are others now.
+        differences: Vec<Setting>,
+    },
+    /// There is no plan at the output's place.
+    #[error("there is no plan at {0}")]
+    NoPlan(String),
     /// The parts of a split conversion are not all there.
     #[error("cannot commit: {0}")]
     Incomplete(String),
-    /// The store to copy cannot be read.
-    #[error(transparent)]
-    Original(fairzarr_store::Error),
-    /// What is to be copied is no complete store, or changes meanwhile.
-    #[error("{place} cannot be copied: {reason}")]
-    Unfit {
-        /// The store, or an object of it.
+    /// What is at the output's place is damaged.
+    #[error("{key} in {place} is damaged: {reason}")]
+    Damaged {
+        /// The output's place.
         place: String,
+        /// The object.
+        key: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// An object does not read back as it was written.
-    #[error("{key} in {place} is not what was written there")]
-    Differs {
-        /// The object.
-        key: String,
-        /// The store.
-        place: String,
+    /// No chunk has this size.
+    #[error("a chunk of {0} x {1} pixels cannot be made; 512 x 512 suits most viewers")]
+    ChunkSize(u32, u32),
+    /// Tiles are not to be decoded, and something needs their samples.
+    #[error("only tiles that are moved need not be decoded, and no level can be computed from them")]
+    NeedsSamples,
+    /// Zarr has this codec in version 2 only.
+    #[error("codec {0} exists in Zarr v2 (NGFF 0.4) only; use gzip, zstd or blosc for NGFF {1}")]
+    CodecNeedsZarr2(String, String),
+    /// One image was asked for at the root, and the source holds another number of them.
+    #[error("the source holds {0} images, and exactly one can lie at the root")]
+    NotOneImage(usize),
+    /// The memory does not suffice.
+    #[error("this source needs {needed} MiB of memory for its pixels, {allowed} are allowed")]
+    Memory {
+        /// MiB that are needed.
+        needed: u64,
+        /// MiB that are allowed.
+        allowed: u64,
     },
-    /// The request cannot be met.
-    #[error("{0}")]
-    Request(String),
-    /// A document on microscope or quality control cannot be read.
-    #[error("{name}")]
-    Sidecar {
-        /// Its name.
-        name: String,
-        /// Why.
-        source: fairzarr_nbo::Error,
-    },
-    /// The NBO record falls short of a policy that refuses.
-    #[error("nothing was written, because policy '{policy}' refuses this record: {findings}")]
-    Policy {
-        /// Name of the policy.
-        policy: String,
-        /// The first of what is missing or wrong.
-        findings: String,
-    },
-    /// A codec refused its parameters or its input.
-    #[error("cannot encode a chunk: {0}")]
-    Codec(String),
-    /// NGFF metadata cannot be made.
+    /// NGFF has no type for these samples.
+    #[error("{0} samples cannot be converted")]
+    SampleType(String),
+    /// A bug of this library: something that cannot be.
+    #[error("internal error: {0}")]
+    Bug(String),
+    /// Threads could not do the work.
     #[error(transparent)]
-    Metadata(#[from] fairzarr_ngff::Error),
+    Task(#[from] fairzarr_task::Error),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<fairzarr_task::Interrupted> for Error {
+    fn from(_: fairzarr_task::Interrupted) -> Self {
+        Self::Interrupted
+    }
 }

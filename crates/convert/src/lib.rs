@@ -1,76 +1,50 @@
 //! OME-TIFF to OME-Zarr: plan, copy, pyramid, commit.
 //!
 //! ```no_run
-//! use fairzarr_convert::{Options, Progress, convert};
+//! use fairzarr_convert::{Options, convert};
 //! use fairzarr_store::{Location, Store, StoreOptions};
+//! use fairzarr_task::Job;
 //!
 //! let source = fairzarr_ome_tiff::Fileset::open("cells.ome.tiff")?;
 //! let target: Location = "cells.ome.zarr".parse()?;
 //! let store = Store::open(&target, &StoreOptions::default())?;
-//! let report = convert(&source, &store, &Options::default(), &Progress::default())?;
+//! let report = convert(&source, &store, &Options::default(), &Job::new())?;
 //! println!("{} objects, {} bytes", report.objects, report.bytes);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A conversion is a [`Plan`] whose units are run by threads, and by several processes if asked ([`run_share`]).
+//! A conversion is a [`Plan`] whose tasks are run by threads, and by several processes if asked ([`run_share`]).
 //! Chunks are written first and metadata last: a store without root metadata is unfinished. While it is
-//! unfinished, `.fairzarr/` in the store holds the plan and the record of finished units.
+//! unfinished, `.fairzarr/` in the store holds the plan and the record of finished tasks.
 #![forbid(unsafe_code)]
 
-mod arrays;
-mod checksums;
-mod collect;
 mod commit;
-mod copy;
-mod digests;
-mod embed;
-mod encode;
 mod error;
-mod geometry;
-mod journal;
-mod json_text;
-mod layout;
-mod locks;
-mod lost;
-mod metadata;
 mod options;
+mod pipeline;
+mod pixels;
 mod plan;
-mod possession;
-mod provenance;
-mod reduce;
-mod run;
-mod samples;
-mod shard;
-mod stages;
-mod stats;
-mod structured;
-mod tags;
-mod target;
-mod tiles;
-mod walk;
+mod resume;
 
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_provenance::Provenance;
 use fairzarr_store::{LockKind, Store};
-use std::sync::atomic::Ordering;
+use fairzarr_task::Job;
 
-pub use copy::{CopyCheck, CopyOptions, CopyReport, copy, pack};
-pub use embed::{EmbedReport, embed, remove_embedded};
-pub use encode::Codec;
 pub use error::Error;
 pub use fairzarr_digest::FileAlgorithm;
-pub use layout::Placement;
-pub use options::{
-    BitType, ChunkChoice, Existing, Layout, OnMissing, Options, Progress, PyramidChoice, ShardChoice,
-};
-pub use plan::{ImagePlan, LevelPlan, Plan};
-pub use provenance::{Documents, Sidecar};
-pub use run::Share;
-pub use stages::{Stage, StageTimes};
-pub use stats::ChannelStatistics;
-pub use tiles::Tiles;
+pub use fairzarr_ome_zarr::Codec;
+pub use fairzarr_provenance::{Documents, Sidecar};
+pub use options::{BitType, ChunkChoice, Existing, Layout, Options, PyramidChoice, ShardChoice};
+pub use pipeline::run::Share;
+pub use pipeline::timing::{Stage, StageTimes};
+pub use pixels::statistics::ChannelStatistics;
+pub use plan::placement::Placement;
+pub use plan::tiles::Tiles;
+pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
 
-use provenance::Provenance;
-use target::{Found, Target};
+use pipeline::run;
+use resume::target::{self, Found, Target};
 
 /// What a finished conversion did.
 #[derive(Clone, Debug, Default)]
@@ -85,8 +59,8 @@ pub struct Report {
     pub source_bytes: u64,
     /// Tiles and strips of the source that this run moved as they are.
     pub moved: u64,
-    /// Images whose tiles were decoded although they were moved and that was not asked for: those of Deflate data, which do
-    /// not tell how much they hold.
+    /// Images whose tiles were moved and yet decoded, although the options said not to: Deflate data do not tell how much
+    /// they hold.
     pub decoded: Vec<usize>,
     /// Images whose tiles were to be moved and had to be encoded again, and why.
     pub not_moved: Vec<(usize, String)>,
@@ -107,18 +81,13 @@ pub struct Report {
 /// # Errors
 /// Whatever stops it, see [`Error`]. The store then has no root metadata and can be resumed, unless the error
 /// came before anything was written.
-pub fn convert(
-    source: &Fileset,
-    store: &Store,
-    options: &Options,
-    progress: &Progress,
-) -> Result<Report, Error> {
-    let plan = Plan::new(source, options)?;
-    let provenance = Provenance::of_fileset(source, options)?;
-    let Target { found, plan, possession } = target::begin(source, plan, store, options)?;
+pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
+    let plan = Plan::new(source, options, job.memory)?;
+    let provenance = merged(source, options)?;
+    let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
     let mut times = StageTimes::default();
     if found != Found::Finished {
-        let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
+        let findings = run::run(source, &plan, store, Share::ALL, job)?;
         if found == Found::Unfinished {
             // What the interrupted process recorded as written may have been lost with the machine's memory.
             commit::check_objects(&plan, store)?;
@@ -128,28 +97,28 @@ pub fn convert(
         times = findings.times;
     }
     commit::clean(store)?;
-    drop(possession);
-    Ok(report(source, &plan, progress, provenance, times))
+    drop(lease);
+    Ok(report(source, &plan, job, provenance, times))
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
 ///
 /// # Errors
 /// When the output exists and `options.existing` does not allow that, or the plan cannot be made or written.
-pub fn prepare(source: &Fileset, store: &Store, options: &Options) -> Result<Plan, Error> {
-    let plan = Plan::new(source, options)?;
+pub fn prepare(source: &Fileset, store: &Store, options: &Options, memory: u64) -> Result<Plan, Error> {
+    let plan = Plan::new(source, options, memory)?;
     // A policy refuses before the first byte is written.
-    Provenance::of_fileset(source, options)?;
-    let Target { plan, possession, .. } = target::begin(source, plan, store, options)?;
+    merged(source, options)?;
+    let Target { plan, lease, .. } = target::begin(source, plan, store, options)?;
     target::keep_documents(store, options)?;
-    drop(possession);
+    drop(lease);
     Ok(plan)
 }
 
 /// The plan that [`prepare`] left in the store.
 ///
 /// # Errors
-/// [`Error::Incomplete`] when there is none.
+/// [`Error::NoPlan`] when there is none.
 pub fn planned(store: &Store) -> Result<Plan, Error> {
     target::stored_plan(store)
 }
@@ -164,54 +133,47 @@ pub fn run_share(
     store: &Store,
     options: &Options,
     share: Share,
-    progress: &Progress,
+    job: &Job,
 ) -> Result<(), Error> {
-    let (plan, _possession) = target::join(source, store, options, LockKind::Shared)?;
-    run::run(source, &plan, store, options, share, progress)?;
+    let (plan, _lease) = target::join(source, store, options, LockKind::Shared)?;
+    run::run(source, &plan, store, share, job)?;
     Ok(())
 }
 
-/// Joins the shares: checks that every unit was done and every object is there, writes the upper levels and
+/// Joins the shares: checks that every task was done and every object is there, writes the upper levels and
 /// the metadata, root last. Documents and policy are those of the plan.
 ///
 /// # Errors
 /// [`Error::Incomplete`] names what is missing, [`Error::Resume`] where `options` has other documents than the plan.
-pub fn commit(
-    source: &Fileset,
-    store: &Store,
-    options: &Options,
-    progress: &Progress,
-) -> Result<Report, Error> {
-    let (plan, possession) = target::join(source, store, options, LockKind::Exclusive)?;
-    let options = &target::with_documents(&plan, store, options)?;
-    let provenance = Provenance::of_fileset(source, options)?;
+pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
+    let (plan, lease) = target::join(source, store, options, LockKind::Exclusive)?;
+    let provenance = merged(source, &target::with_documents(&plan, store, options)?)?;
     let mut times = StageTimes::default();
     if !commit::is_complete(&plan, store)? {
-        commit::check_units(&plan, store)?;
-        let findings = run::run(source, &plan, store, options, Share::ALL, progress)?;
+        commit::check_tasks(&plan, store)?;
+        let findings = run::run(source, &plan, store, Share::ALL, job)?;
         commit::check_objects(&plan, store)?;
         store.remove_leftovers()?;
         commit::write(source, &plan, store, &findings, &provenance)?;
         times = findings.times;
     }
     commit::clean(store)?;
-    drop(possession);
-    Ok(report(source, &plan, progress, provenance, times))
+    drop(lease);
+    Ok(report(source, &plan, job, provenance, times))
 }
 
-fn report(
-    source: &Fileset,
-    plan: &Plan,
-    progress: &Progress,
-    provenance: Provenance,
-    times: StageTimes,
-) -> Report {
+/// What the OME-XML and the sidecars say together.
+fn merged(source: &Fileset, options: &Options) -> Result<Provenance, Error> {
+    Ok(Provenance::of_fileset(source, &options.sidecars, options.policy.as_ref())?)
+}
+
+fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, times: StageTimes) -> Report {
     Report {
         images: plan.images.iter().map(|image| image.path.clone()).collect(),
-        objects: progress.objects.load(Ordering::Relaxed),
-        bytes: progress.written.load(Ordering::Relaxed),
+        objects: job.progress.objects(),
+        bytes: job.progress.written(),
         source_bytes: plan.source_bytes(),
-        moved: progress.moved.load(Ordering::Relaxed),
+        moved: job.progress.moved(),
         decoded: plan.tiles_decoded(),
         not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),

@@ -3,16 +3,22 @@
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_nbo::check::Policy;
 use fairzarr_nbo::ingest::Mapping;
+use fairzarr_ome_zarr::Codec;
+use fairzarr_provenance::Sidecar;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::fmt;
 
-use crate::encode::Codec;
-use crate::provenance::Sidecar;
-
-/// Choices for one conversion.
+/// Choices for one conversion. How many threads it uses, how much memory, and how it is stopped, is said by its
+/// [`Job`](fairzarr_task::Job); what becomes of planes that the files lack, by how the fileset was opened.
+///
+/// ```
+/// use fairzarr_convert::{ChunkChoice, Options};
+///
+/// let mut options = Options::default();
+/// options.chunk = ChunkChoice::Size(256, 256);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// NGFF version of the output.
     pub version: fairzarr_ngff::Version,
@@ -35,27 +41,19 @@ pub struct Options {
     pub source_checksum: Option<FileAlgorithm>,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
-    /// Worker threads; `None`: one per core.
-    pub jobs: Option<usize>,
-    /// Bytes that may be held in memory for pixels.
-    pub memory: u64,
     /// How samples of OME type `bit` are stored.
     pub bit: BitType,
     /// What to do about an output that exists.
     pub existing: Existing,
-    /// Whether processes that have left a mark at the output and none of their end are known to have ended: those that
-    /// were killed while they wrote to an object store.
+    /// Ignore the leases of writers that crashed: processes that were killed while they wrote to an object store leave
+    /// theirs behind.
     pub take_over: bool,
-    /// What to do about planes that the OME-XML promises and the files lack.
-    pub on_missing: OnMissing,
     /// Documents on microscope, acquisition and quality control.
     pub sidecars: Vec<Sidecar>,
     /// How sidecars are read that are of no known form.
     pub mapping: Option<Mapping>,
     /// What the NBO record is checked by; the baseline where there is none.
     pub policy: Option<Policy>,
-    /// Set by the caller to stop between blocks.
-    pub cancel: Arc<AtomicBool>,
 }
 
 impl Default for Options {
@@ -71,52 +69,13 @@ impl Default for Options {
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
             omit_empty: false,
-            jobs: None,
-            memory: 256 << 20,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
             take_over: false,
-            on_missing: OnMissing::Error,
             sidecars: Vec::new(),
             mapping: None,
             policy: None,
-            cancel: Arc::default(),
         }
-    }
-}
-
-impl Options {
-    /// What shapes the output, by the names of the options of the program; resources do not.
-    pub fn shaping(&self) -> BTreeMap<String, String> {
-        let pair = |h: u32, w: u32| format!("{h},{w}");
-        let shaping = [
-            ("ngff", self.version.to_string()),
-            ("layout", format!("{:?}", self.layout).to_lowercase()),
-            ("codec", self.codec.to_string()),
-            (
-                "chunk",
-                match self.chunk {
-                    ChunkChoice::Size(h, w) => pair(h, w),
-                    ChunkChoice::Source => "source".into(),
-                },
-            ),
-            (
-                "shard",
-                match self.shard {
-                    ShardChoice::Auto => "auto".into(),
-                    ShardChoice::Size(h, w) => pair(h, w),
-                    ShardChoice::None => "none".into(),
-                },
-            ),
-            ("pyramid", format!("{:?}", self.pyramid).to_lowercase()),
-            ("smallest-level", self.smallest_level.to_string()),
-            ("no-decode", (!self.decode).to_string()),
-            ("omit-empty", self.omit_empty.to_string()),
-            ("bit", format!("{:?}", self.bit).to_lowercase()),
-            ("on-missing", format!("{:?}", self.on_missing).to_lowercase()),
-            ("source-checksum", self.source_checksum.map_or("none", FileAlgorithm::name).into()),
-        ];
-        shaping.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -134,7 +93,8 @@ pub enum Layout {
 }
 
 /// Sizes of chunks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChunkChoice {
     /// Height and width in pixels.
     Size(u32, u32),
@@ -150,7 +110,8 @@ impl Default for ChunkChoice {
 }
 
 /// Reduced levels.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PyramidChoice {
     /// Are computed: 2x means in y and x.
     #[default]
@@ -162,7 +123,8 @@ pub enum PyramidChoice {
 }
 
 /// Gathering of chunks into shards.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ShardChoice {
     /// Shards when there would be very many objects otherwise.
     #[default]
@@ -174,7 +136,8 @@ pub enum ShardChoice {
 }
 
 /// Data type of the arrays for OME type `bit`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BitType {
     /// Zarr `uint8`, 0 or 1: every viewer shows it.
     #[default]
@@ -195,30 +158,50 @@ pub enum Existing {
     Resume,
 }
 
-/// Planes that are promised and missing.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnMissing {
-    /// Are an error before anything is written.
-    #[default]
-    Error,
-    /// Become zeros, and are listed in the store and in the report.
-    Fill,
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Image => "image",
+            Self::Bioformats2raw => "bioformats2raw",
+        })
+    }
 }
 
-/// How far a conversion has come; shared with whoever shows it.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Source bytes (decoded) that there are in all.
-    pub total: AtomicU64,
-    /// Source bytes (decoded) that are done.
-    pub done: AtomicU64,
-    /// Of those, what an earlier run had done.
-    pub before: AtomicU64,
-    /// Bytes written to the store.
-    pub written: AtomicU64,
-    /// Objects written to the store.
-    pub objects: AtomicU64,
-    /// Tiles and strips of the source that were moved without being compressed again.
-    pub moved: AtomicU64,
+impl fmt::Display for ChunkChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size(height, width) => write!(f, "{height},{width}"),
+            Self::Source => f.write_str("source"),
+        }
+    }
+}
+
+impl fmt::Display for PyramidChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Computed => "computed",
+            Self::Source => "source",
+            Self::None => "none",
+        })
+    }
+}
+
+impl fmt::Display for ShardChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Size(height, width) => write!(f, "{height},{width}"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+impl fmt::Display for BitType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uint8 => "uint8",
+            Self::Bool => "bool",
+        })
+    }
 }

@@ -5,46 +5,53 @@
 
 mod blocks;
 mod image;
+mod level;
+pub(crate) mod placement;
+pub(crate) mod pyramid;
+mod settings;
 mod shards;
+mod task;
+mod text;
+pub(crate) mod tiles;
 
-use fairzarr_digest::FileAlgorithm;
+use fairzarr_ngff::Endian;
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_zarr::Encoder;
+use fairzarr_provenance::Documents;
+use fairzarr_task::Job;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-use crate::Error;
-use crate::encode::Codec;
-use crate::geometry::Block;
-use crate::layout::{Placement, place};
-use crate::options::{ChunkChoice, OnMissing, Options, PyramidChoice};
-use crate::provenance::Documents;
-use crate::tiles::Tiles;
+use crate::error::Error;
+use crate::options::{ChunkChoice, Options, PyramidChoice};
+use placement::{Placement, place};
+use pyramid::Block;
+use tiles::Tiles;
 
-pub use image::{ImagePlan, LevelPlan};
+pub use image::ImagePlan;
+pub use level::LevelPlan;
+pub use settings::{Setting, Settings};
+pub(crate) use task::{Page, Task, Written};
+pub(crate) use tiles::container;
+
+/// What a plan is made for.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) options: &'a Options,
+    /// Bytes of pixels that may be held.
+    pub(crate) memory: u64,
+}
 
 /// What will be written, and in which pieces it is done.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Plan {
     /// Version of this program; another version may cut a conversion differently.
     pub fairzarr: String,
-    /// The options that it was made by, see [`Options::shaping`].
-    pub options: BTreeMap<String, String>,
-    /// NGFF version.
-    pub ngff: String,
+    /// What shapes the output.
+    pub settings: Settings,
     /// Files of the source: name and length in bytes.
     pub files: Vec<(String, u64)>,
     /// Placement of the images.
     pub placement: Placement,
-    /// Compression.
-    pub codec: Codec,
-    /// Whether tiles are decoded that are moved as they are.
-    pub decode: bool,
-    /// Which checksum of the source's files is recorded.
-    pub source_checksum: Option<FileAlgorithm>,
-    /// Leaves out chunks of zeros.
-    pub omit_empty: bool,
-    /// What happens to promised planes that are missing.
-    pub on_missing: OnMissing,
     /// Documents on microscope, acquisition and quality control.
     pub documents: Documents,
     /// Images in series order.
@@ -55,88 +62,66 @@ pub struct Plan {
     pub worker_memory: u64,
 }
 
-/// What the source stores as one plane: a time point, a group of channels, and a z section.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub(crate) struct Page {
-    pub(crate) t: u32,
-    pub(crate) group: u32,
-    pub(crate) z: u32,
-}
-
-/// A piece of work that one worker does on its own: a page, a block of a page that is large, or several pages that share
-/// shards.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub(crate) struct Unit {
-    pub(crate) image: usize,
-    /// The first of its pages.
-    pub(crate) page: Page,
-    /// Which of the image's pyramids.
-    pub(crate) pyramid: usize,
-    pub(crate) block: Block,
-}
-
 impl Plan {
-    /// Plans a conversion.
+    /// Plans a conversion that may hold `memory` bytes of pixels.
     ///
     /// # Errors
     /// When the options do not fit the source, or the memory is too small for it.
-    pub fn new(source: &Fileset, options: &Options) -> Result<Self, Error> {
+    pub fn new(source: &Fileset, options: &Options, memory: u64) -> Result<Self, Error> {
         if let ChunkChoice::Size(h, w) = options.chunk
             && (h == 0 || w == 0 || h as u64 * w as u64 > 1 << 28)
         {
-            return Err(Error::Request(format!(
-                "a chunk of {h} x {w} pixels cannot be made; 512 x 512 suits most viewers"
-            )));
+            return Err(Error::ChunkSize(h, w));
         }
         if !options.decode
             && (options.chunk != ChunkChoice::Source || options.pyramid == PyramidChoice::Computed)
         {
-            return Err(Error::Request(
-                "only tiles that are moved need not be decoded, and no level can be computed from them: --no-decode goes with --chunk source, and with --pyramid source or none".into(),
-            ));
+            return Err(Error::NeedsSamples);
         }
         if options.codec.needs_zarr_2() && options.version.zarr_format() == 3 {
-            return Err(Error::Request(format!(
-                "codec zlib exists in Zarr v2 (NGFF 0.4) only; use gzip, zstd or blosc for NGFF {}",
-                options.version
-            )));
+            let (codec, version) = (options.codec.name().into(), options.version.to_string());
+            return Err(Error::CodecNeedsZarr2(codec, version));
         }
         let placement = place(source, options.layout)?;
         let mut plan = Self {
             fairzarr: env!("CARGO_PKG_VERSION").into(),
-            options: options.shaping(),
-            ngff: options.version.to_string(),
+            settings: Settings::new(source, options),
             files: source.files().iter().map(|file| (file.name.clone(), file.len)).collect(),
-            codec: options.codec,
-            decode: options.decode,
-            source_checksum: options.source_checksum,
-            omit_empty: options.omit_empty,
-            on_missing: options.on_missing,
-            documents: Documents::of(options),
+            documents: Documents::new(&options.sidecars, options.mapping.as_ref(), options.policy.as_ref()),
             images: Vec::new(),
             tile_cache: 0,
             worker_memory: 0,
             placement,
         };
+        let request = Request { options, memory };
         for (image, path) in source.images().iter().zip(plan.placement.paths()) {
-            let planned = ImagePlan::new(image, path, options)?;
+            let planned = ImagePlan::new(image, path, request)?;
             plan.tile_cache = plan.tile_cache.max(blocks::tile_cache(image));
             plan.worker_memory = plan.worker_memory.max(planned.working_set());
             plan.images.push(planned);
         }
         plan.worker_memory += plan.tile_cache;
-        if plan.worker_memory > options.memory {
-            return Err(Error::Request(format!(
-                "this source needs {} MiB of memory for its pixels, --memory allows {}; raise it, or choose a smaller --chunk or --shard",
-                plan.worker_memory.div_ceil(1 << 20),
-                options.memory >> 20
-            )));
+        if plan.worker_memory > memory {
+            return Err(Error::Memory {
+                needed: plan.worker_memory.div_ceil(1 << 20),
+                allowed: memory >> 20,
+            });
         }
         Ok(plan)
     }
 
     pub(crate) fn ngff(&self) -> fairzarr_ngff::Version {
-        self.ngff.parse().unwrap_or(fairzarr_ngff::Version::V05)
+        self.settings.ngff
+    }
+
+    /// The encoder of one level of an image.
+    pub(crate) fn encoder(&self, image: &ImagePlan, level: usize) -> Result<Encoder, Error> {
+        let level = &image.levels[level];
+        let encoder = Encoder::new(level.codec, image.sample_bytes(), self.crc32c(level))?;
+        Ok(match image.endian() {
+            Endian::Little => encoder,
+            Endian::Big => encoder.big_endian(image.number_bytes()),
+        })
     }
 
     /// Whether chunks of a level end with a checksum. Version 2 of Zarr has no checksum codec that all readers know,
@@ -166,37 +151,37 @@ impl Plan {
 
     /// Images whose tiles were to be moved without being decoded, and are decoded.
     pub fn tiles_decoded(&self) -> Vec<usize> {
-        if self.decode {
+        if self.settings.decode {
             return Vec::new();
         }
         let decoded = |index: &usize| matches!(self.images[*index].tiles, Tiles::Moved { decoded: true, .. });
         (0..self.images.len()).filter(decoded).collect()
     }
 
-    /// All units, in the order in which one process does them.
-    pub(crate) fn units(&self) -> impl Iterator<Item = Unit> + '_ {
+    /// All tasks, in the order in which one process does them.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
         self.images.iter().enumerate().flat_map(|(image, plan)| {
             let blocks: Vec<(usize, Block)> = plan
                 .pyramids
                 .iter()
                 .enumerate()
-                .flat_map(|(n, pyramid)| pyramid.units().into_iter().map(move |block| (n, block)))
+                .flat_map(|(n, pyramid)| pyramid.tasks().into_iter().map(move |block| (n, block)))
                 .collect();
             plan.first_pages().flat_map(move |page| {
                 let blocks = blocks.clone().into_iter();
-                blocks.map(move |(pyramid, block)| Unit { image, page, pyramid, block })
+                blocks.map(move |(pyramid, block)| Task { image, page, pyramid, block })
             })
         })
     }
 
-    /// Whether this is one of the [`Self::units`], or a block above them.
-    pub(crate) fn holds(&self, unit: Unit) -> bool {
-        let Page { t, group, z } = unit.page;
-        self.images.get(unit.image).is_some_and(|image| {
-            image.pyramids.get(unit.pyramid).is_some_and(|pyramid| {
-                pyramid.holds(unit.block)
-                    && (unit.block.level == pyramid.unit_level
-                        || unit.block.level > pyramid.unit_level && pyramid.writes(unit.block.level))
+    /// Whether this is one of the [`Self::tasks`], or a block above them.
+    pub(crate) fn holds(&self, task: Task) -> bool {
+        let Page { t, group, z } = task.page;
+        self.images.get(task.image).is_some_and(|image| {
+            image.pyramids.get(task.pyramid).is_some_and(|pyramid| {
+                pyramid.holds(task.block)
+                    && (task.block.level == pyramid.task_level
+                        || task.block.level > pyramid.task_level && pyramid.writes(task.block.level))
             }) && t < image.shape[0]
                 && t.is_multiple_of(image.depth.0)
                 && (group as usize) < image.groups.len()
@@ -205,20 +190,20 @@ impl Plan {
         })
     }
 
-    /// The block that a unit, or a block above the units, is part of; none at the top.
-    pub(crate) fn above(&self, unit: Unit) -> Option<Unit> {
-        let block = self.images[unit.image].pyramids[unit.pyramid].parent(unit.block)?;
-        Some(Unit { block, ..unit })
+    /// The block that a task, or a block above the tasks, is part of; none at the top.
+    pub(crate) fn above(&self, task: Task) -> Option<Task> {
+        let block = self.images[task.image].pyramids[task.pyramid].parent(task.block)?;
+        Some(Task { block, ..task })
     }
 
-    /// Whether this is a block above the units.
-    pub(crate) fn is_above_units(&self, unit: Unit) -> bool {
-        unit.block.level > self.images[unit.image].pyramids[unit.pyramid].unit_level
+    /// Whether this is a block above the tasks.
+    pub(crate) fn is_above_tasks(&self, task: Task) -> bool {
+        task.block.level > self.images[task.image].pyramids[task.pyramid].task_level
     }
 
-    /// Number of [`Self::units`].
-    pub fn unit_count(&self) -> u64 {
-        self.images.iter().map(ImagePlan::unit_count).sum()
+    /// Number of [`Self::tasks`].
+    pub fn task_count(&self) -> u64 {
+        self.images.iter().map(ImagePlan::task_count).sum()
     }
 
     /// Decoded bytes of the levels that are read.
@@ -229,13 +214,13 @@ impl Plan {
         self.images.iter().map(|image| levels(image) * image.planes()).sum()
     }
 
-    /// Decoded bytes that one unit reads.
-    pub(crate) fn unit_bytes(&self, unit: Unit) -> u64 {
-        let image = &self.images[unit.image];
-        let (rows, columns) = image.pyramids[unit.pyramid].below(unit.block, 0);
+    /// Decoded bytes that one task reads.
+    pub(crate) fn task_bytes(&self, task: Task) -> u64 {
+        let image = &self.images[task.image];
+        let (rows, columns) = image.pyramids[task.pyramid].below(task.block, 0);
         let pixels = (rows.end - rows.start) * (columns.end - columns.start);
-        let pages = image.unit_pages(unit.page).count() as u64;
-        pages * pixels * image.samples(unit.page) as u64 * image.sample_bytes() as u64
+        let pages = image.task_pages(task.page).count() as u64;
+        pages * pixels * image.samples(task.page) as u64 * image.sample_bytes() as u64
     }
 
     /// Decoded bytes of all levels.
@@ -251,11 +236,10 @@ impl Plan {
         self.images.iter().map(|image| image.objects()).sum()
     }
 
-    /// Threads that `memory` and the number of units allow.
-    pub fn jobs(&self, options: &Options) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let wanted = options.jobs.unwrap_or(cores).max(1) as u64;
-        let fitting = (options.memory / self.worker_memory.max(1)).max(1);
-        wanted.min(fitting).min(self.unit_count().max(1)) as usize
+    /// Threads that `memory` and the number of tasks allow.
+    pub fn threads(&self, job: &Job) -> usize {
+        let wanted = job.cores() as u64;
+        let fitting = (job.memory / self.worker_memory.max(1)).max(1);
+        wanted.min(fitting).min(self.task_count().max(1)) as usize
     }
 }

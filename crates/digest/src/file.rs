@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// How the checksum of a file is computed.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileAlgorithm {
@@ -66,7 +67,7 @@ impl Hasher {
 
     fn finish(self) -> String {
         match self {
-            Self::Sha256(hasher) => hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Sha256(hasher) => crate::hex(&hasher.finalize()),
             Self::Blake3(hasher) => hasher.finalize().to_hex().to_string(),
         }
     }
@@ -114,8 +115,7 @@ mod tests {
         // Longer than a piece, and not a multiple of it.
         let long: Vec<u8> = (0..2_500_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
         assert_eq!(of(FileAlgorithm::Blake3, &long), blake3::hash(&long).to_hex().as_str());
-        let whole: String = Sha256::digest(&long).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(of(FileAlgorithm::Sha256, &long), whole);
+        assert_eq!(of(FileAlgorithm::Sha256, &long), crate::hex(&Sha256::digest(&long)));
         for algorithm in FileAlgorithm::ALL {
             assert_eq!(FileAlgorithm::from_name(algorithm.name()), Some(algorithm));
         }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// The store cannot be read.
     #[error(transparent)]
-    Store(#[from] fairzarr_verify::Error),
+    Store(#[from] fairzarr_ome_zarr::Error),
     /// The store holds something that an OME-TIFF cannot, or contradicts itself.
     #[error("{place} cannot be exported: {reason}")]
     Unfit {
@@ -18,7 +18,7 @@ pub enum Error {
         reason: String,
     },
     /// Something is at the output's place already.
-    #[error("{} exists already; use --overwrite to replace it", .0.display())]
+    #[error("{} exists already", .0.display())]
     Exists(PathBuf),
     /// The file cannot be written.
     #[error("cannot write {}", path.display())]
@@ -28,7 +28,16 @@ pub enum Error {
         /// What the file system said.
         source: std::io::Error,
     },
+    /// Threads could not do the work.
+    #[error(transparent)]
+    Task(#[from] fairzarr_task::Error),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<fairzarr_task::Interrupted> for Error {
+    fn from(_: fairzarr_task::Interrupted) -> Self {
+        Self::Interrupted
+    }
 }

@@ -14,19 +14,21 @@ mod series;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use fairzarr_ome_tiff::tiff_codec::Compression;
 use fairzarr_ome_tiff::{Page, TiffWriter};
 use fairzarr_ome_xml::{ByteOrder, Document};
+use fairzarr_ome_zarr::Hierarchy;
+use fairzarr_ome_zarr::keys::METADATA;
 use fairzarr_store::Store;
+use fairzarr_task::Job;
 
 pub use error::Error;
 use series::Series;
 
 /// Choices for an export.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// None, Deflate or Zstandard. Every reader knows Deflate.
     pub compression: Compression,
@@ -34,32 +36,17 @@ pub struct Options {
     pub pyramid: bool,
     /// Whether a file that is there is replaced, once the new one is complete.
     pub overwrite: bool,
-    /// Threads.
-    pub jobs: usize,
-    /// Set by whoever wants to stop.
-    pub cancel: Arc<AtomicBool>,
-    /// Counts decoded bytes, for whoever shows progress.
-    pub progress: Arc<AtomicU64>,
-    /// Set to how many there will be.
-    pub total: Arc<AtomicU64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            compression: Compression::Deflate,
-            pyramid: true,
-            overwrite: false,
-            jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            cancel: Arc::default(),
-            progress: Arc::default(),
-            total: Arc::default(),
-        }
+        Self { compression: Compression::Deflate, pyramid: true, overwrite: false }
     }
 }
 
 /// What was written.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// Images.
     pub images: usize,
@@ -73,9 +60,6 @@ pub struct Report {
     pub left_out: Vec<String>,
 }
 
-/// The document that the store describes its images with.
-const METADATA: &str = "OME/METADATA.ome.xml";
-
 /// Tiles and strips of one file, whose places are kept in memory: more are a sign of damaged metadata.
 const MOST_CHUNKS: u64 = 1 << 25;
 
@@ -83,15 +67,16 @@ const MOST_CHUNKS: u64 = 1 << 25;
 ///
 /// # Errors
 /// Whatever stops it, see [`Error`]. There is no file at `target` then that was not there before.
-pub fn export(store: &Store, target: &Path, options: &Options) -> Result<Report, Error> {
+pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Result<Report, Error> {
     if !options.overwrite && target.exists() {
         return Err(Error::Exists(target.to_owned()));
     }
     let unfit = |reason: String| Error::Unfit { place: METADATA.to_owned(), reason };
-    let stored = fairzarr_verify::images(store)?;
+    let hierarchy = Hierarchy::open(store)?;
+    let stored = hierarchy.images();
     let document = store
         .get(METADATA)
-        .map_err(fairzarr_verify::Error::from)?
+        .map_err(fairzarr_ome_zarr::Error::from)?
         .ok_or_else(|| unfit("the store has no such document, which an OME-TIFF needs".into()))?;
     let document = Document::parse(document.to_vec()).map_err(|error| unfit(error.to_string()))?;
     let description = document.in_one_tiff(ByteOrder::Little).map_err(|error| unfit(error.to_string()))?;
@@ -105,8 +90,9 @@ pub fn export(store: &Store, target: &Path, options: &Options) -> Result<Report,
     }
     let (mut series, mut left_out) = (Vec::<Series>::new(), Vec::new());
     let (mut first_page, mut chunks) = (0, 0u64);
-    for (index, (image, stored)) in described.iter().zip(&stored).enumerate() {
-        let next = Series::open(store, index, first_page, image, stored, options, &mut left_out)?;
+    for (index, image) in described.iter().enumerate() {
+        let opened = hierarchy.open_image(index)?;
+        let next = Series::open(opened, first_page, image, options, &mut left_out)?;
         first_page += next.page_count();
         chunks = chunks.saturating_add(next.chunk_count());
         if chunks > MOST_CHUNKS {
@@ -115,14 +101,14 @@ pub fn export(store: &Store, target: &Path, options: &Options) -> Result<Report,
         }
         series.push(next);
     }
-    options.total.store(series.iter().map(Series::bytes).sum(), Ordering::Relaxed);
+    job.progress.expect(series.iter().map(Series::bytes).sum());
     let mut pages: Vec<Page> = series.iter().flat_map(Series::pages).collect();
 
     let unfinished = Unfinished::create(target)?;
     let failed = |source| Error::Output { path: target.to_owned(), source };
     let out = unfinished.file.try_clone().map_err(failed)?;
     let mut writer = TiffWriter::new(BufWriter::with_capacity(1 << 20, out)).map_err(failed)?;
-    queue::write(&series, options, |written| {
+    queue::write(&series, options, job, |written| {
         let chunk = writer.chunk(&written.stored).map_err(failed)?;
         let page = pages.get_mut(written.page).and_then(|page| match written.level {
             0 => Some(page),

@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use fairzarr_task::{Job, Pool, lock};
+
 use crate::error::Error;
 use crate::series::{Series, Written};
 use crate::{Options, series};
@@ -12,6 +14,7 @@ use crate::{Options, series};
 pub(crate) fn write(
     series: &[Series],
     options: &Options,
+    job: &Job,
     write: impl FnMut(Written) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     // Number of the first piece of each level.
@@ -25,30 +28,26 @@ pub(crate) fn write(
     }
     let next = AtomicUsize::new(0);
     let queue = Queue { state: Mutex::new(State { due: 0, failure: None, write }), moved: Condvar::new() };
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs.max(1).min(total) {
-            scope.spawn(|| {
-                let _alarm = Alarm(&queue);
-                let Ok(mut encoder) = series::encoder(options.compression).map_err(|e| queue.fail(e)) else {
-                    return;
-                };
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= total {
-                        return;
-                    }
-                    let at = levels.partition_point(|(first, ..)| *first <= n) - 1;
-                    let (first, index, level) = levels[at];
-                    let chunks = if options.cancel.load(Ordering::Relaxed) {
-                        Err(Error::Interrupted)
-                    } else {
-                        series[index].piece(level, n - first, &mut encoder, options)
-                    };
-                    if !queue.hand_in(n, chunks) {
-                        return;
-                    }
-                }
-            });
+    Pool::new(job.cores().min(total))?.run(|| {
+        let _alarm = Alarm(&queue);
+        let Ok(mut encoder) = series::encoder(options.compression).map_err(|e| queue.fail(e)) else {
+            return;
+        };
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n >= total {
+                return;
+            }
+            let at = levels.partition_point(|(first, ..)| *first <= n) - 1;
+            let (first, index, level) = levels[at];
+            let chunks = job
+                .cancel
+                .check()
+                .map_err(Error::from)
+                .and_then(|()| series[index].piece(level, n - first, &mut encoder, job));
+            if !queue.hand_in(n, chunks) {
+                return;
+            }
         }
     });
     queue.lock().failure.take().map_or(Ok(()), Err)
@@ -85,7 +84,7 @@ impl<W: FnMut(Written) -> Result<(), Error>> Queue<W> {
 
 impl<W> Queue<W> {
     fn lock(&self) -> MutexGuard<'_, State<W>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn fail(&self, error: Error) {

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use fairzarr_ome_tiff::tiff_codec::{Compression, Encoder};
 use fairzarr_ome_tiff::{Grid, Page, PageForm, SampleType};
 use fairzarr_ome_xml::{Axis, Image, PixelType, Pixels};
-use fairzarr_store::Store;
-use fairzarr_verify::{StoredArray, StoredImage};
+use fairzarr_ome_zarr::{OpenImage, StoredArray, StoredImage};
+use fairzarr_task::Job;
 
 use crate::Options;
 use crate::error::Error;
@@ -66,14 +65,13 @@ pub(crate) fn encoder(compression: Compression) -> Result<Encoder, Error> {
 impl Series {
     /// Opens the arrays of an image and compares them with what its OME-XML says. Its pages begin at `first_page`.
     pub(crate) fn open(
-        store: &Store,
-        index: usize,
+        opened: OpenImage<'_>,
         first_page: usize,
         image: &Image,
-        stored: &StoredImage,
         options: &Options,
         left_out: &mut Vec<String>,
     ) -> Result<Self, Error> {
+        let OpenImage { index, stored, levels: arrays, .. } = opened;
         let place = || format!("image {index}");
         let unfit = |reason: String| Error::Unfit { place: place(), reason };
         let incomplete = || unfit("its OME-XML does not say how large it is".into());
@@ -87,10 +85,11 @@ impl Series {
         }
         let sizes = [pixels.size_t, pixels.size_c, pixels.size_z, pixels.size_y, pixels.size_x];
         let mut levels: Vec<Level> = Vec::new();
-        let count = if options.pyramid { stored.multiscale.datasets.len() } else { 1 };
-        for number in 0..count {
-            let path = stored.array_path(number).ok_or_else(|| unfit("it has no levels".into()))?;
-            let array = StoredArray::open(store, &path)?;
+        if arrays.is_empty() {
+            return Err(unfit("it has no levels".into()));
+        }
+        for array in arrays.into_iter().take(if options.pyramid { usize::MAX } else { 1 }) {
+            let path = array.path().to_owned();
             let level = Level::new(array, stored, pixels, &groups, options.compression)?;
             let found = level.sizes();
             match levels.last() {
@@ -208,7 +207,7 @@ impl Series {
         level: usize,
         mut number: usize,
         encoder: &mut Encoder,
-        options: &Options,
+        job: &Job,
     ) -> Result<Vec<Written>, Error> {
         let of = &self.levels[level];
         let counts = self.counts(of);
@@ -225,7 +224,7 @@ impl Series {
         let cols = span(at[4], of.cols.region, of.width);
         let channels = self.groups[groups.start as usize].start..self.groups[groups.end as usize - 1].end;
         let read = of.read([times.clone(), channels, sections.clone(), rows, cols])?;
-        options.progress.fetch_add(read.bytes.len() as u64, Ordering::Relaxed);
+        job.progress.advance(read.bytes.len() as u64);
         let mut chunks = Vec::new();
         for t in times {
             for group in groups.clone() {

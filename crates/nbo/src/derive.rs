@@ -26,7 +26,8 @@ use crate::record::{Content, Field, Object, Origin, OriginKind, Record};
 /// per-plane metadata of any size belongs into arrays.
 pub const MAX_PLANES: usize = 16;
 
-/// Derives the record of a document, NBO fragments and maps in its annotations included.
+/// Derives the record of a document from what OME's own vocabulary says in it. Its annotations, which may hold NBO
+/// itself, are read by [`crate::ingest::from_ome`].
 pub fn from_ome(document: &Document) -> Record {
     let ome = document.ome();
     let context = Context::new(ome);
@@ -37,7 +38,7 @@ pub fn from_ome(document: &Document) -> Record {
         record.objects.push(context.instrument(i, instrument));
     }
     record.objects.extend(ome.images.iter().map(|i| context.image(i)));
-    crate::ingest::annotations(document, &mut record);
+    record.in_store = Some((0..ome.images.len()).map(Some).collect());
     record
 }
 

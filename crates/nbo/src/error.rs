@@ -42,6 +42,18 @@ pub enum Error {
         /// What it may say.
         expected: &'static str,
     },
+    /// A name in a demand that is none of those it can be.
+    #[error("{what}: {found:?} is no {word}{}", nearest.as_ref().map(|near| format!("; the nearest is {near}")).unwrap_or_default())]
+    Misspelt {
+        /// Which setting.
+        what: &'static str,
+        /// What the word would have to be, for example `kind of calibration`.
+        word: String,
+        /// What it says.
+        found: String,
+        /// The nearest of what it may say.
+        nearest: Option<String>,
+    },
     /// A record cannot be written in a form that lacks a place for it.
     #[error("cannot be written as {form}: {why}")]
     NotExpressible {

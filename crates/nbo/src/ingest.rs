@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use crate::record::{Record, Source};
 use crate::{Error, derive, xml};
 
-pub(crate) use annotations::annotations;
 pub use mapping::Mapping;
 pub use metrics::metrics;
 
@@ -78,10 +77,18 @@ pub fn ingest(name: &str, bytes: &[u8]) -> Result<Record, Error> {
         Parsed::Portal(json) => portal::read(&json),
         Parsed::Metrics(json, _) => metrics(&json),
         Parsed::NboXml(text) => xml::read(&text)?,
-        Parsed::OmeXml(document) => derive::from_ome(&document),
+        Parsed::OmeXml(document) => from_ome(&document),
     };
     record.sources.push(source(name, form, media_type, bytes));
     Ok(record)
+}
+
+/// Reads an OME-XML document that is parsed already: what its own vocabulary implies, and the NBO fragments and maps
+/// in its annotations.
+pub fn from_ome(document: &Document) -> Record {
+    let mut record = derive::from_ome(document);
+    annotations::annotations(document, &mut record);
+    record
 }
 
 /// Reads a CSV or JSON document by an explicit mapping of its columns or members to NBO fields.

@@ -27,6 +27,7 @@ pub mod catalogue;
 pub mod check;
 pub mod derive;
 mod error;
+pub mod identity;
 pub mod ingest;
 pub mod merge;
 pub mod methods;

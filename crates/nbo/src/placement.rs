@@ -14,13 +14,14 @@
 
 pub mod maps;
 
-use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
 
 use crate::Error;
 use crate::check::Report;
 use crate::qc::Index;
-use crate::record::json::{Common, LAYOUT, Writing};
+use crate::record::json::{Common, IMAGE, LAYOUT, Writing, image, images as images_of};
 use crate::record::shared::Shared;
 use crate::record::{Object, Record, Source};
 
@@ -52,28 +53,39 @@ pub fn convention() -> Json {
 
 /// Attributes of a store with one image at its root: the whole record.
 pub fn root_attributes(record: &Record, reports: &[Report]) -> Map<String, Json> {
-    Placement::new(record, &BTreeSet::new()).root(reports)
+    Placement::new(record, Images::AtRoot).root(reports)
 }
 
-/// The record of a store with several images, by the groups that it goes to.
+/// Where the images of a store are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Images {
+    /// The root is the only one.
+    AtRoot,
+    /// Each has a group of its own.
+    InGroups,
+}
+
+/// The record of a store, by the groups that it goes to.
 pub struct Placement<'a> {
     record: &'a Record,
-    /// The record's images; those that the store holds have their own groups.
+    /// The record's images; those of the store have their own groups if there are several.
     images: Vec<&'a Object>,
     placed: BTreeSet<usize>,
     shared: Shared<'a>,
 }
 
 impl<'a> Placement<'a> {
-    /// `placed` are the images that the store holds, counted among the record's `Image` objects.
-    pub fn new(record: &'a Record, placed: &BTreeSet<usize>) -> Self {
+    /// Of a record that says which of its images the store holds ([`Record::in_store`]).
+    pub fn new(record: &'a Record, place: Images) -> Self {
         let images: Vec<_> = record.objects.iter().filter(|o| o.class == "Image").collect();
-        let held: Vec<_> = placed.iter().filter_map(|n| images.get(*n).copied()).collect();
-        Self { record, shared: Shared::of(&held), images, placed: placed.clone() }
+        let held = record.in_store.iter().flatten().flatten().filter(|_| place == Images::InGroups);
+        let placed: BTreeSet<usize> = held.copied().collect();
+        let apart: Vec<_> = placed.iter().filter_map(|n| images.get(*n).copied()).collect();
+        Self { record, shared: Shared::of(&apart), images, placed }
     }
 
     /// Attributes of the root: what the images have in common, and the images that the record describes and the
-    /// store does not hold.
+    /// store does not hold. Of a store with one image, all of it, and which image that is.
     pub fn root(&self, reports: &[Report]) -> Map<String, Json> {
         let mut images = 0;
         let mut at = None;
@@ -88,10 +100,15 @@ impl<'a> Placement<'a> {
             images += usize::from(image);
         }
         let at = at.filter(|at| *at < objects.len());
+        let whole = self.placed.is_empty().then(|| self.record.in_store.as_ref()?.first().copied().flatten());
+        let held = whole.flatten().and_then(|number| image(objects.iter().copied(), number));
         let writing = Writing { objects, extra: Some(&self.record.extra), shared: Some(&self.shared) };
         let mut record = writing.whole();
         if let Some(at) = at {
             record[IMAGES_AT] = json!(at);
+        }
+        if let Some(held) = held {
+            record[IMAGE] = held;
         }
         attributes(self.record, record, reports)
     }
@@ -135,18 +152,17 @@ pub fn remove(attributes: &mut Map<String, Json>) {
 
 /// A record as a store holds it.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Stored {
-    /// The record.
+    /// The record, with what it says of which image of the store.
     pub record: Record,
-    /// For each group of an image, the number of the record's image that it holds.
-    pub images: Vec<Option<usize>>,
     /// Whether a newer layout than this release writes is among it: what it does not know is left out, and the
     /// attributes must not be rewritten.
     pub newer: bool,
 }
 
-/// Reads the record of a store from the attributes of its root and of the groups of its images, the root not being
-/// one of them.
+/// Reads the record of a store from the attributes of its root and of the groups of its images, in series order; the
+/// root is not among them. Where it is the only image there are none.
 ///
 /// # Errors
 /// [`Error::Shape`] if there is no record at the root, or if it has not the shape of one.
@@ -157,30 +173,87 @@ pub fn read<'a>(
     let missing = || Error::Shape { at: format!("/{RECORD}"), expected: "a record" };
     let json = root.get(RECORD).ok_or_else(missing)?;
     let is_newer = |json: &Json| json["layout"].as_u64().is_some_and(|layout| layout > LAYOUT);
-    let mut stored = Stored { record: Record::from_json(json)?, newer: is_newer(json), ..Stored::default() };
+    let mut stored = Stored { record: Record::from_json(json)?, newer: is_newer(json) };
+    let record = &mut stored.record;
     if let Some(sources) = root.get(SOURCES).and_then(Json::as_array) {
-        stored.record.sources = sources.iter().map(Source::from_json).collect();
+        record.sources = sources.iter().map(Source::from_json).collect();
     }
     let common = Common::of(json);
     // They stand where they stood; the number of an image counts those before it.
     let mut rest = Vec::new();
     if let Some(at) = json[IMAGES_AT].as_u64().and_then(|at| usize::try_from(at).ok()) {
-        rest = stored.record.objects.split_off(at.min(stored.record.objects.len()));
+        rest = record.objects.split_off(at.min(record.objects.len()));
     }
-    let mut count = stored.record.objects.iter().filter(|o| o.class == "Image").count();
+    let count = |objects: &[Object]| objects.iter().filter(|o| o.class == "Image").count();
+    let mut before = count(&record.objects);
+    let mut held = Vec::new();
     for image in images {
         let Some(json) = image.get(RECORD) else {
-            stored.images.push(None);
+            held.push(None);
             continue;
         };
         let found = common.record(json)?.objects;
         stored.newer |= is_newer(json);
-        stored.images.push(found.iter().any(|o| o.class == "Image").then_some(count));
-        count += found.iter().filter(|o| o.class == "Image").count();
-        stored.record.objects.extend(found);
+        held.push(image_of(json, count(&found), true).map(|number| before + number));
+        before += count(&found);
+        record.objects.extend(found);
     }
-    stored.record.objects.append(&mut rest);
+    record.objects.append(&mut rest);
+    if held.is_empty() {
+        let first_is = record.sources.first().is_some_and(|source| source.form == "ome-xml");
+        held.push(image_of(json, count(&record.objects), first_is));
+    }
+    record.in_store = Some(held);
     Ok(stored)
+}
+
+/// The number of the image that a node's record says is the node's. Layouts 1 and 2 did not say it: it is the first if
+/// `first_is`, which holds in the group of an image, and where the record began with the OME-XML of the image.
+fn image_of(record: &Json, images: usize, first_is: bool) -> Option<usize> {
+    if record["layout"].as_u64().is_some_and(|layout| layout < 3) {
+        return (first_is && images > 0).then_some(0);
+    }
+    images_of(record)?.first().copied().flatten()
+}
+
+/// What of a record is about its store: without images that the store does not hold, that carry no calibration and that
+/// nothing else refers to. A record about no store, or of whose images none is known, stays whole.
+pub fn about_the_store(record: &Record) -> Record {
+    let Some(held) = record.in_store.as_ref().filter(|held| held.iter().any(Option::is_some)) else {
+        return record.clone();
+    };
+    let calibrates = |o: &&Object| crate::qc::KINDS.contains(&o.class.as_str());
+    let mut number = 0;
+    // Each object, whether it is an image, and whether it is about the store by itself.
+    let mut objects = Vec::with_capacity(record.objects.len());
+    for object in &record.objects {
+        let is_image = object.class == "Image";
+        let is_held = is_image && held.contains(&Some(number));
+        number += usize::from(is_image);
+        objects.push((object, is_image, !is_image || is_held || object.descendants().iter().any(calibrates)));
+    }
+    let about = objects.iter().filter(|(.., about)| *about).flat_map(|(object, ..)| object.descendants());
+    let referred: BTreeSet<&str> = about.filter_map(Object::target).collect();
+    objects
+        .iter_mut()
+        .for_each(|(object, _, about)| *about |= object.id().is_some_and(|id| referred.contains(id)));
+    // Where each image is among those that stay.
+    let (mut places, mut next) = (Vec::new(), 0_usize);
+    for (.., about) in objects.iter().filter(|(_, is_image, _)| *is_image) {
+        places.push(about.then_some(next));
+        next += usize::from(*about);
+    }
+    let in_store = held.iter().map(|n| n.and_then(|n| places.get(n).copied().flatten())).collect();
+    Record {
+        objects: objects
+            .into_iter()
+            .filter(|(.., about)| *about)
+            .map(|(object, ..)| object.clone())
+            .collect(),
+        sources: record.sources.clone(),
+        extra: record.extra.clone(),
+        in_store: Some(in_store),
+    }
 }
 
 /// The index of quality control of a store, from the attributes of its root.

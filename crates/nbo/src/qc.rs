@@ -1,34 +1,44 @@
 //! The index of quality control: which calibrations a record holds, of what and when, and whether an
 //! image satisfies a demand such as `OpticalCalibration within 90 days`.
 //!
-//! A calibration says nothing about objective or instrument itself. It hangs on an image (a channel, a
-//! plane), and theirs are its own; an optical calibration takes the objective of the image it was
-//! measured on, if the record holds that. An image answers a demand by a calibration nested in it, or
-//! by one of another image with the same instrument (and objective, for optical measurements). Results that came
-//! without an image (microscope-metrics) belong to the instrument that they name.
+//! A calibration says nothing about objective, detector or microscope itself. It hangs on an image (a channel, a
+//! plane), and theirs are its own; one that was measured on another image takes those of that image, if the record
+//! holds it. Results that came without an image (microscope-metrics) belong to the microscope that they name.
+//!
+//! Of all calibrations those *apply* to an image that it carries itself, and those of the same microscope and, by kind,
+//! the same objective, detector or light source. The latest of them before the acquisition *decides*, an image's own
+//! before others. What a metric has to satisfy is asked of every channel of the image. What is missing gives
+//! *unknown*, and nothing known never passes. `tests/verdicts.rs` states the rule for every combination.
 //!
 //! Age is counted in whole days, from calibration to acquisition, on or before it unless a demand says
 //! `either side`. A day is the one that is written, in its own time zone: a date without a time cannot be moved to
-//! another. Where a date is missing the answer is *unknown*, never *pass*.
+//! another.
 //!
 //! ```
 //! use fairzarr_nbo::qc::Requirement;
 //! let r: Requirement = "OpticalCalibration within 90 days and MedianXYSpotSize_FWHM <= 250 nm".parse().unwrap();
 //! assert_eq!(r.within_days, Some(90));
+//! // What is misspelt is told before anything is asked.
+//! let error = "OpticalCalbration within 90 days".parse::<Requirement>().unwrap_err();
+//! assert!(error.to_string().contains("the nearest is OpticalCalibration"));
 //! ```
 
-mod require;
+mod index;
+mod metrics;
+mod question;
+mod relation;
+mod verdict;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::catalogue::{self, Class, Kind};
-use crate::record::value::{is_date, is_sentinel, is_uuid, state};
-use crate::record::{Object, Record, value};
+use crate::identity::Microscope;
 
-pub use require::{Condition, Limit, Outcome, Requirement, Verdict};
+pub use index::index;
+pub use question::{Condition, Limit, Requirement};
+pub use verdict::{Outcome, Verdict};
 
 /// What can be demanded of a record in quality control.
 pub const KINDS: [&str; 8] = [
@@ -42,14 +52,22 @@ pub const KINDS: [&str; 8] = [
     "LightSensor",
 ];
 
+/// The layout of the index that is written. Older ones do not say which images are the store's, and are made anew from
+/// the record.
+pub const LAYOUT: u64 = 3;
+
 /// The index of one store.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Index {
+    /// [`LAYOUT`]; 0 where none is said.
+    pub layout: u64,
     /// Calibrations, one entry each.
     pub events: Vec<Event>,
-    /// Images that share date, instrument and objective.
+    /// Images that share what decides about calibrations.
     pub images: Vec<Images>,
+    /// What identifies the microscopes, by their identifiers in the record.
+    pub instruments: BTreeMap<String, Microscope>,
 }
 
 /// One calibration.
@@ -76,15 +94,31 @@ pub struct Event {
     /// What identifies the instrument beyond this record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instrument_key: Option<String>,
+    /// The microscope that the document names, where the record has no instrument that is known to be it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub microscope: Option<Microscope>,
     /// Identifier of the objective.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<String>,
-    /// Name or identifier of the channel; of several, separated by commas.
+    /// Identifiers of the detectors, of a calibration of detectors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub detectors: Vec<String>,
+    /// Identifier of the light source, of a calibration of excitation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
+    pub light_source: Option<String>,
+    /// Names, or identifiers, of the channels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
     /// The light it was measured with, or measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wavelength: Option<Wavelength>,
+    /// The two wavelengths of a registration, that of reference first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wavelengths: Vec<Wavelength>,
+    /// Of an optical calibration: whether it holds a point spread function, and not just the uniformity of the field or
+    /// the registration of colours, which are kinds of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point_spread_function: Option<bool>,
     /// What was measured.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
@@ -113,9 +147,12 @@ pub struct Metric {
     pub name: String,
     /// Value.
     pub value: f64,
-    /// Unit symbol; none for ratios and where the record says none.
+    /// Unit symbol; none for ratios and counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// `schema` where the document leaves the unit to its schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_from: Option<String>,
     /// median, mean, minimum, maximum or standard deviation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statistic: Option<String>,
@@ -124,7 +161,7 @@ pub struct Metric {
     pub n: Option<u64>,
 }
 
-/// Images that share date, instrument and objective, which in a plate are all.
+/// Images that share date, microscope, objective, channels and calibrations, which in a plate are all.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Images {
@@ -139,76 +176,44 @@ pub struct Images {
     /// Identifier of the objective.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<String>,
+    /// Their channels, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<Channel>,
+    /// Whether the store holds them; not said in the record of a document that is about no store. Images of a store that
+    /// nothing is known of are an entry without identifiers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_store: Option<bool>,
     /// How many there are.
     pub count: usize,
     /// Identifiers of the first of them.
     pub images: Vec<String>,
 }
 
-/// Objects by class and identifier.
-type Top<'a> = HashMap<(&'a str, &'a str), &'a Object>;
-
-/// How many identifiers an entry of [`Images`] or an [`Event`] names.
-const NAMED_IMAGES: usize = 16;
-
-/// Builds the index of a record.
-pub fn index(record: &Record) -> Index {
-    let mut index = Index::default();
-    // Images and instruments stand at the top.
-    let top: Top = record.objects.iter().filter_map(|o| Some(((o.class.as_str(), o.id()?), o))).collect();
-    let mut groups = HashMap::new();
-    for image in record.objects.iter().filter(|o| o.class == "Image") {
-        index.image(&top, image, &mut groups);
-    }
-    let hardware: Vec<&Object> = record.all("Instrument").collect();
-    for instrument in &hardware {
-        for object in instrument.descendants() {
-            if object.class == "IntensityCalibrationTool" || object.class == "LightSensor" {
-                let mut event = event(object, &Event::default());
-                event.date = day(object.str("LastCalibrationDate"));
-                event.instrument = instrument.id().map(str::to_owned);
-                event.instrument_key = key(instrument);
-                event.standard = name(object);
-                index.add(event, false);
-            }
-        }
-    }
-    for calibration in record.objects.iter().filter(|o| KINDS.contains(&o.class.as_str())) {
-        let of = hardware.iter().copied().find(|instrument| is_named(instrument, calibration));
-        let mut objectives = of.into_iter().flat_map(|i| i.children_of("Objective")).filter_map(Object::id);
-        let here = Event {
-            instrument: of.and_then(Object::id).map(str::to_owned),
-            instrument_key: of.and_then(key),
-            // An instrument with one objective leaves no choice.
-            objective: objectives.next().filter(|_| objectives.next().is_none()).map(str::to_owned),
-            channel: calibration.extra.get("channel").and_then(Json::as_str).map(str::to_owned),
-            ..Event::default()
-        };
-        index.event_with_parts(&top, calibration, &here, false);
-    }
-    index
-}
-
-/// Whether a calibration without an image names this instrument: by its name, by maker and model, or by serial number.
-fn is_named(instrument: &Object, calibration: &Object) -> bool {
-    let Some(named) = calibration.extra.get("microscope") else { return false };
-    let said =
-        |key: &str| named[key].as_str().map(|text| text.trim().to_lowercase()).filter(|t| !t.is_empty());
-    let is_stand = |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("MicroscopeStandGroup"));
-    let stand = instrument.children.iter().find(is_stand);
-    let known = |object: Option<&Object>, field: &str| {
-        object.and_then(|o| o.str(field)).map(|text| text.trim().to_lowercase())
-    };
-    let same = |key: &str, known: Option<String>| said(key).is_some() && said(key) == known;
-    same("name", known(Some(instrument), "Name"))
-        || same("serial_number", known(stand, "CatalogNumber"))
-        || same("manufacturer", known(stand, "Manufacturer")) && same("model", known(stand, "Model"))
+/// A channel of an image, and what it was taken with.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Channel {
+    /// Name; of one without, its identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Of the light that excites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excitation: Option<Wavelength>,
+    /// Of the light that is emitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emission: Option<Wavelength>,
+    /// Identifier of the detector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
+    /// Identifier of the light source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub light_source: Option<String>,
 }
 
 impl Index {
     /// The index as a JSON attribute.
     pub fn to_json(&self) -> Json {
-        serde_json::json!({"events": self.events, "images": self.images})
+        serde_json::to_value(self).unwrap_or_default()
     }
 
     /// Reads the attribute.
@@ -219,230 +224,11 @@ impl Index {
         Self::deserialize(json)
             .map_err(|e| crate::Error::Syntax { form: "quality-control index", why: e.to_string() })
     }
+}
 
-    /// `groups` has the entry of images by what they share: also the calibrations that they carry, because an image
-    /// of unknown instrument answers for no other.
-    fn image(&mut self, top: &Top, image: &Object, groups: &mut HashMap<Group, usize>) {
-        let instrument = image.child("InstrumentRef").and_then(Object::target);
-        let hardware = instrument.and_then(|id| top.get(&("Instrument", id))).copied();
-        let here = Event {
-            images: image.id().map(str::to_owned).into_iter().collect(),
-            instrument: instrument.map(str::to_owned),
-            instrument_key: hardware.and_then(key),
-            objective: objective(image).map(str::to_owned),
-            ..Event::default()
-        };
-        let date = day(image.str("AcquisitionDate"));
-        let id = image.id().unwrap_or_default().to_owned();
-        let group = (
-            date.clone(),
-            here.instrument.clone(),
-            here.objective.clone(),
-            carried(image).collect::<Vec<_>>(),
-        );
-        let first = !groups.contains_key(&group);
-        let entry = *groups.entry(group).or_insert(self.images.len());
-        if first {
-            self.images.push(Images {
-                acquisition_date: date,
-                instrument: here.instrument.clone(),
-                instrument_key: here.instrument_key.clone(),
-                objective: here.objective.clone(),
-                ..Images::default()
-            });
-        }
-        let images = &mut self.images[entry];
-        images.count += 1;
-        if images.images.len() < NAMED_IMAGES {
-            images.images.push(id);
-        }
-        self.events_below(top, image, &here, first);
+impl Wavelength {
+    /// In nanometres, if its unit is one of length.
+    fn nanometres(&self) -> Option<f64> {
+        crate::unit::convert(self.value, &self.unit, "nm")
     }
-
-    fn events_below(&mut self, top: &Top, object: &Object, here: &Event, first: bool) {
-        let mut here = here.clone();
-        if object.class == "Channel" {
-            here.channel = object.str("Name").or_else(|| object.id()).map(str::to_owned);
-        }
-        for child in &object.children {
-            if KINDS.contains(&child.class.as_str()) {
-                self.event_with_parts(top, child, &here, first);
-            } else {
-                self.events_below(top, child, &here, first);
-            }
-        }
-    }
-
-    fn event_with_parts(&mut self, top: &Top, calibration: &Object, here: &Event, first: bool) {
-        let mut event = event(calibration, here);
-        event.measured_on = measured_on(calibration);
-        if calibration.class == "OpticalCalibration" {
-            optical(top, calibration, &mut event);
-        }
-        self.events_below(top, calibration, &event, first);
-        self.add(event, first);
-    }
-
-    /// One calibration may be repeated under every image it applies to. Of those it names the first ones, and the
-    /// `first` of each entry of images.
-    fn add(&mut self, mut event: Event, first: bool) {
-        let images = std::mem::take(&mut event.images);
-        let alike = self.events.iter_mut().find(|known| {
-            event.images.clone_from(&known.images);
-            **known == event
-        });
-        match alike {
-            Some(known) if first || known.images.len() < NAMED_IMAGES => known.images.extend(images),
-            Some(_) => {}
-            None => {
-                event.images = images;
-                self.events.push(event);
-            }
-        }
-    }
-}
-
-/// What images of one entry share: day, instrument, objective, and the calibrations that they carry.
-type Group = (Option<String>, Option<String>, Option<String>, Vec<String>);
-
-/// Class, identifier and date of every calibration below an image.
-fn carried(image: &Object) -> impl Iterator<Item = String> + '_ {
-    let calibrations = image.descendants().into_iter().filter(|o| KINDS.contains(&o.class.as_str()));
-    calibrations.map(|o| format!("{} {:?} {:?}", o.class, o.id(), o.str("Date")))
-}
-
-fn event(object: &Object, here: &Event) -> Event {
-    Event {
-        kind: object.class.clone(),
-        id: object.id().map(str::to_owned),
-        date: day(object.str("Date")).or_else(|| here.date.clone()),
-        metrics: metrics(object),
-        standard: object.str("Method").map(str::to_owned),
-        software: object.child("CalibrationSoftware").and_then(software),
-        wavelength: ["ObservedEx-Wavelength", "NominalEx-Wavelength"]
-            .iter()
-            .find_map(|field| wavelength(object, field))
-            .or_else(|| here.wavelength.clone()),
-        ..here.clone()
-    }
-}
-
-/// A wavelength with its unit, the model's own if the record says none.
-fn wavelength(object: &Object, field: &str) -> Option<Wavelength> {
-    let attribute = catalogue::class(&object.class)?.attribute(field)?;
-    let filled = state(attribute, &object.field(field)?.value) == value::State::Filled;
-    let value = object.number(field).filter(|value| filled && value.is_finite())?;
-    let unit = attribute.unit.and_then(|unit| object.str(unit)).or(attribute.unit_default)?;
-    Some(Wavelength { value, unit: unit.to_owned() })
-}
-
-fn optical(top: &Top, calibration: &Object, event: &mut Event) {
-    let measured = event.measured_on.iter().find_map(|id| top.get(&("Image", id.as_str())));
-    if let Some(image) = measured {
-        event.objective = objective(image).map(str::to_owned).or(event.objective.take());
-        if let Some(id) = image.child("InstrumentRef").and_then(Object::target) {
-            event.instrument = Some(id.to_owned());
-            event.instrument_key = top.get(&("Instrument", id)).and_then(|instrument| key(instrument));
-        }
-        let channels: Vec<_> = image
-            .child("Pixels")
-            .map(|p| p.children_of("Channel").filter_map(|c| c.str("Name")).collect())
-            .unwrap_or_default();
-        event.channel = (!channels.is_empty()).then(|| channels.join(", "));
-        // The light of the one channel; of several it is not said which was measured.
-        let mut measured = image.child("Pixels").into_iter().flat_map(|p| p.children_of("Channel"));
-        if let (Some(channel), None) = (measured.next(), measured.next()) {
-            event.wavelength = channel.child("Fluorophore").and_then(|f| wavelength(f, "EmissionWavelength"));
-        }
-    }
-    let is_standard =
-        |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("OpticalCalibrationStandardGroup"));
-    let standard = calibration.children.iter().find(is_standard);
-    event.standard = standard.and_then(name);
-    let beads = standard.into_iter().flat_map(Object::descendants).find(|o| o.class == "WavelengthRange");
-    event.wavelength = event.wavelength.take().or_else(|| wavelength(beads?, "PeakWavelength"));
-}
-
-fn measured_on(object: &Object) -> Vec<String> {
-    let is_image = |c: &&Object| c.class.ends_with("ImageRef");
-    object.children.iter().filter(is_image).filter_map(Object::target).map(str::to_owned).collect()
-}
-
-fn objective(image: &Object) -> Option<&str> {
-    image.child("ObjectiveSettings").and_then(Object::target)
-}
-
-fn software(object: &Object) -> Option<String> {
-    Some(match object.str("Version") {
-        Some(version) => format!("{} {version}", object.str("Name")?),
-        None => object.str("Name")?.to_owned(),
-    })
-}
-
-fn name(object: &Object) -> Option<String> {
-    let value = |field| object.str(field).filter(|v| !is_sentinel(&(*v).into()));
-    value("Name").or_else(|| value("Model")).map(str::to_owned)
-}
-
-/// What identifies an instrument in other records too: its UUID, or maker, model and catalogue number of
-/// its stand. An identifier such as `Instrument:1` does not.
-fn key(instrument: &Object) -> Option<String> {
-    // A merged instrument may know its UUID by `sameAs`.
-    let also = instrument.extra.get("sameAs").and_then(Json::as_str);
-    if let Some(id) = instrument.id().into_iter().chain(also).find(|id| is_uuid(id)) {
-        return Some(id.to_owned());
-    }
-    let is_stand = |c: &&Object| catalogue::class(&c.class).is_some_and(|c| c.is_a("MicroscopeStandGroup"));
-    let stand = instrument.children.iter().find(is_stand)?;
-    let parts: Option<Vec<_>> = ["Manufacturer", "Model", "CatalogNumber"]
-        .iter()
-        .map(|field| stand.str(field).filter(|v| !v.trim().is_empty() && !is_sentinel(&(*v).into())))
-        .collect();
-    Some(parts?.join(" | "))
-}
-
-fn metrics(object: &Object) -> Vec<Metric> {
-    let class = catalogue::class(&object.class);
-    let n = object.number("SampleSize").map(|n| n as u64);
-    let values = class.into_iter().flat_map(Class::attributes).filter(|a| a.kind == Kind::Value);
-    let measured = values.filter(|a| a.base.is_number() && !a.base.is_integer());
-    measured
-        .filter_map(|a| {
-            let field = object.field(a.name)?;
-            if state(a, &field.value) != value::State::Filled {
-                return None;
-            }
-            let value = object.number(a.name).filter(|value| value.is_finite())?;
-            // A standard deviation has the unit of what it deviates from.
-            let base = a.name.strip_suffix("_SD").and_then(|base| class?.attribute(base));
-            let unit = base.unwrap_or(a).unit;
-            let said = unit.and_then(|u| object.str(u)).map(str::to_owned);
-            Some(Metric {
-                name: a.name.to_owned(),
-                value,
-                unit: said.or_else(|| base.unwrap_or(a).unit_default.map(str::to_owned)),
-                statistic: statistic(a.name).map(str::to_owned),
-                n,
-            })
-        })
-        .collect()
-}
-
-fn statistic(name: &str) -> Option<&'static str> {
-    match name {
-        _ if name.starts_with("Median") => Some("median"),
-        _ if name.starts_with("MeanMax") || name.starts_with("Mean") => Some("mean"),
-        _ if name.starts_with("MinXY") => Some("minimum"),
-        _ if name.starts_with("MaxXY") => Some("maximum"),
-        _ if name.starts_with("SD") || name.ends_with("_SD") => Some("standard deviation"),
-        _ => None,
-    }
-}
-
-/// The day of a date or date and time; none if the source says none that exists.
-fn day(text: Option<&str>) -> Option<String> {
-    let text = text?.trim();
-    value::date(text)?;
-    let day = text.get(..10)?;
-    is_date(day).then(|| day.to_owned())
 }

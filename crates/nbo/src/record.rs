@@ -23,6 +23,10 @@ pub struct Record {
     pub sources: Vec<Source>,
     /// What the documents said outside any object.
     pub extra: Map<String, Json>,
+    /// For each image of the store (or file set) that the record is about, in series order, its number among the
+    /// record's `Image` objects; none if nothing describes it. Other `Image` objects are of other images: beads, another
+    /// acquisition. `None` for a document on its own, which is about no store.
+    pub in_store: Option<Vec<Option<usize>>>,
 }
 
 /// An instance of a class of the model, or of a class that the model does not know.
@@ -138,6 +142,11 @@ pub struct Source {
 }
 
 impl Record {
+    /// Whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.sources.is_empty() && self.extra.is_empty()
+    }
+
     /// The objects of this class anywhere in the record.
     pub fn all<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a Object> {
         self.objects.iter().flat_map(Object::descendants).filter(move |o| o.class == class)

@@ -19,6 +19,18 @@ fn units(symbol: &str) -> impl Iterator<Item = Unit> {
     Unit::all().iter().copied().filter(move |u| u.symbol() == symbol)
 }
 
+/// The symbols of units that measure the same as this one.
+pub(crate) fn like(symbol: &str) -> impl Iterator<Item = &'static str> {
+    let symbol = symbol.to_owned();
+    let listed = Unit::all().iter().copied().map(Unit::symbol);
+    listed.filter(move |other| convert(1.0, &symbol, other).is_some())
+}
+
+/// Whether there is a unit of this symbol.
+pub(crate) fn is_known(symbol: &str) -> bool {
+    units(symbol).next().is_some()
+}
+
 /// Whether two quantities are the same within what rounding to seven digits does.
 pub(crate) fn same(a: f64, from: &str, b: f64, to: &str) -> Option<bool> {
     let a = convert(a, from, to)?;

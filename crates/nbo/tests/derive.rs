@@ -70,7 +70,7 @@ fn an_explicit_unit_is_kept_as_it_is() {
 #[test]
 fn working_distance_stays_in_micrometres() {
     let record = derive(
-        r#"<Instrument ID="Instrument:0"><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#,
+        r#"<Instrument ID="Instrument:0"><Microscope Manufacturer="M" SerialNumber="S-1"/><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#,
     );
     let objective = first(&record, "Objective");
     assert_eq!(
@@ -247,11 +247,12 @@ fn many_planes_are_summed_up() {
 #[test]
 fn a_number_that_replaces_another_brings_its_own_unit() {
     let ome = derive(
-        r#"<Instrument ID="Instrument:0"><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#,
+        r#"<Instrument ID="Instrument:0"><Microscope Manufacturer="M" SerialNumber="S-1"/><Objective ID="Objective:0" WorkingDistance="190"/></Instrument>"#,
     );
     let sidecar = |attributes: &str| {
         fairzarr_nbo::xml::read(&format!(
-            r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:0"><Objective ID="Objective:0" {attributes}/></Instrument></OME>"#
+            r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:0"><InvertedMicroscopeStand ID="Microscope:0" Manufacturer="M" CatalogNumber="S-1"/>
+            <Objective ID="Objective:0" {attributes}/></Instrument></OME>"#
         ))
         .unwrap()
     };

@@ -5,7 +5,7 @@
 use fairzarr_nbo::check::{Policy, check};
 use fairzarr_nbo::ingest::{ingest, micro_meta};
 use fairzarr_nbo::methods::{Markup, methods};
-use fairzarr_nbo::placement::{self, Placement};
+use fairzarr_nbo::placement::{self, Images, Placement};
 use fairzarr_nbo::{Record, merge, xml};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -14,9 +14,10 @@ type Attributes = serde_json::Map<String, Json>;
 
 /// The attributes of the root and of every image.
 fn place(record: &Record) -> (Attributes, Vec<Attributes>) {
-    let placed = (0..record.objects.iter().filter(|o| o.class == "Image").count()).collect();
-    let placement = Placement::new(record, &placed);
-    (placement.root(&[]), placed.iter().map(|image| placement.image(*image, "..")).collect())
+    let images = record.objects.iter().filter(|o| o.class == "Image").count();
+    let held = Record { in_store: Some((0..images).map(Some).collect()), ..record.clone() };
+    let placement = Placement::new(&held, Images::InGroups);
+    (placement.root(&[]), (0..images).map(|image| placement.image(image, "..")).collect())
 }
 
 /// Everything that can be done with a record.

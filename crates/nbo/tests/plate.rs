@@ -5,10 +5,8 @@
 #[path = "support/plate.rs"]
 mod support;
 
-use std::collections::BTreeSet;
-
 use fairzarr_nbo::ingest::ingest;
-use fairzarr_nbo::placement::{self, Placement};
+use fairzarr_nbo::placement::{self, Images, Placement};
 use fairzarr_nbo::{Record, merge};
 use serde_json::{Map, Value as Json, json};
 use support::Plate;
@@ -22,9 +20,8 @@ fn record(plate: &Plate) -> Record {
 
 /// The attributes of the root and of every image.
 fn place(record: &Record, images: usize) -> (Map<String, Json>, Vec<Map<String, Json>>) {
-    let placed: BTreeSet<usize> = (0..images).collect();
-    let placement = Placement::new(record, &placed);
-    (placement.root(&[]), placed.iter().map(|image| placement.image(*image, "../../..")).collect())
+    let placement = Placement::new(record, Images::InGroups);
+    (placement.root(&[]), (0..images).map(|image| placement.image(image, "../../..")).collect())
 }
 
 fn size(attributes: &Map<String, Json>) -> usize {
@@ -49,7 +46,7 @@ fn everything_said_of_3456_images_stays_small_and_comes_back() {
     // Every twentieth image is enough to see that each comes back as it was, after the rest of the record.
     let some: Vec<usize> = (0..images.len()).step_by(20).collect();
     let stored = placement::read(&root, some.iter().map(|n| &images[*n])).unwrap();
-    assert_eq!(stored.images, (0..some.len()).map(Some).collect::<Vec<_>>());
+    assert_eq!(stored.record.in_store, Some((0..some.len()).map(Some).collect::<Vec<_>>()));
     let (shots, rest): (Vec<_>, Vec<_>) = record.objects.iter().partition(|object| object.class == "Image");
     let expected = rest.into_iter().chain(some.iter().map(|n| shots[*n]));
     assert!(stored.record.objects.iter().eq(expected), "the record is not what it was");

@@ -4,8 +4,9 @@
 
 use fairzarr_nbo::check::{Level, Policy, check};
 use fairzarr_nbo::ingest::ingest;
+use fairzarr_nbo::merge::ConflictKind;
 use fairzarr_nbo::methods::{Markup, methods};
-use fairzarr_nbo::placement::{self, Placement, maps};
+use fairzarr_nbo::placement::{self, Images, Placement, maps};
 use fairzarr_nbo::qc::{self, Outcome, Requirement};
 use fairzarr_nbo::record::Object;
 use fairzarr_nbo::{Record, merge, xml};
@@ -94,22 +95,25 @@ fn another_image_is_judged_by_instrument_and_objective() {
 
 #[test]
 fn attributes_of_one_image_and_of_several() {
-    let record = widefield();
+    let mut record = widefield();
+    record.in_store = Some(vec![Some(0)]);
     let report = check(&record, &Policy::new(2, &[], Level::Must).unwrap());
     let root = placement::root_attributes(&record, std::slice::from_ref(&report));
     assert_eq!(placement::read(&root, []).unwrap().record, record);
     assert_eq!(placement::read_index(&root).unwrap(), qc::index(&record));
     assert_eq!(root["nbo:coverage"][0]["errors"], 0);
 
-    let placed = [0, 1].into();
-    let placement = Placement::new(&record, &placed);
+    assert_eq!(root["nbo:record"]["image"], json!({"@id": "Image:1"}), "the other is of beads");
+    record.in_store = Some(vec![Some(0), Some(1)]);
+    let placement = Placement::new(&record, Images::InGroups);
     let root = placement.root(&[report]);
+    assert!(root["nbo:record"].get("image").is_none());
     let images: Vec<_> = (0..2).map(|i| placement.image(i, "..")).collect();
     assert_eq!(images[0]["nbo:record"]["common"]["path"], "..");
     assert!(placement.image(2, "..").is_empty());
     // The images stand before the annotations again, where they stood.
     let back = placement::read(&root, &images).unwrap().record;
-    assert_eq!(back.objects, record.objects);
+    assert_eq!(back, record);
 }
 
 #[test]
@@ -129,9 +133,10 @@ fn inserting_and_removing_leaves_the_rest_untouched() {
 
 #[test]
 fn other_layouts_are_read_as_far_as_they_are_known() {
-    let record = widefield();
+    let mut record = widefield();
+    record.in_store = Some(vec![None]);
     let mut root = placement::root_attributes(&record, &[]);
-    for (layout, newer) in [(1, false), (2, false), (3, true)] {
+    for (layout, newer) in [(1, false), (2, false), (3, false), (4, true)] {
         root["nbo:record"]["layout"] = json!(layout);
         let stored = placement::read(&root, []).unwrap();
         assert_eq!((stored.newer, stored.record == record), (newer, true));
@@ -168,7 +173,7 @@ fn a_sidecar_and_ome_xml_are_joined() {
         br#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Instrument ID="Instrument:0">
           <Microscope Type="Inverted" Manufacturer="Zeiss"/>
           <Objective ID="Objective:0" Manufacturer="Zeiss" Model="P63" LensNA="1.4" WorkingDistance="190" Immersion="Oil"/></Instrument>
-          <Image ID="Image:0"><InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:0"/>
+          <Image ID="Image:0" Name="cells"><InstrumentRef ID="Instrument:0"/><ObjectiveSettings ID="Objective:0"/>
           <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.1">
           <Channel ID="Channel:0:0"/><Plane TheZ="0" TheC="0" TheT="0" ExposureTime="0.1"/><MetadataOnly/></Pixels></Image></OME>"#,
     )
@@ -177,7 +182,7 @@ fn a_sidecar_and_ome_xml_are_joined() {
         r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="93efaebd-1042-43aa-994e-2f5bc2a92fb1">
           <InvertedMicroscopeStand ID="Microscope:9" Manufacturer="Zeiss" Model="Axio"/>
           <Objective ID="Objective:7" Manufacturer="Zeiss" Model="P63" LensNA="1.3" WorkingDistance="0.19" WorkingDistanceUnit="mm" ImmersionType="Silicone Oil" CatalogNumber="999"/></Instrument>
-          <Image ID="Image:5"><InstrumentRef ID="93efaebd-1042-43aa-994e-2f5bc2a92fb1"/><ObjectiveSettings ID="Objective:7"/>
+          <Image ID="Image:5" Name="cells"><InstrumentRef ID="93efaebd-1042-43aa-994e-2f5bc2a92fb1"/><ObjectiveSettings ID="Objective:7"/>
           <Pixels ID="Pixels:5" PhysicalSizeX="0.2" PhysicalSizeXUnit="µm"><Plane ID="Plane:1" TheZ="0" TheC="0" TheT="0" ExposureTime="0.1" ExposureTimeUnit="ms"/></Pixels></Image></OME>"#,
     )
     .unwrap();
@@ -237,38 +242,46 @@ fn a_methods_paragraph_with_gaps() {
 
 #[test]
 fn two_things_of_a_sidecar_stay_two() {
-    let sidecar = r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:1">
-        <Objective ID="Objective:7" Manufacturer="M" Model="N" LensNA="0.8"/>
-        <Objective ID="Objective:8" Manufacturer="M" Model="N" LensNA="0.9"/></Instrument></OME>"#;
-    let ome = r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:1">
-        <Objective ID="Objective:0" Manufacturer="M" Model="N"/></Instrument></OME>"#;
-    for base in [Record::default(), xml::read(ome).unwrap()] {
-        let (merged, conflicts) = merge::merge(base, xml::read(sidecar).unwrap());
-        assert_eq!(merged.all("Objective").count(), 2);
+    let scope = |objectives: &str| {
+        xml::read(&format!(
+            r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="Instrument:1">
+            <InvertedMicroscopeStand ID="Microscope:1" Manufacturer="M" CatalogNumber="S-1"/>{objectives}</Instrument></OME>"#
+        ))
+        .unwrap()
+    };
+    let two = r#"<Objective ID="Objective:7" Manufacturer="M" Model="N" LensNA="0.8"/>
+        <Objective ID="Objective:8" Manufacturer="M" Model="N" LensNA="0.9"/>"#;
+    let one = r#"<Objective ID="Objective:0" Manufacturer="M" Model="N"/>"#;
+    // Which of the two the known one is nobody says, so it is neither.
+    for (base, expected) in [(Record::default(), 2), (scope(one), 3)] {
+        let (merged, conflicts) = merge::merge(base, scope(two));
+        assert_eq!(merged.all("Objective").count(), expected);
         assert!(conflicts.is_empty(), "{conflicts:?}");
     }
 }
 
 #[test]
 fn two_microscopes_stay_two() {
-    let scope = |maker: &str, id: &str| {
+    let scope = |maker: &str, id: &str, serial: &str| {
         xml::read(&format!(
             r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="{id}">
-            <InvertedMicroscopeStand ID="Microscope:1" Manufacturer="{maker}" Model="Stand"/><Objective ID="Objective:1" Model="{maker} 20x"/>
+            <InvertedMicroscopeStand ID="Microscope:1" Manufacturer="{maker}" Model="Stand" CatalogNumber="{serial}"/><Objective ID="Objective:1" Model="{maker} 20x"/>
             <FilterCube ID="FilterCube:1"><ExcitationFilterRef ID="Filter:1"/></FilterCube><ExcitationFilter ID="Filter:1" Model="{maker}"/>
             </Instrument></OME>"#
         ))
         .unwrap()
     };
     for id in ["Instrument:1", "Instrument:7", "93efaebd-1042-43aa-994e-2f5bc2a92fb1"] {
-        let (merged, conflicts) = merge::merge(scope("Zeiss", "Instrument:1"), scope("Nikon", id));
+        let (merged, conflicts) =
+            merge::merge(scope("Zeiss", "Instrument:1", "999"), scope("Nikon", id, "999"));
         let instruments: Vec<_> = merged.all("Instrument").collect();
         assert_eq!((instruments.len(), merged.all("Objective").count()), (2, 2), "{id}");
         assert_eq!(
-            (conflicts.len(), conflicts[0].field.as_str()),
-            (1, "another microscope"),
+            (conflicts.len(), conflicts[0].kind),
+            (1, ConflictKind::AnotherMicroscope),
             "{conflicts:?}"
         );
+        assert!(conflicts[0].field.contains("makers differ"), "{conflicts:?}");
         // Each refers to its own parts, and no identifier stands for two.
         for instrument in instruments {
             let target =
@@ -283,13 +296,14 @@ fn two_microscopes_stay_two() {
         assert_eq!(doubled, 0);
     }
     // The same maker in other words, and the same microscope again.
-    let (merged, _) = merge::merge(scope("Zeiss", "Instrument:1"), scope("Carl Zeiss", "Instrument:1"));
-    assert_eq!(merged.all("Instrument").count(), 1);
+    let first = scope("Zeiss", "Instrument:1", "S-1");
+    let (merged, conflicts) = merge::merge(first.clone(), scope("Carl Zeiss", "Instrument:1", "S-1"));
+    assert_eq!(merged.all("Instrument").count(), 1, "{conflicts:?}");
     let uuids = ["93efaebd-1042-43aa-994e-2f5bc2a92fb1", "03efaebd-1042-43aa-994e-2f5bc2a92fb1"];
-    let (merged, _) = merge::merge(scope("Zeiss", "Instrument:1"), scope("Zeiss", uuids[0]));
-    let (merged, conflicts) = merge::merge(merged, scope("Zeiss", uuids[0]));
+    let (merged, _) = merge::merge(first, scope("Zeiss", uuids[0], "S-1"));
+    let (merged, conflicts) = merge::merge(merged, scope("Zeiss", uuids[0], ""));
     assert_eq!((merged.all("Instrument").count(), conflicts.len()), (1, 0), "{conflicts:?}");
-    let (merged, _) = merge::merge(merged, scope("Zeiss", uuids[1]));
+    let (merged, _) = merge::merge(merged, scope("Zeiss", uuids[1], ""));
     assert_eq!(merged.all("Instrument").count(), 2, "two of one model");
 }
 
@@ -307,15 +321,18 @@ fn settings_hold_for_the_images_of_a_plate_that_they_fit() {
         )
     };
     let ome = format!(
-        r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Instrument ID="Instrument:0"><Microscope Manufacturer="Zeiss"/></Instrument>{}{}{}</OME>"#,
+        r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Instrument ID="Instrument:0"><Microscope Manufacturer="Zeiss" SerialNumber="S-77"/></Instrument>{}{}{}</OME>"#,
         image(0, ["DAPI", "GFP"]),
         image(1, ["dapi", "gfp"]),
         image(2, ["DAPI", "Cy5"])
     );
     let base = ingest("plate.ome.xml", ome.as_bytes()).unwrap();
     let read = |name: &str| ingest(name, text(name).as_bytes()).unwrap();
+    let mut microscope: Json = serde_json::from_str(&text("abif_axiovert1_.json")).unwrap();
+    microscope["MicroscopeStand"]["CatalogNumber"] = json!("S-77");
+    let microscope = ingest("scope.json", microscope.to_string().as_bytes()).unwrap();
     // The microscope first, and its settings with it or later.
-    let (with_microscope, _) = merge::merge(base, read("abif_axiovert1_.json"));
+    let (with_microscope, _) = merge::merge(base, microscope);
     let (record, conflicts) = merge::merge(with_microscope, read("derived_settings_axiovert1.json"));
     assert_eq!(conflicts, []);
     let images: Vec<_> = record.all("Image").collect();

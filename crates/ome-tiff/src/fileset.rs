@@ -56,6 +56,27 @@ pub enum OnMissing {
     Fill,
 }
 
+impl std::fmt::Display for OnMissing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Fill => "fill",
+        })
+    }
+}
+
+impl std::str::FromStr for OnMissing {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "error" => Ok(Self::Error),
+            "fill" => Ok(Self::Fill),
+            other => Err(format!("'{other}' is neither error nor fill")),
+        }
+    }
+}
+
 /// A set of files that together hold images and their description.
 pub struct Fileset {
     files: Arc<Files>,
@@ -181,6 +202,11 @@ impl Fileset {
             return Err(Error::Io { file: format!("file {file} of the set"), source });
         };
         member.source.read_at(offset, out).map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    /// What was to be done about missing planes when the set was opened.
+    pub fn on_missing(&self) -> OnMissing {
+        self.files.options.on_missing
     }
 
     /// What kind of TIFF this is.

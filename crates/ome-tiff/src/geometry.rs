@@ -79,17 +79,22 @@ impl Geometry {
             other => return Err(format!("Predictor is {other}, expected 1, 2 or 3")),
         };
         let tiled = tags.contains_key(&tag::TILE_WIDTH) || tags.contains_key(&tag::TILE_LENGTH);
-        let (chunk_width, chunk_height) = if tiled {
+        let (chunk_width, chunk_height, full_height) = if tiled {
             let tile = (get.required(tag::TILE_WIDTH)?, get.required(tag::TILE_LENGTH)?);
             if tile.0 == 0 || tile.1 == 0 {
                 return Err(format!("the tiles have {} x {} pixels", tile.0, tile.1));
             }
-            tile
+            (tile.0, tile.1, tile.1)
         } else {
             // Absent, zero and 2^32 - 1 all mean one strip.
             let rows = get.uint_or(tag::ROWS_PER_STRIP, 0)?;
             let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-            (width, if rows == 0 { height } else { rows.min(height) })
+            // Some writers store as many rows even where fewer are left of the image.
+            if matches!(rows, 0 | u32::MAX) {
+                (width, height, height)
+            } else {
+                (width, rows.min(height), rows)
+            }
         };
         let subsampling = get.u16s(tag::YCBCR_SUBSAMPLING)?;
         let lerc = get.uints(tag::LERC_PARAMETERS)?;
@@ -97,6 +102,7 @@ impl Geometry {
         let layout = ChunkLayout {
             width: chunk_width,
             height: chunk_height,
+            full_height,
             samples: if planar { 1 } else { samples },
             bits,
             format,

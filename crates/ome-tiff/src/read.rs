@@ -508,14 +508,10 @@ impl Job<'_> {
         }
     }
 
-    /// Bytes of the chunk that are worth fetching, whatever its byte count claims.
+    /// Bytes of the chunk that are worth fetching, whatever its byte count claims: it may be a last strip that is filled up.
     fn fetched_len(&self, part: &Part) -> Result<u64> {
-        let decoded = self
-            .page
-            .geometry
-            .chunk_layout(part.grid_row)
-            .decoded_len()
-            .map_err(|e| self.failed(part, e.into()))?;
+        let layout = self.page.geometry.chunk_layout(part.grid_row);
+        let decoded = layout.most_decoded_len().map_err(|e| self.failed(part, e.into()))?;
         Ok(part.len.min((decoded as u64).saturating_mul(2).saturating_add(SLACK)))
     }
 

@@ -24,6 +24,7 @@ typedef struct {
   size_t memory_limit;
   uint32_t width;
   uint32_t height;
+  uint32_t most_height; /* rows that the stream may have */
   uint32_t samples;
   uint32_t colour;
   uint32_t found_width;
@@ -36,6 +37,7 @@ typedef struct {
   struct jpeg_error_mgr manager;
   jmp_buf escape;
   char *message;
+  int in_scan;
 } error_state;
 
 typedef struct {
@@ -54,8 +56,13 @@ static void fail(j_common_ptr cinfo) {
 
 /* libjpeg goes on after a warning with grey or stale samples; here that is an error. */
 static void on_message(j_common_ptr cinfo, int level) {
+  const error_state *state = (const error_state *)cinfo->err;
   if (level >= 0) return;
   switch (cinfo->err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+      /* Stray bytes between the segments of a header mean nothing; codes that no block has used tell of damage. */
+      if (state->in_scan) fail(cinfo);
+      break;
     case JWRN_ARITH_BAD_CODE:
     case JWRN_BOGUS_PROGRESSION:
     case JWRN_HIT_MARKER:
@@ -142,13 +149,14 @@ static int decode(j_decompress_ptr cinfo, source_state *source, fairzarr_jpeg *j
   job->found_samples = (uint32_t)cinfo->num_components;
   /* A last strip may hold more rows than are left of the image, never fewer. */
   if (job->found_width != job->width || job->found_height < job->height ||
-      job->found_samples != job->samples) {
+      job->found_height > job->most_height || job->found_samples != job->samples) {
     return MISMATCH;
   }
   set_colour(cinfo, job->colour);
   cinfo->dct_method = JDCT_ISLOW;
   cinfo->do_fancy_upsampling = TRUE;
   cinfo->do_block_smoothing = FALSE;
+  ((error_state *)cinfo->err)->in_scan = 1;
   jpeg_start_decompress(cinfo);
   if ((uint32_t)cinfo->output_components != job->samples || cinfo->output_width != job->width) {
     return MISMATCH;
@@ -158,10 +166,16 @@ static int decode(j_decompress_ptr cinfo, source_state *source, fairzarr_jpeg *j
     /* The source never suspends, so each call gives its row or fails. */
     jpeg_read_scanlines(cinfo, &line, 1);
   }
+  if (row < job->found_height) {
+    JSAMPARRAY beyond = cinfo->mem->alloc_sarray((j_common_ptr)cinfo, JPOOL_IMAGE, (JDIMENSION)row_len, 1);
+    for (; row < job->found_height; row++) jpeg_read_scanlines(cinfo, beyond, 1);
+  }
   if (source->ran_dry && jpeg_has_multiple_scans(cinfo)) {
     strcpy(job->message, "scans are missing at the end");
     return DAMAGED;
   }
+  /* Up to the marker that ends the image, which may be missing; codes before it are one too many. */
+  jpeg_finish_decompress(cinfo);
   return DECODED;
 }
 
@@ -180,6 +194,7 @@ int fairzarr_jpeg_decode(fairzarr_jpeg *job) {
   error.manager.emit_message = on_message;
   error.manager.output_message = on_output;
   error.message = job->message;
+  error.in_scan = 0;
   progress.progress_monitor = on_progress;
   source.manager.init_source = source_nothing;
   source.manager.fill_input_buffer = source_fill;

@@ -9,49 +9,82 @@ use fax::{BitReader, Color};
 use crate::{ChunkLayout, Compression};
 
 /// Decodes rows into `out`, a byte per pixel, until it is full or the input ends; returns how many
-/// rows were written.
+/// rows were written. After the last row there may be the codes that end an image, padding with zeros, and the further rows
+/// of a strip that is filled up.
 pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<usize, String> {
-    let mut reader = Bits { bytes: stored, position: 0 };
-    let mut reference = Vec::new();
-    let mut changes = Vec::new();
-    let mut done = 0;
+    let mut rows = Rows {
+        layout,
+        reader: Bits { bytes: stored, position: 0 },
+        reference: Vec::new(),
+        changes: Vec::new(),
+        done: 0,
+    };
     for pixels in out.chunks_exact_mut(layout.width as usize) {
-        if reader.at_end() {
+        if rows.reader.at_end() || !rows.next(pixels)? {
+            return Ok(rows.done);
+        }
+    }
+    let asked = rows.done;
+    let mut beyond = Vec::new();
+    while !rows.reader.ends_here(layout) {
+        if rows.done >= layout.full_height as usize {
+            return Err(format!("codes go on after row {}", rows.done - 1));
+        }
+        beyond.resize(layout.width as usize, 0);
+        if !rows.next(&mut beyond)? {
             break;
         }
-        changes.clear();
-        let mut row = Row { pixels, changes: &mut changes, a0: 0, color: Color::White };
-        let result = match layout.compression {
+    }
+    Ok(asked)
+}
+
+/// The rows of a chunk, one after another.
+struct Rows<'a> {
+    layout: &'a ChunkLayout,
+    reader: Bits<'a>,
+    /// Where the colour changes in the row above, and in this one.
+    reference: Vec<usize>,
+    changes: Vec<usize>,
+    done: usize,
+}
+
+impl Rows<'_> {
+    /// Decodes a row; `false` when the image or the input ends instead.
+    fn next(&mut self, pixels: &mut [u8]) -> Result<bool, String> {
+        let reader = &mut self.reader;
+        self.changes.clear();
+        let mut row = Row { pixels, changes: &mut self.changes, a0: 0, color: Color::White };
+        let result = match self.layout.compression {
             Compression::CcittG3 => {
                 let end_of_line = reader.skip_end_of_line();
-                if layout.t4_options & TWO_DIMENSIONAL == 0 {
-                    row.runs(&mut reader)
+                if self.layout.t4_options & TWO_DIMENSIONAL == 0 {
+                    row.runs(reader)
                 } else if !end_of_line {
                     Err(Stop::Damaged("a row does not begin with an end-of-line code"))
                 } else if reader.bit() {
-                    row.runs(&mut reader)
+                    row.runs(reader)
                 } else {
-                    row.two_dimensional(&mut reader, &reference)
+                    row.two_dimensional(reader, &self.reference)
                 }
             }
-            Compression::CcittG4 => row.two_dimensional(&mut reader, &reference),
-            _ => row.runs(&mut reader),
+            Compression::CcittG4 => row.two_dimensional(reader, &self.reference),
+            _ => row.runs(reader),
         };
         match result {
             Ok(()) => {}
-            Err(Stop::Damaged(_) | Stop::End) if reader.overrun() => break,
-            Err(Stop::End) => break,
-            Err(Stop::Damaged(reason)) => return Err(format!("{reason} in row {done}")),
+            Err(Stop::Damaged(_) | Stop::End) if reader.overrun() => return Ok(false),
+            Err(Stop::End) => return Ok(false),
+            Err(Stop::Damaged(reason)) => return Err(format!("{reason} in row {}", self.done)),
         }
-        match layout.compression {
+        match self.layout.compression {
             Compression::CcittRle => reader.align(8),
             Compression::CcittRleWord => reader.align(16),
             _ => {}
         }
-        std::mem::swap(&mut reference, &mut changes);
-        done += 1;
+        std::mem::swap(&mut self.reference, &mut self.changes);
+        self.done += 1;
+        Ok(true)
     }
-    Ok(done)
 }
 
 /// Bit 0 of T4Options.
@@ -134,18 +167,17 @@ impl Row<'_> {
             if part < 64 {
                 break;
             }
-            if length > self.pixels.len() {
-                return Err(Stop::Damaged("a run beyond the row"));
-            }
         }
         self.extend(self.a0 + length)?;
         self.change();
         Ok(())
     }
 
-    /// Fills with the present colour up to `end`.
+    /// Fills with the present colour up to `end`. Some encoders let the last white run of a row reach beyond it, which can mean
+    /// one thing only; of a black one libtiff makes white, others black.
     fn extend(&mut self, end: usize) -> Result<(), Stop> {
         let value = u8::from(self.color == Color::Black);
+        let end = if self.color == Color::White { end.min(self.pixels.len()) } else { end };
         self.pixels.get_mut(self.a0..end).ok_or(Stop::Damaged("a run beyond the row"))?.fill(value);
         self.a0 = end;
         Ok(())
@@ -193,6 +225,29 @@ impl Bits<'_> {
         self.position += 11;
         while !self.at_end() && !self.bit() {}
         true
+    }
+
+    /// Whether nothing but zeros is left, or the codes that end the image: two end-of-line codes, each with the bit that in
+    /// two-dimensional group 3 tells of the next row, or one and then nothing.
+    fn ends_here(&self, layout: &ChunkLayout) -> bool {
+        let mut ahead = Bits { bytes: self.bytes, position: self.position };
+        let grouped = matches!(layout.compression, Compression::CcittG3 | Compression::CcittG4);
+        if grouped && ahead.skip_end_of_line() {
+            if layout.compression == Compression::CcittG3 && layout.t4_options & TWO_DIMENSIONAL != 0 {
+                ahead.bit();
+            }
+            return ahead.is_blank() || ahead.skip_end_of_line();
+        }
+        ahead.is_blank()
+    }
+
+    /// Whether all that is left are zeros.
+    fn is_blank(&self) -> bool {
+        let Some((first, rest)) = self.bytes.get(self.position / 8..).and_then(|left| left.split_first())
+        else {
+            return true;
+        };
+        first << (self.position % 8) == 0 && rest.iter().all(|byte| *byte == 0)
     }
 
     fn align(&mut self, bits: usize) {

@@ -26,6 +26,8 @@ pub enum Compression {
     Deflate,
     /// PackBits byte runs (32773).
     PackBits,
+    /// Runs and differences of 4-bit samples (32809).
+    ThunderScan,
     /// JPEG 2000, under one of four codes.
     Jpeg2000(J2kKind),
     /// LERC, possibly within Deflate or Zstandard (34887).
@@ -73,6 +75,7 @@ impl Compression {
             8 | 32946 => Self::Deflate,
             32771 => Self::CcittRleWord,
             32773 => Self::PackBits,
+            32809 => Self::ThunderScan,
             33003 => Self::Jpeg2000(J2kKind::AperioYcbcr),
             33004 => Self::Jpeg2000(J2kKind::Lossy),
             33005 => Self::Jpeg2000(J2kKind::AperioRgb),
@@ -101,6 +104,7 @@ impl Compression {
             Self::Deflate => 8,
             Self::CcittRleWord => 32771,
             Self::PackBits => 32773,
+            Self::ThunderScan => 32809,
             Self::Jpeg2000(J2kKind::AperioYcbcr) => 33003,
             Self::Jpeg2000(J2kKind::Lossy) => 33004,
             Self::Jpeg2000(J2kKind::AperioRgb) => 33005,
@@ -129,6 +133,7 @@ impl Compression {
             Self::Jpeg => "JPEG",
             Self::Deflate => "Deflate",
             Self::PackBits => "PackBits",
+            Self::ThunderScan => "ThunderScan",
             Self::Jpeg2000(_) => "JPEG 2000",
             Self::Lerc => "LERC",
             Self::Lzma => "LZMA",
@@ -139,7 +144,6 @@ impl Compression {
             Self::JpegXl => "JPEG XL",
             Self::Other(9 | 10 | 34661) => "JBIG",
             Self::Other(32766) => "NeXT 2-bit RLE",
-            Self::Other(32809) => "ThunderScan",
             Self::Other(32908) => "Pixar film",
             Self::Other(32909) => "Pixar log",
             Self::Other(34676 | 34677) => "SGI LogLuv",
@@ -170,7 +174,9 @@ impl Compression {
             return None;
         }
         match self {
-            Self::None | Self::PackBits => Some(concat!("fairzarr-tiff-codec ", env!("CARGO_PKG_VERSION"))),
+            Self::None | Self::PackBits | Self::ThunderScan => {
+                Some(concat!("fairzarr-tiff-codec ", env!("CARGO_PKG_VERSION")))
+            }
             Self::CcittRle | Self::CcittRleWord | Self::CcittG3 | Self::CcittG4 => Some("fax 0.3.0"),
             Self::Lzw => Some("weezl 0.2.1"),
             Self::Jpeg => Some("mozjpeg-sys 2.2.3"),
@@ -197,6 +203,7 @@ impl Compression {
             | Self::Lzw
             | Self::Deflate
             | Self::PackBits
+            | Self::ThunderScan
             | Self::Zstd => return Ok(()),
             Self::OldJpeg | Self::JpegXr | Self::Other(_) => {
                 return Err(CodecError::UnsupportedCompression { name: self.name(), code: self.code() });

@@ -1,10 +1,14 @@
 //! Whole chunks: one call, one buffer in, one buffer out.
 
-use crate::deflate::Inflater;
+use libdeflater::Decompressor;
+
+#[cfg(feature = "jpeg")]
+use crate::jpeg_lossless;
 use crate::lzw::Lzw;
 use crate::samples::{Rows, reverse_bits};
+use crate::unpack::{Codec, Unpacker};
 use crate::zstandard::Zstd;
-use crate::{ChunkLayout, CodecError, Compression, ccitt, packbits};
+use crate::{ChunkLayout, CodecError, Compression, ccitt, thunderscan};
 
 /// Decodes chunks, keeping codec contexts and scratch memory from one to the next.
 ///
@@ -17,8 +21,8 @@ pub struct Decoder {
 
 #[derive(Default)]
 struct Contexts {
-    inflater: Option<Inflater>,
-    lzw: Lzw,
+    inflater: Option<Decompressor>,
+    lzw: Option<Box<Lzw>>,
     zstd: Zstd,
 }
 
@@ -35,7 +39,8 @@ impl Decoder {
     /// Samples narrower than that are extended, by their sign when [`SampleFormat::Int`]; 24-bit
     /// floats become 32-bit ones. Nothing else is done to values: WhiteIsZero is not inverted,
     /// palette indices stay indices. JPEG with photometric 6 is converted from YCbCr to RGB.
-    /// Stored bytes beyond the last row are ignored.
+    /// The stream is read to its end, its checksums are compared, and what it holds beyond the last row is judged by the rules
+    /// of its format (docs/reading.md).
     ///
     /// [`SampleFormat::Int`]: crate::SampleFormat::Int
     ///
@@ -52,6 +57,23 @@ impl Decoder {
             | Compression::CcittRleWord
             | Compression::CcittG3
             | Compression::CcittG4 => self.decode_ccitt(layout, stored, out),
+            Compression::ThunderScan => {
+                let stored = in_fill_order(layout, stored, &mut self.reversed);
+                let rows =
+                    thunderscan::decode(layout, stored, out).map_err(|reason| layout.damaged(reason))?;
+                if rows < layout.height as usize {
+                    return Err(layout.short(rows * layout.width as usize, expected));
+                }
+                Ok(())
+            }
+            #[cfg(feature = "jpeg")]
+            Compression::Jpeg if jpeg_lossless::is_lossless(stored) => {
+                jpeg_lossless::decode(layout, stored, out)
+            }
+            #[cfg(feature = "jpeg")]
+            Compression::Jpeg if layout.bits != 8 => {
+                Err(layout.unsupported(format!("lossy codes of {} bits per sample", layout.bits)))
+            }
             #[cfg(feature = "jpeg")]
             Compression::Jpeg => crate::jpeg::decode(layout, stored, out),
             #[cfg(feature = "jpeg2000")]
@@ -127,25 +149,39 @@ impl Default for Decoder {
 }
 
 impl Contexts {
-    /// Fills `out` with decompressed bytes, or fails.
+    /// Fills `out` with the packed rows of one chunk, or fails.
     fn fill(&mut self, layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
-        let result = match layout.compression {
-            Compression::None => {
-                let count = stored.len().min(out.len());
-                out[..count].copy_from_slice(&stored[..count]);
-                Ok(count)
+        let whole = match layout.compression {
+            Compression::Deflate => {
+                let inflater = self.inflater.get_or_insert_with(Decompressor::new);
+                inflater.zlib_decompress(stored, out).ok()
             }
-            Compression::PackBits => Ok(packbits::unpack(stored, out)),
-            Compression::Lzw => self.lzw.decode(stored, out),
-            Compression::Deflate => self.inflater.get_or_insert_with(Inflater::new).decode(stored, out),
-            Compression::Zstd => self.zstd.decode(stored, out),
-            #[cfg(feature = "lzma")]
-            Compression::Lzma => crate::lzma::decode(stored, out),
-            other => {
-                return Err(CodecError::UnsupportedCompression { name: other.name(), code: other.code() });
+            Compression::Zstd => self.zstd.decode_whole(stored, out),
+            _ => None,
+        };
+        let found = match whole {
+            // The stream has ended, and its checksum agrees.
+            Some(found) => found,
+            // What the fast way refuses, the slow way names; and it knows what writers add.
+            None => {
+                let mut codec = Codec::new(layout)?;
+                if let (Codec::Lzw(codec), Some(kept)) = (&mut codec, self.lzw.take()) {
+                    *codec = kept;
+                    codec.restart();
+                }
+                let mut unpacker = Unpacker::new(codec, stored);
+                let result = unpacker.fill(out).map_err(|fault| layout.fault(fault)).and_then(|found| {
+                    if found == out.len() {
+                        unpacker.finish(layout)?;
+                    }
+                    Ok(found)
+                });
+                if let Codec::Lzw(codec) = unpacker.into_codec() {
+                    self.lzw = Some(codec);
+                }
+                result?
             }
         };
-        let found = result.map_err(|reason| layout.damaged(reason))?;
         if found < out.len() {
             return Err(layout.short(found, out.len()));
         }

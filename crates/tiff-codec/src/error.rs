@@ -55,6 +55,14 @@ pub enum CodecError {
         /// Bytes that the chunk needs.
         expected: usize,
     },
+    /// The stream goes on after the last row with something that no writer adds.
+    #[error("{codec} data go on after the {expected} bytes of the chunk")]
+    Long {
+        /// Name of the scheme.
+        codec: &'static str,
+        /// Bytes that the chunk needs.
+        expected: usize,
+    },
     /// The stream breaks the rules of its format.
     #[error("{codec} data is damaged: {reason}")]
     Damaged {

@@ -27,6 +27,7 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
         memory_limit,
         width: layout.width,
         height: layout.height,
+        most_height: layout.full_height.max(layout.height).saturating_mul(2),
         samples: u32::from(layout.samples),
         colour: match layout.photometric {
             PHOTOMETRIC_RGB => COLOUR_RGB_UNLESS_JFIF,
@@ -82,6 +83,7 @@ struct Job {
     memory_limit: usize,
     width: u32,
     height: u32,
+    most_height: u32,
     samples: u32,
     colour: u32,
     found_width: u32,

@@ -39,6 +39,9 @@ pub struct ChunkLayout {
     pub width: u32,
     /// Rows that are stored: of the last strip, what is left of the image.
     pub height: u32,
+    /// Rows of a whole chunk of the image: RowsPerStrip or TileLength. Some writers fill up the last strip to as many rows,
+    /// which are then decoded and dropped; a stream of more is refused.
+    pub full_height: u32,
     /// Samples of a pixel in this chunk: SamplesPerPixel when they are interleaved, else 1.
     pub samples: u16,
     /// Bits of a sample as stored; of a complex sample, both parts together.
@@ -74,6 +77,7 @@ impl ChunkLayout {
         Self {
             width,
             height,
+            full_height: height,
             samples: 1,
             bits,
             format: SampleFormat::Uint,
@@ -124,6 +128,17 @@ impl ChunkLayout {
             .ok_or_else(|| self.size_error())
     }
 
+    /// Bytes of the decoded chunk and of what a filled up last strip may hold beyond it ([`full_height`](Self::full_height));
+    /// of that, at most 64 MiB are read.
+    ///
+    /// # Errors
+    /// As [`decoded_len`](Self::decoded_len).
+    pub fn most_decoded_len(&self) -> Result<usize, CodecError> {
+        let rows = self.full_height.saturating_sub(self.height) as usize;
+        let beyond = self.row_len()?.saturating_mul(rows).min(MOST_BEYOND);
+        Ok(self.decoded_len()?.saturating_add(beyond))
+    }
+
     /// Refuses, before anything is read, what cannot be decoded whatever the stored bytes are.
     ///
     /// # Errors
@@ -141,7 +156,12 @@ impl ChunkLayout {
             | Compression::CcittRleWord
             | Compression::CcittG3
             | Compression::CcittG4 => self.check_ccitt(),
-            Compression::Jpeg => self.check_image(&[8], &[SampleFormat::Uint]),
+            Compression::ThunderScan if self.samples != 1 => {
+                Err(self.unsupported(format!("{} samples per pixel", self.samples)))
+            }
+            Compression::ThunderScan => self.check_image(&[4], &[SampleFormat::Uint]),
+            // Other than 8 bits only lossless streams have, which the tags do not tell.
+            Compression::Jpeg => self.check_image(&[8, 9, 10, 11, 12, 13, 14, 15, 16], &[SampleFormat::Uint]),
             Compression::WebP => {
                 if !matches!(self.samples, 3 | 4) {
                     return Err(self.unsupported(format!("{} samples per pixel", self.samples)));
@@ -271,5 +291,7 @@ impl ChunkLayout {
     }
 }
 
+/// Bytes that are decoded beyond a chunk, only to reach the end of its stream.
+pub(crate) const MOST_BEYOND: usize = 64 << 20;
 /// Value of PhotometricInterpretation for YCbCr.
 pub(crate) const PHOTOMETRIC_YCBCR: u16 = 6;

@@ -32,7 +32,9 @@
 //! | Zstandard | 50000, 34926 | any ¹ | zstd | |
 //! | LZMA | 34925 | any ¹ | liblzma | `lzma` |
 //! | CCITT RLE, group 3, group 4 | 2, 32771, 3, 4 | 1-bit | fax (tables) | |
+//! | ThunderScan | 32809 | 4-bit | own | |
 //! | JPEG | 7, 33007 | 8-bit | libjpeg (mozjpeg) | `jpeg` |
+//! | JPEG, lossless process | 7 | 8 to 16-bit | own | `jpeg` |
 //! | JPEG 2000 | 33003, 33004, 33005, 34712 | integers to 24 bits | hayro-jpeg2000 | `jpeg2000` |
 //! | JPEG XL | 50002, 52546 | unsigned to 16 bits, 32-bit floats | jxl-oxide | `jpegxl` |
 //! | LERC, in Deflate or Zstandard too | 34887 | integers to 32 bits, floats | lerc-reader | `lerc` |
@@ -52,10 +54,15 @@
 //! users give; WebP those of libwebp. Lossy JPEG 2000 and JPEG XL may differ from other decoders by
 //! one or two units. [`Compression::decoder_name`] names the decoder, for the record.
 //!
-//! # What is tolerated
+//! # What ends a chunk
 //!
-//! Bytes after the last row; of the byte codecs, a missing end code or checksum once all rows are
-//! there. Rows that are missing are an error, as is everything that a decoder would paper over: a
+//! Streams are read to their end, and every checksum that a format has is compared: Adler-32, the checksum and size of a
+//! Zstandard frame, those of xz, PNG and LERC. A stream may hold more rows than the chunk where the last strip is filled up
+//! ([`ChunkLayout::full_height`]), and Deflate and xz, whose checksum vouches for the whole, up to as much again. What follows
+//! the end that a stream marks itself is padding. Of LZW the end code may be missing, of Deflate the whole checksum, if
+//! nothing else is amiss. The rules of each format are in docs/reading.md, "What ends a chunk".
+//!
+//! Rows that are missing are an error, as is everything that a decoder would paper over: a
 //! truncated JPEG is not filled with grey. Memory is bounded by the size of the decoded chunk and a
 //! few times that for image codecs, whatever a stream says of itself.
 #![deny(unsafe_code)]
@@ -70,6 +77,8 @@ mod error;
 mod jpeg;
 #[cfg(feature = "jpeg2000")]
 mod jpeg2000;
+#[cfg(feature = "jpeg")]
+mod jpeg_lossless;
 #[cfg(feature = "jpegxl")]
 mod jpegxl;
 mod layout;
@@ -84,6 +93,8 @@ mod png_image;
 mod repack;
 mod samples;
 mod stream;
+mod thunderscan;
+mod unpack;
 #[cfg(feature = "webp")]
 mod webp;
 mod zstandard;

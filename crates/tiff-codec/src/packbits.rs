@@ -1,98 +1,98 @@
 //! PackBits (TIFF 6.0, section 9): runs and literals of bytes.
 
-use std::io::{BufRead, ErrorKind, Read};
+use crate::unpack::Step;
 
-/// Reads unpacked bytes from packed ones.
-pub(crate) struct PackBitsReader<R> {
-    packed: R,
-    run: Run,
-}
-
-enum Run {
-    None,
+/// The place within packed bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum PackBits {
+    /// Before the header of a run.
+    #[default]
+    Between,
+    /// So many bytes follow as they are.
     Literal(usize),
+    /// A byte follows that is to be repeated so many times.
+    Value(usize),
+    /// The byte is to be repeated so many times more.
     Repeat(usize, u8),
 }
 
-impl<R: BufRead> PackBitsReader<R> {
-    pub(crate) fn get_mut(&mut self) -> &mut R {
-        &mut self.packed
-    }
-
-    pub(crate) fn new(packed: R) -> Self {
-        Self { packed, run: Run::None }
-    }
-
-    /// The next byte, or `None` at the end.
-    fn byte(&mut self) -> std::io::Result<Option<u8>> {
-        let mut byte = [0];
-        match self.packed.read_exact(&mut byte) {
-            Ok(()) => Ok(Some(byte[0])),
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl<R: BufRead> Read for PackBitsReader<R> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        if out.is_empty() {
-            return Ok(0);
-        }
+impl PackBits {
+    /// Unpacks until `out` is full or the input ends.
+    pub(crate) fn step(&mut self, packed: &[u8], out: &mut [u8]) -> Step {
+        let mut rest = packed;
+        let mut done = 0;
         loop {
-            match self.run {
-                Run::None | Run::Literal(0) | Run::Repeat(0, _) => {
-                    let Some(header) = self.byte()? else { return Ok(0) };
-                    self.run = match header as i8 {
-                        // A header that means nothing, by the specification.
-                        -128 => Run::None,
-                        count @ 0.. => Run::Literal(count as usize + 1),
-                        count => match self.byte()? {
-                            Some(value) => Run::Repeat(1 + usize::from(count.unsigned_abs()), value),
-                            None => return Ok(0),
-                        },
+            let room = &mut out[done..];
+            match *self {
+                Self::Between => {
+                    // A header is looked at even when there is no room: it may be one that means nothing.
+                    let Some((header, after)) = rest.split_first() else { break };
+                    *self = match *header as i8 {
+                        -128 => Self::Between,
+                        count @ 0.. => Self::Literal(count as usize + 1),
+                        count => Self::Value(1 + usize::from(count.unsigned_abs())),
                     };
+                    rest = after;
                 }
-                Run::Literal(left) => {
-                    let wanted = left.min(out.len());
-                    let count = self.packed.read(&mut out[..wanted])?;
-                    self.run = Run::Literal(left - count);
-                    return Ok(count);
+                Self::Literal(left) => {
+                    let count = left.min(room.len()).min(rest.len());
+                    room[..count].copy_from_slice(&rest[..count]);
+                    done += count;
+                    rest = &rest[count..];
+                    *self = if count == left { Self::Between } else { Self::Literal(left - count) };
+                    if count < left {
+                        break;
+                    }
                 }
-                Run::Repeat(left, value) => {
-                    let count = left.min(out.len());
-                    out[..count].fill(value);
-                    self.run = Run::Repeat(left - count, value);
-                    return Ok(count);
+                Self::Value(count) => {
+                    let Some((value, after)) = rest.split_first() else { break };
+                    rest = after;
+                    *self = Self::Repeat(count, *value);
+                }
+                Self::Repeat(left, value) => {
+                    let count = left.min(room.len());
+                    room[..count].fill(value);
+                    done += count;
+                    *self = if count == left { Self::Between } else { Self::Repeat(left - count, value) };
+                    if count < left {
+                        break;
+                    }
                 }
             }
+        }
+        Step { read: packed.len() - rest.len(), written: done, ended: false }
+    }
+
+    /// Whether the packed bytes may end here: after a run, or after a single byte of padding, be it zero, which reads as the
+    /// header of one byte that is not there.
+    pub(crate) fn may_stop(self) -> Result<(), &'static str> {
+        match self {
+            Self::Between | Self::Literal(1) => Ok(()),
+            Self::Literal(_) | Self::Value(_) | Self::Repeat(..) => Err("the last run is cut off"),
         }
     }
 }
 
-/// Unpacks until `out` is full or the input ends; returns how many bytes were written.
-pub(crate) fn unpack(mut packed: &[u8], out: &mut [u8]) -> usize {
-    let mut done = 0;
-    while done < out.len() {
-        let Some((header, rest)) = packed.split_first() else { break };
-        let room = &mut out[done..];
-        match *header as i8 {
-            -128 => packed = rest,
-            count @ 0.. => {
-                let count = (count as usize + 1).min(rest.len());
-                let written = count.min(room.len());
-                room[..written].copy_from_slice(&rest[..written]);
-                done += written;
-                packed = &rest[count..];
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_bytes() {
+        // Three literals, five times 9, a header that means nothing, one literal.
+        let packed = [2, 1, 2, 3, 252, 9, 128, 0, 7];
+        let expected = [1, 2, 3, 9, 9, 9, 9, 9, 7];
+        for (input, output) in [(1, 1), (1, 9), (2, 4), (9, 1), (9, 9)] {
+            let mut codec = PackBits::default();
+            let (mut rest, mut out) = (packed.as_slice(), Vec::new());
+            while out.len() < expected.len() {
+                let mut room = vec![0; output.min(expected.len() - out.len())];
+                let step = codec.step(&rest[..input.min(rest.len())], &mut room);
+                rest = &rest[step.read..];
+                out.extend_from_slice(&room[..step.written]);
             }
-            count => {
-                let Some((value, rest)) = rest.split_first() else { break };
-                let written = (1 + usize::from(count.unsigned_abs())).min(room.len());
-                room[..written].fill(*value);
-                done += written;
-                packed = rest;
-            }
+            assert_eq!(out, expected, "{input} in, {output} out");
+            assert!(rest.is_empty() && codec.may_stop().is_ok());
         }
     }
-    done
 }

@@ -1,6 +1,6 @@
 //! PNG (ISO/IEC 15948) in a TIFF chunk.
 
-use png::{ColorType, Decoder, Limits, Transformations};
+use png::{ColorType, DecodeOptions, Decoder, Limits, Transformations};
 
 use crate::samples::Rows;
 use crate::{ChunkLayout, CodecError};
@@ -8,7 +8,12 @@ use crate::{ChunkLayout, CodecError};
 /// Decodes one image into little-endian interleaved samples; palette indices stay indices.
 pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
     let limit = out.len().saturating_mul(2).saturating_add(1 << 20);
-    let mut decoder = Decoder::new_with_limits(std::io::Cursor::new(stored), Limits { bytes: limit });
+    // Left to itself, the library skips the Adler-32 of the samples and passes over damaged chunks that it could do without.
+    let mut options = DecodeOptions::default();
+    options.set_ignore_checksums(false);
+    options.set_skip_ancillary_crc_failures(false);
+    let mut decoder = Decoder::new_with_options(std::io::Cursor::new(stored), options);
+    decoder.set_limits(Limits { bytes: limit });
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(|error| layout.damaged(error))?;
     let info = reader.info();
@@ -38,6 +43,8 @@ pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Res
     let mut rows = Rows::new(&plain)?;
     let mut image = vec![0; rows.packed_len * layout.height as usize];
     reader.next_frame(&mut image).map_err(|error| layout.damaged(error))?;
+    // Up to the last chunk, whose checksum is compared as well.
+    reader.finish().map_err(|error| layout.damaged(error))?;
     if rows.in_place() {
         out.copy_from_slice(&image);
         rows.finish(out);

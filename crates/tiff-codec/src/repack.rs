@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use zstd::zstd_safe::{find_frame_compressed_size, get_dict_id_from_frame, get_frame_content_size};
 
-use crate::{ChunkLayout, CodecError, Compression, Decoder, Predictor};
+use crate::{ChunkLayout, CodecError, Compression, Decoder, Predictor, RowStream};
 
 /// What compressed data are wrapped in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,19 +32,28 @@ impl Container {
 }
 
 impl ChunkLayout {
-    /// Gives a chunk of this layout in another wrapper, unseen: what is in it is found out by whoever decodes it.
+    /// Gives a chunk of this layout in another wrapper, without its samples: what is in it is found out by whoever decodes
+    /// it. Only a Zstandard frame that has a checksum is decoded, piece by piece, so that the checksum is compared.
     ///
     /// `None` where that shows already: bytes that are no frame, or more than one, or that hold another size; where `to`
     /// [needs the samples](Container::needs_samples) or holds data of another compression; and for layouts of which
     /// [`check_repack`](Self::check_repack) says that they cannot be handed on.
-    pub fn rewrap<'a>(&self, stored: &'a [u8], to: Container) -> Option<Cow<'a, [u8]>> {
-        self.check_repack().ok()?;
-        let size = self.decoded_len().ok()?;
-        match (self.compression, to) {
+    ///
+    /// # Errors
+    /// [`CodecError::Damaged`], [`CodecError::Short`] and [`CodecError::Long`] for a frame whose checksum is compared.
+    pub fn rewrap<'a>(&self, stored: &'a [u8], to: Container) -> Result<Option<Cow<'a, [u8]>>, CodecError> {
+        let (Ok(()), Ok(size)) = (self.check_repack(), self.decoded_len()) else { return Ok(None) };
+        Ok(match (self.compression, to) {
             (Compression::None, Container::Bare) => stored.get(..size).map(Cow::Borrowed),
-            (Compression::Zstd, Container::Zstd) => zstd_frame(stored, size),
+            (Compression::Zstd, Container::Zstd) => {
+                let frame = zstd_frame(stored, size);
+                if frame.is_some() && has_checksum(stored) {
+                    RowStream::new(self.clone(), stored)?.skip_rows(self.height)?;
+                }
+                frame
+            }
             _ => None,
-        }
+        })
     }
 
     /// Whether chunks of this layout can be handed on without being compressed again.
@@ -121,6 +130,11 @@ fn zstd_frame(stored: &[u8], size: usize) -> Option<Cow<'_, [u8]>> {
         Ok(None) => sized(stored, size).map(Cow::Owned),
         Err(_) => None,
     }
+}
+
+/// Content_Checksum_flag of the header of a frame.
+fn has_checksum(frame: &[u8]) -> bool {
+    frame.get(4).is_some_and(|descriptor| descriptor & 4 != 0)
 }
 
 /// The Deflate data of a zlib stream that holds exactly `samples` and ends with its checksum.
@@ -243,10 +257,12 @@ mod tests {
             }
         }
         let halves = [stream(&samples()[..1000]), stream(&samples()[1000..])].concat();
-        for stored in
-            [stream(&longer), zstd::bulk::compress(&longer, 3).unwrap(), after(stream(&samples())), halves]
-        {
+        for stored in [after(stream(&samples())), halves] {
             assert_eq!(repack(50000, &stored, Container::Zstd), None);
+        }
+        for stored in [stream(&longer), zstd::bulk::compress(&longer, 3).unwrap()] {
+            let result = Decoder::new().repack(&layout(50000), &stored, Container::Zstd, &mut [0; 2400]);
+            assert!(matches!(result, Err(CodecError::Long { .. })), "{result:?}");
         }
         assert_eq!(repack(50000, &stream(&samples()), Container::Gzip), None);
         // The number of no dictionary, 0, where the size would have to go.
@@ -263,15 +279,34 @@ mod tests {
             (50000, stream(&samples()), Container::Zstd),
             (50000, zstd::bulk::compress(&samples(), 3).unwrap(), Container::Zstd),
         ] {
-            let unseen = layout(code).rewrap(&stored, to).map(Cow::into_owned);
+            let unseen = layout(code).rewrap(&stored, to).unwrap().map(Cow::into_owned);
             assert_eq!(unseen, repack(code, &stored, to), "{code}");
         }
     }
 
     #[test]
+    fn unseen_chunks_that_have_a_checksum_are_compared_with_it() {
+        let mut frame = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
+        frame.include_checksum(true).unwrap();
+        frame.write_all(&samples()).unwrap();
+        let stored = frame.finish().unwrap();
+        assert!(layout(50000).rewrap(&stored, Container::Zstd).unwrap().is_some());
+        let last = stored.len() - 1;
+        for at in [stored.len() / 2, last] {
+            let mut damaged = stored.clone();
+            damaged[at] ^= 1;
+            let result = layout(50000).rewrap(&damaged, Container::Zstd);
+            assert!(matches!(result, Ok(None) | Err(CodecError::Damaged { .. })), "{at}: {result:?}");
+        }
+        let mut damaged = stored.clone();
+        damaged[last] ^= 1;
+        assert!(layout(50000).rewrap(&damaged, Container::Zstd).is_err());
+    }
+
+    #[test]
     fn unseen_chunks_that_cannot_be_right_are_not_moved() {
         let refused =
-            |code: u16, stored: &[u8], to| assert_eq!(layout(code).rewrap(stored, to), None, "{code}");
+            |code: u16, stored: &[u8], to| assert_eq!(layout(code).rewrap(stored, to), Ok(None), "{code}");
         refused(1, &samples()[1..], Container::Bare);
         refused(8, &zlib(&samples()), Container::Gzip);
         refused(8, &zlib(&samples()), Container::Zlib);

@@ -2,12 +2,9 @@
 
 use std::io::{BufReader, ErrorKind, Read};
 
-use flate2::bufread::ZlibDecoder;
-
-use crate::lzw::LzwReader;
-use crate::packbits::PackBitsReader;
 use crate::samples::{Rows, reverse_bits};
-use crate::{ChunkLayout, CodecError, Compression, zstandard};
+use crate::unpack::{Codec, Unpacker};
+use crate::{ChunkLayout, CodecError, Compression};
 
 /// Whether [`RowStream`] can decode chunks of this layout: those of the byte codecs.
 pub fn can_stream(layout: &ChunkLayout) -> bool {
@@ -29,7 +26,7 @@ pub fn can_stream(layout: &ChunkLayout) -> bool {
 /// row, whatever the height of the chunk.
 pub struct RowStream<R: Read> {
     layout: ChunkLayout,
-    bytes: Bytes<Stored<R>>,
+    bytes: Unpacker<BufReader<Stored<R>>>,
     rows: Rows,
     rows_left: u32,
     buffer: Vec<u8>,
@@ -43,30 +40,9 @@ impl<R: Read> RowStream<R> {
     /// [cannot be streamed](can_stream); [`CodecError::Damaged`] when a codec does not start.
     pub fn new(layout: ChunkLayout, stored: R) -> Result<Self, CodecError> {
         layout.check()?;
-        let stored = BufReader::with_capacity(
-            BUFFER_LEN,
-            Stored { reader: stored, reversed: layout.fill_order == 2, failure: None },
-        );
-        let bytes = match layout.compression {
-            Compression::None => Bytes::None(stored),
-            Compression::PackBits => Bytes::PackBits(PackBitsReader::new(stored)),
-            Compression::Lzw => Bytes::Lzw(LzwReader::new(stored)),
-            Compression::Deflate => Bytes::Deflate(ZlibDecoder::new(stored)),
-            Compression::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(stored)
-                    .map_err(|error| layout.damaged(error))?;
-                decoder
-                    .set_parameter(zstandard::window_limit(layout.decoded_len()?))
-                    .map_err(|error| layout.damaged(error))?;
-                Bytes::Zstd(decoder)
-            }
-            #[cfg(feature = "lzma")]
-            Compression::Lzma => {
-                let stream = crate::lzma::stream().map_err(|error| layout.damaged(error))?;
-                Bytes::Lzma(liblzma::bufread::XzDecoder::new_stream(stored, stream))
-            }
-            _ => return Err(layout.unsupported("reading row by row".to_owned())),
-        };
+        let stored = Stored { reader: stored, reversed: layout.fill_order == 2 };
+        let stored = BufReader::with_capacity(BUFFER_LEN, stored);
+        let bytes = Unpacker::new(Codec::new(&layout)?, stored);
         let rows = Rows::new(&layout)?;
         let rows_left = layout.height;
         Ok(Self { layout, bytes, rows, rows_left, buffer: Vec::new() })
@@ -78,7 +54,8 @@ impl<R: Read> RowStream<R> {
     }
 
     /// Decodes the next rows into `out`, as many whole rows as it holds, in the form that
-    /// [`Decoder::decode`](crate::Decoder::decode) gives.
+    /// [`Decoder::decode`](crate::Decoder::decode) gives. With the last row the stream is read to its end, and judged as
+    /// there.
     ///
     /// # Errors
     /// [`CodecError::OutputSize`] when `out` is not whole rows or more than are left;
@@ -100,8 +77,7 @@ impl<R: Read> RowStream<R> {
                 self.rows.unpack(&mut self.buffer, out);
             }
         }
-        self.rows_left -= count as u32;
-        Ok(())
+        self.pass(count as u32)
     }
 
     /// Passes over the next `count` rows, at the cost of decompressing them.
@@ -121,8 +97,13 @@ impl<R: Read> RowStream<R> {
             self.fill_buffer(now)?;
             left -= now;
         }
+        self.pass(count)
+    }
+
+    /// Counts rows that have been taken; after the last one, what follows it is judged.
+    fn pass(&mut self, count: u32) -> Result<(), CodecError> {
         self.rows_left -= count;
-        Ok(())
+        if count > 0 && self.rows_left == 0 { self.bytes.finish(&self.layout) } else { Ok(()) }
     }
 
     fn rows_at_once(&self) -> usize {
@@ -138,27 +119,7 @@ impl<R: Read> RowStream<R> {
     }
 
     fn fill_out(&mut self, out: &mut [u8]) -> Result<(), CodecError> {
-        let mut done = 0;
-        let mut damage = None;
-        while done < out.len() {
-            match self.bytes.read(&mut out[done..]) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Codecs report the end of their input in their own words.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
-                Err(error) => {
-                    damage = Some(error);
-                    break;
-                }
-            }
-        }
-        if let Some((kind, reason)) = self.bytes.stored().failure.take() {
-            return Err(CodecError::Read { kind, reason });
-        }
-        if let Some(error) = damage {
-            return Err(self.layout.damaged(error));
-        }
+        let done = self.bytes.fill(out).map_err(|fault| self.layout.fault(fault))?;
         if done == out.len() {
             return Ok(());
         }
@@ -173,51 +134,10 @@ impl<R: Read> RowStream<R> {
 /// Bytes read ahead from the source, and bytes of packed rows unpacked at once.
 pub const BUFFER_LEN: usize = 64 * 1024;
 
-/// A reader of decompressed bytes.
-enum Bytes<R: Read> {
-    None(BufReader<R>),
-    PackBits(PackBitsReader<BufReader<R>>),
-    Lzw(LzwReader<BufReader<R>>),
-    Deflate(ZlibDecoder<BufReader<R>>),
-    Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
-    #[cfg(feature = "lzma")]
-    Lzma(liblzma::bufread::XzDecoder<BufReader<R>>),
-}
-
-impl<R: Read> Bytes<R> {
-    fn stored(&mut self) -> &mut R {
-        match self {
-            Self::None(stored) => stored.get_mut(),
-            Self::PackBits(reader) => reader.get_mut().get_mut(),
-            Self::Lzw(reader) => reader.get_mut().get_mut(),
-            Self::Deflate(reader) => reader.get_mut().get_mut(),
-            Self::Zstd(reader) => reader.get_mut().get_mut(),
-            #[cfg(feature = "lzma")]
-            Self::Lzma(reader) => reader.get_mut().get_mut(),
-        }
-    }
-}
-
-impl<R: Read> Read for Bytes<R> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        match self {
-            Self::None(reader) => reader.read(out),
-            Self::PackBits(reader) => reader.read(out),
-            Self::Lzw(reader) => reader.read(out),
-            Self::Deflate(reader) => reader.read(out),
-            Self::Zstd(reader) => reader.read(out),
-            #[cfg(feature = "lzma")]
-            Self::Lzma(reader) => reader.read(out),
-        }
-    }
-}
-
-/// The caller's reader, with the bits of every byte reversed if so stored. Keeps a failure of the
-/// source, which the codecs in between would report as damaged data.
+/// The caller's reader, with the bits of every byte reversed if so stored.
 struct Stored<R> {
     reader: R,
     reversed: bool,
-    failure: Option<(ErrorKind, String)>,
 }
 
 impl<R: Read> Read for Stored<R> {
@@ -225,11 +145,7 @@ impl<R: Read> Read for Stored<R> {
         let count = loop {
             match self.reader.read(out) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.failure = Some((error.kind(), error.to_string()));
-                    return Err(error);
-                }
-                Ok(count) => break count,
+                result => break result?,
             }
         };
         if self.reversed {

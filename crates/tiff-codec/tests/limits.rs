@@ -11,8 +11,7 @@ use fairzarr_tiff_codec::{
 };
 
 #[test]
-fn streams_larger_than_the_chunk_are_cut_off_within_its_memory() {
-    let layout = layout(64, 64, 8, 8);
+fn streams_larger_than_the_chunk_are_refused_within_its_memory() {
     let zeros = vec![0; 64 << 20];
     let bombs = [
         (8, zlib(&zeros)),
@@ -21,16 +20,14 @@ fn streams_larger_than_the_chunk_are_cut_off_within_its_memory() {
         (5, weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&zeros).unwrap()),
     ];
     for (code, bomb) in bombs {
-        let layout = ChunkLayout { compression: Compression::from_tag(code), ..layout.clone() };
+        let layout = layout(64, 64, code, 8);
         let mut out = vec![1; layout.decoded_len().unwrap()];
-        let peak = peak_memory(|| Decoder::new().decode(&layout, &bomb, &mut out).unwrap());
-        assert!(out.iter().all(|sample| *sample == 0), "{code}");
+        let too_long = |result| assert!(matches!(result, Err(CodecError::Long { .. })), "{code}: {result:?}");
+        let peak = peak_memory(|| too_long(Decoder::new().decode(&layout, &bomb, &mut out)));
         assert!(peak < 1 << 20, "{code}: {peak} bytes");
-        out.fill(1);
         let peak = peak_memory(|| {
-            RowStream::new(layout, bomb.as_slice()).unwrap().read_rows(&mut out).unwrap();
+            too_long(RowStream::new(layout, bomb.as_slice()).unwrap().read_rows(&mut out));
         });
-        assert!(out.iter().all(|sample| *sample == 0), "{code}");
         assert!(peak < 1 << 20, "{code}: {peak} bytes");
     }
 }
@@ -166,6 +163,18 @@ fn rows_of_run_lengths_may_be_aligned_to_words() {
     let mut out = [0; 16];
     Decoder::new().decode(&layout, &[0b1011_0110, 0, 0b1011_0110, 0], &mut out).unwrap();
     assert_eq!(out, [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_white_run_may_reach_beyond_its_row_and_a_black_one_may_not() {
+    let layout = ChunkLayout { bits: 1, ..layout(8, 2, 2, 1) };
+    let mut out = [9; 16];
+    // White 4, black 2, white 10, as libtiff reads it; then white 4, black 4.
+    Decoder::new().decode(&layout, &[0b1011_1100, 0b1110_0000, 0b1011_0110], &mut out).unwrap();
+    assert_eq!(out, [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
+    // White 4, black 10.
+    let result = Decoder::new().decode(&layout, &[0b1011_0000, 0b1000_0000, 0b1011_0110], &mut out);
+    assert!(matches!(result, Err(CodecError::Damaged { .. })), "{result:?}");
 }
 
 struct Failing;

@@ -4,41 +4,55 @@
 use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, from_ome};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml as ome_xml;
-use fairzarr_store::Store;
+use fairzarr_ome_zarr::{Hierarchy, OpenImage, StoredImage, attributes};
 use serde_json::{Map, Value};
 use std::fmt::Debug;
 
-use crate::Error;
-use crate::engine::StoredArray;
-use crate::report::{Check, Difference};
-use crate::store_images::{StoredImage, attributes};
+use crate::error::Error;
+use crate::report::{Check, Difference, Proof};
 
 /// How far a stored number may be from the derived one, as a fraction of it: unit conversions round.
 const TOLERANCE: f64 = 1e-12;
 
-/// Compares all images, and the plate if there is one.
-pub(crate) fn compare(source: &Fileset, store: &Store, stored: &[StoredImage]) -> Result<Check, Error> {
-    let mut found = Found::default();
-    let ome = source.document().map(ome_xml::Document::ome);
-    let mut derived = 0;
-    for (index, (image, stored)) in source.images().iter().zip(stored).enumerate() {
+/// The proof, image by image.
+pub(crate) struct Derivation<'a> {
+    source: &'a Fileset,
+    found: Found,
+    derived: usize,
+}
+
+impl<'a> Derivation<'a> {
+    pub(crate) fn new(source: &'a Fileset) -> Self {
+        Self { source, found: Found::default(), derived: 0 }
+    }
+
+    /// Compares an image.
+    pub(crate) fn image(&mut self, image: &OpenImage<'_>) {
+        let OpenImage { index, stored, levels: arrays, .. } = image;
+        let (index, found) = (*index, &mut self.found);
+        let ome = self.source.document().map(ome_xml::Document::ome);
+        let Some(image) = self.source.images().get(index) else { return };
         let described = ome.zip(image.ome_index()).and_then(|(ome, at)| ome.images.get(at));
-        let Some(described) = described else { continue };
-        derived += 1;
+        let Some(described) = described else { return };
+        self.derived += 1;
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
         found.equal(place("name"), &name, &stored.multiscale.name.clone().unwrap_or_default());
-        let shapes = shapes(store, stored)?;
-        axes(&mut found, index, described, &stored.multiscale.axes);
-        levels(&mut found, index, described, stored, &shapes);
+        let shapes: Vec<Vec<u64>> = arrays.iter().map(|array| array.shape().to_vec()).collect();
+        axes(found, index, described, &stored.multiscale.axes);
+        levels(found, index, described, stored, &shapes);
         let samples = image.channel_groups().iter().map(ExactSizeIterator::len).max().unwrap_or(1);
-        channels(&mut found, index, described, samples, stored);
+        channels(found, index, described, samples, stored);
     }
-    if let Some(ome) = ome {
-        plate(&mut found, ome, store)?;
+
+    /// Compares the plate, if there is one.
+    pub(crate) fn finish(mut self, hierarchy: &Hierarchy) -> Result<Check, Error> {
+        if let Some(ome) = self.source.document().map(ome_xml::Document::ome) {
+            plate(&mut self.found, ome, hierarchy)?;
+        }
+        let covered = format!("{} values of {} images", self.found.compared, self.derived);
+        Ok(Check { proof: Proof::Derivation, covered, differences: self.found.differences })
     }
-    let covered = format!("{} values of {derived} images", found.compared);
-    Ok(Check { name: "derivation", covered, differences: found.differences })
 }
 
 /// What has been compared so far.
@@ -64,12 +78,6 @@ impl Found {
             self.differences.push(Difference { place, expected, found });
         }
     }
-}
-
-/// Shapes of an image's arrays, level by level.
-fn shapes(store: &Store, stored: &StoredImage) -> Result<Vec<Vec<u64>>, Error> {
-    let paths = (0..stored.multiscale.datasets.len()).filter_map(|level| stored.array_path(level));
-    paths.map(|path| Ok(StoredArray::open(store, &path)?.shape().to_vec())).collect()
 }
 
 /// Names, kinds and units. Other software may leave out axes of length one.
@@ -155,14 +163,14 @@ fn channels(
 }
 
 /// Rows, columns, wells, fields and acquisitions, where the store has a plate.
-fn plate(found: &mut Found, ome: &ome_xml::Ome, store: &Store) -> Result<(), Error> {
-    let root = attributes(store, "")?.unwrap_or_default();
-    let Some(stored) = member(&root, "plate") else { return Ok(()) };
-    let refuse = |path: &str, error: &dyn std::fmt::Display| Error::Metadata {
+fn plate(found: &mut Found, ome: &ome_xml::Ome, hierarchy: &Hierarchy) -> Result<(), Error> {
+    let root = hierarchy.root();
+    let Some(stored) = member(root, "plate") else { return Ok(()) };
+    let refuse = |path: &str, error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
         path: path.into(),
         reason: error.to_string(),
     };
-    let version = Version::of(&root).map_err(|error| refuse("the root group", &error))?.unwrap_or_default();
+    let version = Version::of(root).map_err(|error| refuse("the root group", &error))?.unwrap_or_default();
     let [described] = ome.plates.as_slice() else {
         found.equal("plate".into(), &format!("{} Plates", ome.plates.len()), &"1 Plate".to_owned());
         return Ok(());
@@ -173,7 +181,7 @@ fn plate(found: &mut Found, ome: &ome_xml::Ome, store: &Store) -> Result<(), Err
     found.equal("plate".into(), member(&expected, "plate").unwrap_or(&null), stored);
     for layout in derived.wells {
         let expected = layout.well.attributes(version);
-        let group = attributes(store, &layout.path)?.unwrap_or_default();
+        let group = attributes(hierarchy.store(), &layout.path)?.unwrap_or_default();
         let (expected, stored) = (member(&expected, "well"), member(&group, "well"));
         found.equal(format!("well {}", layout.path), expected.unwrap_or(&null), stored.unwrap_or(&null));
     }

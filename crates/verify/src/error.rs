@@ -10,26 +10,25 @@ pub enum Error {
     /// The source's OME-XML cannot be used.
     #[error(transparent)]
     Xml(#[from] fairzarr_ome_xml::Error),
-    /// The store cannot be read.
+    /// The store cannot be read as an OME-Zarr.
     #[error(transparent)]
-    Store(#[from] fairzarr_store::Error),
-    /// NGFF metadata of the store cannot be understood.
-    #[error("{path}: {reason}")]
-    Metadata {
-        /// The group.
-        path: String,
-        /// What is wrong with its attributes.
-        reason: String,
-    },
-    /// An array cannot be opened or a part of it cannot be decoded.
-    #[error("array {path}: {reason}")]
-    Array {
-        /// The array.
-        path: String,
-        /// What the Zarr engine says.
-        reason: String,
-    },
-    /// The store holds no images, or is unfinished.
-    #[error("{0}")]
-    NotAnImage(String),
+    Zarr(#[from] fairzarr_ome_zarr::Error),
+    /// Threads could not do the work.
+    #[error(transparent)]
+    Task(#[from] fairzarr_task::Error),
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<fairzarr_task::Interrupted> for Error {
+    fn from(_: fairzarr_task::Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+impl From<fairzarr_store::Error> for Error {
+    fn from(error: fairzarr_store::Error) -> Self {
+        Self::Zarr(error.into())
+    }
 }

@@ -2,18 +2,20 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ome_tiff::Fileset;
-use serde_json::{Map, Value};
+use fairzarr_ome_zarr::{ConvertedFile, Hierarchy};
+use fairzarr_task::{Job, in_order};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Error;
-use crate::parallel::in_parallel;
-use crate::report::{Check, Difference};
+use crate::error::Error;
+use crate::report::{Check, Difference, Proof};
+
+/// Files that are read at the same time.
+const AT_ONCE: usize = 16;
 
 /// Compares by checksum, whatever the files are called by now; `None` where no checksums were recorded.
-pub(crate) fn compare(source: &Fileset, root: &Map<String, Value>) -> Result<Option<Check>, Error> {
-    let files = root.get("fairzarr:conversion").and_then(|record| record.get("files"));
-    let files = files.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let recorded: Vec<Recorded> = files.iter().filter_map(Recorded::of).collect();
+pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy, job: &Job) -> Result<Option<Check>, Error> {
+    let files = hierarchy.conversion().into_iter().flat_map(|conversion| conversion.files());
+    let recorded: Vec<Recorded> = files.filter_map(Recorded::of).collect();
     if recorded.is_empty() {
         return Ok(None);
     }
@@ -22,9 +24,12 @@ pub(crate) fn compare(source: &Fileset, root: &Map<String, Value>) -> Result<Opt
     for algorithm in algorithms.iter().filter_map(|name| FileAlgorithm::from_name(name)) {
         work.extend(source.files().iter().enumerate().map(|(index, file)| (algorithm, index, file)));
     }
-    let found: BTreeMap<(&str, String), &str> = in_parallel(work, |(algorithm, index, file)| {
-        let checksum = algorithm.checksum(file.len, |at, out| source.read_file(index, at, out))?;
-        Ok(((algorithm.name(), checksum), file.name.as_str()))
+    let found: BTreeMap<(&str, String), &str> = in_order(work, AT_ONCE, |(algorithm, index, file)| {
+        let checksum = algorithm.checksum(file.len, |at, out| {
+            job.cancel.check()?;
+            Ok::<(), Error>(source.read_file(index, at, out)?)
+        })?;
+        Ok::<_, Error>(((algorithm.name(), checksum), file.name.as_str()))
     })?
     .into_iter()
     .collect();
@@ -41,7 +46,7 @@ pub(crate) fn compare(source: &Fileset, root: &Map<String, Value>) -> Result<Opt
     });
     let names: Vec<&str> = algorithms.into_iter().collect();
     let covered = format!("{} source files by {}", recorded.len(), names.join(" and "));
-    Ok(Some(Check { name: "files", covered, differences: differences.collect() }))
+    Ok(Some(Check { proof: Proof::Files, covered, differences: differences.collect() }))
 }
 
 /// A file with its checksum at the time of the conversion.
@@ -52,12 +57,9 @@ struct Recorded<'a> {
 }
 
 impl<'a> Recorded<'a> {
-    fn of(file: &'a Value) -> Option<Self> {
-        let checksum = file.get("checksum")?;
-        Some(Self {
-            name: file.get("name")?.as_str()?,
-            algorithm: FileAlgorithm::from_name(checksum.get("algorithm")?.as_str()?)?,
-            value: checksum.get("value")?.as_str()?.to_ascii_lowercase(),
-        })
+    fn of(file: ConvertedFile<'a>) -> Option<Self> {
+        let (algorithm, value) = file.checksum?;
+        let algorithm = FileAlgorithm::from_name(algorithm)?;
+        Some(Self { name: file.name, algorithm, value: value.to_ascii_lowercase() })
     }
 }

@@ -13,74 +13,90 @@
 //! - *objects*: every stored object is there, and no other.
 #![forbid(unsafe_code)]
 
-mod calibration;
 mod derivation;
 mod documents;
-mod engine;
 mod error;
 mod exported;
 mod files;
-mod fixity;
 mod metadata;
-mod parallel;
+mod objects;
 mod pixels;
 mod pyramid;
-mod recorded;
 mod report;
 mod sample;
-mod store_images;
+mod samples;
 mod structure;
 mod validity;
 
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_zarr::Hierarchy;
 use fairzarr_store::Store;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use fairzarr_task::Job;
 
-pub use calibration::calibration_map;
-pub use documents::{StoredDocument, sources};
-pub use engine::{Ranges, StoredArray};
 pub use error::Error;
-pub use parallel::in_parallel;
-pub use report::{Check, Difference, Report};
+pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
-pub use store_images::{Group, StoredImage, attributes, image_groups, images};
-pub use structure::structured;
 pub use validity::{GroupFinding, Validity, validate_hierarchy};
 
+use derivation::Derivation;
+use metadata::Metadata;
+use objects::Objects;
+use pixels::Pixels;
+use pyramid::Pyramid;
+use samples::Samples;
+
 /// Choices for a verification.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Options {
-    /// Threads.
-    pub jobs: usize,
     /// How much of the pixels is compared; metadata and documents always are.
     pub sample: Sample,
-    /// Counts compared bytes, for whoever shows progress.
-    pub progress: Arc<AtomicU64>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { jobs, sample: Sample::ALL, progress: Arc::default() }
+impl Options {
+    /// All of the pixels.
+    pub fn new() -> Self {
+        Self::default()
     }
+
+    /// The same with a part of the pixels.
+    #[must_use]
+    pub fn with_sample(self, sample: Sample) -> Self {
+        Self { sample }
+    }
+}
+
+/// What the proofs are carried out with.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    options: &'a Options,
+    job: &'a Job,
 }
 
 /// Proves what can be proved of `store` without its source: objects, samples and documents against what was
 /// recorded at the conversion, and the structured OME model against the document that the store keeps.
 ///
 /// # Errors
-/// When the store cannot be read at all. Differences are in the report.
-pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
-    let stored = images(store)?;
-    let root = attributes(store, "")?.unwrap_or_default();
+/// When the store cannot be read at all, and when the job is cancelled. Differences are in the report.
+pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
+    let context = Context { options, job };
+    let hierarchy = Hierarchy::open(store)?;
+    let mut objects = Objects::new(&hierarchy);
+    let mut samples = Samples::new(&hierarchy)?;
+    let mut pyramid = Pyramid::new(&hierarchy);
+    for index in 0..hierarchy.images().len() {
+        let image = hierarchy.open_image(index)?;
+        objects.image(&image)?;
+        samples.image(&image, context)?;
+        pyramid.image(&image, context)?;
+    }
     Ok(Report {
         checks: vec![
-            fixity::objects(store, &root, &stored)?,
-            fixity::samples(store, &stored, options)?,
-            fixity::documents(store, &root)?,
+            objects.finish(),
+            samples.finish(options.sample),
+            documents::recorded(&hierarchy)?,
             structure::compare_within(store)?,
-            pyramid::compare(store, &root, &stored, options)?,
+            pyramid.finish(),
         ],
     })
 }
@@ -89,39 +105,37 @@ pub fn verify_store(store: &Store, options: &Options) -> Result<Report, Error> {
 /// those of the store, and not the other way round.
 ///
 /// # Errors
-/// When either cannot be read at all. Differences are in the report.
-pub fn verify(source: &Fileset, store: &Store, options: &Options) -> Result<Report, Error> {
-    let stored = images(store)?;
-    let root = attributes(store, "")?.unwrap_or_default();
+/// When either cannot be read at all, and when the job is cancelled. Differences are in the report.
+pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
+    let context = Context { options, job };
+    let hierarchy = Hierarchy::open(store)?;
     let documents = documents::compare(source, store)?;
-    if !documents.differences.is_empty()
-        && let Some(export) = exported::check(source, store)?
-    {
-        return Ok(Report {
-            checks: vec![
-                pixels::compare(source, store, &root, &stored, options)?,
-                export,
-                fixity::documents(store, &root)?,
-                structure::compare_within(store)?,
-                derivation::compare(source, store, &stored)?,
-                pyramid::compare(store, &root, &stored, options)?,
-            ],
-        });
+    let export = if documents.differences.is_empty() { None } else { exported::check(source, store)? };
+    let mut pixels = Pixels::new(source, &hierarchy);
+    let mut metadata = Metadata::default();
+    let mut derivation = Derivation::new(source);
+    let mut pyramid = Pyramid::new(&hierarchy);
+    let mut objects = Objects::new(&hierarchy);
+    for index in 0..hierarchy.images().len() {
+        let image = hierarchy.open_image(index)?;
+        pixels.image(&image, context)?;
+        metadata.image(&image)?;
+        derivation.image(&image);
+        pyramid.image(&image, context)?;
+        objects.image(&image)?;
     }
-    let mut report = Report {
-        checks: vec![
-            pixels::compare(source, store, &root, &stored, options)?,
-            documents,
-            structure::compare_with(source, store)?,
-            metadata::compare(source, store, &stored)?,
-            derivation::compare(source, store, &stored)?,
-            pyramid::compare(store, &root, &stored, options)?,
-        ],
-    };
+    let mut checks = vec![pixels.finish(options.sample)];
+    if let Some(export) = export {
+        checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
+        checks.extend([derivation.finish(&hierarchy)?, pyramid.finish()]);
+        return Ok(Report { checks });
+    }
+    checks.extend([documents, structure::compare_with(source, store)?, metadata.finish(source, store)?]);
+    checks.extend([derivation.finish(&hierarchy)?, pyramid.finish()]);
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
-    if root.contains_key("fairzarr:conversion") {
-        report.checks.push(fixity::objects(store, &root, &stored)?);
+    if hierarchy.conversion().is_some() {
+        checks.push(objects.finish());
     }
-    report.checks.extend(files::compare(source, &root)?);
-    Ok(report)
+    checks.extend(files::compare(source, &hierarchy, job)?);
+    Ok(Report { checks })
 }

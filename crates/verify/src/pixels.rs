@@ -1,73 +1,80 @@
 //! The pixel proof: every sample of every plane, decoded again from the source and from the store.
 
 use fairzarr_ome_tiff::{Fileset, Image, PlaneIndex, Region, SampleType, Scratch};
-use fairzarr_store::Store;
-use serde_json::{Map, Value};
+use fairzarr_ome_zarr::{Hierarchy, OpenImage, Ranges, StoredArray};
+use fairzarr_task::{for_each, lock, unlocked};
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::{Ranges, StoredArray};
-use crate::parallel::{for_each, lock, unlocked};
-use crate::pyramid::copied_levels;
-use crate::report::{Check, Difference};
-use crate::store_images::StoredImage;
-use crate::{Error, Options};
+use crate::error::Error;
+use crate::report::{Check, Difference, Differences, Proof};
+use crate::{Context, Sample};
 
 /// Decoded bytes that are compared at a time.
 const REGION_BYTES: u64 = 4 << 20;
 /// The same, where one object holds several planes.
 const OBJECT_BYTES: u64 = 128 << 20;
-/// Differences that are listed; all are counted.
-const LISTED: usize = 50;
 
-/// Compares all images, of those whose reduced levels were copied also these.
-pub(crate) fn compare(
-    source: &Fileset,
-    store: &Store,
-    root: &Map<String, Value>,
-    stored: &[StoredImage],
-    options: &Options,
-) -> Result<Check, Error> {
-    let mut differences = Vec::new();
-    if source.images().len() != stored.len() {
-        differences.push(Difference {
-            place: "images".into(),
-            expected: source.images().len().to_string(),
-            found: stored.len().to_string(),
-        });
+/// The proof, image by image; of those whose reduced levels were copied, also these are compared.
+pub(crate) struct Pixels<'a> {
+    source: &'a Fileset,
+    images: usize,
+    copied: BTreeSet<u64>,
+    planes: u64,
+    levels: u64,
+    bytes: AtomicU64,
+    differences: Differences,
+}
+
+impl<'a> Pixels<'a> {
+    pub(crate) fn new(source: &'a Fileset, hierarchy: &Hierarchy) -> Self {
+        let mut differences = Differences::new("regions");
+        let images = hierarchy.images().len();
+        if source.images().len() != images {
+            let (expected, found) = (source.images().len().to_string(), images.to_string());
+            differences.add(Difference::new("images", expected, found));
+        }
+        let copied = hierarchy.conversion().map(|conversion| conversion.copied_levels()).unwrap_or_default();
+        let bytes = AtomicU64::new(0);
+        Self { source, images, copied, planes: 0, levels: 0, bytes, differences }
     }
-    let mut planes = 0u64;
-    let bytes = AtomicU64::new(0);
-    let copied = root.get("fairzarr:conversion").map(copied_levels).unwrap_or_default();
-    let mut levels = 0;
-    for (index, (image, stored)) in source.images().iter().zip(stored).enumerate() {
-        let count = if copied.contains(&(index as u64)) { stored.multiscale.datasets.len() } else { 1 };
-        levels += count as u64 - 1;
+
+    /// Compares an image.
+    pub(crate) fn image(&mut self, stored: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+        let Some(image) = self.source.images().get(stored.index) else { return Ok(()) };
+        let count = if self.copied.contains(&(stored.index as u64)) { stored.levels.len() } else { 1 };
+        self.levels += count as u64 - 1;
         for level in 0..count {
-            let pair = Pair::new(index, level, image, store, stored)?;
+            let pair = Pair::new(level, image, stored)?;
             let others = pair.shape_differences();
             if others.is_empty() {
                 let shape = image.shape();
                 if level == 0 {
-                    planes += shape.t as u64 * shape.c as u64 * shape.z as u64;
+                    self.planes += shape.t as u64 * shape.c as u64 * shape.z as u64;
                 }
-                differences.extend(pair.compare(options, &bytes)?);
+                pair.compare(context, &self.bytes, &mut self.differences)?;
             }
-            differences.extend(others);
+            self.differences.extend(others);
         }
+        Ok(())
     }
-    let share = match options.sample {
-        sample if sample.is_part() => format!("a sample of {sample} of "),
-        _ => String::new(),
-    };
-    let and_levels = match levels {
-        0 => String::new(),
-        _ => format!(" and {levels} reduced levels"),
-    };
-    let bytes = bytes.into_inner();
-    let covered = format!("{share}{planes} planes of {} images{and_levels}, {bytes} bytes", stored.len());
-    Ok(Check { name: "pixels", covered, differences })
+
+    pub(crate) fn finish(self, sample: Sample) -> Check {
+        let Self { images, planes, levels, bytes, differences, .. } = self;
+        let share = match sample {
+            sample if sample.is_part() => format!("a sample of {sample} of "),
+            _ => String::new(),
+        };
+        let and_levels = match levels {
+            0 => String::new(),
+            _ => format!(" and {levels} reduced levels"),
+        };
+        let bytes = bytes.into_inner();
+        let covered = format!("{share}{planes} planes of {images} images{and_levels}, {bytes} bytes");
+        Check { proof: Proof::Pixels, covered, differences: differences.finish() }
+    }
 }
 
 /// One level of an image of the source, and its array.
@@ -77,7 +84,7 @@ struct Pair<'a> {
     /// Height and width; of a level that the source does not have 0.
     size: (u32, u32),
     image: &'a Image,
-    array: StoredArray,
+    array: &'a StoredArray,
     /// The dimension of each of t, c, z, y, x; `None` when the store has no such axis.
     dimensions: [Option<usize>; 5],
 }
@@ -102,26 +109,21 @@ struct Place {
 }
 
 impl<'a> Pair<'a> {
-    fn new(
-        index: usize,
-        level: usize,
-        image: &'a Image,
-        store: &Store,
-        stored: &StoredImage,
-    ) -> Result<Self, Error> {
-        let refuse = |reason: &str| Error::Metadata { path: stored.path.clone(), reason: reason.into() };
-        let path = stored.array_path(level).ok_or_else(|| refuse("the image has no resolution levels"))?;
-        let array = StoredArray::open(store, &path)?;
-        let axes = &stored.multiscale.axes;
-        if axes.len() != array.shape().len() {
-            return Err(refuse("the number of axes is not that of the array's dimensions"));
+    fn new(level: usize, image: &'a Image, stored: &'a OpenImage<'_>) -> Result<Self, Error> {
+        let refuse = |reason: &str| fairzarr_ome_zarr::Error::Metadata {
+            path: stored.stored.path.clone(),
+            reason: reason.into(),
+        };
+        let array = stored.levels.get(level).ok_or_else(|| refuse("the image has no resolution levels"))?;
+        if stored.stored.multiscale.axes.len() != array.shape().len() {
+            return Err(refuse("the number of axes is not that of the array's dimensions").into());
         }
-        let dimensions = ["t", "c", "z", "y", "x"].map(|name| axes.iter().position(|axis| axis.name == name));
+        let dimensions = stored.dimensions();
         if dimensions[3].is_none() || dimensions[4].is_none() {
-            return Err(refuse("the image has no y or no x axis"));
+            return Err(refuse("the image has no y or no x axis").into());
         }
         let size = image.levels().get(level).map_or((0, 0), |level| (level.y, level.x));
-        Ok(Self { index, level, size, image, array, dimensions })
+        Ok(Self { index: stored.index, level, size, image, array, dimensions })
     }
 
     /// Size by size, and the sample type.
@@ -152,25 +154,29 @@ impl<'a> Pair<'a> {
         Difference { place: format!("image {}{level}, {what}", self.index), expected, found }
     }
 
-    fn compare(&self, options: &Options, bytes: &AtomicU64) -> Result<Vec<Difference>, Error> {
+    fn compare(
+        &self,
+        Context { options, job }: Context<'_>,
+        bytes: &AtomicU64,
+        differences: &mut Differences,
+    ) -> Result<(), Error> {
         let parts = options.sample.choose(self.parts(), (self.index as u64) << 8 | self.level as u64);
         // Runs of neighbouring parts, so that a thread decodes each tile or strip of the source once.
-        let jobs = options.jobs.max(1);
-        let run = parts.len().div_ceil(jobs * 4).max(1);
+        let threads = job.cores();
+        let run = parts.len().div_ceil(threads * 4).max(1);
         let runs: Vec<&[Part]> = parts.chunks(run).collect();
-        let found = Mutex::new((Vec::<Difference>::new(), 0usize));
+        let found = Mutex::new(Vec::<Difference>::new());
         let failure = Mutex::new(None);
+        let name = |_: &&[Part]| format!("image {}, array {}", self.index, self.array.path());
         let state = || (Scratch::with_cache(16 << 20), Vec::new());
-        for_each(&runs, jobs, state, |(scratch, expected), run| {
+        for_each(&runs, threads, name, state, |(scratch, expected), run| {
             for part in *run {
-                match self.compare_part(part, expected, scratch) {
+                let compared = job.cancel.check().map_err(Error::from);
+                match compared.and_then(|()| self.compare_part(part, expected, scratch)) {
                     Ok((differences, compared)) => {
                         bytes.fetch_add(compared, Ordering::Relaxed);
-                        options.progress.fetch_add(compared, Ordering::Relaxed);
-                        let mut found = lock(&found);
-                        found.1 += differences.len();
-                        let room = LISTED.saturating_sub(found.0.len());
-                        found.0.extend(differences.into_iter().take(room));
+                        job.progress.advance(compared);
+                        lock(&found).extend(differences);
                     }
                     Err(error) => {
                         lock(&failure).get_or_insert(error);
@@ -179,19 +185,12 @@ impl<'a> Pair<'a> {
                 }
             }
             ControlFlow::Continue(())
-        });
+        })?;
         if let Some(error) = unlocked(failure) {
             return Err(error);
         }
-        let (mut listed, count) = unlocked(found);
-        if count > listed.len() {
-            listed.push(self.difference(
-                &format!("{} more regions", count - listed.len()),
-                "equal samples".into(),
-                "different ones".into(),
-            ));
-        }
-        Ok(listed)
+        differences.extend(unlocked(found));
+        Ok(())
     }
 
     /// The planes cut into regions that follow the store's objects, so that each is decoded once.
@@ -244,7 +243,7 @@ impl<'a> Pair<'a> {
         let sample = self.image.sample_type().bytes();
         let plane = region.h as usize * region.w as usize * sample;
         expected.resize(plane * channels.len(), 0);
-        let stored: Vec<Result<Vec<u8>, Error>> =
+        let stored: Vec<Result<Vec<u8>, fairzarr_ome_zarr::Error>> =
             channels.clone().map(|c| self.array.read(&self.ranges(&t, c, &z, region))).collect();
         let mut differences = Vec::new();
         // A chunk that does not decode is a finding like any other, and must not end the search.

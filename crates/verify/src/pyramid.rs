@@ -1,79 +1,70 @@
 //! The pyramid proof: each computed level is the 2x mean of the level before, computed again in the plainest way.
 
-use fairzarr_store::Store;
+use fairzarr_ome_zarr::{Hierarchy, OpenImage, Slab, StoredArray};
+use fairzarr_task::{for_each, lock, unlocked};
 use half::f16;
-use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use crate::engine::{Slab, StoredArray};
-use crate::parallel::{for_each, lock, unlocked};
-use crate::report::{Check, Difference};
-use crate::store_images::StoredImage;
-use crate::{Error, Options};
+use crate::Context;
+use crate::error::Error;
+use crate::report::{Check, Difference, Differences, Proof};
 
-/// Differences that are listed.
-const LISTED: usize = 50;
-
-/// Checks the levels of images that this program reduced; how others reduce is not known.
-pub(crate) fn compare(
-    store: &Store,
-    root: &Map<String, Value>,
-    images: &[StoredImage],
-    options: &Options,
-) -> Result<Check, Error> {
-    let name = "pyramid";
-    let Some(conversion) = root.get("fairzarr:conversion") else {
-        return Ok(Check {
-            name,
-            covered: "nothing: not made by this program".into(),
-            differences: Vec::new(),
-        });
-    };
-    let copied = copied_levels(conversion);
-    let (mut differences, mut levels, mut skipped, mut of_source) = (Vec::new(), 0, 0, 0);
-    for (index, image) in images.iter().enumerate() {
-        if copied.contains(&(index as u64)) {
-            of_source += image.multiscale.datasets.len().saturating_sub(1);
-            continue;
-        }
-        let mut previous: Option<StoredArray> = None;
-        for level in 0..image.multiscale.datasets.len() {
-            let Some(path) = image.array_path(level) else { continue };
-            let array = StoredArray::open(store, &path)?;
-            if let Some(finer) = &previous {
-                match mean_of(&array.data_type()) {
-                    Some(mean) => differences.extend(level_differences(finer, &array, mean, options)),
-                    None => skipped += 1,
-                }
-                levels += 1;
-            }
-            previous = Some(array);
-        }
-    }
-    let more = differences.len().saturating_sub(LISTED);
-    differences.truncate(LISTED);
-    if more > 0 {
-        differences.push(difference(format!("{more} more rows"), "means".into(), "other values".into()));
-    }
-    let mut covered = match skipped {
-        0 => format!("{levels} reduced levels are the means of the level before"),
-        _ => {
-            format!("{levels} reduced levels, {skipped} of them of a type whose means are not computed here")
-        }
-    };
-    if of_source > 0 {
-        let _ = write!(covered, "; {of_source} were copied from the source");
-    }
-    Ok(Check { name, covered, differences })
+/// The proof, image by image, for images that this program reduced; how others reduce is not known.
+pub(crate) struct Pyramid {
+    /// Images whose reduced levels are those of the source; `None` in stores of other programs.
+    copied: Option<BTreeSet<u64>>,
+    levels: usize,
+    /// Levels whose means are not computed here.
+    skipped: usize,
+    of_source: usize,
+    differences: Differences,
 }
 
-/// The images whose reduced levels are said to be those of the source.
-pub(crate) fn copied_levels(conversion: &Value) -> BTreeSet<u64> {
-    let copied = conversion.get("copied_levels").and_then(Value::as_array);
-    copied.into_iter().flatten().filter_map(Value::as_u64).collect()
+impl Pyramid {
+    pub(crate) fn new(hierarchy: &Hierarchy) -> Self {
+        let copied = hierarchy.conversion().map(|conversion| conversion.copied_levels());
+        let differences = Differences::new("rows");
+        Self { copied, levels: 0, skipped: 0, of_source: 0, differences }
+    }
+
+    /// Checks the levels of an image.
+    pub(crate) fn image(&mut self, image: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+        let Some(copied) = &self.copied else { return Ok(()) };
+        if copied.contains(&(image.index as u64)) {
+            self.of_source += image.levels.len().saturating_sub(1);
+            return Ok(());
+        }
+        for (finer, coarser) in image.levels.iter().zip(image.levels.iter().skip(1)) {
+            match mean_of(&coarser.data_type()) {
+                Some(mean) => self.differences.extend(level_differences(finer, coarser, mean, context)?),
+                None => self.skipped += 1,
+            }
+            self.levels += 1;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Check {
+        let proof = Proof::Pyramid;
+        if self.copied.is_none() {
+            let covered = "nothing: not made by this program".into();
+            return Check { proof, covered, differences: Vec::new() };
+        }
+        let Self { levels, skipped, of_source, differences, .. } = self;
+        let mut covered = match skipped {
+            0 => format!("{levels} reduced levels are the means of the level before"),
+            _ => format!(
+                "{levels} reduced levels, {skipped} of them of a type whose means are not computed here"
+            ),
+        };
+        if of_source > 0 {
+            let _ = write!(covered, "; {of_source} were copied from the source");
+        }
+        Check { proof, covered, differences: differences.finish() }
+    }
 }
 
 /// How stored samples of one type are averaged.
@@ -181,17 +172,18 @@ fn level_differences(
     finer: &StoredArray,
     coarser: &StoredArray,
     mean: Mean,
-    options: &Options,
-) -> Vec<Difference> {
-    let [leading @ .., height, width] = coarser.shape() else { return Vec::new() };
-    let [finer_leading @ .., finer_height, finer_width] = finer.shape() else { return Vec::new() };
+    Context { job, .. }: Context<'_>,
+) -> Result<Vec<Difference>, Error> {
+    let [leading @ .., height, width] = coarser.shape() else { return Ok(Vec::new()) };
+    let [finer_leading @ .., finer_height, finer_width] = finer.shape() else { return Ok(Vec::new()) };
     let fits = leading == finer_leading
         && *height == finer_height.div_ceil(2)
         && *width == finer_width.div_ceil(2)
         && finer.path() != coarser.path();
     if !fits {
         let expected = format!("half the size of {}, {:?}", finer.path(), finer.shape());
-        return vec![difference(coarser.path().into(), expected, format!("{:?}", coarser.shape()))];
+        let found = format!("{:?}", coarser.shape());
+        return Ok(vec![Difference::new(coarser.path(), expected, found)]);
     }
     let band = coarser.object_shape()[leading.len()].clamp(1, *height);
     let bands = height.div_ceil(band);
@@ -199,18 +191,24 @@ fn level_differences(
     let parts: Vec<(&Slab, u64)> =
         slabs.iter().flat_map(|slab| (0..bands).map(move |n| (slab, n * band))).collect();
     let found = Mutex::new(Vec::new());
+    let name = |(_, y): &(&Slab, u64)| format!("array {}, rows from {y}", coarser.path());
     for_each(
         &parts,
-        options.jobs,
+        job.cores(),
+        name,
         || (),
         |(), &(Slab { ranges, planes }, y)| {
+            if job.cancel.is_cancelled() {
+                return ControlFlow::Break(());
+            }
             let (mut finer_ranges, mut ranges) = (ranges.clone(), ranges.clone());
             let end = (y + band).min(*height);
             ranges.extend([y..end, 0..*width]);
             finer_ranges.extend([2 * y..(2 * end).min(*finer_height), 0..*finer_width]);
             let add = |plane: &u64, wrong: String| {
                 let place = format!("array {}, plane {plane}, rows {y}..{end}", coarser.path());
-                lock(&found).push(difference(place, format!("the means of {}", finer.path()), wrong));
+                let expected = format!("the means of {}", finer.path());
+                lock(&found).push(Difference::new(place, expected, wrong));
             };
             match finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?))) {
                 Ok((from, to)) => {
@@ -227,8 +225,9 @@ fn level_differences(
             }
             ControlFlow::Continue(())
         },
-    );
-    unlocked(found)
+    )?;
+    job.cancel.check()?;
+    Ok(unlocked(found))
 }
 
 /// How many samples of the coarser rows are not the means of the finer ones.
@@ -245,10 +244,6 @@ fn wrong_samples(finer: &[u8], finer_width: usize, coarser: &[u8], width: usize,
         expected != *found && !same(&expected, found)
     };
     coarser.chunks_exact(size).enumerate().filter(wrong).count()
-}
-
-fn difference(place: String, expected: String, found: String) -> Difference {
-    Difference { place, expected, found }
 }
 
 #[cfg(test)]

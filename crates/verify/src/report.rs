@@ -10,11 +10,57 @@ pub struct Report {
     pub checks: Vec<Check>,
 }
 
+/// What is proved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Proof {
+    /// Every sample is that of the source.
+    Pixels,
+    /// Every sample decodes and has the recorded digest.
+    Samples,
+    /// Source documents, byte for byte.
+    Documents,
+    /// The source's document is that of an export of the store.
+    Export,
+    /// OME-XML made from attributes and arrays is canonically equal to the document.
+    Structure,
+    /// `OME/METADATA.ome.xml` is the source's document without its data.
+    Metadata,
+    /// NGFF values follow from the OME-XML.
+    Derivation,
+    /// Computed levels are the means of the level before.
+    Pyramid,
+    /// Every object is there, and no other.
+    Objects,
+    /// The source's files have the recorded checksums.
+    Files,
+}
+
+impl Proof {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pixels => "pixels",
+            Self::Samples => "samples",
+            Self::Documents => "documents",
+            Self::Export => "export",
+            Self::Structure => "structure",
+            Self::Metadata => "metadata",
+            Self::Derivation => "derivation",
+            Self::Pyramid => "pyramid",
+            Self::Objects => "objects",
+            Self::Files => "files",
+        }
+    }
+}
+
 /// One proof.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// What was proved: `pixels`, `documents`, `structure`, `metadata`, `derivation`.
-    pub name: &'static str,
+    /// What was proved.
+    #[serde(rename = "name")]
+    pub proof: Proof,
     /// How much was compared, in words.
     pub covered: String,
     /// Everything that differs; empty when the proof holds.
@@ -30,6 +76,56 @@ pub struct Difference {
     pub expected: String,
     /// What the store says.
     pub found: String,
+}
+
+/// Differences of one proof. So many are listed, and all are counted.
+#[derive(Debug)]
+pub(crate) struct Differences {
+    listed: Vec<Difference>,
+    more: usize,
+    /// What those that are not listed are called.
+    what: &'static str,
+}
+
+impl Differences {
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { listed: Vec::new(), more: 0, what }
+    }
+
+    pub(crate) fn add(&mut self, difference: Difference) {
+        if self.listed.len() < LISTED {
+            self.listed.push(difference);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(crate) fn extend(&mut self, differences: impl IntoIterator<Item = Difference>) {
+        differences.into_iter().for_each(|difference| self.add(difference));
+    }
+
+    /// The listed ones, and an entry for the others.
+    pub(crate) fn finish(self) -> Vec<Difference> {
+        let Self { mut listed, more, what } = self;
+        if more > 0 {
+            let place = format!("{more} more {what}");
+            listed.push(Difference { place, expected: "no difference".into(), found: "differences".into() });
+        }
+        listed
+    }
+}
+
+/// Differences that are listed of each proof.
+const LISTED: usize = 50;
+
+impl Difference {
+    pub(crate) fn new(
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self { place: place.into(), expected: expected.into(), found: found.into() }
+    }
 }
 
 impl Report {
@@ -53,7 +149,7 @@ impl fmt::Display for Report {
                 1 => "1 DIFFERENCE".into(),
                 n => format!("{n} DIFFERENCES"),
             };
-            writeln!(f, "{:<10} {verdict}: {}", check.name, check.covered)?;
+            writeln!(f, "{:<10} {verdict}: {}", check.proof.name(), check.covered)?;
             for difference in &check.differences {
                 writeln!(f, "  {difference}")?;
             }

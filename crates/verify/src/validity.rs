@@ -7,9 +7,13 @@ use fairzarr_ngff::{
 use fairzarr_store::Store;
 use serde_json::{Map, Value};
 
-use crate::Error;
-use crate::parallel::in_parallel;
-use crate::store_images::{attributes, join};
+use crate::error::Error;
+use fairzarr_ome_zarr::attributes;
+use fairzarr_ome_zarr::keys::join;
+use fairzarr_task::in_order;
+
+/// Documents that are asked for at the same time.
+const AT_ONCE: usize = 16;
 
 /// A rule that a group breaks.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -47,17 +51,17 @@ impl Validity {
 /// When the store cannot be read, or nothing at its root is NGFF.
 pub fn validate_hierarchy(store: &Store) -> Result<Validity, Error> {
     let Some(root) = attributes(store, "")? else {
-        return Err(Error::NotAnImage(format!(
+        return Err(Error::from(fairzarr_ome_zarr::Error::NotAnImage(format!(
             "{} is not an OME-Zarr: there is no zarr.json or .zattrs at its root",
             store.location()
-        )));
+        ))));
     };
     let kind = classify(&root);
     if kind == NodeKind::Other {
-        return Err(Error::NotAnImage(format!(
+        return Err(Error::from(fairzarr_ome_zarr::Error::NotAnImage(format!(
             "the root group of {} holds no NGFF metadata",
             store.location()
-        )));
+        ))));
     }
     let version = Version::of(&root).ok().flatten();
     let judge = Judge { store, version };
@@ -65,7 +69,7 @@ pub fn validate_hierarchy(store: &Store) -> Result<Validity, Error> {
     let images = match kind {
         NodeKind::Plate => {
             let wells = listed(&root, &["plate", "wells"], "");
-            let wells = in_parallel(wells, |path| judge.group(path, NodeKind::Well, "plate"))?;
+            let wells = in_order(wells, AT_ONCE, |path| judge.group(path, NodeKind::Well, "plate"))?;
             let mut images = Vec::new();
             for (part, path, attributes) in wells {
                 images.extend(listed(&attributes, &["well", "images"], &path));
@@ -76,9 +80,9 @@ pub fn validate_hierarchy(store: &Store) -> Result<Validity, Error> {
         NodeKind::Bioformats2raw => judge.series(&mut parts)?,
         _ => Vec::new(),
     };
-    let images = in_parallel(images, |path| {
+    let images = in_order(images, AT_ONCE, |path| {
         let (part, path, attributes) = judge.group(path, NodeKind::Image, "collection")?;
-        Ok([vec![part], judge.labels(&path, &attributes)?])
+        Ok::<_, Error>([vec![part], judge.labels(&path, &attributes)?])
     })?;
     parts.extend(images.into_iter().flatten().flatten());
     parts.extend(judge.labels("", &root)?);
@@ -172,7 +176,7 @@ impl Judge<'_> {
             return Ok(Vec::new());
         }
         let path = join(image, "labels");
-        let Some(found) = crate::store_images::attributes(self.store, &path)? else { return Ok(Vec::new()) };
+        let Some(found) = fairzarr_ome_zarr::attributes(self.store, &path)? else { return Ok(Vec::new()) };
         let mut parts = vec![self.judged(&path, &found, Some(NodeKind::Labels))?];
         let names = members(&found).get("labels").and_then(Value::as_array);
         for name in names.into_iter().flatten().filter_map(Value::as_str) {

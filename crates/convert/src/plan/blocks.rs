@@ -3,16 +3,17 @@
 use fairzarr_ome_tiff::tiff_codec::Compression;
 use fairzarr_ome_tiff::{Image, LevelInfo, OpenOptions};
 
-use crate::geometry::{Block, Pyramid};
-use crate::options::{Options, ShardChoice};
+use super::Request;
+use super::pyramid::{Block, Pyramid};
+use crate::options::ShardChoice;
 
 /// Rows and columns that a block should reach, so that per-block costs vanish. A block of this size and its parents
 /// stay in a core's cache, and where it is one tile and one chunk, no sample is copied.
 const BLOCK_SIDE: u32 = 512;
 /// The same where tiles and chunks do not fit each other: larger blocks have fewer tiles in common.
 const MISFIT_SIDE: u32 = 1024;
-/// Fewer units than this, and a page is split into smaller ones.
-pub(super) const ENOUGH_UNITS: u64 = 64;
+/// Fewer tasks than this, and a page is split into smaller ones.
+pub(super) const ENOUGH_TASKS: u64 = 64;
 
 /// The blocks of a level that is read, and of those above it, of which `written` are written at most. `pixel` is the bytes
 /// of a pixel of a page, and `pages` their number.
@@ -22,24 +23,24 @@ pub(super) fn pyramid(
     written: usize,
     chunk: (u32, u32),
     pages: u64,
-    options: &Options,
+    request: Request<'_>,
 ) -> Pyramid {
     let level = &image.levels()[first];
     let pixel = pixel(image);
-    let sizes = Pyramid::level_sizes(level.y, level.x, options.smallest_level.max(1));
+    let sizes = Pyramid::level_sizes(level.y, level.x, request.options.smallest_level.max(1));
     let written = written.min(sizes.len());
-    let block = block_size(level, chunk, pixel, options.memory);
+    let block = block_size(level, chunk, pixel, request.memory);
     let mut pyramid = Pyramid::new(first, sizes.clone(), written, block);
-    if pyramid.area() * pixel > options.memory / 2 {
+    if pyramid.area() * pixel > request.memory / 2 {
         // Wide pixels, or very large tiles: single chunks, and tiles are decoded as often as it takes.
         let (h, w) = (even(chunk.0), even(chunk.1));
         pyramid = Pyramid::new(first, sizes, written, (h, (w < level.x).then_some(w)));
     }
     // Chunks that are decoded row by row are passed over once, by one worker from the top down.
-    pyramid.unit_level = if is_streamed(level, pixel) {
+    pyramid.task_level = if is_streamed(level, pixel) {
         pyramid.levels() - 1
     } else {
-        unit_level(&pyramid, pages, options.shard)
+        task_level(&pyramid, pages, request.options.shard)
     };
     pyramid
 }
@@ -50,14 +51,14 @@ fn pixel(image: &Image) -> u64 {
     samples * image.sample_type().bytes() as u64
 }
 
-/// The highest level that still gives enough units; the top when there are pages enough.
+/// The highest level that still gives enough tasks; the top when there are pages enough.
 ///
-/// A shard of the first level that was asked for is made by one unit.
-fn unit_level(pyramid: &Pyramid, pages: u64, shard: ShardChoice) -> usize {
+/// A shard of the first level that was asked for is made by one task.
+fn task_level(pyramid: &Pyramid, pages: u64, shard: ShardChoice) -> usize {
     let top = pyramid.levels() - 1;
     let enough = (0..=top)
         .rev()
-        .find(|&level| pages * pyramid.count(level) as u64 >= ENOUGH_UNITS)
+        .find(|&level| pages * pyramid.count(level) as u64 >= ENOUGH_TASKS)
         .unwrap_or(if pages > 1 { top } else { 0 });
     let ShardChoice::Size(h, w) = shard else { return enough };
     let holds = |level: usize| {

@@ -5,13 +5,14 @@ use fairzarr_ome_tiff::{Image, SampleType};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-use super::{Page, Plan, blocks};
-use crate::Error;
-use crate::encode::{Codec, Encoder};
-use crate::geometry::{Block, Pyramid};
-use crate::options::{BitType, Options, PyramidChoice};
-use crate::samples::Kind;
-use crate::tiles::{self, Tiles};
+use super::level::LevelPlan;
+use super::pyramid::{Block, Pyramid};
+use super::task::Page;
+use super::tiles::{self, Tiles};
+use super::{Request, blocks};
+use crate::error::Error;
+use crate::options::{BitType, PyramidChoice};
+use crate::pixels::sample::Kind;
 
 /// One image of the plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -30,7 +31,7 @@ pub struct ImagePlan {
     pub tiles: Tiles,
     /// Pages (t, group, z) that the source lacks and that become zeros.
     pub missing: Vec<(u32, u32, u32)>,
-    /// Time points and sections that share a shard, and are done as one unit; 1 where there are no shards.
+    /// Time points and sections that share a shard, and are done as one task; 1 where there are no shards.
     pub(crate) depth: (u32, u32),
     /// One where the reduced levels are computed; one for each level where they are copied.
     pub(crate) pyramids: Vec<Pyramid>,
@@ -39,23 +40,9 @@ pub struct ImagePlan {
     pub(crate) boolean: bool,
 }
 
-/// One resolution level of the plan.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct LevelPlan {
-    /// Height and width in pixels.
-    pub size: (u32, u32),
-    /// Height and width of a chunk in pixels.
-    pub chunk: (u32, u32),
-    /// Height and width of a shard in pixels.
-    pub shard: Option<(u32, u32)>,
-    /// Compression.
-    pub codec: Codec,
-    /// Its chunks are the source's tiles or strips, moved as they are.
-    pub moved: bool,
-}
-
 impl ImagePlan {
-    pub(super) fn new(image: &Image, path: String, options: &Options) -> Result<Self, Error> {
+    pub(super) fn new(image: &Image, path: String, request: Request<'_>) -> Result<Self, Error> {
+        let Request { options, .. } = request;
         let shape = image.shape();
         let tiles = tiles::choose(image, options);
         let mut planned = Self {
@@ -76,9 +63,9 @@ impl ImagePlan {
         // Nothing can be computed from samples that nobody decodes.
         let computed = copied == 1 && options.pyramid != PyramidChoice::None && planned.tiles.are_decoded();
         for level in 0..copied {
-            planned.add_pyramid(image, level, if computed { usize::MAX } else { 1 }, options);
+            planned.add_pyramid(image, level, if computed { usize::MAX } else { 1 }, request);
         }
-        planned.add_shards(options);
+        planned.add_shards(request);
         planned.missing = planned
             .pages()
             .filter(|page| !image.has_plane(page.t, planned.groups[page.group as usize].start, page.z))
@@ -88,10 +75,11 @@ impl ImagePlan {
     }
 
     /// Adds a level of the source, and at most `written` levels in all with those that are computed from it.
-    fn add_pyramid(&mut self, image: &Image, level: usize, written: usize, options: &Options) {
+    fn add_pyramid(&mut self, image: &Image, level: usize, written: usize, request: Request<'_>) {
+        let Request { options, .. } = request;
         let LevelPlan { size, chunk, codec, moved, .. } = tiles::level(image, level, &self.tiles, options);
         let pages = self.pages().count() as u64;
-        let pyramid = blocks::pyramid(image, level, written, chunk, pages, options);
+        let pyramid = blocks::pyramid(image, level, written, chunk, pages, request);
         for level in pyramid.image_levels() {
             let read = level == pyramid.first;
             let size = if read { size } else { pyramid.size(level - pyramid.first) };
@@ -165,15 +153,6 @@ impl ImagePlan {
         }
     }
 
-    pub(crate) fn encoder(&self, plan: &Plan, level: usize) -> Result<Encoder, Error> {
-        let level = &self.levels[level];
-        let encoder = Encoder::new(level.codec, self.sample_bytes(), plan.crc32c(level))?;
-        Ok(match self.endian() {
-            Endian::Little => encoder,
-            Endian::Big => encoder.big_endian(self.number_bytes()),
-        })
-    }
-
     /// The byte order of the arrays.
     pub(crate) fn endian(&self) -> Endian {
         match self.tiles {
@@ -183,7 +162,7 @@ impl ImagePlan {
     }
 
     /// Bytes of what byte order applies to: complex samples are two numbers.
-    fn number_bytes(&self) -> usize {
+    pub(crate) fn number_bytes(&self) -> usize {
         match self.kind {
             Kind::C64 | Kind::C128 => self.sample_bytes() / 2,
             _ => self.sample_bytes(),
@@ -194,7 +173,7 @@ impl ImagePlan {
         self.every(1, 1)
     }
 
-    /// The first page of each unit.
+    /// The first page of each task.
     pub(crate) fn first_pages(&self) -> impl Iterator<Item = Page> + use<> {
         self.every(self.depth.0, self.depth.1)
     }
@@ -208,8 +187,8 @@ impl ImagePlan {
         })
     }
 
-    /// All pages of the unit that begins with `first`.
-    pub(crate) fn unit_pages(&self, first: Page) -> impl Iterator<Item = Page> + use<> {
+    /// All pages of the task that begins with `first`.
+    pub(crate) fn task_pages(&self, first: Page) -> impl Iterator<Item = Page> + use<> {
         let [t, _, z, _, _] = self.shape;
         let sections = first.z..z.min(first.z.saturating_add(self.depth.1));
         let times = first.t..t.min(first.t.saturating_add(self.depth.0));
@@ -245,9 +224,9 @@ impl ImagePlan {
         (size.0.div_ceil(chunk.0), size.1.div_ceil(chunk.1))
     }
 
-    pub(crate) fn unit_count(&self) -> u64 {
-        let units = |pyramid: &Pyramid| pyramid.count(pyramid.unit_level) as u64;
-        self.first_pages().count() as u64 * self.pyramids.iter().map(units).sum::<u64>()
+    pub(crate) fn task_count(&self) -> u64 {
+        let tasks = |pyramid: &Pyramid| pyramid.count(pyramid.task_level) as u64;
+        self.first_pages().count() as u64 * self.pyramids.iter().map(tasks).sum::<u64>()
     }
 
     pub(super) fn planes(&self) -> u64 {
@@ -324,6 +303,6 @@ fn kind_of(sample: SampleType) -> Result<Kind, Error> {
         SampleType::Double => Kind::F64,
         SampleType::ComplexFloat => Kind::C64,
         SampleType::ComplexDouble => Kind::C128,
-        other => return Err(Error::Request(format!("samples of type {} cannot be converted", other.name()))),
+        other => return Err(Error::SampleType(other.name().into())),
     })
 }

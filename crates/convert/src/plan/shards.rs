@@ -1,9 +1,11 @@
 //! Sizes of shards.
 
-use super::blocks::ENOUGH_UNITS;
-use super::{ImagePlan, LevelPlan};
-use crate::geometry::Block;
-use crate::options::{Options, ShardChoice};
+use super::Request;
+use super::blocks::ENOUGH_TASKS;
+use super::image::ImagePlan;
+use super::level::LevelPlan;
+use super::pyramid::Block;
+use crate::options::ShardChoice;
 
 /// Without sharding, more chunks than this make `--shard auto` gather them.
 const MANY_CHUNKS: u64 = 10_000;
@@ -11,12 +13,12 @@ const MANY_CHUNKS: u64 = 10_000;
 const SHARD_BYTES: u64 = 32 << 20;
 
 impl ImagePlan {
-    /// Shards never reach beyond what one unit or one assembled block produces.
-    pub(super) fn add_shards(&mut self, options: &Options) {
-        if options.version.zarr_format() != 3 {
+    /// Shards never reach beyond what one task or one assembled block produces.
+    pub(super) fn add_shards(&mut self, request: Request<'_>) {
+        if request.options.version.zarr_format() != 3 {
             return;
         }
-        let (h, w) = match options.shard {
+        let (h, w) = match request.options.shard {
             ShardChoice::None => return,
             ShardChoice::Size(h, w) => (h, w),
             ShardChoice::Auto => {
@@ -26,7 +28,7 @@ impl ImagePlan {
                 let (ch, cw) = self.levels[0].chunk;
                 // A band is as wide as the level: long shards keep few of its rows in memory.
                 let square = self.pyramids[0].block_width().is_some();
-                let budget = SHARD_BYTES.min(options.memory / 8) / self.kind_bytes().max(1);
+                let budget = SHARD_BYTES.min(request.memory / 8) / self.kind_bytes().max(1);
                 let chunks = (budget / (ch as u64 * cw as u64)).max(1);
                 let side = chunks.isqrt().max(1) as u32;
                 if square { (side * ch, side * cw) } else { (ch, chunks.min(64) as u32 * cw) }
@@ -47,38 +49,38 @@ impl ImagePlan {
             let cols = largest_divisor(reach.1.div_ceil(chunk.1), cols, reach.1 >= size.1);
             self.levels[level].shard = Some((rows * chunk.0, cols * chunk.1));
         }
-        if options.shard == ShardChoice::Auto {
-            self.add_depth(options);
+        if request.options.shard == ShardChoice::Auto {
+            self.add_depth(request);
         }
     }
 
-    /// Gathers several planes in a shard where each is small and done as one unit: there may be very many.
-    fn add_depth(&mut self, options: &Options) {
+    /// Gathers several planes in a shard where each is small and done as one task: there may be very many.
+    fn add_depth(&mut self, request: Request<'_>) {
         let is_whole =
             |level: &LevelPlan| level.shard.is_some_and(|(h, w)| h >= level.size.0 && w >= level.size.1);
         // All levels of it, too.
-        let one_unit = self
+        let one_task = self
             .pyramids
             .iter()
-            .all(|pyramid| pyramid.count(pyramid.unit_level) == 1 && !pyramid.writes(pyramid.unit_level + 1));
-        if !one_unit || !self.levels.iter().all(is_whole) {
+            .all(|pyramid| pyramid.count(pyramid.task_level) == 1 && !pyramid.writes(pyramid.task_level + 1));
+        if !one_task || !self.levels.iter().all(is_whole) {
             return;
         }
         let [t, _, z, _, _] = self.shape;
         let groups = self.groups.iter().map(|group| group.len() as u64).max().unwrap_or(1);
-        let fitting = SHARD_BYTES.min(options.memory / 8) / (groups * self.plane_bytes(0)).max(1);
-        let planes = fitting.min(self.pages().count() as u64 / ENOUGH_UNITS).clamp(1, u32::MAX.into()) as u32;
+        let fitting = SHARD_BYTES.min(request.memory / 8) / (groups * self.plane_bytes(0)).max(1);
+        let planes = fitting.min(self.pages().count() as u64 / ENOUGH_TASKS).clamp(1, u32::MAX.into()) as u32;
         let sections = z.min(planes);
         // Sections first: time points only where all of their sections fit.
         let times = if sections == z { t.min(planes / z.max(1)) } else { 1 };
         self.depth = (times.max(1), sections.max(1));
     }
 
-    /// Pixels of `level` that are produced together: those below one unit, or one assembled block.
+    /// Pixels of `level` that are produced together: those below one task, or one assembled block.
     fn reach(&self, level: usize) -> (u32, u32) {
         let pyramid = self.pyramid_of(level);
         let local = level - pyramid.first;
-        let root = pyramid.unit_level.max(local);
+        let root = pyramid.task_level.max(local);
         let rect = pyramid.rect(Block { level: root, row: 0, col: 0 });
         let (h, w) = self.levels[level].size;
         let shift = root - local;

@@ -13,7 +13,7 @@ const MDE: &str = "MDE";
 
 /// Adds to the record what the document's annotations say of NBO. Fragments and maps become objects, with
 /// the annotation's identifier in `extra`; key-value pairs are kept, and read only through a mapping.
-pub(crate) fn annotations(document: &Document, record: &mut Record) {
+pub(super) fn annotations(document: &Document, record: &mut Record) {
     if document.ome().annotations.is_empty() {
         return;
     }

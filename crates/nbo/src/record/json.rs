@@ -14,12 +14,18 @@ use super::{Field, Object, Record, Source, resolve};
 use crate::Error;
 use crate::catalogue::{self, Class, ReferenceKind};
 
-pub(crate) use read::Common;
-pub(crate) use write::Writing;
+pub(crate) use read::{Common, images};
+pub(crate) use write::{Writing, image};
 
 /// The version of the record's layout that is written. Readers take older ones, and of newer ones what they know;
 /// newer ones are not rewritten.
-pub(crate) const LAYOUT: u64 = 2;
+pub(crate) const LAYOUT: u64 = 3;
+
+/// The member that says which images of the graph are the store's.
+pub(crate) const IMAGE: &str = "image";
+
+/// How a reference to an image by its place in the graph begins.
+pub(crate) const PLACE: &str = "#/@graph/";
 
 /// How a reference to an object of the common record begins. No identifier of NBO looks like that.
 pub(crate) const SHARED: &str = "#/shared/";
@@ -31,7 +37,7 @@ impl Record {
             "@vocab": format!("{}#", catalogue::NAMESPACE),
             "ID": {"@type": "@id"},
             "#text": "http://www.w3.org/1999/02/22-rdf-syntax-ns#value",
-            "spec": null, "layout": null, "shared": null, "imagesAt": null, "origin": null, "extra": null, "order": null,
+            "spec": null, "layout": null, "image": null, "shared": null, "imagesAt": null, "origin": null, "extra": null, "order": null,
             "sources": null, "common": null
         })
     }
@@ -41,6 +47,11 @@ impl Record {
         let mut json =
             Writing { objects: self.objects.iter().collect(), extra: Some(&self.extra), shared: None }
                 .whole();
+        if let Some(held) = &self.in_store {
+            let refer = |number: &usize| write::image(&self.objects, *number);
+            let mut images: Vec<Json> = held.iter().flatten().filter_map(refer).collect();
+            json[IMAGE] = if images.len() == 1 { images.remove(0) } else { Json::Array(images) };
+        }
         if !self.sources.is_empty() {
             json["sources"] = self.sources.iter().map(Source::to_json).collect();
         }

@@ -73,7 +73,8 @@ impl Image {
     /// [`ChunkLayout::rewrap`] does not hand on.
     ///
     /// # Errors
-    /// As [`read_packed`](Self::read_packed), but for what only decoding shows.
+    /// As [`read_packed`](Self::read_packed), but for what only decoding shows; Zstandard frames that have a checksum are
+    /// compared with it.
     pub fn read_packed_unseen(
         &self,
         level: usize,
@@ -176,7 +177,7 @@ impl Job<'_> {
         if !self.is_regular(part, len) {
             return Ok(None);
         }
-        let moved = match layout.rewrap(&stored, to) {
+        let moved = match layout.rewrap(&stored, to).map_err(|e| self.failed(part, e.into()))? {
             Some(Cow::Borrowed(moved)) => moved.len(),
             other => return Ok(other.map(Cow::into_owned)),
         };

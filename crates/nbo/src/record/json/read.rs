@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value as Json};
 
-use super::{SHARED, escape, is_text_child, place, reorder, star};
+use super::{IMAGE, PLACE, SHARED, escape, is_text_child, place, reorder, star};
 use crate::Error;
 use crate::catalogue::Class;
 use crate::record::{Content, Field, Object, Origin, OriginKind, Record, Source, resolve};
@@ -65,7 +65,24 @@ pub(super) fn record(record: &Json, common: Option<&Common>) -> Result<Record, E
         objects,
         sources: sources.iter().map(Source::from_json).collect(),
         extra: record["extra"][""].as_object().cloned().unwrap_or_default(),
+        in_store: images(record),
     })
+}
+
+/// The numbers, among the images of a graph, of those that its member `image` says are the store's; `None` where it
+/// says nothing. Those that point nowhere are left out.
+pub(crate) fn images(record: &Json) -> Option<Vec<Option<usize>>> {
+    let said = record.get(IMAGE)?;
+    let references = said.as_array().map_or(std::slice::from_ref(said), Vec::as_slice);
+    let graph = record["@graph"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let images: Vec<(usize, &Json)> =
+        graph.iter().enumerate().filter(|(_, object)| object["@type"] == "Image").collect();
+    let number = |reference: &Json| {
+        let id = reference["@id"].as_str()?;
+        let place = id.strip_prefix(PLACE).and_then(|place| place.parse::<usize>().ok());
+        images.iter().position(|(at, object)| place.map_or(object["@id"] == id, |place| *at == place))
+    };
+    Some(references.iter().filter_map(number).map(Some).collect())
 }
 
 struct Tables<'a> {

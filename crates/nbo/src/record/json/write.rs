@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{LAYOUT, SHARED, escape, is_plain_reference, is_text_child, key_value, place, star};
+use super::{
+    IMAGE, LAYOUT, PLACE, SHARED, escape, is_plain_reference, is_text_child, key_value, place, star,
+};
 use crate::catalogue::{self, Class};
 use crate::record::shared::Shared;
 use crate::record::{Content, Field, Object, Origin, OriginKind, Record, resolve};
@@ -17,6 +19,17 @@ pub(crate) struct Writing<'a> {
     pub(crate) extra: Option<&'a Map<String, Json>>,
     /// What several records say, and the common one says for them.
     pub(crate) shared: Option<&'a Shared<'a>>,
+}
+
+/// What the member `image` says of the image of this number among those of a graph: its identifier, or its place if
+/// that is no identifier of one image alone.
+pub(crate) fn image<'a>(graph: impl IntoIterator<Item = &'a Object>, number: usize) -> Option<Json> {
+    let graph: Vec<&Object> = graph.into_iter().collect();
+    let images = graph.iter().enumerate().filter(|(_, o)| o.class == "Image");
+    let (place, image) = images.clone().nth(number)?;
+    let alone = |id: &&str| images.filter(|(_, o)| o.id() == Some(*id)).count() == 1;
+    let id = image.id().filter(alone).map_or_else(|| format!("{PLACE}{place}"), str::to_owned);
+    Some(json!({"@id": id}))
 }
 
 impl Writing<'_> {
@@ -53,7 +66,10 @@ impl Writing<'_> {
     /// The record of one image, beside the common one that `common` points to.
     pub(crate) fn part(&self, common: &Json) -> Json {
         let mut tables = Tables::new(self.shared);
-        let record = json!({"layout": LAYOUT, "common": common, "@graph": self.graph(&mut tables)});
+        let mut record = json!({"layout": LAYOUT, "common": common, "@graph": self.graph(&mut tables)});
+        if let Some(image) = image(self.objects.iter().copied(), 0) {
+            record[IMAGE] = image;
+        }
         self.finish(tables, record)
     }
 

@@ -1,0 +1,173 @@
+//! The end of a conversion: checks, then all metadata, the root's last.
+
+use fairzarr_nbo::placement;
+use fairzarr_ngff::{ArraySpec, Codecs, Version, array_document, chunk_key, group_document};
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_zarr::keys::{self, WORKSPACE};
+use fairzarr_ome_zarr::{model, put};
+use fairzarr_provenance::Provenance;
+use fairzarr_store::Store;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::commit::digests;
+use crate::commit::metadata;
+use crate::error::Error;
+use crate::pipeline::findings::Findings;
+use crate::plan::{ImagePlan, Plan};
+use crate::resume::journal::{self, Record};
+
+/// Every task must have been done by some share.
+pub(crate) fn check_tasks(plan: &Plan, store: &Store) -> Result<(), Error> {
+    let mut done = BTreeSet::new();
+    journal::read(store, &journal::segments(store)?, |record| {
+        if let Record::Task(finished, _) = record {
+            done.insert(finished.task);
+        }
+        Ok(())
+    })?;
+    let missing: Vec<_> = plan.tasks().filter(|task| !done.contains(task)).collect();
+    let Some(first) = missing.first() else { return Ok(()) };
+    Err(Error::Incomplete(format!(
+        "{} of {} pieces have not been done, the first is image {} t={} group={} z={}; run the remaining tasks first",
+        missing.len(),
+        plan.task_count(),
+        first.image,
+        first.page.t,
+        first.page.group,
+        first.page.z
+    )))
+}
+
+/// Every chunk or shard must be there, unless chunks of zeros were to be left out.
+pub(crate) fn check_objects(plan: &Plan, store: &Store) -> Result<(), Error> {
+    if plan.settings.omit_empty {
+        return Ok(());
+    }
+    for image in &plan.images {
+        for level in 0..image.levels.len() {
+            let array = image.array_path(level);
+            let stored: HashMap<String, u64> = store.list(&array)?.into_iter().collect();
+            for key in object_keys(plan.ngff(), image, level) {
+                match stored.get(&key) {
+                    Some(0) => return Err(Error::Incomplete(format!("{key} is empty"))),
+                    None => return Err(Error::Incomplete(format!("{key} is missing"))),
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The keys of all chunk or shard objects of a level.
+fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterator<Item = String> + '_ {
+    let [t, c, z, _, _] = image.shape.map(u64::from);
+    let (t, z) = (t.div_ceil(image.depth.0.into()), z.div_ceil(image.depth.1.into()));
+    let plan = &image.levels[level];
+    let (h, w) = plan.shard.unwrap_or(plan.chunk);
+    let rows = plan.size.0.div_ceil(h) as u64;
+    let cols = plan.size.1.div_ceil(w) as u64;
+    let array = image.array_path(level);
+    (0..t * c * z * rows * cols).map(move |n| {
+        let (n, x) = (n / cols, n % cols);
+        let (n, y) = (n / rows, n % rows);
+        let (n, z) = (n / z, n % z);
+        let (t, c) = (n / c, n % c);
+        chunk_key(version, &array, &[t, c, z, y, x])
+    })
+}
+
+/// Writes arrays' metadata, the OME group, image groups, and the root, in this order.
+pub(crate) fn write(
+    source: &Fileset,
+    plan: &Plan,
+    store: &Store,
+    findings: &Findings,
+    provenance: &Provenance,
+) -> Result<(), Error> {
+    let version = plan.ngff();
+    let metadata = metadata::Metadata::new(source, plan, findings);
+    for image in &plan.images {
+        for level in 0..image.levels.len() {
+            put(store, &image.array_path(level), array_document(version, &array_spec(plan, image, level))?)?;
+        }
+    }
+    for (key, bytes) in metadata.files()? {
+        store.put_in_background(&key, bytes.into())?;
+    }
+    digests::write_all(plan, store, findings)?;
+    let mut groups = metadata.groups(provenance.sources())?;
+    if let Some(document) = source.document() {
+        let model = model::write(store, version, document)?;
+        groups.entry(keys::OME.into()).or_default().extend(model);
+    }
+    provenance.write(store, version)?;
+    let images = plan.placement.paths();
+    let mut ours = provenance.attributes(&images).peekable();
+    let mut root = groups.remove("").unwrap_or_default();
+    if let Some((_, of_root)) = ours.next() {
+        placement::insert(&mut root, of_root);
+    }
+    for (path, attributes) in groups {
+        put(store, &path, group_document(version, attributes))?;
+    }
+    for (index, path) in images.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
+        let mut attributes = metadata.image(index);
+        if let Some((_, of_image)) = ours.next_if(|(of, _)| of == path) {
+            placement::insert(&mut attributes, of_image);
+        }
+        put(store, path, group_document(version, attributes))?;
+    }
+    // Everything else must be on the disk before the store looks complete.
+    store.sync()?;
+    let mut documents = group_document(version, root);
+    let last = documents.pop();
+    put(store, "", documents)?;
+    store.flush()?;
+    if let Some((name, bytes)) = last
+        && !store.put_new(name, bytes.clone())?
+        && store.get(name)?.as_deref() != Some(&bytes)
+    {
+        // Somebody else finished another conversion here in the meantime.
+        return Err(Error::Exists(store.location().to_string()));
+    }
+    Ok(())
+}
+
+/// Whether the last document of the root is there.
+pub(crate) fn is_complete(plan: &Plan, store: &Store) -> Result<bool, Error> {
+    let last = if plan.ngff().zarr_format() == 2 { ".zattrs" } else { "zarr.json" };
+    Ok(store.exists(last)?)
+}
+
+/// Removes what only an unfinished store has. The plan goes last: as long as it is there, the rest is known to be
+/// left over.
+pub(crate) fn clean(store: &Store) -> Result<(), Error> {
+    store.delete_prefix(&format!("{WORKSPACE}/journal"))?;
+    store.delete_prefix(WORKSPACE)?;
+    store.sync()?;
+    Ok(())
+}
+
+fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
+    let [t, c, z, _, _] = image.shape.map(u64::from);
+    let level = &image.levels[level];
+    let planar = |(h, w): (u32, u32)| vec![1, 1, 1, h as u64, w as u64];
+    ArraySpec {
+        shape: vec![t, c, z, level.size.0 as u64, level.size.1 as u64],
+        data_type: image.data_type(),
+        chunks: planar(level.chunk),
+        shards: level.shard.map(|(h, w)| {
+            let (times, sections) = image.depth;
+            [times, 1, sections, h, w].map(u64::from).to_vec()
+        }),
+        codecs: Codecs {
+            compressor: level.codec.compressor(),
+            crc32c: plan.crc32c(level),
+            endian: image.endian(),
+        },
+        dimension_names: ["t", "c", "z", "y", "x"].map(Into::into).into(),
+        fill_value: 0.into(),
+        attributes: serde_json::Map::new(),
+    }
+}

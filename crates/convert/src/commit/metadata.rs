@@ -1,0 +1,299 @@
+//! What a finished store says about itself: group attributes, documents, and the record of the conversion.
+
+use fairzarr_ngff::{
+    DataType, Downscaling, Endian, Omero, Window, bioformats2raw_attributes, from_ome, image_attributes,
+    merge, series_attributes,
+};
+use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
+use fairzarr_ome_zarr::{keys, sha256};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use super::tiff_tags;
+use crate::error::Error;
+use crate::pipeline::findings::Findings;
+use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
+use crate::plan::placement::{Placement, plate};
+use crate::plan::tiles::Tiles;
+use crate::plan::{ImagePlan, Plan};
+
+/// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
+const SHOWN: (f64, f64) = (0.001, 0.999);
+
+/// Makes the metadata of one finished conversion.
+pub(crate) struct Metadata<'a> {
+    source: &'a Fileset,
+    plan: &'a Plan,
+    findings: &'a Findings,
+    /// The Image element of each image; an empty one where there is no OME-XML.
+    described: Vec<ome_xml::Image>,
+}
+
+impl<'a> Metadata<'a> {
+    pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
+        let ome = source.document().map(ome_xml::Document::ome);
+        let described = source
+            .images()
+            .iter()
+            .map(|image| {
+                let found = ome.zip(image.ome_index()).and_then(|(ome, index)| ome.images.get(index));
+                found.cloned().unwrap_or_else(|| ome_xml::Image {
+                    name: image.name().map(Into::into),
+                    ..ome_xml::Image::default()
+                })
+            })
+            .collect();
+        Self { source, plan, findings, described }
+    }
+
+    /// Documents by key: METADATA.ome.xml, every source document byte for byte, and the tags of the TIFF pages.
+    pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let mut files = Vec::new();
+        if let Some(document) = self.source.document() {
+            let order = |plan: &ImagePlan| match plan.endian() {
+                Endian::Little => ByteOrder::Little,
+                Endian::Big => ByteOrder::Big,
+            };
+            let images = self.source.images().iter().zip(&self.plan.images);
+            let images = images.map(|(image, plan)| Some((image.ome_index()?, order(plan))));
+            if let Some(images) = images.collect::<Option<Vec<_>>>() {
+                files.push((keys::METADATA.into(), document.metadata_only(&images)?.into_bytes()));
+            }
+        }
+        for (index, document) in self.source.sources().iter().enumerate() {
+            files.push((keys::source(index), document.bytes.to_vec()));
+        }
+        files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)));
+        Ok(files)
+    }
+
+    /// Attributes by path of all groups but those of images; the root's path is empty, and an image at the root is among
+    /// its own. `sidecars` are entries for the documents beside the image.
+    pub(crate) fn groups(&self, sidecars: Vec<Value>) -> Result<BTreeMap<String, Map<String, Value>>, Error> {
+        let version = self.plan.ngff();
+        let mut groups: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        let mut root = match &self.plan.placement {
+            Placement::Root => self.image(0),
+            Placement::Collection(_) => bioformats2raw_attributes(version),
+            Placement::Plate(_) => {
+                let mut root = bioformats2raw_attributes(version);
+                if let Some(layout) = plate(self.source)? {
+                    merge(&mut root, layout.plate.attributes(version));
+                    for well in layout.wells {
+                        if let Some((row, _)) = well.path.split_once('/') {
+                            groups.insert(row.into(), Map::new());
+                        }
+                        groups.insert(well.path, well.well.attributes(version));
+                    }
+                }
+                root
+            }
+        };
+        let ome = match self.plan.placement {
+            Placement::Root => Map::new(),
+            _ => series_attributes(version, &self.plan.placement.paths()),
+        };
+        groups.insert(keys::OME.into(), ome);
+        merge(&mut root, self.record(sidecars));
+        groups.insert(String::new(), root);
+        Ok(groups)
+    }
+
+    /// One image's attributes: multiscales, omero, and what was seen of its samples.
+    pub(crate) fn image(&self, index: usize) -> Map<String, Value> {
+        let version = self.plan.ngff();
+        let plan = &self.plan.images[index];
+        let described = &self.described[index];
+        // The specification asks for it also where there is one level; nothing was reduced then, and that is said.
+        let (method, description) = match plan.levels.len() {
+            1 => ("none", "one level: nothing was downscaled"),
+            _ if plan.is_copied() => {
+                ("unknown", "levels of the source, copied; how they were made is not known")
+            }
+            _ => ("mean", "2x2 mean in y and x, integers rounded half up"),
+        };
+        let downscaling = Downscaling {
+            method: method.into(),
+            description: Some(description.into()),
+            metadata: Map::from_iter([
+                ("method".into(), json!("fairzarr")),
+                ("version".into(), json!(self.plan.fairzarr)),
+            ]),
+        };
+        let multiscale = from_ome::multiscale(described, index, &factors(plan), Some(downscaling));
+        let omero = self.omero(index);
+        let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
+        if plan.is_decoded(0) {
+            attributes.insert(keys::STATISTICS.into(), self.statistics(index));
+        }
+        attributes
+    }
+
+    /// Rendering settings; none for complex samples, which no viewer shows.
+    fn omero(&self, index: usize) -> Option<Omero> {
+        let plan = &self.plan.images[index];
+        if matches!(plan.data_type(), DataType::C64 | DataType::C128) {
+            return None;
+        }
+        let [_, c, z, _, _] = plan.shape;
+        let bits = self.source.images()[index].significant_bits();
+        let of_type = || widest(plan.data_type(), bits);
+        let windows: Vec<Window> =
+            (0..c).map(|c| self.channel(index, c).map_or_else(of_type, window)).collect();
+        let samples = plan.groups.iter().map(|group| group.len()).max().unwrap_or(1);
+        let described = &self.described[index];
+        Some(from_ome::omero(described, index, plan.data_type(), samples, z as u64, &windows))
+    }
+
+    fn channel(&self, image: usize, c: u32) -> Option<&ChannelStatistics> {
+        self.findings.statistics.get(&(image, c))
+    }
+
+    /// Image quality control by channel: extremes, and the fractions of zeros and of saturated samples.
+    fn statistics(&self, image: usize) -> Value {
+        let channels = (0..self.plan.images[image].shape[1]).map(|c| {
+            let Some(seen) = self.channel(image, c) else { return Value::Null };
+            let fraction = |count: u64| count as f64 / (seen.count + seen.not_finite).max(1) as f64;
+            json!({
+                "count": seen.count, "min": seen.min, "max": seen.max,
+                "percentiles": PERCENTILES.map(|(name, fraction)| (name.to_owned(), json!(seen.percentile(fraction)))).into_iter().collect::<Map<_, _>>(),
+                "zero_fraction": fraction(seen.zeros),
+                "saturated_fraction": fraction(seen.saturated),
+                "not_finite_fraction": fraction(seen.not_finite),
+            })
+        });
+        json!({"channels": channels.collect::<Vec<_>>()})
+    }
+
+    /// The source's files: name, size, and checksum where one was asked for.
+    fn files_read(&self) -> Vec<Value> {
+        let entry = |(index, (name, bytes)): (usize, &(String, u64))| {
+            let mut entry = json!({"name": name, "bytes": bytes});
+            let checksum = self.findings.checksums.get(&(index as u32));
+            if let Some((algorithm, value)) = self.plan.settings.source_checksum.zip(checksum) {
+                entry["checksum"] = json!({"algorithm": algorithm.name(), "value": value});
+            }
+            entry
+        };
+        self.plan.files.iter().enumerate().map(entry).collect()
+    }
+
+    /// What was converted, with what, and how: `fairzarr:conversion` and `fairzarr:sources`.
+    ///
+    /// There is no date in it: the same source and options give the same bytes.
+    fn record(&self, sidecars: Vec<Value>) -> Map<String, Value> {
+        let decoders: BTreeMap<&str, &str> = self
+            .source
+            .images()
+            .iter()
+            .zip(&self.plan.images)
+            .flat_map(|(image, plan)| image.levels().iter().take(plan.pyramids.len()))
+            .filter(|level| level.lossy)
+            .filter_map(|level| Some((level.compression.name(), level.compression.decoder_name()?)))
+            .collect();
+        let mut conversion = json!({
+            "program": "fairzarr",
+            "version": self.plan.fairzarr,
+            "codec": self.plan.settings.codec.to_string(),
+            "omit_empty": self.plan.settings.omit_empty,
+            "files": self.files_read(),
+            "source_format": match self.source.kind() {
+                Kind::OmeTiff => "OME-TIFF",
+                Kind::ImageJ => "ImageJ TIFF",
+                _ => "TIFF",
+            },
+            "warnings": self.source.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        if let Some(document) = self.source.document() {
+            conversion["schema"] = json!(document.schema().to_string());
+            if !document.changes().is_empty() {
+                conversion["schema_changes"] = json!(document.changes());
+            }
+        }
+        if !decoders.is_empty() {
+            conversion["decoders"] = json!(decoders);
+        }
+        if self.plan.images.iter().any(|image| image.tiles != Tiles::Encoded) {
+            conversion["tiles"] =
+                json!(self.plan.images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
+        }
+        let copied: Vec<usize> =
+            (0..self.plan.images.len()).filter(|index| self.plan.images[*index].is_copied()).collect();
+        if !copied.is_empty() {
+            conversion["copied_levels"] = json!(copied);
+        }
+        let filled = self.plan.filled_planes();
+        if !filled.is_empty() {
+            let planes =
+                filled.iter().map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}));
+            conversion["filled_planes"] = planes.collect();
+        }
+        let sources: Vec<Value> = self
+            .source
+            .sources()
+            .iter()
+            .enumerate()
+            .map(|(index, document)| {
+                json!({
+                    "path": keys::source(index), "role": document.role, "media_type": "application/xml",
+                    "file": document.name, "bytes": document.bytes.len(), "sha256": sha256(&document.bytes),
+                })
+            })
+            .chain(sidecars)
+            .collect();
+        Map::from_iter([(keys::CONVERSION.into(), conversion), (keys::SOURCE_LIST.into(), sources.into())])
+    }
+}
+
+/// How many full-resolution samples one sample of each level spans. Sides that are not even are halved with rounding; one
+/// of a single pixel is not halved.
+fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
+    let step = |before: u32, now: u32| {
+        if before == now {
+            1.0
+        } else if now == before / 2 || now == before.div_ceil(2) {
+            2.0
+        } else {
+            before as f64 / now as f64
+        }
+    };
+    let mut factor = (1.0, 1.0);
+    let mut previous: Option<(u32, u32)> = None;
+    plan.levels
+        .iter()
+        .map(|level| {
+            if let Some((h, w)) = previous.replace(level.size) {
+                factor.0 *= step(h, level.size.0);
+                factor.1 *= step(w, level.size.1);
+            }
+            [1.0, 1.0, 1.0, factor.0, factor.1]
+        })
+        .collect()
+}
+
+/// Contrast limits: the data's range, and the part of it that most samples are in.
+fn window(seen: &ChannelStatistics) -> Window {
+    let (min, max) = (seen.min.unwrap_or(0.0), seen.max.unwrap_or(0.0));
+    let start = seen.percentile(SHOWN.0).unwrap_or(min);
+    let end = seen.percentile(SHOWN.1).filter(|end| *end > start).unwrap_or(max);
+    Window { min, max, start, end }
+}
+
+/// Contrast limits of samples that nobody has looked at: those of their type, or of the bits that carry information.
+fn widest(data_type: DataType, significant_bits: Option<u32>) -> Window {
+    let unsigned = |bits: u32| (0.0, 2f64.powi(significant_bits.unwrap_or(bits).min(bits) as i32) - 1.0);
+    let signed = |bits: i32| (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0);
+    let (min, max) = match data_type {
+        DataType::U8 => unsigned(8),
+        DataType::U16 => unsigned(16),
+        DataType::U32 => unsigned(32),
+        DataType::U64 => unsigned(64),
+        DataType::I8 => signed(8),
+        DataType::I16 => signed(16),
+        DataType::I32 => signed(32),
+        DataType::I64 => signed(64),
+        _ => (0.0, 1.0),
+    };
+    Window { min, max, start: min, end: max }
+}

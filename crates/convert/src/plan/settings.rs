@@ -1,0 +1,154 @@
+//! What shapes the output. A conversion that is resumed, or split between processes, has to be finished by the same
+//! settings; threads and memory are free.
+
+use fairzarr_digest::FileAlgorithm;
+use fairzarr_ngff::Version;
+use fairzarr_ome_tiff::{Fileset, OnMissing};
+use fairzarr_ome_zarr::Codec;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use super::text;
+use crate::options::{BitType, ChunkChoice, Layout, Options, PyramidChoice, ShardChoice};
+
+/// The settings of a plan.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Settings {
+    /// NGFF version.
+    #[serde(with = "text")]
+    pub ngff: Version,
+    /// Where images lie in the hierarchy.
+    pub layout: Layout,
+    /// Compression of chunks.
+    pub codec: Codec,
+    /// Sizes of chunks.
+    pub chunk: ChunkChoice,
+    /// Whether chunks are gathered into shards.
+    pub shard: ShardChoice,
+    /// Where the reduced levels come from.
+    pub pyramid: PyramidChoice,
+    /// Computed levels are added until both sides are at most this many pixels.
+    pub smallest_level: u32,
+    /// Whether tiles are decoded that are moved as they are.
+    pub decode: bool,
+    /// Leaves out chunks that hold only zeros.
+    pub omit_empty: bool,
+    /// How samples of OME type `bit` are stored.
+    pub bit: BitType,
+    /// What becomes of planes that the OME-XML promises and the files lack.
+    #[serde(with = "text")]
+    pub on_missing: OnMissing,
+    /// Which checksum of the source's files is computed and recorded.
+    pub source_checksum: Option<FileAlgorithm>,
+}
+
+/// One of the [`Settings`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Setting {
+    /// NGFF version.
+    Ngff,
+    /// Where images lie.
+    Layout,
+    /// Compression.
+    Codec,
+    /// Sizes of chunks.
+    Chunk,
+    /// Sizes of shards.
+    Shard,
+    /// Where the reduced levels come from.
+    Pyramid,
+    /// Size of the smallest computed level.
+    SmallestLevel,
+    /// Whether moved tiles are decoded.
+    Decode,
+    /// Whether chunks of zeros are left out.
+    OmitEmpty,
+    /// How bits are stored.
+    Bit,
+    /// What becomes of missing planes.
+    OnMissing,
+    /// Which checksum of the source is recorded.
+    SourceChecksum,
+}
+
+impl Setting {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Bit,
+        Self::Chunk,
+        Self::Codec,
+        Self::Layout,
+        Self::Ngff,
+        Self::Decode,
+        Self::OmitEmpty,
+        Self::OnMissing,
+        Self::Pyramid,
+        Self::Shard,
+        Self::SmallestLevel,
+        Self::SourceChecksum,
+    ];
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ngff => "ngff",
+            Self::Layout => "layout",
+            Self::Codec => "codec",
+            Self::Chunk => "chunk",
+            Self::Shard => "shard",
+            Self::Pyramid => "pyramid",
+            Self::SmallestLevel => "smallest-level",
+            Self::Decode => "decode",
+            Self::OmitEmpty => "omit-empty",
+            Self::Bit => "bit",
+            Self::OnMissing => "on-missing",
+            Self::SourceChecksum => "source-checksum",
+        })
+    }
+}
+
+impl Settings {
+    /// Those of a conversion of `source` with these options.
+    pub fn new(source: &Fileset, options: &Options) -> Self {
+        Self {
+            ngff: options.version,
+            layout: options.layout,
+            codec: options.codec,
+            chunk: options.chunk,
+            shard: options.shard,
+            pyramid: options.pyramid,
+            smallest_level: options.smallest_level,
+            decode: options.decode,
+            omit_empty: options.omit_empty,
+            bit: options.bit,
+            on_missing: source.on_missing(),
+            source_checksum: options.source_checksum,
+        }
+    }
+
+    /// The value of one of them, in words.
+    pub fn value(&self, setting: Setting) -> String {
+        match setting {
+            Setting::Ngff => self.ngff.to_string(),
+            Setting::Layout => self.layout.to_string(),
+            Setting::Codec => self.codec.to_string(),
+            Setting::Chunk => self.chunk.to_string(),
+            Setting::Shard => self.shard.to_string(),
+            Setting::Pyramid => self.pyramid.to_string(),
+            Setting::SmallestLevel => self.smallest_level.to_string(),
+            Setting::Decode => self.decode.to_string(),
+            Setting::OmitEmpty => self.omit_empty.to_string(),
+            Setting::Bit => self.bit.to_string(),
+            Setting::OnMissing => self.on_missing.to_string(),
+            Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),
+        }
+    }
+
+    /// Those that have another value than in `other`.
+    pub fn differences(&self, other: &Self) -> Vec<Setting> {
+        Setting::ALL.into_iter().filter(|setting| self.value(*setting) != other.value(*setting)).collect()
+    }
+}

@@ -1,0 +1,50 @@
+//! What can stop a copy.
+
+/// An error of a copy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store to copy cannot be read.
+    #[error(transparent)]
+    Original(fairzarr_store::Error),
+    /// The copy cannot be written, or cannot be read back.
+    #[error(transparent)]
+    Store(#[from] fairzarr_store::Error),
+    /// The store to copy is a conversion that was not finished.
+    #[error("{0} cannot be copied: it is an unfinished conversion")]
+    Unfinished(String),
+    /// What is to be copied is no complete store, or changes meanwhile.
+    #[error("{place} cannot be copied: {reason}")]
+    Unfit {
+        /// The store, or an object of it.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something is at the other place already.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// Something else than an interrupted copy of this store is at the other place.
+    #[error("cannot resume: {0}")]
+    Foreign(String),
+    /// An object does not read back as it was written.
+    #[error("{key} in {place} is not what was written there")]
+    Differs {
+        /// The object.
+        key: String,
+        /// The store.
+        place: String,
+    },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// Threads could not do the work.
+    #[error(transparent)]
+    Task(#[from] fairzarr_task::Error),
+}
+
+impl From<fairzarr_task::Interrupted> for Error {
+    fn from(_: fairzarr_task::Interrupted) -> Self {
+        Self::Interrupted
+    }
+}

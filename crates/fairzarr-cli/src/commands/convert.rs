@@ -1,0 +1,342 @@
+//! `fairzarr convert`.
+
+use fairzarr_convert::{
+    BitType, Error, Existing, FileAlgorithm, Options, Plan, PyramidChoice, Report, Stage, StageTimes, Tiles,
+};
+use fairzarr_ome_tiff::{Fileset, OnMissing, OpenOptions};
+use fairzarr_store::Store;
+use fairzarr_task::{Cancel, Job};
+use serde_json::json;
+use std::time::Instant;
+
+use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
+use crate::exit::{Code, Failure};
+use crate::print;
+use crate::progress;
+use crate::source::{self, Output};
+
+pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
+    let start = Instant::now();
+    let mut options = options(&args.source, &args.choices);
+    let job = job(&args.choices);
+    options.existing = match (args.overwrite, args.resume) {
+        (true, _) => Existing::Overwrite,
+        (_, true) => Existing::Resume,
+        _ => Existing::Refuse,
+    };
+    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    if args.dry_run {
+        let plan = Plan::new(&fileset, &options, job.memory)?;
+        show_plan(&plan, &job, args.output.json)?;
+        return Ok(Code::Done);
+    }
+    super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
+    let output = source::output(&args.target, &args.store)?;
+    let store = match &output {
+        Output::Store(store) => store.clone(),
+        Output::Archive(folder, name) => unpacked(folder, name, args)?,
+    };
+    stop_on_signal(&job.cancel, &store);
+    let report = watched(&args.output, &job, || {
+        let report = fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of)?;
+        if let Output::Archive(folder, name) = &output {
+            pack(&store, folder, name, options.existing, &job)?;
+        }
+        Ok(report)
+    });
+    match report {
+        Ok(report) => {
+            super::provenance::tell(&report, args.choices.provenance.policy.is_some());
+            tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
+            if args.stats && !args.output.json {
+                show_times(&report.times)?;
+            }
+            Ok(Code::Done)
+        }
+        Err(Stopped::Interrupted) if matches!(output, Output::Archive(..)) && is_whole(&store) => {
+            let whole = store.location();
+            print::note(format_args!(
+                "fairzarr: interrupted; `fairzarr copy {whole} {}` finishes it",
+                args.target
+            ));
+            Ok(Code::Interrupted)
+        }
+        Err(Stopped::Interrupted) => {
+            print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
+            Ok(Code::Interrupted)
+        }
+        Err(Stopped::Failed(failure)) => {
+            // Abort multipart uploads: their parts would stay in the object store, and be billed.
+            store.abort();
+            Err(failure)
+        }
+    }
+}
+
+/// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
+fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
+    let failed = |error| Failure::new(Code::Output, error);
+    if !args.overwrite && folder.exists(name).map_err(failed)? {
+        return Err(Error::Exists(args.target.clone()).into());
+    }
+    source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
+}
+
+/// Whether the store that is to be packed is complete.
+fn is_whole(store: &Store) -> bool {
+    store.exists("zarr.json").unwrap_or(false)
+}
+
+/// Why a conversion has not come to its end.
+enum Stopped {
+    Interrupted,
+    Failed(Failure),
+}
+
+impl Stopped {
+    fn of(error: Error) -> Self {
+        match error {
+            Error::Interrupted => Self::Interrupted,
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
+/// Makes an archive of a store that was made for that.
+fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job) -> Result<(), Stopped> {
+    let failed = |error| Stopped::Failed(Failure::new(Code::Output, error));
+    if existing == Existing::Overwrite {
+        folder.delete(name).map_err(failed)?;
+    }
+    let step = job.next_step().with_threads(None);
+    match fairzarr_copy::pack(store, folder, name, &fairzarr_copy::Options::new(), &step) {
+        Ok(_) => store.delete_prefix("").map_err(failed),
+        Err(fairzarr_copy::Error::Interrupted) => Err(Stopped::Interrupted),
+        Err(error) => Err(Stopped::Failed(error.into())),
+    }
+}
+
+/// Shows progress while `work` runs.
+pub(super) fn watched<T>(output: &OutputArgs, job: &Job, work: impl FnOnce() -> T) -> T {
+    progress::show(output, &job.progress, work)
+}
+
+/// Opens the source as the choices say, and tells what it tolerated.
+pub(super) fn open(text: &str, on_missing: OnMissing, store: &StoreArgs) -> Result<Fileset, Failure> {
+    let mut options = OpenOptions::default();
+    options.on_missing = on_missing;
+    let fileset = source::fileset(text, store, options)?;
+    for warning in fileset.warnings() {
+        print::note(format_args!("fairzarr: warning: {warning}"));
+    }
+    Ok(fileset)
+}
+
+/// What was typed, as the library wants it.
+pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
+    let fast = choices.preset == Preset::Fast && choices.codec.is_none();
+    let mut options = Options::default();
+    options.source_checksum = match choices.source_checksum {
+        ChecksumArg::Auto if fast || !source::is_local(source) => None,
+        ChecksumArg::Auto | ChecksumArg::Sha256 => Some(FileAlgorithm::Sha256),
+        ChecksumArg::Blake3 => Some(FileAlgorithm::Blake3),
+        ChecksumArg::None => None,
+    };
+    options.version = choices.ngff;
+    options.layout = choices.layout.into();
+    options.codec = choices.codec.unwrap_or_else(|| choices.preset.into());
+    options.chunk = choices.chunk;
+    options.pyramid = match choices.pyramid {
+        Some(PyramidArg::None) => PyramidChoice::None,
+        Some(PyramidArg::Source) => PyramidChoice::Source,
+        None if choices.no_decode => PyramidChoice::Source,
+        Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
+    };
+    options.decode = !choices.no_decode;
+    options.shard = choices.shard;
+    options.omit_empty = choices.omit_empty;
+    options.take_over = choices.take_over;
+    options.bit = match choices.bit {
+        BitArg::Uint8 => BitType::Uint8,
+        BitArg::Bool => BitType::Bool,
+    };
+    options
+}
+
+/// The resources that were typed.
+pub(super) fn job(choices: &ConvertChoices) -> Job {
+    Job::new().with_threads(choices.jobs).with_memory(choices.memory)
+}
+
+/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads.
+pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
+    let (cancel, store) = (cancel.clone(), store.clone());
+    let installed = ctrlc::set_handler(move || {
+        if cancel.cancel() {
+            store.abort();
+            std::process::exit(i32::from(Code::Interrupted as u8));
+        }
+    });
+    if let Err(error) = installed {
+        print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
+    }
+}
+
+pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failure> {
+    let jobs = plan.threads(job);
+    let memory = plan.worker_memory * jobs as u64;
+    if json {
+        print::result(format_args!(
+            "{:#}",
+            json!({
+                "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
+                "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
+            })
+        ))?;
+        return Ok(());
+    }
+    for image in &plan.images {
+        let name = if image.path.is_empty() { "(root)" } else { &image.path };
+        let [t, c, z, y, x] = image.shape;
+        print::result(format_args!("{name}: t={t} c={c} z={z} y={y} x={x} {}", image.sample_type))?;
+        for (n, level) in image.levels.iter().enumerate() {
+            let planes = match image.planes_in_shard() {
+                1 => String::new(),
+                several => format!(" of {several} planes"),
+            };
+            let shard = level.shard.map_or(String::new(), |(h, w)| format!(", shards {h} x {w}{planes}"));
+            print::result(format_args!(
+                "  level {n}: {} x {}, chunks {} x {}{shard}, {}",
+                level.size.0, level.size.1, level.chunk.0, level.chunk.1, level.codec
+            ))?;
+        }
+        match &image.tiles {
+            Tiles::Encoded => {}
+            Tiles::Moved { big_endian, decoded } => {
+                let order = if *big_endian { ", big-endian" } else { "" };
+                let how = if *decoded { "as they are" } else { "without being decoded" };
+                let moved = image.levels.iter().filter(|level| level.moved).count();
+                let which = if moved > 1 { format!("{moved} levels are") } else { "level 0 is".into() };
+                print::result(format_args!("  {which} the source's tiles, moved {how}{order}"))?;
+            }
+            Tiles::Refused(why) => {
+                print::result(format_args!("  the source's tiles are encoded again: {why}"))?;
+            }
+        }
+    }
+    print::result(format_args!(
+        "reads {:.1} MB (decoded), encodes {:.1} MB with {} into at most {} objects; {} units, {jobs} jobs, {:.0} MiB of memory",
+        plan.source_bytes() as f64 / 1e6,
+        plan.target_bytes() as f64 / 1e6,
+        plan.settings.codec,
+        plan.objects(),
+        plan.task_count(),
+        memory as f64 / f64::from(1 << 20)
+    ))?;
+    Ok(())
+}
+
+/// Tells what was done.
+pub(super) fn tell(
+    source: &str,
+    target: &str,
+    output: &OutputArgs,
+    report: &Report,
+    seconds: f64,
+) -> Result<(), Failure> {
+    let rate = report.source_bytes as f64 / 1e6 / seconds.max(1e-9);
+    if output.json {
+        let filled: Vec<_> = report
+            .filled
+            .iter()
+            .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
+            .collect();
+        print::result(format_args!(
+            "{:#}",
+            json!({
+                "source": source, "target": target, "images": report.images,
+                "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
+                "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
+                "moved_tiles": report.moved, "decoded": report.decoded,
+                "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
+            })
+        ))?;
+        return Ok(());
+    }
+    for (image, t, c, z) in &report.filled {
+        print::note(format_args!(
+            "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+        ));
+    }
+    if !report.schema_changes.is_empty() {
+        let count: usize = report.schema_changes.iter().map(|change| change.count).sum();
+        print::note(format_args!(
+            "fairzarr: the OME-XML is of an older schema: {count} changes made METADATA.ome.xml and the JSON 2016-06; `fairzarr inspect {source}` lists them, OME/sources/ has the original"
+        ));
+    }
+    for image in &report.decoded {
+        print::note(format_args!(
+            "fairzarr: warning: image {image}: the source's tiles were decoded all the same: Deflate data do not tell how much they hold"
+        ));
+    }
+    for (image, why) in &report.not_moved {
+        print::note(format_args!(
+            "fairzarr: warning: image {image}: the source's tiles were encoded again: {why}"
+        ));
+    }
+    print::result(format_args!(
+        "{}: {} image{}, {:.1} MB of pixels in {} objects of {:.1} MB, {seconds:.2} s ({rate:.0} MB/s){}",
+        target,
+        report.images.len(),
+        if report.images.len() == 1 { "" } else { "s" },
+        report.source_bytes as f64 / 1e6,
+        report.objects,
+        report.bytes as f64 / 1e6,
+        limit(&report.times)
+    ))?;
+    if report.images.len() > 1 {
+        for path in &report.images {
+            print::result(format_args!("  {}/{path}", target.trim_end_matches('/')))?;
+        }
+    }
+    Ok(())
+}
+
+/// What made it no faster, for the end of the line.
+fn limit(times: &StageTimes) -> String {
+    times.longest().map_or(String::new(), |stage| {
+        let threads = match times.threads {
+            1 => "the thread's".to_owned(),
+            several => format!("{several} threads'"),
+        };
+        format!(", limited by {} ({:.0} % of {threads} time)", stage.name(), 100.0 * times.share(stage))
+    })
+}
+
+/// Seconds that all threads together spent on each stage.
+fn times(times: &StageTimes) -> serde_json::Value {
+    let stages: serde_json::Map<_, _> = Stage::ALL
+        .iter()
+        .map(|stage| (stage.name().into(), times.spent(*stage).as_secs_f64().into()))
+        .collect();
+    json!({"threads": times.threads, "seconds": times.elapsed.as_secs_f64(), "stages": stages})
+}
+
+fn show_times(times: &StageTimes) -> Result<(), Failure> {
+    let mut rest = 1.0;
+    for stage in Stage::ALL {
+        let share = times.share(stage);
+        rest -= share;
+        let seconds = times.spent(stage).as_secs_f64();
+        print::result(format_args!("  {:<10} {seconds:>9.3} s {:>5.1} %", stage.name(), 100.0 * share))?;
+    }
+    let all = times.elapsed.as_secs_f64() * times.threads as f64;
+    print::result(format_args!(
+        "  {:<10} {:>9.3} s {:>5.1} %\n  of {all:.3} s: {} threads for {:.3} s",
+        "idle",
+        (all * rest).max(0.0),
+        (100.0 * rest).max(0.0),
+        times.threads,
+        times.elapsed.as_secs_f64()
+    ))
+}

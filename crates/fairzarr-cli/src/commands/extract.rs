@@ -1,0 +1,119 @@
+//! `fairzarr extract`.
+
+use fairzarr_nbo::Record;
+use fairzarr_nbo::ingest::micro_meta;
+use fairzarr_nbo::placement;
+use fairzarr_nbo::xml::{self, Style};
+use fairzarr_store::Store;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::args::{Extract, Form};
+use crate::exit::{Code, Failure};
+use crate::source;
+
+pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
+    let store = source::source_store(&args.path, &args.store)?;
+    if args.form == Form::Original {
+        return originals(args, &store);
+    }
+    if matches!(args.form, Form::NboXml | Form::NboJson | Form::MicroMeta) {
+        return nbo(args, &store);
+    }
+    if args.index.is_some() {
+        return Err(Failure::usage("--index goes with --as original: there is one OME model in a store"));
+    }
+    let missing =
+        || Failure::new(Code::Input, anyhow::anyhow!("{} holds no structured OME model", args.path));
+    let structured = fairzarr_ome_zarr::model::read(&store)?.ok_or_else(missing)?;
+    let text = match args.form {
+        Form::Json => format!("{:#}\n", structured.to_json()),
+        _ => structured.to_xml().map_err(|error| Failure::new(Code::Input, error))?,
+    };
+    write(args.output.as_deref(), text.as_bytes())?;
+    Ok(Code::Done)
+}
+
+/// The NBO record in one of its forms.
+fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
+    let input = |error| Failure::new(Code::Input, error);
+    let record = super::provenance::of_store(store)?;
+    let text = match (args.form, args.index) {
+        (Form::MicroMeta, None | Some(0)) => format!("{:#}\n", micro_meta::write(&record).map_err(input)?),
+        (Form::MicroMeta, Some(index)) => {
+            let instrument =
+                record.objects.iter().filter(|object| object.class == "Instrument").nth(index - 1);
+            let none = || Failure::usage(format!("--index {index}: there are not so many microscopes"));
+            format!("{:#}\n", micro_meta::write_microscope(instrument.ok_or_else(none)?))
+        }
+        (_, Some(_)) => return Err(Failure::usage("--index goes with --as original and micro-meta")),
+        (Form::NboXml, None) => match style(&record) {
+            Style::Verbatim => xml::write(&record, Style::Verbatim),
+            style => xml::write(&placement::about_the_store(&record), style),
+        },
+        _ => format!("{:#}\n", record.to_json()),
+    };
+    write(args.output.as_deref(), text.as_bytes())?;
+    Ok(Code::Done)
+}
+
+/// What came as NBO XML alone goes out as it came.
+fn style(record: &Record) -> Style {
+    let verbatim = !record.sources.is_empty() && record.sources.iter().all(|source| source.form == "nbo-xml");
+    if verbatim { Style::Verbatim } else { Style::Valid }
+}
+
+/// One document to a file or standard output, several into a directory under the names that they have in the store.
+fn originals(args: &Extract, store: &Store) -> Result<Code, Failure> {
+    let documents = fairzarr_ome_zarr::sources(store)?;
+    let chosen = match (args.index, documents.as_slice()) {
+        (_, []) => {
+            let none = anyhow::anyhow!("{} holds no original documents", args.path);
+            return Err(Failure::new(Code::Input, none));
+        }
+        (Some(index), documents) => Some(documents.get(index).ok_or_else(|| {
+            Failure::usage(format!("--index {index}: there are {} documents", documents.len()))
+        })?),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    if let Some(document) = chosen {
+        write(args.output.as_deref(), &document.read(store)?)?;
+        return Ok(Code::Done);
+    }
+    let Some(directory) = &args.output else {
+        return Err(Failure::usage(format!(
+            "there are {} documents; choose one with --index, or give a directory with --output",
+            documents.len()
+        )));
+    };
+    fs::create_dir_all(directory).map_err(|error| cannot_write(directory, error))?;
+    for document in documents {
+        // Names from a store are not trusted to stay in the directory.
+        let name = document.key.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | ".."));
+        let name = name.map_or_else(|| "document".into(), |name| name.replace('\\', "_"));
+        write(Some(&directory.join(name)), &document.read(store)?)?;
+    }
+    Ok(Code::Done)
+}
+
+/// Writes a new file, or to standard output. A closed pipe is not an error.
+fn write(output: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
+    match output {
+        Some(path) => {
+            let created = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
+            created.map_err(|error| cannot_write(path, error))
+        }
+        None => match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(cannot_write(Path::new("standard output"), error))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+fn cannot_write(path: &Path, error: io::Error) -> Failure {
+    Failure::new(Code::Output, anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+}

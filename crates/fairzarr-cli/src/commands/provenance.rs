@@ -1,0 +1,179 @@
+//! NBO records of whatever a command is pointed at, and the documents beside an image.
+
+use fairzarr_convert::{Options, Sidecar};
+use fairzarr_nbo::Record;
+use fairzarr_nbo::check::{self, Level, Policy};
+use fairzarr_nbo::ingest::{self, Mapping};
+use fairzarr_nbo::merge::merge;
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_zarr::StoredRecord;
+use fairzarr_provenance::beside;
+use fairzarr_store::{Location, Store};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::args::{Axes, ProvenanceChoices, SidecarsArg, StoreArgs};
+use crate::exit::{Code, Failure};
+use crate::print;
+use crate::source::{self, Input};
+
+/// Documents that are read are at most this large.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// The record of a store, a fileset, or of documents that belong together.
+pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failure> {
+    let mut read = Vec::new();
+    for path in paths {
+        let record = match document(path)? {
+            Some(bytes) => ingest::ingest(path, &bytes).map_err(input)?,
+            None => match source::open(path, args)? {
+                Input::Store(store) => of_store(&store)?,
+                Input::Tiff(fileset) => of_fileset(path, &fileset)?,
+            },
+        };
+        read.push(record);
+    }
+    // An image first, then microscopes: what was set on them follows them to their new identifiers.
+    read.sort_by_key(|record| {
+        let has = |class: &str| record.objects.iter().any(|object| object.class == class);
+        (record.in_store.is_none(), !has("Instrument"))
+    });
+    Ok(read.into_iter().reduce(|before, record| merge(before, record).0).unwrap_or_default())
+}
+
+/// The record in a store's attributes; where there is none, what its OME-XML says.
+pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
+    let Some(StoredRecord { record, newer, .. }) = fairzarr_ome_zarr::record(store)? else {
+        let none = anyhow::anyhow!("{} holds neither an NBO record nor OME-XML", store.location());
+        return Err(Failure::new(Code::Input, none));
+    };
+    if newer {
+        print::note(format_args!(
+            "fairzarr: warning: the record is of a newer layout than this program knows; what is new in it is left out"
+        ));
+    }
+    Ok(record)
+}
+
+fn of_fileset(path: &str, fileset: &Fileset) -> Result<Record, Failure> {
+    let none = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME-XML"));
+    fileset.document().map(ingest::from_ome).ok_or_else(none)
+}
+
+/// The bytes of a local file that is no TIFF and no store.
+fn document(path: &str) -> Result<Option<Vec<u8>>, Failure> {
+    if !Path::new(path).is_file() || Location::local(path).is_archive() {
+        return Ok(None);
+    }
+    let mut magic = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read(&mut magic));
+    match read.map_err(|error| input(anyhow::Error::new(error).context(format!("cannot read {path}"))))? {
+        2 if matches!(&magic, b"II" | b"MM") => Ok(None),
+        _ => file(Path::new(path)).map(Some),
+    }
+}
+
+fn file(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| {
+        input(anyhow::Error::new(error).context(format!("cannot read {}", path.display())))
+    })?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(input(anyhow::anyhow!("{} is larger than {MOST_BYTES} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Documents by their paths, with the names that the store records.
+pub(super) fn sidecars<'a>(
+    paths: impl IntoIterator<Item = &'a std::path::PathBuf>,
+    mapping: Option<&Mapping>,
+) -> Result<Vec<Sidecar>, Failure> {
+    let named = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    paths.into_iter().map(|path| Ok(Sidecar::parse(named(path), file(path)?, mapping)?)).collect()
+}
+
+pub(super) fn mapping(path: Option<&std::path::PathBuf>) -> Result<Option<Mapping>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let text = String::from_utf8(file(path)?).map_err(input)?;
+    let mapping = Mapping::from_json(&text).map_err(|error| Failure::new(Code::Usage, error))?;
+    Ok(Some(mapping))
+}
+
+/// A policy that comes with the program, or that a file holds.
+pub(super) fn policy(name: &str) -> Result<Policy, Failure> {
+    if let Some(policy) = Policy::builtin(name) {
+        return Ok(policy);
+    }
+    if !Path::new(name).is_file() {
+        let known: Vec<_> = Policy::builtin_names().collect();
+        return Err(Failure::usage(format!("{name} is neither a file nor one of {}", known.join(", "))));
+    }
+    let text = String::from_utf8(file(Path::new(name))?).map_err(input)?;
+    Policy::from_json(&text)
+        .map_err(|error| Failure::new(Code::Usage, anyhow::Error::new(error).context(name.to_owned())))
+}
+
+/// A policy that is a place on the three axes.
+pub(super) fn axes(axes: &Axes) -> Result<Policy, Failure> {
+    let usage = |error| Failure::new(Code::Usage, error);
+    let extensions = check::extensions(axes.extension.iter().map(String::as_str)).map_err(usage)?;
+    let level = axes.level.map_or(Level::Must, Into::into);
+    Policy::new(axes.tier.unwrap_or(1), &extensions, level).map_err(usage)
+}
+
+/// Adds what was typed about provenance to the options of a conversion.
+pub(super) fn given(choices: &ProvenanceChoices, options: &mut Options) -> Result<(), Failure> {
+    options.mapping = mapping(choices.nbo_mapping.as_ref())?;
+    options.sidecars = sidecars(&choices.nbo, options.mapping.as_ref())?;
+    if let Some(name) = &choices.policy {
+        let mut policy = policy(name)?;
+        policy.enforce = choices.policy_level.map_or(policy.enforce, Into::into);
+        options.policy = Some(policy);
+    }
+    Ok(())
+}
+
+/// Adds what was typed about provenance, and what lies beside `fileset` if that was asked for.
+pub(super) fn choose(
+    choices: &ProvenanceChoices,
+    fileset: &Fileset,
+    options: &mut Options,
+) -> Result<(), Failure> {
+    given(choices, options)?;
+    for sidecar in beside(fileset) {
+        if options.sidecars.iter().any(|given| given.sha256() == sidecar.sha256()) {
+            continue;
+        }
+        if choices.sidecars == SidecarsArg::Auto {
+            print::note(format_args!("fairzarr: {} describes this image and is used", sidecar.name()));
+            options.sidecars.push(sidecar);
+        } else {
+            print::note(format_args!(
+                "fairzarr: {} seems to describe this image; --sidecars auto or --nbo uses it",
+                sidecar.name()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Tells where sources differ and how far the record falls short of a policy that was asked for.
+pub(super) fn tell(report: &fairzarr_convert::Report, asked: bool) {
+    for conflict in &report.conflicts {
+        print::note(format_args!("fairzarr: warning: {conflict}"));
+    }
+    if let Some(coverage) = report.coverage.as_ref().filter(|coverage| asked && !coverage.passes()) {
+        print::note(format_args!(
+            "fairzarr: warning: the record falls short of policy '{}' in {} places; fairzarr check lists them",
+            coverage.policy,
+            coverage.count(check::Severity::Error)
+        ));
+    }
+}
+
+fn input(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::new(Code::Input, error)
+}

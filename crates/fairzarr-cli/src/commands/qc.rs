@@ -1,0 +1,131 @@
+//! `fairzarr qc`: which calibrations a store records, and whether its images satisfy demands on them. One attribute
+//! of the root is read; in stores whose index does not say which images they hold, the records of all images.
+
+use fairzarr_nbo::placement;
+use fairzarr_nbo::qc::{self, Index, Outcome, Requirement, Verdict};
+use serde_json::json;
+
+use super::provenance;
+
+use crate::args::Qc;
+use crate::exit::{Code, Failure};
+use crate::print;
+use crate::source;
+
+pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
+    let usage = |error| Failure::new(Code::Usage, error);
+    let demands: Vec<Requirement> =
+        args.require.iter().map(|text| text.parse().map_err(usage)).collect::<Result<_, _>>()?;
+    let store = source::source_store(&args.path, &args.store)?;
+    let none = |what| Failure::new(Code::Input, anyhow::anyhow!("{} {what}", args.path));
+    let root = fairzarr_ome_zarr::attributes(&store, "")?.ok_or_else(|| none("is not a Zarr"))?;
+    let mut index = if root.contains_key("nbo:qc") {
+        placement::read_index(&root).map_err(|error| Failure::new(Code::Input, error))?
+    } else {
+        // Nothing is known, which is an answer.
+        Index::default()
+    };
+    if index.layout < qc::LAYOUT && root.contains_key("nbo:record") {
+        index = qc::index(&provenance::of_store(&store)?);
+    }
+    let answers: Vec<Answers> = args
+        .require
+        .iter()
+        .zip(&demands)
+        .map(|(text, demand)| Answers {
+            demand: text,
+            verdicts: index.require(demand),
+            others: index.others(demand),
+        })
+        .collect();
+    // Nothing asked is no answer, and so never a pass.
+    let passes = (!answers.is_empty()).then(|| answers.iter().all(Answers::pass));
+    if args.json {
+        let answers: Vec<_> = answers
+            .iter()
+            .map(|a| json!({"require": a.demand, "verdicts": a.verdicts, "notOfThisStore": a.others}))
+            .collect();
+        print::result(format_args!(
+            "{:#}",
+            json!({"qc": index.to_json(), "passes": passes, "answers": answers})
+        ))?;
+    } else {
+        tell(&index, &answers)?;
+    }
+    Ok(if passes.unwrap_or(true) { Code::Done } else { Code::Different })
+}
+
+/// What a demand comes to.
+struct Answers<'a> {
+    demand: &'a str,
+    /// For the images of the store.
+    verdicts: Vec<Verdict>,
+    /// For others that the record describes, which count for nothing.
+    others: Vec<Verdict>,
+}
+
+impl Answers<'_> {
+    fn pass(&self) -> bool {
+        !self.verdicts.is_empty() && self.verdicts.iter().all(|v| v.outcome == Outcome::Pass)
+    }
+}
+
+fn tell(index: &Index, answers: &[Answers]) -> Result<(), Failure> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+    let list = |values: &[String]| if values.is_empty() { "-".into() } else { values.join(", ") };
+    if answers.is_empty() {
+        for event in &index.events {
+            print::result(format_args!(
+                "{}  {}  instrument {}  objective {}  channel {}",
+                event.kind,
+                event.date.as_deref().unwrap_or("no date"),
+                text(&event.instrument),
+                text(&event.objective),
+                list(&event.channels)
+            ))?;
+            for metric in &event.metrics {
+                let unit = metric.unit.as_deref().unwrap_or_default();
+                print::result(format_args!("    {} {} {unit}", metric.name, metric.value))?;
+            }
+        }
+        for images in &index.images {
+            print::result(format_args!(
+                "{} image{}{} of {}: instrument {}, objective {}",
+                images.count,
+                if images.count == 1 { "" } else { "s" },
+                if images.in_store == Some(false) { " (not of this store)" } else { "" },
+                images.acquisition_date.as_deref().unwrap_or("no date"),
+                text(&images.instrument),
+                text(&images.objective)
+            ))?;
+        }
+        if index.events.is_empty() {
+            print::result(format_args!("no calibration is recorded"))?;
+        }
+    }
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    for Answers { demand, verdicts, others } in answers {
+        for verdict in verdicts {
+            let image = if verdict.image.is_empty() { "not described" } else { &verdict.image };
+            print::result(format_args!(
+                "{:<8} {demand}: {image} ({} image{}): {}",
+                verdict.outcome,
+                verdict.images,
+                plural(verdict.images),
+                verdict.reason
+            ))?;
+        }
+        for verdict in others {
+            print::result(format_args!(
+                "{:<8} {demand}: {} ({} image{} not of this store, would be: {}): {}",
+                "other",
+                verdict.image,
+                verdict.images,
+                plural(verdict.images),
+                verdict.outcome,
+                verdict.reason
+            ))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
+
+use fairzarr_convert::{Error, Existing, Plan, Setting, Settings};
+use fairzarr_ome_tiff::Fileset;
+use std::time::Instant;
+
+use super::convert::{job, open, options, show_plan, stop_on_signal, tell, watched};
+use crate::args::{Run, Split};
+use crate::exit::{Code, Failure, flag};
+use crate::print;
+use crate::source;
+
+pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
+    let mut options = options(&args.source, &args.choices);
+    if args.overwrite {
+        options.existing = Existing::Overwrite;
+    }
+    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
+    let job = job(&args.choices);
+    let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
+    show_plan(&plan, &job, args.output.json)?;
+    Ok(Code::Done)
+}
+
+pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
+    let Run { split: args, task } = args;
+    let options = options(&args.source, &args.choices);
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    let plan = fairzarr_convert::planned(&store)?;
+    let fileset = open_planned(args, &plan)?;
+    check_typed(args, &Settings::new(&fileset, &options), &plan)?;
+    let job = job(&args.choices);
+    stop_on_signal(&job.cancel, &store);
+    let outcome =
+        watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
+    match outcome {
+        Ok(()) => Ok(Code::Done),
+        Err(Error::Interrupted) => {
+            print::note(format_args!("fairzarr: interrupted; run the same task again to finish it"));
+            Ok(Code::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
+    let start = Instant::now();
+    let mut options = options(&args.source, &args.choices);
+    let store = source::store(&args.target, &args.store, Code::Output)?;
+    let plan = fairzarr_convert::planned(&store)?;
+    let fileset = open_planned(args, &plan)?;
+    check_typed(args, &Settings::new(&fileset, &options), &plan)?;
+    super::provenance::given(&args.choices.provenance, &mut options)?;
+    let job = job(&args.choices);
+    stop_on_signal(&job.cancel, &store);
+    let report = watched(&args.output, &job, || fairzarr_convert::commit(&fileset, &store, &options, &job))?;
+    super::provenance::tell(&report, args.choices.provenance.policy.is_some());
+    tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
+    Ok(Code::Done)
+}
+
+/// Opens the source as it was planned, unless something else was typed, which is refused then.
+fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
+    let typed = args.typed.iter().any(|name| name == "on-missing");
+    let on_missing = if typed { args.choices.on_missing.into() } else { plan.settings.on_missing };
+    open(&args.source, on_missing, &args.store)
+}
+
+/// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.
+fn check_typed(args: &Split, now: &Settings, plan: &Plan) -> Result<(), Failure> {
+    let is_typed = |setting: &Setting| {
+        let flag = flag(*setting);
+        args.typed.iter().any(|name| {
+            flag.trim_start_matches('-') == name || name == "preset" && *setting == Setting::Codec
+        })
+    };
+    if let Some(setting) = plan.settings.differences(now).into_iter().find(is_typed) {
+        return Err(Failure::usage(format!(
+            "{} was planned with {} {}, not {}; leave the option out, or plan again with --overwrite",
+            args.target,
+            flag(setting),
+            plan.settings.value(setting),
+            now.value(setting)
+        )));
+    }
+    Ok(())
+}

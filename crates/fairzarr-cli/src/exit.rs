@@ -1,0 +1,201 @@
+//! Exit codes, and the one sentence that goes with each failure.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Code {
+    /// Done, and as asked.
+    Done = 0,
+    /// A verification or validation found a difference.
+    Different = 1,
+    /// The request makes no sense.
+    Usage = 2,
+    /// The input cannot be read.
+    Input = 3,
+    /// The output cannot be written.
+    Output = 4,
+    /// The user stopped it.
+    Interrupted = 5,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// A failure with its causes.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    error: anyhow::Error,
+    /// What can be done about it, in the words of this program's options; follows the message.
+    help: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into(), help: String::new() }
+    }
+
+    pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self::new(Code::Usage, anyhow::Error::msg(message))
+    }
+
+    /// The same failure with the place that it concerns, as it was typed, unless the message names that already.
+    pub(crate) fn about(self, place: &str) -> Self {
+        let name = place.trim_end_matches('/').rsplit('/').next().unwrap_or(place);
+        if self.to_string().contains(name) {
+            return self;
+        }
+        Self { error: self.error.context(place.to_owned()), ..self }
+    }
+
+    /// The same failure with what can be done about it, as it follows the message.
+    fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = String::new();
+        for (n, cause) in self.error.chain().enumerate() {
+            // Some errors repeat their source's text; once is enough.
+            let text = cause.to_string();
+            if n > 0 && !last.contains(&text) {
+                f.write_str(": ")?;
+                f.write_str(&text)?;
+            } else if n == 0 {
+                f.write_str(&text)?;
+            }
+            last = text;
+        }
+        f.write_str(&self.help)
+    }
+}
+
+impl From<fairzarr_convert::Error> for Failure {
+    fn from(error: fairzarr_convert::Error) -> Self {
+        use fairzarr_convert::Error;
+        let code = match error {
+            Error::Zarr(error) => return error.into(),
+            Error::Provenance(error) => return error.into(),
+            Error::Source(_) | Error::Xml(_) => Code::Input,
+            Error::ChunkSize(..)
+            | Error::CodecNeedsZarr2(..)
+            | Error::SampleType(_)
+            | Error::NeedsSamples
+            | Error::NotOneImage(_)
+            | Error::Memory { .. } => Code::Usage,
+            Error::Interrupted => Code::Interrupted,
+            Error::Incomplete(_) | Error::NoPlan(_) => Code::Different,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::NeedsSamples => {
+                ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
+            }
+            Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),
+            Error::Exists(_) => {
+                "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
+            }
+            Error::Running { unknown: true, .. } => ", or, if it was killed, say --take-over".into(),
+            Error::Settings { earlier, differences, .. } => {
+                let typed = |setting| format!("{} {}", flag(setting), earlier.value(setting));
+                let typed: Vec<_> = differences.iter().map(|setting| typed(*setting)).collect();
+                format!(": {}; use --overwrite to start again", typed.join(" "))
+            }
+            Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
+            _ => String::new(),
+        };
+        Self::new(code, error).with_help(help)
+    }
+}
+
+/// What a setting of a plan is called on the command line.
+pub(crate) fn flag(setting: fairzarr_convert::Setting) -> String {
+    match setting {
+        fairzarr_convert::Setting::Decode => "--no-decode".into(),
+        other => format!("--{other}"),
+    }
+}
+
+impl From<fairzarr_copy::Error> for Failure {
+    fn from(error: fairzarr_copy::Error) -> Self {
+        use fairzarr_copy::Error;
+        let code = match &error {
+            Error::Original(_) | Error::Unfit { .. } | Error::Unfinished(_) => Code::Input,
+            Error::Interrupted => Code::Interrupted,
+            Error::Differs { .. } => Code::Different,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::Exists(_) => "; use --resume to finish an interrupted copy",
+            Error::Unfinished(_) => "; finish it with --resume",
+            _ => "",
+        };
+        Self::new(code, error).with_help(help)
+    }
+}
+
+impl From<fairzarr_provenance::Error> for Failure {
+    fn from(error: fairzarr_provenance::Error) -> Self {
+        use fairzarr_provenance::Error;
+        let code = match &error {
+            Error::Policy { .. } => Code::Different,
+            Error::NothingEmbedded(_) | Error::NotAStore(_) | Error::NewerRecord => Code::Usage,
+            Error::Store(_) => Code::Output,
+            _ => Code::Input,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<fairzarr_ome_zarr::Error> for Failure {
+    fn from(error: fairzarr_ome_zarr::Error) -> Self {
+        let help = match &error {
+            fairzarr_ome_zarr::Error::Unfinished(_) => "; finish it with --resume",
+            _ => "",
+        };
+        Self::new(Code::Input, error).with_help(help)
+    }
+}
+
+impl From<fairzarr_ome_tiff::Error> for Failure {
+    fn from(error: fairzarr_ome_tiff::Error) -> Self {
+        Self::new(Code::Input, error)
+    }
+}
+
+impl From<fairzarr_verify::Error> for Failure {
+    fn from(error: fairzarr_verify::Error) -> Self {
+        use fairzarr_verify::Error;
+        match error {
+            Error::Zarr(error) => error.into(),
+            Error::Interrupted => Self::new(Code::Interrupted, error),
+            error => Self::new(Code::Input, error),
+        }
+    }
+}
+
+impl From<fairzarr_export::Error> for Failure {
+    fn from(error: fairzarr_export::Error) -> Self {
+        use fairzarr_export::Error;
+        let (code, help) = match error {
+            Error::Store(error) => return error.into(),
+            Error::Unfit { .. } => (Code::Input, ""),
+            Error::Interrupted => (Code::Interrupted, ""),
+            Error::Exists(_) => (Code::Output, "; use --overwrite to replace it"),
+            _ => (Code::Output, ""),
+        };
+        Self::new(code, error).with_help(help)
+    }
+}

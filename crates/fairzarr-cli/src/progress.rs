@@ -1,0 +1,76 @@
+//! Progress on standard error: a bar on a terminal, lines in a log, JSON lines for a pipeline.
+
+use fairzarr_task::Progress;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use crate::args::{OutputArgs, ProgressArg};
+use crate::print;
+
+/// Runs `work` while showing how far it has come.
+pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    let style = match output.progress {
+        ProgressArg::Auto if std::io::stderr().is_terminal() && !output.json => Style::Bar,
+        ProgressArg::Auto | ProgressArg::None => return work(),
+        ProgressArg::Plain => Style::Plain,
+        ProgressArg::Json => Style::Json,
+    };
+    std::thread::scope(|scope| {
+        let (stop, stopped) = channel::<()>();
+        scope.spawn(move || watch(style, progress, &stopped));
+        let result = work();
+        drop(stop);
+        result
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Bar,
+    Plain,
+    Json,
+}
+
+fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
+    let start = Instant::now();
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let template = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {msg}";
+    if let Ok(template) = ProgressStyle::with_template(template) {
+        bar.set_style(template);
+    }
+    let pause = match style {
+        Style::Bar => Duration::from_millis(100),
+        Style::Plain | Style::Json => Duration::from_secs(5),
+    };
+    while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        let (done, total, before) = (progress.done(), progress.total(), progress.before());
+        let seconds = start.elapsed().as_secs_f64();
+        let rate = done.saturating_sub(before) as f64 / seconds.max(1e-9);
+        // Before the first byte nobody knows how long it will take.
+        let left = (rate > 0.0).then(|| total.saturating_sub(done) as f64 / rate);
+        let in_words = format!(
+            "{:.1} MB/s, {} left",
+            rate / 1e6,
+            left.map_or("?".into(), |left| HumanDuration(Duration::from_secs_f64(left.min(1e9))).to_string())
+        );
+        match style {
+            Style::Bar => {
+                bar.set_length(total.max(1));
+                bar.set_position(done);
+                bar.set_message(in_words);
+            }
+            Style::Plain => print::note(format_args!(
+                "{:.1} of {:.1} MB, {in_words}",
+                done as f64 / 1e6,
+                total as f64 / 1e6
+            )),
+            Style::Json => print::note(format_args!(
+                "{}",
+                serde_json::json!({"done": done, "total": total, "bytes_per_second": rate, "seconds_left": left})
+            )),
+        }
+    }
+    bar.finish_and_clear();
+}

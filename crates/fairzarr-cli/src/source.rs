@@ -1,0 +1,104 @@
+//! Opening what a command is pointed at.
+
+use fairzarr_ome_tiff::{Fileset, OpenOptions};
+use fairzarr_store::{Location, Scheme, Store, StoreOptions};
+
+use crate::args::StoreArgs;
+use crate::exit::{Code, Failure};
+
+/// What a path or URL turned out to be.
+pub(crate) enum Input {
+    /// An OME-TIFF fileset, or a TIFF.
+    Tiff(Box<Fileset>),
+    /// An OME-Zarr.
+    Store(Store),
+}
+
+/// Opens a path or URL as a store when it is a directory or an archive, or ends like one, and as TIFF otherwise.
+pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
+    let location = location(text)?;
+    let zarr = match location.as_path() {
+        Some(path) => path.is_dir(),
+        None => text.trim_end_matches('/').to_ascii_lowercase().ends_with(".zarr"),
+    };
+    if zarr || location.is_archive() {
+        source_store(text, args).map(Input::Store)
+    } else {
+        fileset(text, args, OpenOptions::default()).map(|fileset| Input::Tiff(Box::new(fileset)))
+    }
+}
+
+/// Whether a path or URL is of this machine.
+pub(crate) fn is_local(text: &str) -> bool {
+    text.parse::<Location>().is_ok_and(|location| location.as_path().is_some())
+}
+
+/// Opens an OME-TIFF fileset by any of its members, local or remote.
+pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
+    let location = location(text)?;
+    let remote = source_options(args, &location);
+    fairzarr::open::fileset(&location, options, &remote).map_err(|error| match error {
+        fairzarr::open::Error::NotAFile(_) => {
+            Failure::usage(format!("{text}: name a file, not a bucket or server"))
+        }
+        fairzarr::open::Error::Source(error) => Failure::from(error).about(text),
+        error => Failure::new(Code::Input, error),
+    })
+}
+
+/// Opens a store to read from.
+pub(crate) fn source_store(text: &str, args: &StoreArgs) -> Result<Store, Failure> {
+    let location = location(text)?;
+    Store::open(&location, &source_options(args, &location)).map_err(|error| Failure::new(Code::Input, error))
+}
+
+/// Opens a store to write to, or one that is read beside a source; `code` is what a failure means for the command.
+pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
+    let location = location(text)?;
+    Store::open(&location, &store_options(args, &location)).map_err(|error| Failure::new(code, error))
+}
+
+/// What is written to: a store, or one file that holds a store.
+pub(crate) enum Output {
+    Store(Store),
+    /// The place of the file, and its name there.
+    Archive(Store, String),
+}
+
+/// Opens what is to be written.
+pub(crate) fn output(text: &str, args: &StoreArgs) -> Result<Output, Failure> {
+    let location = location(text)?;
+    match (location.parent(), location.file_name()) {
+        (Some(folder), Some(name)) if location.is_archive() => {
+            let folder = Store::open(&folder, &store_options(args, &location));
+            let folder = folder.map_err(|error| Failure::new(Code::Output, error))?;
+            Ok(Output::Archive(folder, name.into_owned()))
+        }
+        _ => store(text, args, Code::Output).map(Output::Store),
+    }
+}
+
+fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {
+    let mut options = store_options(args, location);
+    options.options.extend(args.source_option.iter().cloned());
+    options
+}
+
+/// The settings that concern a location: a command may have two, with different clients.
+fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
+    let vendors = [(Scheme::S3, "aws_"), (Scheme::Azure, "azure_"), (Scheme::Gcs, "google_")];
+    let elsewhere = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        vendors.iter().any(|(scheme, prefix)| *scheme != location.scheme() && key.starts_with(prefix))
+            || location.scheme() == Scheme::Http && key == "anonymous"
+    };
+    StoreOptions {
+        options: args.store_option.iter().filter(|(key, _)| !elsewhere(key)).cloned().collect(),
+        durability: args.durability,
+        ..StoreOptions::default()
+    }
+}
+
+fn location(text: &str) -> Result<Location, Failure> {
+    text.parse().map_err(|error: fairzarr_store::Error| Failure::new(Code::Usage, error))
+}

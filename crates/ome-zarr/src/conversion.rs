@@ -1,0 +1,48 @@
+//! What a store says of its conversion: the attribute `fairzarr:conversion` of the root.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+use crate::keys::CONVERSION;
+
+/// The record of the conversion, for reading. Members that are not there have the value that says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Conversion<'a>(&'a Map<String, Value>);
+
+/// A file of the source, as it was when it was converted.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvertedFile<'a> {
+    /// Its name, without its folder.
+    pub name: &'a str,
+    /// Algorithm and lower-case hexadecimal value of its checksum, where one was recorded.
+    pub checksum: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Conversion<'a> {
+    /// The record among the attributes of the root; `None` in stores of other programs.
+    pub fn of(root: &'a Map<String, Value>) -> Option<Self> {
+        root.get(CONVERSION)?.as_object().map(Self)
+    }
+
+    /// Whether chunks of zeros were left out, so that a missing object is no loss.
+    pub fn omits_empty(self) -> bool {
+        self.0.get("omit_empty") == Some(&Value::Bool(true))
+    }
+
+    /// Images whose reduced levels are those of the source, and not computed.
+    pub fn copied_levels(self) -> BTreeSet<u64> {
+        let copied = self.0.get("copied_levels").and_then(Value::as_array);
+        copied.into_iter().flatten().filter_map(Value::as_u64).collect()
+    }
+
+    /// The files of the source.
+    pub fn files(self) -> impl Iterator<Item = ConvertedFile<'a>> {
+        let files = self.0.get("files").and_then(Value::as_array);
+        files.into_iter().flatten().filter_map(|file| {
+            let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
+            let checksum = file.get("checksum");
+            let checksum = checksum.and_then(|of| Some((text(of, "algorithm")?, text(of, "value")?)));
+            Some(ConvertedFile { name: text(file, "name")?, checksum })
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! Where things lie in a store. Written and read by these names alone.
+
+/// The group beside the images that holds everything that is said of them.
+pub const OME: &str = "OME";
+/// The OME-XML of the store, 2016-06, without pixel data.
+pub const METADATA: &str = "OME/METADATA.ome.xml";
+/// The folder of the source's documents, byte for byte.
+pub const SOURCES: &str = "OME/sources";
+/// What the tags of the source's TIFF pages say beside the pixels.
+pub const TIFF_TAGS: &str = "OME/tiff-tags.json";
+/// The array of the digests that were recorded at the conversion.
+pub const DIGESTS: &str = "OME/digests";
+/// The group of calibration maps, which are arrays.
+pub const CALIBRATION: &str = "OME/calibration";
+/// What `embed` changed, so that it can be undone.
+pub const EMBEDDED: &str = "OME/embedded.json";
+/// Everything that only an unfinished store has lies below this key; it is removed when the store is complete.
+pub const WORKSPACE: &str = ".fairzarr";
+
+/// Attribute of [`OME`]: the structured OME model.
+pub const MODEL: &str = "fairzarr:ome";
+/// Attribute of the root: what was converted, with what, and how.
+pub const CONVERSION: &str = "fairzarr:conversion";
+/// Attribute of the root: the documents under [`SOURCES`].
+pub const SOURCE_LIST: &str = "fairzarr:sources";
+/// Attribute of each image: extremes and fractions of its samples, by channel.
+pub const STATISTICS: &str = "fairzarr:statistics";
+/// Attribute of the root: what was done to the store after its conversion.
+pub const HISTORY: &str = "fairzarr:history";
+
+/// The plan of an unfinished conversion.
+pub fn plan() -> String {
+    format!("{WORKSPACE}/plan.json")
+}
+
+/// The source's `index`-th OME-XML document.
+pub fn source(index: usize) -> String {
+    format!("{SOURCES}/{index}.ome.xml")
+}
+
+/// The `index`-th source document where it is a sidecar with this file extension.
+pub fn sidecar(index: usize, extension: &str) -> String {
+    format!("{SOURCES}/{index}.{extension}")
+}
+
+/// A document that was embedded later, by its SHA-256 in hexadecimal digits.
+pub fn embedded(sha256: &str, extension: &str) -> String {
+    format!("{SOURCES}/{}.{extension}", sha256.get(..16).unwrap_or(sha256))
+}
+
+/// The key of `name` in the group at `path`; the root's path is empty.
+pub fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.into() } else { format!("{path}/{name}") }
+}

@@ -1,0 +1,355 @@
+//! Provenance and quality control in an OME-Zarr that exists, of any origin: added without touching a pixel, and
+//! taken out again to the byte.
+//!
+//! What is changed is written down first, in `OME/embedded.json`: every member with its text before, and every new
+//! object. Documents are changed as texts, one at a time, the root's last.
+
+use fairzarr_nbo::merge::{Conflict, StoreImage};
+use fairzarr_nbo::{Record, ingest, placement};
+use fairzarr_ngff::{Version, group_document};
+use fairzarr_ome_xml::Document;
+use fairzarr_ome_zarr::keys::{self, join};
+use fairzarr_ome_zarr::put;
+use fairzarr_store::Store;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::json_edit;
+use crate::{Error, Provenance, Sidecar};
+
+/// What an embedding did.
+#[derive(Clone, Debug, Default)]
+pub struct EmbedReport {
+    /// Metadata documents that were changed.
+    pub documents: Vec<String>,
+    /// Where the new documents differ from what the store said; both are kept.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Every change, in the order made.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Journal {
+    changes: Vec<Change>,
+    /// Keys, and prefixes of arrays, that were not there before.
+    objects: BTreeSet<String>,
+}
+
+/// A member of a JSON object in a document of the store.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Change {
+    document: String,
+    path: Vec<String>,
+    member: String,
+    /// The text of its value before; none if it is new.
+    before: Option<String>,
+}
+
+/// Adds documents to the record of a store; `images` are the groups of its images in series order, an empty path for
+/// the root.
+///
+/// # Errors
+/// When the store is no Zarr, is damaged, or cannot be written.
+pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<EmbedReport, Error> {
+    let mut editor = Editor::open(store)?;
+    let record = editor.record(images)?;
+    let known: BTreeSet<String> = record.sources.iter().map(|source| source.sha256.clone()).collect();
+    let new: Vec<Sidecar> =
+        sidecars.iter().filter(|sidecar| !known.contains(sidecar.sha256())).cloned().collect();
+    let key = |n: usize, ending: &str| keys::embedded(new.get(n).map_or("", Sidecar::sha256), ending);
+    let said: Vec<StoreImage> = images.iter().map(|path| editor.image(path)).collect();
+    let provenance = Provenance::new(record, &said, &new, None, key);
+    for (path, mut attributes) in provenance.attributes(images) {
+        if path.is_empty() {
+            attributes.insert(keys::HISTORY.into(), editor.history(&provenance)?);
+        }
+        editor.change(path, &attributes)?;
+    }
+    editor.write(&provenance)?;
+    Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: provenance.conflicts })
+}
+
+/// Takes out all that [`embed`] added. What others added since stays.
+///
+/// # Errors
+/// [`Error::NothingEmbedded`], and when the store cannot be read or written.
+pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
+    let mut editor = Editor::open(store)?;
+    if editor.journal.changes.is_empty() && editor.journal.objects.is_empty() {
+        return Err(Error::NothingEmbedded(store.location().to_string()));
+    }
+    for change in std::mem::take(&mut editor.journal.changes).into_iter().rev() {
+        editor.undo(&change)?;
+    }
+    editor.put_texts()?;
+    for object in &editor.journal.objects {
+        store.delete(object)?;
+        store.delete_prefix(object)?;
+    }
+    store.delete(keys::EMBEDDED)?;
+    store.sync()?;
+    Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: Vec::new() })
+}
+
+struct Editor<'s> {
+    store: &'s Store,
+    version: Version,
+    /// What was written down by earlier embeddings, and by this one.
+    journal: Journal,
+    /// Documents that are changed, by key.
+    texts: BTreeMap<String, String>,
+}
+
+impl<'s> Editor<'s> {
+    fn open(store: &'s Store) -> Result<Self, Error> {
+        let version = if store.exists("zarr.json")? {
+            Version::V05
+        } else if store.exists(".zattrs")? {
+            Version::V04
+        } else {
+            return Err(Error::NotAStore(store.location().to_string()));
+        };
+        let journal = match store.get(keys::EMBEDDED)? {
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be read: {error}")))?,
+            None => Journal::default(),
+        };
+        Ok(Self { store, version, journal, texts: BTreeMap::new() })
+    }
+
+    /// The store's record, with which of its images each group holds as far as that is known.
+    fn record(&mut self, images: &[String]) -> Result<Record, Error> {
+        let root = self.attributes("")?;
+        if root.contains_key("nbo:record") {
+            let below = images.iter().filter(|path| !path.is_empty());
+            let groups: Vec<_> = below.map(|path| self.attributes(path)).collect::<Result<_, _>>()?;
+            let stored = placement::read(&root, &groups).map_err(Error::Record)?;
+            if stored.newer {
+                return Err(Error::NewerRecord);
+            }
+            return Ok(stored.record);
+        }
+        let Some(bytes) = self.store.get(keys::METADATA)? else {
+            let in_store = Some(vec![None; images.len()]);
+            return Ok(Record { in_store, ..Record::default() });
+        };
+        let mut record = ingest::from_ome(&Document::parse(bytes.to_vec())?);
+        let mut source = ingest::source("METADATA.ome.xml", ingest::Form::OmeXml, "application/xml", &bytes);
+        source.path = Some(keys::METADATA.into());
+        record.sources.push(source);
+        // The document's images are the store's in the order of both, unless it has others too.
+        if record.in_store.as_ref().is_none_or(|held| held.len() != images.len()) {
+            record.in_store = Some(vec![None; images.len()]);
+        }
+        Ok(record)
+    }
+
+    /// What the store's own metadata say of an image: its name, sizes and channels.
+    fn image(&mut self, path: &str) -> StoreImage {
+        let attributes = self.attributes(path).unwrap_or_default();
+        let ome = attributes.get("ome").and_then(Value::as_object).unwrap_or(&attributes);
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let multiscale = ome.get("multiscales").and_then(|all| all.get(0)).cloned().unwrap_or_default();
+        let mut image = StoreImage::new(text(&multiscale["name"]));
+        let labels = ome.get("omero").and_then(|omero| omero["channels"].as_array());
+        let labels: Option<Vec<String>> =
+            labels.and_then(|all| all.iter().map(|c| text(&c["label"])).collect());
+        image.channels = labels.unwrap_or_default();
+        let shape = multiscale["datasets"][0]["path"].as_str().and_then(|level| self.shape(path, level));
+        // Axes of 0.4 to 0.6 have names; those before are always t, c, z, y and x.
+        for (axis, size) in
+            multiscale["axes"].as_array().into_iter().flatten().zip(shape.into_iter().flatten())
+        {
+            let name = axis["name"].as_str().unwrap_or_default();
+            if let Some(slot) = ["t", "c", "z", "y", "x"].iter().position(|known| *known == name) {
+                image.sizes[slot] = size.as_u64();
+            }
+        }
+        image
+    }
+
+    /// The shape of an array below an image.
+    fn shape(&self, image: &str, level: &str) -> Option<Vec<Value>> {
+        let name = if self.version == Version::V04 { ".zarray" } else { "zarr.json" };
+        let key =
+            [image, level, name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let document: Value = serde_json::from_slice(&self.store.get(&key).ok()??).ok()?;
+        document["shape"].as_array().cloned()
+    }
+
+    /// What is done now, after what was done before.
+    fn history(&mut self, provenance: &Provenance) -> Result<Value, Error> {
+        let mut history = match self.attributes("")?.remove(keys::HISTORY) {
+            Some(Value::Array(history)) => history,
+            _ => Vec::new(),
+        };
+        history.push(json!({
+            "action": "embed", "program": "fairzarr", "version": env!("CARGO_PKG_VERSION"),
+            "sources": provenance.sources(), "journal": keys::EMBEDDED,
+        }));
+        Ok(history.into())
+    }
+
+    /// Sets attributes of a group, in its own document and wherever metadata are consolidated.
+    fn change(&mut self, group: &str, attributes: &Map<String, Value>) -> Result<(), Error> {
+        for (document, path) in self.places(group)? {
+            for (member, value) in attributes {
+                let text = self.text(&document)?;
+                let before = json_edit::get(text, &path, member).map(str::to_owned);
+                let value = match &before {
+                    Some(before) if member == placement::CONVENTIONS => declared(before, value),
+                    _ => value.clone(),
+                };
+                let changed = json_edit::set(text, &path, member, &value.to_string())
+                    .ok_or_else(|| damaged(&document, format!("has no object {}", path.join("/"))))?;
+                self.texts.insert(document.clone(), changed);
+                let change =
+                    Change { document: document.clone(), path: path.clone(), member: member.clone(), before };
+                let known = self.journal.changes.iter().any(|known| {
+                    (&known.document, &known.path, &known.member)
+                        == (&change.document, &change.path, &change.member)
+                });
+                if !known {
+                    self.journal.changes.push(change);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn undo(&mut self, change: &Change) -> Result<(), Error> {
+        let Change { document, path, member, before } = change;
+        let text = self.text(document)?;
+        let Some(now) = json_edit::get(text, path, member) else { return Ok(()) };
+        let mut before = before.clone();
+        if member == placement::CONVENTIONS {
+            let rest = others(now);
+            let same =
+                before.as_deref().map_or_else(|| rest.as_slice().is_empty(), |before| others(before) == rest);
+            // Others have declared or withdrawn theirs since.
+            if !same {
+                before = Some(Value::from(rest).to_string());
+            }
+        }
+        let changed = match before {
+            Some(before) => json_edit::set(text, path, member, &before),
+            None => json_edit::remove(text, path, member),
+        };
+        if let Some(changed) = changed {
+            self.texts.insert(document.clone(), changed);
+        }
+        Ok(())
+    }
+
+    /// Documents with the attributes of a group, and the path of the object that holds them.
+    fn places(&mut self, group: &str) -> Result<Vec<(String, Vec<String>)>, Error> {
+        let own = |name: &str| join(group, name);
+        let parts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+        let mut places = Vec::new();
+        if self.version == Version::V04 {
+            places.push((own(".zattrs"), Vec::new()));
+            if self.store.exists(".zmetadata")? {
+                places.push((".zmetadata".to_owned(), parts(&["metadata", &own(".zattrs")])));
+            }
+        } else {
+            places.push((own("zarr.json"), parts(&["attributes"])));
+            places.push((
+                "zarr.json".to_owned(),
+                parts(&["consolidated_metadata", "metadata", group, "attributes"]),
+            ));
+        }
+        let mut found = Vec::new();
+        for (n, (document, path)) in places.into_iter().enumerate() {
+            // Consolidated copies are changed where there are any.
+            let copied = path.split_last().is_some_and(|(name, above)| {
+                self.text(&document).is_ok_and(|text| json_edit::get(text, above, name).is_some())
+            });
+            if n == 0 || copied {
+                found.push((document, path));
+            }
+        }
+        Ok(found)
+    }
+
+    fn attributes(&mut self, group: &str) -> Result<Map<String, Value>, Error> {
+        let name = if self.version == Version::V04 { ".zattrs" } else { "zarr.json" };
+        let key = join(group, name);
+        let mut object: Map<String, Value> = serde_json::from_str(self.text(&key)?)
+            .map_err(|error| damaged(&key, format!("is not a JSON object: {error}")))?;
+        if self.version == Version::V04 {
+            return Ok(object);
+        }
+        Ok(match object.remove("attributes") {
+            Some(Value::Object(attributes)) => attributes,
+            _ => Map::new(),
+        })
+    }
+
+    /// A document as it will be.
+    fn text(&mut self, key: &str) -> Result<&str, Error> {
+        if !self.texts.contains_key(key) {
+            let refuse = |reason: &str| damaged(key, reason.into());
+            let bytes = self.store.get(key)?.ok_or_else(|| refuse("is missing"))?;
+            let text = String::from_utf8(bytes.to_vec()).map_err(|_| refuse("is not UTF-8"))?;
+            let _: Value = serde_json::from_str(&text).map_err(|error| refuse(&error.to_string()))?;
+            self.texts.insert(key.to_owned(), text);
+        }
+        Ok(self.texts.get(key).map_or("", String::as_str))
+    }
+
+    fn write(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        let mut new = provenance.objects();
+        for group in [keys::OME, keys::CALIBRATION] {
+            let documents = group_document(self.version, Map::new());
+            let used = new.iter().any(|key| key.starts_with(group));
+            let name = documents.first().map_or("", |(name, _)| *name);
+            let key = format!("{group}/{name}");
+            if used && !self.store.exists(&key)? {
+                new.push(key);
+            }
+        }
+        for key in new {
+            if !self.store.exists(&key)? && self.store.list(&key)?.is_empty() {
+                self.journal.objects.insert(key);
+            }
+        }
+        let journal = serde_json::to_vec(&self.journal)
+            .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be made: {error}")))?;
+        self.store.put(keys::EMBEDDED, journal)?;
+        if self.journal.objects.iter().any(|key| key == "OME/zarr.json" || key == "OME/.zgroup") {
+            put(self.store, keys::OME, group_document(self.version, Map::new()))?;
+        }
+        provenance.write(self.store, self.version)?;
+        self.store.sync()?;
+        self.put_texts()?;
+        self.store.sync()?;
+        Ok(())
+    }
+
+    /// Writes the documents, the root's last.
+    fn put_texts(&self) -> Result<(), Error> {
+        let is_root = |key: &str| !key.contains('/');
+        for root in [false, true] {
+            for (key, text) in self.texts.iter().filter(|(key, _)| is_root(key) == root) {
+                self.store.put(key, text.clone())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn damaged(key: &str, reason: String) -> Error {
+    Error::Damaged { key: key.into(), reason }
+}
+
+/// Declarations of conventions, ours last.
+fn declared(before: &str, ours: &Value) -> Value {
+    let ours = ours.as_array().cloned().unwrap_or_default();
+    others(before).into_iter().chain(ours).collect()
+}
+
+/// Declarations of other conventions.
+fn others(declared: &str) -> Vec<Value> {
+    let declared: Vec<Value> = serde_json::from_str(declared).unwrap_or_default();
+    declared.into_iter().filter(|entry| entry["uuid"] != placement::CONVENTION_UUID).collect()
+}

@@ -1,0 +1,31 @@
+//! Microscope provenance and quality control of an OME-Zarr.
+//!
+//! A document is read once, when it comes in ([`Sidecar::parse`]; [`beside`] finds those that describe an image).
+//! [`Provenance`] merges sidecars with what the OME-XML says and gives the attributes and objects of the store. [`embed`]
+//! puts them into a store that exists, of any origin, and [`remove_embedded`] takes them out again.
+//!
+//! ```no_run
+//! use fairzarr_provenance::{Sidecar, embed};
+//! use fairzarr_store::{Location, Store, StoreOptions};
+//!
+//! let store = Store::open(&"cells.ome.zarr".parse::<Location>()?, &StoreOptions::default())?;
+//! let psf = Sidecar::parse("psf.yaml", std::fs::read("psf.yaml")?, None)?;
+//! let images = fairzarr_ome_zarr::images(&store)?.into_iter().map(|image| image.path).collect::<Vec<_>>();
+//! let report = embed(&store, &images, &[psf])?;
+//! println!("{} documents changed", report.documents.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod discover;
+mod embed;
+mod error;
+mod json_edit;
+mod merged;
+mod sidecar;
+
+pub use discover::beside;
+pub use embed::{EmbedReport, embed, remove_embedded};
+pub use error::Error;
+pub use merged::Provenance;
+pub use sidecar::{Documents, Sidecar};

@@ -1,0 +1,218 @@
+//! The proof of samples without the source: every object decodes, and the samples have the digests that were recorded when
+//! they were converted.
+
+use fairzarr_digest::{Area, PlaneDigest, TILE, of_stored};
+use fairzarr_ome_zarr::{Digests, Hierarchy, OpenImage, Recorded, Slab, StoredArray, plane_ranges};
+use fairzarr_task::{for_each, lock, unlocked};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Error;
+use crate::report::{Check, Difference, Differences, Proof};
+use crate::{Context, Sample};
+
+/// The proof, image by image.
+pub(crate) struct Samples {
+    digests: Digests,
+    images: usize,
+    /// Images whose full resolution has recorded digests.
+    proved: usize,
+    bytes: u64,
+    differences: Differences,
+}
+
+impl Samples {
+    pub(crate) fn new(hierarchy: &Hierarchy) -> Result<Self, Error> {
+        let digests = Digests::open(hierarchy.store())?;
+        Ok(Self { digests, images: 0, proved: 0, bytes: 0, differences: Differences::new("places") })
+    }
+
+    /// Decodes all levels of an image.
+    pub(crate) fn image(&mut self, image: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+        self.images += 1;
+        for (level, array) in image.levels.iter().enumerate() {
+            let recorded = self.digests.of(image.index, level, array)?;
+            self.proved += usize::from(level == 0 && recorded.is_some());
+            let series = (image.index as u64) << 8 | level as u64;
+            let (of_chunks, of_samples) = match recorded {
+                Some(recorded) if recorded.tile_width == 0 => (Some(recorded), None),
+                other => (None, other),
+            };
+            let (found, decoded) = decode(array, of_samples.as_ref(), context, series)?;
+            self.differences.extend(found);
+            self.bytes += decoded;
+            if let Some(recorded) = of_chunks {
+                self.differences.extend(stored_chunks(array, &recorded, context, series)?);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self, sample: Sample) -> Check {
+        let share = match sample {
+            sample if sample.is_part() => {
+                format!("a sample of {sample}, {} bytes in whole rows,", self.bytes)
+            }
+            _ => "all samples".to_owned(),
+        };
+        let covered = format!(
+            "{share} of {} images decoded; full resolution of {} compared with the recorded digests",
+            self.images, self.proved
+        );
+        Check { proof: Proof::Samples, covered, differences: self.differences.finish() }
+    }
+}
+
+/// Reads an array in bands of whole objects, on several threads.
+fn decode(
+    array: &StoredArray,
+    recorded: Option<&Recorded<'_>>,
+    context: Context<'_>,
+    series: u64,
+) -> Result<(Vec<Difference>, u64), Error> {
+    let Context { options, job } = context;
+    let shape = array.shape().to_vec();
+    let [.., height, width] = shape[..] else { return Ok((Vec::new(), 0)) };
+    let band = array.object_shape()[shape.len() - 2].clamp(1, height.max(1));
+    let bands = height.div_ceil(band);
+    // Of a sample, the smallest part has whole objects and whole tiles of digests.
+    let step = TILE as u64 / gcd(TILE as u64, band);
+    let groups = bands.div_ceil(step);
+    let slabs = array.slabs(band);
+    let chosen = options.sample.choose((0..slabs.len() as u64 * groups).collect(), series);
+    let band_of = |group: &u64| {
+        let (slab, first) = ((group / groups) as usize, group % groups * step);
+        (first..bands.min(first + step)).map(move |n| (slab, n * band))
+    };
+    let work: Vec<(usize, u64)> = chosen.iter().flat_map(band_of).collect();
+    let bytes = AtomicU64::new(0);
+    let digests: Mutex<HashMap<u64, PlaneDigest>> = Mutex::default();
+    let found = Mutex::new(Vec::new());
+    let name = |(_, y): &(usize, u64)| format!("array {}, rows from {y}", array.path());
+    for_each(
+        &work,
+        job.cores(),
+        name,
+        || (),
+        |(), &(slab, y)| {
+            if job.cancel.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            let Slab { ranges, planes } = &slabs[slab];
+            let h = band.min(height - y);
+            let mut ranges = ranges.clone();
+            ranges.extend([y..y + h, 0..width]);
+            match array.read(&ranges) {
+                Ok(pixels) => {
+                    bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
+                    job.progress.advance(pixels.len() as u64);
+                    let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
+                    let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
+                    let plane_bytes = pixels.len() / planes.len().max(1);
+                    let sample = plane_bytes / (h * width).max(1) as usize;
+                    for (plane, pixels) in planes.iter().zip(pixels.chunks_exact(plane_bytes.max(1))) {
+                        let mut part = PlaneDigest::default();
+                        part.add(area, sample, recorded.tile_width, pixels);
+                        lock(&digests).entry(*plane).or_default().merge(part.tiles().clone());
+                    }
+                }
+                Err(error) => {
+                    let place = format!("{}, rows {y}..{}", plane_numbers(planes), y + h);
+                    lock(&found).push(Difference::new(place, "samples", error.to_string()));
+                }
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
+    job.cancel.check()?;
+    let mut differences = unlocked(found);
+    let digests = unlocked(digests);
+    let planes =
+        slabs.iter().enumerate().flat_map(|(n, slab)| slab.planes.iter().map(move |plane| (n, *plane)));
+    for ((slab, plane), recorded) in
+        recorded.into_iter().flat_map(|recorded| planes.clone().map(move |n| (n, recorded)))
+    {
+        let digest = digests.get(&plane);
+        let is_chosen = |row: &u32| {
+            let group = slab as u64 * groups + (*row as u64 * TILE as u64) / (step * band);
+            chosen.binary_search(&group).is_ok()
+        };
+        let rows = (0..recorded.rows).filter(is_chosen);
+        for (row, col) in rows.flat_map(|row| (0..recorded.cols).map(move |col| (row, col))) {
+            let computed = digest.and_then(|digest| digest.tiles().get(&(row, col)));
+            let expected = recorded.digest(plane, row, col);
+            if computed != Some(&expected) {
+                let (y, x) = (row * TILE, col * recorded.tile_width);
+                let place = format!("array {}, plane {plane}, tile at y={y} x={x}", array.path());
+                let found = computed
+                    .map_or_else(|| "samples that could not be read".into(), |d| format!("digest {d:032x}"));
+                differences.push(Difference::new(place, format!("digest {expected:032x}"), found));
+            }
+        }
+    }
+    Ok((differences, bytes.into_inner()))
+}
+
+/// What planes that are read together are called.
+fn plane_numbers(planes: &[u64]) -> String {
+    match planes {
+        [plane] => format!("plane {plane}"),
+        [first, .., last] => format!("planes {first} to {last}"),
+        [] => "no plane".into(),
+    }
+}
+
+/// Compares the stored bytes of chunks that were moved without being decoded.
+fn stored_chunks(
+    array: &StoredArray,
+    recorded: &Recorded<'_>,
+    context: Context<'_>,
+    series: u64,
+) -> Result<Vec<Difference>, Error> {
+    let Context { options, job } = context;
+    let leading = &array.shape()[..array.shape().len() - 2];
+    let planes: u64 = leading.iter().product();
+    let rows = (0..planes).flat_map(|plane| (0..recorded.rows).map(move |row| (plane, row)));
+    let chosen = options.sample.choose(rows.collect(), series);
+    let found = Mutex::new(Vec::new());
+    let chunks = array.stored_chunks();
+    let name = |(plane, row): &(u64, u32)| format!("array {}, plane {plane}, row {row}", array.path());
+    for_each(
+        &chosen,
+        job.cores(),
+        name,
+        || (),
+        |(), &(plane, row)| {
+            if job.cancel.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            for col in 0..recorded.cols {
+                let mut index: Vec<u64> =
+                    plane_ranges(leading, plane).into_iter().map(|range| range.start).collect();
+                index.extend([u64::from(row), u64::from(col)]);
+                let expected = recorded.digest(plane, row, col);
+                // A chunk that was left out has none.
+                let computed = match chunks.read(&index) {
+                    Ok(stored) => Ok(stored.map_or(0, |stored| of_stored(&stored))),
+                    Err(error) => Err(error.to_string()),
+                };
+                if computed != Ok(expected) {
+                    let place =
+                        format!("array {}, plane {plane}, chunk at row {row} column {col}", array.path());
+                    let computed = computed.map_or_else(|error| error, |digest| format!("{digest:032x}"));
+                    let expected = format!("stored bytes with digest {expected:032x}");
+                    lock(&found).push(Difference::new(place, expected, computed));
+                }
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
+    job.cancel.check()?;
+    Ok(unlocked(found))
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
