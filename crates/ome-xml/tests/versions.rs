@@ -3,7 +3,6 @@
 // Helpers of tests may unwrap as tests do.
 #![allow(clippy::unwrap_used)]
 
-
 use fairzarr_ome_xml::{ByteOrder, Document, Error, SchemaVersion, Unit};
 use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, ValidationFlags, drive_quick_xml};
 use xsd_schema::{SchemaSet, SchemaSetBuilder};
