@@ -14,7 +14,11 @@ use zip::write::SimpleFileOptions;
 pub fn write() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/archive");
     std::fs::create_dir_all(&corpus).expect("a folder for the seeds");
-    for (name, bytes) in [("own", own()), ("stored", foreign(|_, _| ())), ("deflated", foreign(deflated))] {
+    for (name, bytes) in [
+        ("own", own()),
+        ("stored", foreign(|_, _| ())),
+        ("deflated", foreign(|bytes, headers| deflated(bytes, headers))),
+    ] {
         std::fs::write(corpus.join(name), bytes).expect("a writable folder");
     }
 }
@@ -49,7 +53,7 @@ fn foreign(change: impl Fn(&mut Vec<u8>, [usize; 2])) -> Vec<u8> {
 }
 
 /// Makes an entry a compressed one.
-fn deflated(bytes: &mut Vec<u8>, headers: [usize; 2]) {
+fn deflated(bytes: &mut [u8], headers: [usize; 2]) {
     for header in headers {
         bytes[header + 8] = 8;
         bytes[header + 14..header + 18].copy_from_slice(&CRC32.to_le_bytes());

@@ -4,12 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fairzarr_ngff::{
-    DataType, Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate,
-};
+use fairzarr_ngff::{Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate};
 use fairzarr_ome_xml::{Document, Image};
 use fairzarr_spec_tests::corpus;
-use serde_json::Map;
+use fairzarr_zarr::DataType;
 
 const VERSIONS: [Version; 3] = [Version::V04, Version::V05, Version::V06];
 
@@ -46,7 +44,7 @@ fn every_document_of_the_corpus() {
 fn check_image(path: &Path, image: &Image, index: usize) {
     let pixels = image.pixels.as_ref();
     let count = pixels.and_then(|pixels| pixels.size_c).unwrap_or(1).min(100) as usize;
-    let downscaling = Downscaling { method: "mean".into(), description: None, metadata: Map::new() };
+    let downscaling = Downscaling::new("mean");
     let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
     let windows = vec![Window::full(0.0, 0.0); count];
     let omero = from_ome::omero(image, index, DataType::U16, 1, 1, &windows);

@@ -25,6 +25,9 @@ pub enum Error {
     /// NGFF metadata cannot be made.
     #[error(transparent)]
     Metadata(#[from] fairzarr_ngff::Error),
+    /// The document of an array cannot be made.
+    #[error(transparent)]
+    ArrayDocument(#[from] fairzarr_zarr::Error),
     /// Something is at the output's place already.
     #[error("{0} exists already")]
     Exists(String),

@@ -14,11 +14,11 @@ mod task;
 mod text;
 pub(crate) mod tiles;
 
-use fairzarr_ngff::Endian;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Encoder;
 use fairzarr_provenance::Documents;
 use fairzarr_task::Job;
+use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

@@ -51,9 +51,12 @@ pub(crate) enum Command {
     Export(Export),
     /// Show what an OME-TIFF or an OME-Zarr holds.
     Inspect(Inspect),
-    /// Judge the metadata of an OME-Zarr of any origin by the NGFF specification: all groups and arrays, no chunks. Exit code
-    /// 1 if a demand of it is broken.
+    /// Judge the metadata of an OME-Zarr of any origin by the specifications of NGFF and Zarr: all groups and arrays, no
+    /// chunks unless asked for. Exit code 1 if a demand of them is broken.
     Validate(Validate),
+    /// Answer one case of the NGFF specification's conformance suite in the protocol of its runner.
+    #[command(subcommand)]
+    Conformance(Conformance),
     /// Prove that an OME-Zarr holds all that its OME-TIFF holds; or, without the source, that every object is
     /// there, decodes, and has the digests recorded at the conversion.
     Verify(Verify),
@@ -302,10 +305,30 @@ pub(crate) struct Verify {
     pub(crate) output: OutputArgs,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conformance {
+    /// A file with the attributes of a group.
+    Attributes(ConformanceCase),
+    /// A directory with a zarr.json, of which only that is looked at.
+    Zarr(ConformanceCase),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConformanceCase {
+    /// Count recommendations as demands, as for cases in a folder `strict`.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The case.
+    pub(crate) path: std::path::PathBuf,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
     /// OME-Zarr.
     pub(crate) path: String,
+    /// Also look at the stored objects: names of chunks, indexes of shards, lengths that headers state.
+    #[arg(long)]
+    pub(crate) deep: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]

@@ -52,6 +52,16 @@ pub(crate) fn source_store(text: &str, args: &StoreArgs) -> Result<Store, Failur
     Store::open(&location, &source_options(args, &location)).map_err(|error| Failure::new(Code::Input, error))
 }
 
+/// The place that an archive lies in, and its name there.
+pub(crate) fn beside(text: &str, args: &StoreArgs) -> Result<(Store, String), Failure> {
+    let location = location(text)?;
+    let whole = || Failure::usage(format!("{text}: name a file, not a bucket or server"));
+    let name = location.file_name().ok_or_else(whole)?.into_owned();
+    let folder = location.parent().ok_or_else(whole)?;
+    let store = Store::open(&folder, &source_options(args, &folder));
+    Ok((store.map_err(|error| Failure::new(Code::Input, error))?, name))
+}
+
 /// Opens a store to write to, or one that is read beside a source; `code` is what a failure means for the command.
 pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
     let location = location(text)?;

@@ -29,12 +29,12 @@ pub mod derive;
 mod error;
 pub mod identity;
 pub mod ingest;
+mod markup;
 pub mod merge;
 pub mod methods;
 pub mod placement;
 pub mod qc;
 pub mod record;
-mod tree;
 mod unit;
 pub mod xml;
 

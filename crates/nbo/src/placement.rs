@@ -234,9 +234,9 @@ pub fn about_the_store(record: &Record) -> Record {
     }
     let about = objects.iter().filter(|(.., about)| *about).flat_map(|(object, ..)| object.descendants());
     let referred: BTreeSet<&str> = about.filter_map(Object::target).collect();
-    objects
-        .iter_mut()
-        .for_each(|(object, _, about)| *about |= object.id().is_some_and(|id| referred.contains(id)));
+    for (object, _, about) in &mut objects {
+        *about |= object.id().is_some_and(|id| referred.contains(id));
+    }
     // Where each image is among those that stay.
     let (mut places, mut next) = (Vec::new(), 0_usize);
     for (.., about) in objects.iter().filter(|(_, is_image, _)| *is_image) {

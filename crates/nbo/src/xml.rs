@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use quick_xml::escape::partial_escape;
+use fairzarr_ome_xml::{self as ome_xml, Content as Part, Element, Namespaces};
 use serde_json::{Value as Json, json};
 
 use crate::Error;
 use crate::catalogue::{self, Class, Content as ClassContent};
+use crate::markup::{self, Attribute};
 use crate::record::{Content, Object, Origin, OriginKind, Record, resolve, value};
-use crate::tree::{self, Element, Node};
 
 /// Other namespaces under which NBO fragments are found in the wild.
 pub const NAMESPACE_ALIASES: [&str; 2] =
@@ -24,16 +24,32 @@ pub fn is_nbo(namespace: &str) -> bool {
 /// # Errors
 /// [`Error::Xml`] if it is not well-formed, [`Error::UnknownForm`] if its root is not NBO.
 pub fn read(text: &str) -> Result<Record, Error> {
-    let root = tree::parse(text, &[])?;
-    if !is_nbo(&root.namespace) {
-        return Err(Error::UnknownForm { name: root.name });
+    let root = parse(text)?;
+    let outside = Namespaces::default();
+    if !is_nbo(outside.within(&root).of_element(&root)) {
+        return Err(Error::UnknownForm { name: root.name().to_owned() });
     }
-    Ok(record(&root))
+    Ok(record(&root, &outside))
 }
 
 /// The namespace of the root element, read without the rest of the document.
 pub(crate) fn root_namespace(text: &str) -> Option<String> {
-    tree::root_namespace(text)
+    ome_xml::root_namespace(text)
+}
+
+fn parse(text: &str) -> Result<Element<'_>, Error> {
+    Element::parse(text).map_err(|error| match error {
+        ome_xml::Error::NotWellFormed { offset, reason } => {
+            Error::Xml { position: offset as u64, why: reason }
+        }
+        ome_xml::Error::Doctype { offset } => {
+            Error::Xml { position: offset as u64, why: "document types are not accepted".into() }
+        }
+        ome_xml::Error::Limit { offset, .. } => {
+            Error::Xml { position: offset as u64, why: error.to_string() }
+        }
+        error => Error::Xml { position: 0, why: error.to_string() },
+    })
 }
 
 /// What becomes of things that the schema cannot hold.
@@ -60,10 +76,10 @@ pub fn write(record: &Record, style: Style) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", writer.out)
 }
 
-/// Reads an element and what is below it.
-pub(crate) fn record(root: &Element) -> Record {
-    let mut object = object(root, None);
-    if root.name != "OME" {
+/// Reads an element and what is below it, given the namespaces in force around it.
+pub(crate) fn record<'e>(root: &'e Element<'_>, outer: &Namespaces<'e>) -> Record {
+    let mut object = object(root, outer, None);
+    if root.name() != "OME" {
         return Record { objects: vec![object], ..Record::default() };
     }
     let mut objects = std::mem::take(&mut object.children);
@@ -73,40 +89,47 @@ pub(crate) fn record(root: &Element) -> Record {
     Record { objects, ..Record::default() }
 }
 
-fn object(element: &Element, parent: Option<&'static Class>) -> Object {
-    let class = resolve(parent, &element.name);
-    let mut object = Object::new(&element.name);
-    for a in &element.attributes {
+fn object<'e>(element: &'e Element<'_>, outer: &Namespaces<'e>, parent: Option<&'static Class>) -> Object {
+    let class = resolve(parent, element.name());
+    let inner = outer.within(element);
+    let mut object = Object::new(element.name());
+    for a in markup::attributes(element, &inner) {
         if a.namespace.is_empty() {
-            let attribute = class.and_then(|c| c.attribute(&a.name));
-            object.fields.push(value::field(&a.name, attribute, &a.value));
+            let attribute = class.and_then(|c| c.attribute(a.name));
+            object.fields.push(value::field(a.name, attribute, a.value));
         } else {
             object.extra.insert(format!("{{{}}}{}", a.namespace, a.name), json!(a.value));
         }
     }
     object.name_units(class);
+    let parts = markup::content(element);
     if class.is_some_and(|c| c.content == ClassContent::Any) {
-        if !element.nodes.is_empty() {
-            object.content = Content::Xml(inner(element));
+        if !parts.is_empty() {
+            object.content = Content::Xml(written(&parts, &inner));
         }
         return object;
     }
     let mut foreign = Vec::new();
-    for child in element.elements() {
-        if child.namespace == element.namespace {
-            object.children.push(self::object(child, class));
-        } else {
-            let mut xml = String::new();
-            child.write("", &mut xml);
-            foreign.push(Json::from(xml));
+    let mut texts = Vec::new();
+    for part in &parts {
+        match part {
+            Part::Element(child) if inner.within(child).of_element(child) == inner.of_element(element) => {
+                object.children.push(self::object(child, &inner, class));
+            }
+            Part::Element(child) => {
+                let mut xml = String::new();
+                markup::write(child, &inner, "", &mut xml);
+                foreign.push(Json::from(xml));
+            }
+            Part::Text(text) => texts.push(text.as_ref()),
         }
     }
     if !foreign.is_empty() {
         object.extra.insert(FOREIGN.into(), Json::Array(foreign));
     }
-    let text = element.text();
+    let text = texts.concat();
     let has_text = class.is_some_and(|c| c.content == ClassContent::Text) || !text.trim().is_empty();
-    if has_text && element.nodes.iter().any(|n| matches!(n, Node::Text(_))) {
+    if has_text && !texts.is_empty() {
         object.content = Content::Text(text);
     }
     object
@@ -115,12 +138,12 @@ fn object(element: &Element, parent: Option<&'static Class>) -> Object {
 /// Key in `extra` for child elements of other vocabularies.
 const FOREIGN: &str = "#foreign";
 
-fn inner(element: &Element) -> String {
+fn written<'e>(parts: &[Part<'e, '_>], inner: &Namespaces<'e>) -> String {
     let mut xml = String::new();
-    for node in &element.nodes {
-        match node {
-            Node::Element(e) => e.write("", &mut xml),
-            Node::Text(t) => xml.push_str(&partial_escape(t.as_str())),
+    for part in parts {
+        match part {
+            Part::Element(child) => markup::write(child, inner, "", &mut xml),
+            Part::Text(text) => xml.push_str(&markup::escape_text(text)),
         }
     }
     xml
@@ -183,48 +206,37 @@ struct Writer {
 impl Writer {
     fn object(&mut self, object: &Object, parent: Option<&'static Class>, depth: usize) {
         let class = resolve(parent, &object.class);
-        // The tree writer escapes and declares; text and foreign XML need it no further.
-        let mut start = Element {
-            namespace: if depth == 0 { catalogue::NAMESPACE.into() } else { String::new() },
-            ..Element::default()
-        };
-        start.name.clone_from(&object.class);
+        let mut texts = Vec::new();
         for field in &object.fields {
             if let Some(text) = self.attribute_text(class, &object.class, field) {
-                start.attributes.push(tree::Attr {
-                    namespace: String::new(),
-                    name: field.name.clone(),
-                    value: text,
-                });
+                texts.push((field.name.as_str(), text));
             }
         }
+        let mut attributes: Vec<Attribute<'_>> =
+            texts.iter().map(|(name, value)| Attribute { namespace: "", name, value }).collect();
         let mut foreign: &[Json] = &[];
         if self.style == Style::Verbatim {
             for (key, value) in &object.extra {
                 let qualified = key.strip_prefix('{').and_then(|k| k.split_once('}'));
                 if let (Some((namespace, name)), Json::String(value)) = (qualified, value) {
-                    start.attributes.push(tree::Attr {
-                        namespace: namespace.into(),
-                        name: name.into(),
-                        value: value.clone(),
-                    });
+                    attributes.push(Attribute { namespace, name, value });
                 }
             }
             foreign =
                 object.extra.get(FOREIGN).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         }
         self.indent(depth);
-        start.write("", &mut self.out);
+        let namespace = if depth == 0 { catalogue::NAMESPACE } else { "" };
+        markup::open(&object.class, namespace, "", attributes, &mut self.out);
         let closed = match &object.content {
-            Content::Text(text) => Some(partial_escape(text.as_str()).into_owned()),
+            Content::Text(text) => Some(markup::escape_text(text).into_owned()),
             Content::Xml(xml) => Some(xml.clone()),
             Content::None => None,
         };
         if closed.is_none() && object.children.is_empty() && foreign.is_empty() {
-            self.out.push('\n');
+            self.out.push_str("/>\n");
             return;
         }
-        self.out.truncate(self.out.len() - "/>".len());
         self.out.push('>');
         if let Some(content) = &closed {
             self.out.push_str(content);
@@ -335,19 +347,6 @@ fn lsid(attribute: &catalogue::Attribute, class: &str, uuid: &str) -> String {
 /// # Errors
 /// [`Error::Xml`] if one of them is not well-formed.
 pub fn equal(a: &str, b: &str) -> Result<bool, Error> {
-    let canonical = |text| {
-        let mut tree = tree::parse(text, &[])?;
-        sort_attributes(&mut tree);
-        Ok::<_, Error>(tree)
-    };
-    Ok(canonical(a)? == canonical(b)?)
-}
-
-fn sort_attributes(element: &mut Element) {
-    element.attributes.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-    for node in &mut element.nodes {
-        if let Node::Element(e) = node {
-            sort_attributes(e);
-        }
-    }
+    let outside = Namespaces::default();
+    Ok(markup::equal(&parse(a)?, &parse(b)?, [&outside, &outside]))
 }

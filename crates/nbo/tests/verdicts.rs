@@ -205,10 +205,10 @@ fn coloured(results: &[(&str, f64)]) -> Record {
             row
         })
         .collect();
-    metrics(ome, json!({"manufacturer": "Carl Zeiss", "model": "Axio Observer.Z1"}), rows)
+    metrics(ome, &json!({"manufacturer": "Carl Zeiss", "model": "Axio Observer.Z1"}), &rows)
 }
 
-fn metrics(ome: &str, microscope: serde_json::Value, rows: Vec<serde_json::Value>) -> Record {
+fn metrics(ome: &str, microscope: &serde_json::Value, rows: &[serde_json::Value]) -> Record {
     let results = json!({"name": "psf", "microscope": microscope, "acquisition_datetime": "2024-04-20T09:00:00",
         "output": {"key_measurements": rows}});
     let base = ingest("a.ome.xml", ome.as_bytes()).unwrap();
@@ -257,7 +257,7 @@ fn results_of_a_microscope_with_another_serial_number_do_not_apply() {
         (own, named("Ti", ""), Fail),
         (own, json!({"name": "somewhere"}), Unknown),
     ] {
-        let record = metrics(&ome(own), microscope.clone(), row());
+        let record = metrics(&ome(own), &microscope, &row());
         assert_eq!(
             outcome(&record, DEMAND),
             expected,

@@ -9,12 +9,11 @@ use std::path::Path;
 use std::{env, fs};
 
 use fairzarr_ngff::{
-    Acquisition, ArraySpec, Axis, AxisKind, BloscCompressor, Codecs, Compressor, DataType, Dataset, Document,
-    Downscaling, Multiscale, Omero, OmeroChannel, Plate, PlateWell, Shuffle, Version, Well, WellImage,
-    Window, array_document, bioformats2raw_attributes, group_document, image_attributes, merge,
-    plain_attributes, series_attributes,
+    Acquisition, Axis, AxisKind, Dataset, Document, Downscaling, Multiscale, Omero, OmeroChannel, Plate,
+    PlateWell, Version, Well, WellImage, Window, bioformats2raw_attributes, group_document, image_attributes,
+    merge, plain_attributes, series_attributes,
 };
-use serde_json::Map;
+use fairzarr_zarr::{ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Shuffle, array_document};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -39,23 +38,20 @@ fn collection(version: Version, root: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn plate(version: Version, root: &Path) -> Result<(), Box<dyn Error>> {
-    let plate = Plate {
-        name: Some("plate".into()),
-        rows: vec!["A".into(), "B".into()],
-        columns: vec!["1".into(), "2".into(), "3".into()],
-        wells: vec![PlateWell { row: 1, column: 2 }],
-        acquisitions: vec![Acquisition {
-            name: Some("first".into()),
-            maximum_field_count: Some(1),
-            ..Acquisition::default()
-        }],
-        field_count: Some(1),
-    };
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let mut plate =
+        Plate::new(names(&["A", "B"]), names(&["1", "2", "3"]), vec![PlateWell { row: 1, column: 2 }]);
+    plate.name = Some("plate".into());
+    plate.field_count = Some(1);
+    let mut acquisition = Acquisition::new(0);
+    acquisition.name = Some("first".into());
+    acquisition.maximum_field_count = Some(1);
+    plate.acquisitions = vec![acquisition];
     let mut attributes = bioformats2raw_attributes(version);
     merge(&mut attributes, plate.attributes(version));
     write(root, group_document(version, attributes))?;
     write(&root.join("B"), group_document(version, plain_attributes(version)))?;
-    let well = Well { images: vec![WellImage { path: "0".into(), acquisition: Some(0) }] };
+    let well = Well::new(vec![WellImage::new("0", Some(0))]);
     write(&root.join("B/3"), group_document(version, well.attributes(version)))?;
     image(version, &root.join("B/3/0"), false)
 }
@@ -71,31 +67,16 @@ fn image(version: Version, root: &Path, sharded: bool) -> Result<(), Box<dyn Err
     let dataset = |level: u32| {
         let factor = f64::from(1 << level);
         let shift = 0.1 * (factor - 1.0) / 2.0;
-        Dataset {
-            path: level.to_string(),
-            scale: vec![1.5, 1.0, 0.5, 0.1 * factor, 0.1 * factor],
-            translation: (level > 0).then(|| vec![0.0, 0.0, 0.0, shift, shift]),
-        }
+        let mut dataset = Dataset::new(level.to_string(), vec![1.5, 1.0, 0.5, 0.1 * factor, 0.1 * factor]);
+        dataset.translation = (level > 0).then(|| vec![0.0, 0.0, 0.0, shift, shift]);
+        dataset
     };
-    let multiscale = Multiscale {
-        name: Some("empty".into()),
-        datasets: (0..2).map(dataset).collect(),
-        downscaling: Some(Downscaling { method: "mean".into(), ..Downscaling::default() }),
-        axes,
-        ..Multiscale::default()
-    };
-    let channel = |label: &str, color| OmeroChannel {
-        label: label.into(),
-        color,
-        window: Window::full(0.0, 65535.0),
-        active: true,
-        extra: Map::new(),
-    };
-    let omero = Omero {
-        name: Some("empty".into()),
-        channels: vec![channel("DAPI", [0, 0, 255]), channel("GFP", [0, 255, 0])],
-        ..Omero::default()
-    };
+    let mut multiscale = Multiscale::new(axes, (0..2).map(dataset).collect());
+    multiscale.name = Some("empty".into());
+    multiscale.downscaling = Some(Downscaling::new("mean"));
+    let channel = |label: &str, color| OmeroChannel::new(label, color, Window::full(0.0, 65535.0));
+    let mut omero = Omero::new(vec![channel("DAPI", [0, 0, 255]), channel("GFP", [0, 255, 0])]);
+    omero.name = Some("empty".into());
     write(root, group_document(version, image_attributes(version, &multiscale, Some(&omero))))?;
     for level in 0..2_u64 {
         let compressor = Compressor::Blosc {
@@ -105,17 +86,14 @@ fn image(version: Version, root: &Path, sharded: bool) -> Result<(), Box<dyn Err
             typesize: None,
             blocksize: 0,
         };
-        let spec = ArraySpec {
-            shape: vec![2, 2, 3, 256 >> level, 300 >> level],
-            data_type: DataType::U16,
-            chunks: vec![1, 1, 1, 64, 64],
-            shards: sharded.then(|| vec![1, 1, 3, 128, 128]),
-            codecs: Codecs { compressor, crc32c: version > Version::V04, ..Codecs::default() },
-            dimension_names: multiscale.axes.iter().map(|axis| axis.name.clone()).collect(),
-            // Not 0, so that viewers show something.
-            fill_value: 20_000.into(),
-            attributes: Map::new(),
-        };
+        let mut spec =
+            ArraySpec::new([2, 2, 3, 256 >> level, 300 >> level], DataType::U16, [1, 1, 1, 64, 64]);
+        spec.shards = sharded.then(|| vec![1, 1, 3, 128, 128]);
+        spec.codecs = Codecs::new(compressor);
+        spec.codecs.crc32c = version > Version::V04;
+        spec.dimension_names = multiscale.axes.iter().map(|axis| axis.name.clone()).collect();
+        // Not 0, so that viewers show something.
+        spec.fill_value = 20_000.into();
         write(&root.join(level.to_string()), array_document(version, &spec)?)?;
     }
     Ok(())
@@ -123,8 +101,8 @@ fn image(version: Version, root: &Path, sharded: bool) -> Result<(), Box<dyn Err
 
 fn write(node: &Path, documents: Vec<Document>) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(node)?;
-    for (name, bytes) in documents {
-        fs::write(node.join(name), bytes)?;
+    for document in documents {
+        fs::write(node.join(document.name), document.bytes)?;
     }
     Ok(())
 }

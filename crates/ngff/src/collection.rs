@@ -7,6 +7,7 @@ use crate::json::{add_extra, insert_some};
 
 /// What a group is, by its attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum NodeKind {
     /// A multiscale image.
     Image,
@@ -78,6 +79,7 @@ pub fn labels_attributes(version: Version, paths: &[String]) -> Map<String, Valu
 
 /// What makes an image a label image; its group's attributes are an image's and these, [merged](crate::merge).
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct ImageLabel {
     /// Colours of label values.
     pub colors: Vec<LabelColor>,

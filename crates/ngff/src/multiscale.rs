@@ -7,6 +7,7 @@ use crate::{Error, Omero, Version};
 
 /// One multiscale image: axes and resolution levels, from highest to lowest resolution.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Multiscale {
     /// The image's name.
     pub name: Option<String>,
@@ -25,6 +26,7 @@ pub struct Multiscale {
 
 /// One dimension of an image.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Axis {
     /// Name, unique within the image: one of t, c, z, y, x in what this project writes.
     pub name: String,
@@ -38,6 +40,7 @@ pub struct Axis {
 
 /// What an axis counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AxisKind {
     /// Time points.
     Time,
@@ -51,6 +54,7 @@ pub enum AxisKind {
 
 /// One resolution level.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Dataset {
     /// Path of the level's array, relative to the image's group.
     pub path: String,
@@ -62,6 +66,7 @@ pub struct Dataset {
 
 /// How lower levels were made from higher ones.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Downscaling {
     /// Name of the method, written as `type`.
     pub method: String,
@@ -111,6 +116,11 @@ pub fn parse_image(attributes: &Map<String, Value>) -> Result<(Version, Multisca
 }
 
 impl Multiscale {
+    /// An image of these axes and levels, without a name.
+    pub fn new(axes: Vec<Axis>, datasets: Vec<Dataset>) -> Self {
+        Self { axes, datasets, ..Self::default() }
+    }
+
     fn to_json(&self, version: Version) -> Value {
         let mut object = Map::new();
         if version == Version::V04 {
@@ -243,6 +253,11 @@ impl From<&str> for AxisKind {
 }
 
 impl Dataset {
+    /// A level whose first sample is centred at the origin.
+    pub fn new(path: impl Into<String>, scale: Vec<f64>) -> Self {
+        Self { path: path.into(), scale, translation: None }
+    }
+
     fn to_json(&self, version: Version, system: &str) -> Value {
         let scale: Vec<Value> =
             self.scale.iter().map(|&s| number(if s > 0.0 { s } else { f64::NAN }, 1.0)).collect();
@@ -301,6 +316,11 @@ impl Dataset {
 }
 
 impl Downscaling {
+    /// A method by its name alone.
+    pub fn new(method: impl Into<String>) -> Self {
+        Self { method: method.into(), ..Self::default() }
+    }
+
     fn metadata(&self) -> Value {
         let mut object = Map::new();
         insert_some(&mut object, "description", self.description.clone());

@@ -7,6 +7,7 @@ use crate::json::{add_extra, insert_some, others, sample, text};
 
 /// Rendering settings of an image.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Omero {
     /// Title that viewers show.
     pub name: Option<String>,
@@ -24,6 +25,7 @@ pub struct Omero {
 
 /// Rendering settings of one channel.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct OmeroChannel {
     /// Name that viewers show.
     pub label: String,
@@ -53,6 +55,7 @@ pub struct Window {
 
 /// How channels are composed on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum RenderingModel {
     /// Channels in their colours, added.
     #[default]
@@ -62,6 +65,11 @@ pub enum RenderingModel {
 }
 
 impl Omero {
+    /// Settings of these channels, which are shown in their colours.
+    pub fn new(channels: Vec<OmeroChannel>) -> Self {
+        Self { channels, ..Self::default() }
+    }
+
     pub(crate) fn to_json(&self, version: Version) -> Value {
         let mut object = Map::new();
         if version == Version::V04 {
@@ -105,6 +113,11 @@ impl Omero {
 }
 
 impl OmeroChannel {
+    /// A channel that is shown at first.
+    pub fn new(label: impl Into<String>, color: [u8; 3], window: Window) -> Self {
+        Self { label: label.into(), color, window, active: true, extra: Map::new() }
+    }
+
     fn to_json(&self) -> Value {
         let [r, g, b] = self.color;
         let mut object = Map::new();

@@ -7,6 +7,7 @@ use crate::json::insert_some;
 
 /// A multi-well plate.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Plate {
     /// The plate's name.
     pub name: Option<String>,
@@ -33,6 +34,7 @@ pub struct PlateWell {
 
 /// One run of the microscope over a plate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Acquisition {
     /// Unique within the plate.
     pub id: u64,
@@ -50,6 +52,7 @@ pub struct Acquisition {
 
 /// The images of one well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Well {
     /// Fields of view.
     pub images: Vec<WellImage>,
@@ -57,6 +60,7 @@ pub struct Well {
 
 /// One field of view.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct WellImage {
     /// Path of the image, relative to the well's group.
     pub path: String,
@@ -65,6 +69,11 @@ pub struct WellImage {
 }
 
 impl Plate {
+    /// A plate of these rows and columns with images in these wells.
+    pub fn new(rows: Vec<String>, columns: Vec<String>, wells: Vec<PlateWell>) -> Self {
+        Self { rows, columns, wells, ..Self::default() }
+    }
+
     /// The well's path, relative to the plate's group: row name, `/`, column name. `None` when the well lies
     /// outside the plate.
     pub fn well_path(&self, well: PlateWell) -> Option<String> {
@@ -99,7 +108,19 @@ impl Plate {
     }
 }
 
+impl WellImage {
+    /// A field, and the run that took it where the plate has several.
+    pub fn new(path: impl Into<String>, acquisition: Option<u64>) -> Self {
+        Self { path: path.into(), acquisition }
+    }
+}
+
 impl Acquisition {
+    /// A run of which only its number is known.
+    pub fn new(id: u64) -> Self {
+        Self { id, ..Self::default() }
+    }
+
     fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("id".into(), self.id.into());
@@ -113,6 +134,11 @@ impl Acquisition {
 }
 
 impl Well {
+    /// A well of these fields.
+    pub fn new(images: Vec<WellImage>) -> Self {
+        Self { images }
+    }
+
     /// The attributes of the well's group.
     pub fn attributes(&self, version: Version) -> Map<String, Value> {
         let images: Vec<Value> = self

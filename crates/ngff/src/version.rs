@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use fairzarr_zarr::Format;
 use serde_json::{Map, Value};
 
 use crate::Error;
 
 /// A version of the NGFF specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Version {
     /// 0.4, on Zarr format 2: metadata at the root of `.zattrs`.
     V04,
@@ -19,7 +21,47 @@ pub enum Version {
     V06,
 }
 
+/// Versions that are recognised by name, but not written or judged in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Era {
+    /// 0.1 to 0.3, on Zarr format 2.
+    Older,
+    /// 0.9.dev: what leads to 1.0, on the base of 0.6.
+    Draft,
+}
+
+impl Era {
+    pub(crate) fn of(version: &str) -> Option<Self> {
+        match version {
+            "0.1" | "0.2" | "0.3" => Some(Self::Older),
+            draft if draft == "0.9" || draft.starts_with("0.9.dev") => Some(Self::Draft),
+            _ => None,
+        }
+    }
+}
+
 impl Version {
+    /// The version as a group's attributes declare it, whether or not it is one that this crate knows.
+    pub fn declared(attributes: &Map<String, Value>) -> Option<String> {
+        if let Some(ome) = attributes.get("ome").and_then(Value::as_object) {
+            return ome.get("version").and_then(Value::as_str).map(str::to_owned);
+        }
+        let declared = INNER_VERSIONS.iter().find_map(|pointer| lookup(attributes, pointer)?.as_str());
+        declared.map(str::to_owned)
+    }
+
+    /// The version that attributes look most like, where they declare none that is known.
+    pub(crate) fn likely(attributes: &Map<String, Value>) -> Self {
+        let Some(ome) = attributes.get("ome").and_then(Value::as_object) else { return Self::V04 };
+        let declared = ome.get("version").and_then(Value::as_str).unwrap_or_default();
+        let systems = ome.get("multiscales").and_then(|images| images.pointer("/0/coordinateSystems"));
+        if systems.is_some() || ome.contains_key("scene") || Era::of(declared) == Some(Era::Draft) {
+            Self::V06
+        } else {
+            Self::V05
+        }
+    }
+
     /// The Zarr format that this version is stored in: 2 or 3.
     pub fn zarr_format(self) -> u8 {
         match self {
@@ -56,9 +98,7 @@ impl Version {
         if !ROOT_MEMBERS.iter().any(|member| attributes.contains_key(*member)) {
             return Ok(None);
         }
-        let declared = ["/multiscales/0/version", "/plate/version", "/well/version", "/image-label/version"]
-            .into_iter()
-            .find_map(|pointer| lookup(attributes, pointer)?.as_str());
+        let declared = INNER_VERSIONS.iter().find_map(|pointer| lookup(attributes, pointer)?.as_str());
         match declared {
             None | Some("0.4") => Ok(Some(Self::V04)),
             Some(other) => Err(Error::UnsupportedVersion { found: other.into() }),
@@ -94,6 +134,12 @@ impl Version {
         if self < Self::V06 {
             object.insert("version".into(), self.as_str().into());
         }
+    }
+}
+
+impl From<Version> for Format {
+    fn from(version: Version) -> Self {
+        if version == Version::V04 { Self::V2 } else { Self::V3 }
     }
 }
 
@@ -138,3 +184,7 @@ fn lookup<'a>(attributes: &'a Map<String, Value>, pointer: &str) -> Option<&'a V
 /// Members that mark the root of an attributes object as NGFF 0.4.
 const ROOT_MEMBERS: &[&str] =
     &["multiscales", "plate", "well", "labels", "image-label", "bioformats2raw.layout", "series", "omero"];
+
+/// Where 0.4 and the versions before it declare their version.
+const INNER_VERSIONS: [&str; 4] =
+    ["/multiscales/0/version", "/plate/version", "/well/version", "/image-label/version"];

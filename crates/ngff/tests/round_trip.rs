@@ -39,7 +39,7 @@ proptest! {
         image.datasets[0].scale = scale.clone();
         image.datasets[0].translation = Some(scale);
         let window = Window::full(end, end);
-        let omero = Omero { channels: vec![channel("a".into(), [0; 3], window)], ..Omero::default() };
+        let omero = Omero::new(vec![OmeroChannel::new("a", [0; 3], window)]);
         for version in VERSIONS {
             let attributes = image_attributes(version, &image, Some(&omero));
             prop_assert!(!Value::Object(attributes.clone()).to_string().contains("null"));
@@ -112,15 +112,8 @@ fn reports_have_an_end() {
 }
 
 fn flat() -> Multiscale {
-    Multiscale {
-        axes: ["y", "x"].map(|name| Axis::new(name, AxisKind::Space)).into(),
-        datasets: vec![Dataset { path: "0".into(), scale: vec![1.0, 1.0], translation: None }],
-        ..Multiscale::default()
-    }
-}
-
-fn channel(label: String, color: [u8; 3], window: Window) -> OmeroChannel {
-    OmeroChannel { label, color, window, active: true, extra: Map::new() }
+    let axes = ["y", "x"].map(|name| Axis::new(name, AxisKind::Space));
+    Multiscale::new(axes.into(), vec![Dataset::new("0", vec![1.0, 1.0])])
 }
 
 fn multiscale() -> impl Strategy<Value = Multiscale> {
@@ -140,17 +133,20 @@ fn multiscale() -> impl Strategy<Value = Multiscale> {
                     levels[level].0[axis] = levels[level].0[axis].max(levels[level - 1].0[axis]);
                 }
             }
-            let datasets = levels.into_iter().enumerate().map(|(level, (scale, translation))| Dataset {
-                path: level.to_string(),
-                scale,
-                translation,
+            let datasets = levels.into_iter().enumerate().map(|(level, (scale, translation))| {
+                let mut dataset = Dataset::new(level.to_string(), scale);
+                dataset.translation = translation;
+                dataset
             });
-            let downscaling = downscaling.map(|(method, description)| Downscaling {
-                method,
-                description,
-                metadata: Map::from_iter([("args".to_owned(), json!([2, "mean"]))]),
+            let mut image = Multiscale::new(axes, datasets.collect());
+            image.name = name;
+            image.downscaling = downscaling.map(|(method, description)| {
+                let mut downscaling = Downscaling::new(method);
+                downscaling.description = description;
+                downscaling.metadata = Map::from_iter([("args".to_owned(), json!([2, "mean"]))]);
+                downscaling
             });
-            Multiscale { name, axes, datasets: datasets.collect(), downscaling, ..Multiscale::default() }
+            image
         },
     )
 }
@@ -159,17 +155,13 @@ fn omero() -> impl Strategy<Value = Omero> {
     let window = (-1e6..1e6_f64, 0.0..1e6_f64).prop_map(|(start, width)| Window::full(start, start + width));
     let channels = vec((".*", any::<[u8; 3]>(), window), 0..5);
     (prop::option::of(".*"), channels, any::<u32>(), any::<bool>()).prop_map(|(name, channels, z, grey)| {
-        Omero {
-            name,
-            channels: channels
-                .into_iter()
-                .map(|(label, color, window)| channel(label, color, window))
-                .collect(),
-            default_t: 0,
-            default_z: z.into(),
-            model: if grey { RenderingModel::Greyscale } else { RenderingModel::Color },
-            extra: Map::new(),
-        }
+        let channels =
+            channels.into_iter().map(|(label, color, window)| OmeroChannel::new(label, color, window));
+        let mut omero = Omero::new(channels.collect());
+        omero.name = name;
+        omero.default_z = z.into();
+        omero.model = if grey { RenderingModel::Greyscale } else { RenderingModel::Color };
+        omero
     })
 }
 

@@ -69,8 +69,8 @@ fn show(path: &str, document: &Document) {
 fn text(command: &str, document: &Document) -> Result<String, Error> {
     match command {
         "canonical" => canonical(document.text(), Normalisations::NONE),
-        "json" => Ok(format!("{:#}", Structured::from_document(document)?.json)),
-        "again" => Structured::from_document(document)?.to_xml(),
+        "json" => Ok(format!("{:#}", Structured::from_document(document).json)),
+        "again" => Structured::from_document(document).to_xml(),
         _ => {
             let images = (0..document.ome().images.len()).map(|index| (index, ByteOrder::Little));
             document.metadata_only(&images.collect::<Vec<_>>())

@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::grid::{Axes, Grid, cell_of};
 use crate::number;
-use crate::read::default_unit;
 use crate::table::{Column, ColumnData, Scope, Table};
 use crate::tree::Bulk;
+use crate::unit::default_unit;
 
 /// The arrays of one table.
 #[derive(Clone, Debug, PartialEq)]

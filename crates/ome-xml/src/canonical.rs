@@ -10,11 +10,12 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::bulk::RunElements;
 use crate::error::{Error, Warnings};
+use crate::namespaces::Namespaces;
 use crate::parser;
-use crate::structured::keeps_blanks;
 use crate::text::{escape_attribute, escape_text};
-use crate::tree::{self, Element, Node, Run, RunElements, namespace_prefix, prefix, same};
+use crate::tree::{self, Element, Node, Run, Tree, namespace_prefix, prefix};
 
 /// What is not counted as a difference.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -81,62 +82,53 @@ pub fn canonical(text: &str, normalisations: Normalisations) -> Result<String, E
 ///
 /// As [`canonical_hash`], for either document.
 pub fn compare(left: &str, right: &str, normalisations: Normalisations) -> Result<Vec<Difference>, Error> {
-    let trees =
-        [parser::parse(left, &mut Warnings::default())?, parser::parse(right, &mut Warnings::default())?];
-    let [left, right] = trees.map(|tree| {
-        let mut nodes = tree.before;
-        nodes.push(Node::Element(Box::new(tree.root)));
-        nodes.extend(tree.after);
-        nodes
-    });
+    let left = parser::parse(left, &mut Warnings::default())?;
+    let right = parser::parse(right, &mut Warnings::default())?;
+    differences(&left, &right, normalisations)
+}
+
+/// See [`compare`].
+pub(crate) fn differences(
+    left: &Tree<'_>,
+    right: &Tree<'_>,
+    normalisations: Normalisations,
+) -> Result<Vec<Difference>, Error> {
     let mut comparison = Comparison { normalisations, found: Vec::new() };
-    let scopes = [&Scope::default(), &Scope::default()];
-    comparison.children("", Children::new(&left, true, false), Children::new(&right, true, false), scopes)?;
+    let outside = [&Namespaces::default(), &Namespaces::default()];
+    comparison.children("", Children::of_document(left), Children::of_document(right), outside)?;
     Ok(comparison.found)
 }
 
-/// Namespace declarations in force, innermost last.
-#[derive(Clone, Debug, Default)]
-struct Scope<'e> {
-    bindings: Vec<(&'e str, &'e str)>,
-}
-
-impl<'e> Scope<'e> {
-    fn of(&self, prefix: &str) -> &'e str {
-        match prefix {
-            // Bound without being declared.
-            "xml" => "http://www.w3.org/XML/1998/namespace",
-            prefix => self.bindings.iter().rev().find(|b| same(b.0, prefix)).map_or("", |b| b.1),
-        }
-    }
-
-    /// Attributes as Canonical XML orders them: declarations that say something new by prefix, then the others by
-    /// namespace and name. The declarations come into force.
-    fn enter(&mut self, element: &'e Element<'_>) -> Vec<(&'e str, &'e str)> {
-        let mut declared = Vec::new();
-        let mut others = Vec::new();
-        for attr in &element.attrs {
-            match namespace_prefix(&attr.name) {
-                Some(prefix) if self.of(prefix) != attr.value => {
-                    declared.push((prefix, &*attr.name, &*attr.value));
-                }
-                Some(_) => {}
-                None => others.push((&*attr.name, &*attr.value)),
+/// Attributes as Canonical XML orders them: declarations that say something new by prefix, then the others by namespace
+/// and name. The declarations come into force.
+fn enter<'e>(namespaces: &mut Namespaces<'e>, element: &'e Element<'_>) -> Vec<(&'e str, &'e str)> {
+    let mut declared = Vec::new();
+    let mut others = Vec::new();
+    for attr in &element.attrs {
+        match namespace_prefix(&attr.name) {
+            Some(prefix) if namespaces.of(prefix) != attr.value => {
+                declared.push((prefix, &*attr.name, &*attr.value));
             }
+            Some(_) => {}
+            None => others.push((&*attr.name, &*attr.value)),
         }
-        self.bindings.extend(declared.iter().map(|(prefix, _, uri)| (*prefix, *uri)));
-        declared.sort_unstable();
-        others.sort_unstable_by_key(|(name, _)| {
-            // No namespace comes first.
-            let uri = Some(prefix(name)).filter(|p| !p.is_empty()).map(|p| self.of(p));
-            (uri, tree::local(name))
-        });
-        declared.into_iter().map(|(_, name, value)| (name, value)).chain(others).collect()
     }
+    for (prefix, _, uri) in &declared {
+        namespaces.bind(prefix, uri);
+    }
+    declared.sort_unstable();
+    others.sort_unstable_by_key(|(name, _)| {
+        // No namespace comes first.
+        let uri = Some(prefix(name)).filter(|p| !p.is_empty()).map(|p| namespaces.of(p));
+        (uri, tree::local(name))
+    });
+    declared.into_iter().map(|(_, name, value)| (name, value)).chain(others).collect()
 }
 
 /// The children of an element, those in runs one at a time, text in one piece.
 struct Children<'t, 'a> {
+    /// For those of a document: its root and what follows it.
+    then: Option<(&'t Element<'a>, &'t [Node<'a>])>,
     nodes: std::iter::Peekable<std::slice::Iter<'t, Node<'a>>>,
     run: Option<(&'t Run<'a>, RunElements<'a>)>,
     /// End of the run's last element, and the next element where white space came before it.
@@ -159,6 +151,7 @@ impl<'t, 'a> Children<'t, 'a> {
     fn new(nodes: &'t [Node<'a>], skip_blanks: bool, verbatim: bool) -> Self {
         let has_elements = nodes.iter().any(|n| matches!(n, Node::Element(_) | Node::Run(_)));
         Self {
+            then: None,
             nodes: nodes.iter().peekable(),
             run: None,
             last_end: None,
@@ -168,8 +161,16 @@ impl<'t, 'a> Children<'t, 'a> {
         }
     }
 
+    fn of_document(tree: &'t Tree<'a>) -> Self {
+        Self {
+            then: Some((&tree.root, &tree.after)),
+            skip_blanks: true,
+            ..Self::new(&tree.before, true, false)
+        }
+    }
+
     fn of(element: &'t Element<'a>, outer_verbatim: bool, normalisations: Normalisations) -> Self {
-        let verbatim = keeps_blanks(element, outer_verbatim);
+        let verbatim = element.keeps_blanks(outer_verbatim);
         Self::new(&element.nodes, normalisations.blanks_between_elements && !verbatim, verbatim)
     }
 
@@ -193,7 +194,11 @@ impl<'t, 'a> Children<'t, 'a> {
                     None => Child::Element(Cow::Owned(element)),
                 }));
             }
-            let Some(node) = self.nodes.next() else { return Ok(None) };
+            let Some(node) = self.nodes.next() else {
+                let Some((root, after)) = self.then.take() else { return Ok(None) };
+                self.nodes = after.iter().peekable();
+                return Ok(Some(Child::Element(Cow::Borrowed(root))));
+            };
             return Ok(Some(match node {
                 node if self.skip_blanks && node.is_blank() => continue,
                 Node::Element(element) => Child::Element(Cow::Borrowed(element)),
@@ -239,14 +244,14 @@ fn canonicalise(text: &str, normalisations: Normalisations, out: &mut dyn FnMut(
     let outside = |nodes| Children::new(nodes, false, false);
     let mut before = outside(&tree.before);
     while let Some(child) = before.next()? {
-        writer.child(&child, &Scope::default(), false)?;
+        writer.child(&child, &Namespaces::default(), false)?;
         writer.buffer.push('\n');
     }
-    writer.element(&tree.root, &Scope::default(), false)?;
+    writer.element(&tree.root, &Namespaces::default(), false)?;
     let mut after = outside(&tree.after);
     while let Some(child) = after.next()? {
         writer.buffer.push('\n');
-        writer.child(&child, &Scope::default(), false)?;
+        writer.child(&child, &Namespaces::default(), false)?;
     }
     (writer.out)(&writer.buffer);
     Ok(())
@@ -259,9 +264,14 @@ struct CanonicalWriter<'o> {
 }
 
 impl CanonicalWriter<'_> {
-    fn element(&mut self, element: &Element<'_>, outer: &Scope<'_>, verbatim: bool) -> Result<(), Error> {
+    fn element(
+        &mut self,
+        element: &Element<'_>,
+        outer: &Namespaces<'_>,
+        verbatim: bool,
+    ) -> Result<(), Error> {
         let mut scope = outer.clone();
-        let attributes = scope.enter(element);
+        let attributes = enter(&mut scope, element);
         self.buffer.push('<');
         self.buffer.push_str(&element.name);
         for (name, value) in attributes {
@@ -284,7 +294,7 @@ impl CanonicalWriter<'_> {
         Ok(())
     }
 
-    fn child(&mut self, child: &Child<'_, '_>, scope: &Scope<'_>, verbatim: bool) -> Result<(), Error> {
+    fn child(&mut self, child: &Child<'_, '_>, scope: &Namespaces<'_>, verbatim: bool) -> Result<(), Error> {
         match child {
             Child::Element(element) => self.element(element, scope, verbatim)?,
             Child::Text(text) => escape_text(text, &mut self.buffer),
@@ -306,11 +316,12 @@ impl Comparison {
         path: &str,
         left: &Element<'_>,
         right: &Element<'_>,
-        outer: [&Scope<'_>; 2],
+        outer: [&Namespaces<'_>; 2],
         verbatim: [bool; 2],
     ) -> Result<(), Error> {
         let (mut left_scope, mut right_scope) = (outer[0].clone(), outer[1].clone());
-        let (left_attributes, right_attributes) = (left_scope.enter(left), right_scope.enter(right));
+        let (left_attributes, right_attributes) =
+            (enter(&mut left_scope, left), enter(&mut right_scope, right));
         if left_attributes != right_attributes {
             self.attributes(path, &left_attributes, &right_attributes);
         }
@@ -340,7 +351,7 @@ impl Comparison {
         path: &str,
         left: Children<'_, '_>,
         right: Children<'_, '_>,
-        scopes: [&Scope<'_>; 2],
+        scopes: [&Namespaces<'_>; 2],
     ) -> Result<(), Error> {
         let verbatim = [left.verbatim, right.verbatim];
         let (mut left, mut right) = (Ahead::new(left), Ahead::new(right));

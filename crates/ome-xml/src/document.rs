@@ -1,29 +1,77 @@
 //! One OME-XML document: its bytes, and what they say.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::canonical::{self, Difference, Normalisations};
 use crate::decode::{self, Text};
 use crate::error::{Error, Warning, Warnings};
-use crate::metadata::ByteOrder;
+use crate::metadata::{self, ByteOrder};
 use crate::model::Ome;
 use crate::parser;
 use crate::read;
 use crate::schema::SchemaVersion;
-use crate::tree::{Element, Node};
+use crate::tiff_data;
+use crate::tree::{Element, Node, Tree};
 use crate::upgrade::{Change, Upgrade};
+use crate::write;
 
-/// An OME-XML document, read once; the bytes are kept exactly.
-#[derive(Clone, Debug)]
+/// An OME-XML document, read once; the bytes are kept exactly, and the tree that was read from them beside them. A clone
+/// shares both.
+#[derive(Clone)]
 pub struct Document {
+    parsed: Arc<Parsed>,
+}
+
+self_cell::self_cell!(
+    /// The bytes and the tree that borrows from them.
+    struct Parsed {
+        owner: Source,
+        #[covariant]
+        dependent: View,
+    }
+);
+
+/// The bytes, and where the text in them is.
+struct Source {
     bytes: Arc<[u8]>,
     text: Text,
+}
+
+impl Source {
+    fn text(&self) -> &str {
+        match &self.text {
+            // Decoding has found these bytes to be UTF-8.
+            Text::Bytes(range) => std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default(),
+            Text::Owned(text) => text,
+        }
+    }
+}
+
+/// What was read.
+struct View<'a> {
+    tree: Tree<'a>,
+    /// The root in terms of 2016-06, where the document is written in another way.
+    model: Option<Element<'a>>,
+    upgrade: Upgrade,
     ome: Ome,
     schema: SchemaVersion,
     warnings: Vec<Warning>,
-    changes: Vec<Change>,
+}
+
+impl<'a> View<'a> {
+    fn read(text: &'a str, mut warnings: Warnings) -> Result<Self, Error> {
+        let tree = parser::parse(text, &mut warnings)?;
+        let schema = SchemaVersion::of_namespace(&tree.namespace);
+        check_spare_pixels(&tree.root)?;
+        let mut upgrade = Upgrade::new(&tree);
+        let model = upgrade.is_needed().then(|| upgrade.root(tree.root.clone()));
+        let ome = read::read(model.as_ref().unwrap_or(&tree.root), &mut upgrade, &mut warnings)?;
+        Ok(Self { tree, model, upgrade, ome, schema, warnings: warnings.finish() })
+    }
 }
 
 impl Document {
@@ -38,49 +86,49 @@ impl Document {
         let bytes = bytes.into();
         let mut warnings = Warnings::default();
         let text = decode::decode(&bytes, &mut warnings)?;
-        let (ome, schema, changes) = {
-            let tree = parser::parse(text_of(&bytes, &text), &mut warnings)?;
-            let schema = SchemaVersion::of_namespace(&tree.namespace);
-            check_spare_pixels(&tree.root)?;
-            let mut upgrade = Upgrade::new(&tree);
-            let root = upgrade.root(tree.root);
-            let ome = read::read(root, &mut upgrade, &mut warnings)?;
-            (ome, schema, upgrade.changes())
-        };
-        Ok(Self { bytes, text, ome, schema, warnings: warnings.finish(), changes })
+        let parsed = Parsed::try_new(Source { bytes, text }, |source| View::read(source.text(), warnings))?;
+        Ok(Self { parsed: Arc::new(parsed) })
     }
 
     /// Exactly the bytes that were given.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.parsed.borrow_owner().bytes
     }
 
     /// The document as text: from its first `<` to its end or first NUL, decoded.
     pub fn text(&self) -> &str {
-        text_of(&self.bytes, &self.text)
+        self.parsed.borrow_owner().text()
     }
 
     /// SHA-256 of the bytes, in lower-case hexadecimal digits.
     pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        Sha256::digest(self.bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The typed view, in terms of schema 2016-06 whatever the document's own version.
     pub fn ome(&self) -> &Ome {
-        &self.ome
+        &self.view().ome
+    }
+
+    /// The root element as it is written, whatever the version. `Plane` and `TiffData` are not among its elements: they
+    /// are in [`Self::ome`] and in [`crate::Structured`].
+    pub fn root(&self) -> &Element<'_> {
+        &self.tree().root
+    }
+
+    /// The root element in terms of schema 2016-06, whatever the document's own version.
+    pub fn model(&self) -> &Element<'_> {
+        self.view().model.as_ref().unwrap_or(self.root())
     }
 
     /// The schema version that the document itself is written in.
     pub fn schema(&self) -> SchemaVersion {
-        self.schema
+        self.view().schema
     }
 
     /// What was wrong or unusual, in the order found.
     pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
+        &self.view().warnings
     }
 
     /// The document for a store's `OME/METADATA.ome.xml`: schema 2016-06, the given Images in the given order,
@@ -93,7 +141,7 @@ impl Document {
     /// [`Error::Image`] for an index that the document does not have or that is given twice, [`Error::BinaryOnly`] for
     /// a document that only points to another.
     pub fn metadata_only(&self, images: &[(usize, ByteOrder)]) -> Result<String, Error> {
-        crate::metadata::metadata_only(self.text(), images)
+        metadata::metadata_only(self.text(), self.tree(), self.upgraded(), images)
     }
 
     /// The document for a TIFF that holds all planes of all its Images, one Image after the other, each in its
@@ -105,22 +153,67 @@ impl Document {
     ///
     /// [`Error::Image`] for an Image that does not say how many planes it has.
     pub fn in_one_tiff(&self, order: ByteOrder) -> Result<String, Error> {
-        crate::tiff_data::in_one_tiff(&self.to_2016_06()?, &self.ome, order)
+        match self.to_2016_06() {
+            Cow::Borrowed(text) => tiff_data::in_one_tiff(text, self.tree(), self.ome(), order),
+            // Another text, whose elements stand elsewhere.
+            Cow::Owned(text) => tiff_data::in_one_tiff(
+                &text,
+                &parser::parse(&text, &mut Warnings::default())?,
+                self.ome(),
+                order,
+            ),
+        }
     }
 
     /// The document in schema 2016-06, whole: what [`Self::metadata_only`] gives before it takes data out. A 2016-06
     /// document is its own text.
+    pub fn to_2016_06(&self) -> Cow<'_, str> {
+        match self.upgraded() {
+            Some((root, mut upgrade)) => Cow::Owned(write::document(self.tree(), root, &mut upgrade)),
+            None => Cow::Borrowed(self.text()),
+        }
+    }
+
+    /// Lists where the document differs from another, at most a thousand places; an empty list says that they are
+    /// canonically equal.
     ///
     /// # Errors
     ///
-    /// None that parsing has not found.
-    pub fn to_2016_06(&self) -> Result<std::borrow::Cow<'_, str>, Error> {
-        crate::metadata::upgraded(self.text())
+    /// None that parsing has not found; but a fault overlooked would not be taken for equality.
+    pub fn differences(
+        &self,
+        other: &Self,
+        normalisations: Normalisations,
+    ) -> Result<Vec<Difference>, Error> {
+        canonical::differences(self.tree(), other.tree(), normalisations)
     }
 
     /// What was renamed, moved or made explicit to bring an older document to 2016-06.
     pub fn changes(&self) -> &[Change] {
-        &self.changes
+        self.view().upgrade.changes()
+    }
+
+    pub(crate) fn tree(&self) -> &Tree<'_> {
+        &self.view().tree
+    }
+
+    fn view(&self) -> &View<'_> {
+        self.parsed.borrow_dependent()
+    }
+
+    /// The root in terms of 2016-06 with the rules that made it, where it is not as it is written.
+    fn upgraded(&self) -> Option<(&Element<'_>, Upgrade)> {
+        let view = self.view();
+        view.model.as_ref().map(|root| (root, view.upgrade.clone()))
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("schema", &self.schema())
+            .field("text", &self.text())
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,12 +231,4 @@ fn check_spare_pixels(root: &Element<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn text_of<'a>(bytes: &'a [u8], text: &'a Text) -> &'a str {
-    match text {
-        // Decoding has found these bytes to be UTF-8.
-        Text::Bytes(range) => std::str::from_utf8(&bytes[range.clone()]).unwrap_or_default(),
-        Text::Owned(text) => text,
-    }
 }

@@ -84,6 +84,16 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// That the structured form has at `path` what XML cannot be made from.
+    pub(crate) fn json(path: &str, reason: &str) -> Self {
+        Self::Json {
+            path: if path.is_empty() { "/".into() } else { path.to_owned() },
+            reason: reason.to_owned(),
+        }
+    }
+}
+
 /// Something in the document that is wrong or unusual, and what was done about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Warning {

@@ -85,7 +85,7 @@ mod tests {
             TheT="1"/><Plane TheZ="0" TheC="0" TheT="2" DeltaT="NaN"/></Pixels></Image></OME>"#
         );
         let document = Document::parse(xml.into_bytes()).unwrap();
-        let json = Structured::from_document(&document).unwrap().to_json();
+        let json = Structured::from_document(&document).to_json();
         let pixels = &json["OME"][0]["Image"][0]["Pixels"][0];
         assert_eq!(pixels["Plane"]["columns"]["TheT"], json!([0, 1, 2]));
         assert_eq!(pixels["Plane"]["columns"]["DeltaT"], json!([0.5, null, "NaN"]));

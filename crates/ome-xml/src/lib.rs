@@ -17,20 +17,23 @@
 // A match shows what happens in both cases side by side.
 #![allow(clippy::single_match_else)]
 
-mod allowed;
 mod arrays;
+mod bulk;
 mod canonical;
 mod decode;
 mod document;
 mod error;
+mod fragment;
 mod grid;
 mod inline;
 mod metadata;
 mod model;
+mod namespaces;
 mod number;
 mod parser;
 mod read;
 mod schema;
+mod schema_2016_06;
 mod structured;
 mod table;
 mod text;
@@ -44,15 +47,17 @@ pub use arrays::{Array, ArrayData, ArrayGroup};
 pub use canonical::{Difference, Normalisations, canonical, canonical_hash, compare};
 pub use document::Document;
 pub use error::{Error, Warning};
+pub use fragment::root_namespace;
 pub use metadata::ByteOrder;
 pub use model::{
     Axis, BinaryOnly, Channel, DimensionOrder, Image, Ome, PixelType, Pixels, PlaneQuantity, Planes, Plate,
     PlateAcquisition, TiffData, TiffDataList, Well, WellSample,
 };
+pub use namespaces::Namespaces;
 pub use schema::{NAMESPACE_2016_06, SchemaVersion};
 pub use structured::{Blob, Structured};
 pub use table::{Column, ColumnData, Table};
-pub use tree::Element;
+pub use tree::{Content, Element};
 pub use unit::{
     Angle, ElectricPotential, Frequency, Length, Power, Pressure, Quantity, Temperature, Time, Unit, UnitKind,
 };

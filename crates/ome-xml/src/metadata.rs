@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::error::{Error, Warnings};
-use crate::parser;
+use crate::error::Error;
 use crate::tree::{Bulk, Element, Node, Tree};
 use crate::upgrade::Upgrade;
 use crate::write;
@@ -30,34 +29,29 @@ impl ByteOrder {
     }
 }
 
-/// See [`crate::Document::metadata_only`].
-pub(crate) fn metadata_only(text: &str, images: &[(usize, ByteOrder)]) -> Result<String, Error> {
-    let mut tree = parser::parse(text, &mut Warnings::default())?;
+/// See [`crate::Document::metadata_only`]. `upgraded` is the root in terms of 2016-06 where it is not as it is written.
+pub(crate) fn metadata_only(
+    text: &str,
+    tree: &Tree<'_>,
+    upgraded: Option<(&Element<'_>, Upgrade)>,
+    images: &[(usize, ByteOrder)],
+) -> Result<String, Error> {
     if let Some(only) = tree.root.child("BinaryOnly") {
         let metadata_file = only.attr("MetadataFile").unwrap_or_default().to_owned();
         return Err(Error::BinaryOnly { metadata_file });
     }
-    let mut upgrade = Upgrade::new(&tree);
-    if upgrade.is_needed() {
-        tree.root = upgrade.root(tree.root);
-        check(&tree.root, images)?;
-        select(&mut tree.root, images);
-        write::document(&tree, &mut upgrade)
-    } else {
-        check(&tree.root, images)?;
-        Ok(edited(text, &tree, images))
+    match upgraded {
+        Some((root, mut upgrade)) => {
+            check(root, images)?;
+            let mut root = root.clone();
+            select(&mut root, images);
+            Ok(write::document(tree, &root, &mut upgrade))
+        }
+        None => {
+            check(&tree.root, images)?;
+            Ok(edited(text, tree, images))
+        }
     }
-}
-
-/// See [`crate::Document::to_2016_06`].
-pub(crate) fn upgraded(text: &str) -> Result<Cow<'_, str>, Error> {
-    let mut tree = parser::parse(text, &mut Warnings::default())?;
-    let mut upgrade = Upgrade::new(&tree);
-    if !upgrade.is_needed() {
-        return Ok(Cow::Borrowed(text));
-    }
-    tree.root = upgrade.root(tree.root);
-    write::document(&tree, &mut upgrade).map(Cow::Owned)
 }
 
 fn check(root: &Element<'_>, images: &[(usize, ByteOrder)]) -> Result<(), Error> {

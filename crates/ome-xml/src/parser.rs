@@ -1,7 +1,11 @@
 //! Reading text into the tree.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use quick_xml::Reader;
 use quick_xml::events::attributes::{AttrError, Attributes};
@@ -9,38 +13,52 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::error::{Error, Warnings};
 use crate::schema;
-use crate::text::{is_name, unescape};
-use crate::tree::{
-    Attr, Binding, Bulk, Element, Limits, Node, Run, Span, Tree, local, namespace_prefix, prefix, same,
-};
+use crate::text::{is_name, lines, unescape};
+use crate::tree::{Attr, Binding, Element, Limits, Node, Span, Tree, local, namespace_prefix, prefix, same};
 
-/// Reads a whole document.
+/// Reads a whole OME document.
 pub(crate) fn parse<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
-    let mut parser = Parser::new(text, 0, Vec::new(), false);
+    #[cfg(test)]
+    tests::COUNT.set(tests::COUNT.get() + 1);
+    let mut parser = Parser::new(text, 0, Arc::default(), false);
     parser.collects = true;
-    let tree = parser.document();
-    warnings.append(parser.warnings);
-    tree
+    parser.document(warnings)
 }
 
+/// Reads a whole document of any vocabulary.
+pub(crate) fn parse_any<'a>(text: &'a str, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut parser = Parser::new(text, 0, Arc::default(), false);
+    parser.any_root = true;
+    parser.deepest = Limits::DEPTH_OF_ANY;
+    parser.document(warnings)
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "independent settings of one parser")]
 pub(crate) struct Parser<'a> {
-    text: &'a str,
+    pub(crate) text: &'a str,
     base: usize,
     reader: Reader<&'a [u8]>,
     pub(crate) warnings: Warnings,
-    scope: Vec<Binding<'a>>,
-    open: Vec<Element<'a>>,
+    /// Bindings from outside of what is read, then those of open elements.
+    outer: Arc<[Binding<'a>]>,
+    pub(crate) scope: Vec<Binding<'a>>,
+    pub(crate) open: Vec<Element<'a>>,
     /// Raw text seen since the last markup.
     pending: Range<usize>,
     elements: usize,
     strict: bool,
-    case_blind: bool,
+    pub(crate) case_blind: bool,
     /// Elements that come in bulk become runs. Not within a run, where damaged documents may have more of them.
-    collects: bool,
+    pub(crate) collects: bool,
+    /// Any vocabulary, not only OME's.
+    any_root: bool,
+    /// How many elements may be open.
+    deepest: usize,
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(text: &'a str, base: usize, scope: Vec<Binding<'a>>, case_blind: bool) -> Self {
+    pub(crate) fn new(text: &'a str, base: usize, outer: Arc<[Binding<'a>]>, case_blind: bool) -> Self {
         let mut reader = Reader::from_str(&text[base..]);
         reader.config_mut().allow_dangling_amp = true;
         // Checked in `close`, which can go on after some mistakes.
@@ -50,17 +68,26 @@ impl<'a> Parser<'a> {
             base,
             reader,
             warnings: Warnings::default(),
-            scope,
+            outer,
+            scope: Vec::new(),
             open: Vec::new(),
             pending: 0..0,
             elements: 0,
             strict: true,
             case_blind,
             collects: false,
+            any_root: false,
+            deepest: Limits::DEPTH,
         }
     }
 
-    fn document(&mut self) -> Result<Tree<'a>, Error> {
+    fn document(mut self, warnings: &mut Warnings) -> Result<Tree<'a>, Error> {
+        let tree = self.tree();
+        warnings.append(self.warnings);
+        tree
+    }
+
+    fn tree(&mut self) -> Result<Tree<'a>, Error> {
         if self.text.len() as u64 > Limits::BYTES {
             return Err(limit("bytes", self.text.len() as u64, Limits::BYTES, 0));
         }
@@ -226,6 +253,9 @@ impl<'a> Parser<'a> {
     }
 
     fn check_root(&mut self, tag: &BytesStart<'a>, start: usize, tree: &mut Tree<'a>) -> Result<(), Error> {
+        if self.any_root {
+            return Ok(());
+        }
         let name = tag.name().as_ref().to_owned();
         if !local(&name).eq_ignore_ascii_case("OME") {
             return Err(Error::NotOme { root: name.chars().take(100).collect() });
@@ -265,8 +295,8 @@ impl<'a> Parser<'a> {
 
     fn begin(&mut self, tag: &BytesStart<'a>, start: usize, end: usize) -> Result<(), Error> {
         let depth = self.open.len() + 1;
-        if depth > Limits::DEPTH {
-            return Err(limit("nested elements", depth as u64, Limits::DEPTH as u64, start));
+        if depth > self.deepest {
+            return Err(limit("nested elements", depth as u64, self.deepest as u64, start));
         }
         let element = self.element(tag, depth, start, end)?;
         self.open.push(element);
@@ -293,6 +323,9 @@ impl<'a> Parser<'a> {
             let unclosed = depth > at;
             element.span.close_start = start;
             element.span.end = if unclosed { start } else { end };
+            if self.collects {
+                element.nodes.shrink_to_fit();
+            }
             if unclosed {
                 self.warnings
                     .at(element.span.start, format!("`{}` is not closed before `{name}` is", element.name));
@@ -362,58 +395,36 @@ impl<'a> Parser<'a> {
                 let ome = schema::is_ome_family(value.trim())
                     || (depth == 1 && prefix == crate::tree::prefix(name));
                 self.scope.push(Binding { depth, prefix, ome });
+                let count = self.outer.len() + self.scope.len();
+                if count > Limits::NAMESPACES {
+                    return Err(limit("namespaces in force", count as u64, Limits::NAMESPACES as u64, start));
+                }
             }
             attrs.push(Attr { name: Cow::Borrowed(key), value });
         }
+        // Vectors grow by more than they need, which is much in a document of a million small elements.
+        if self.collects {
+            attrs.shrink_to_fit();
+        }
         let prefix = prefix(name);
-        let bound = self.scope.iter().rev().find(|b| same(b.prefix, prefix));
-        if bound.is_none() && !prefix.is_empty() && prefix != "xml" {
+        let bound = self.bound(prefix);
+        if bound.is_none() && !prefix.is_empty() && prefix != "xml" && !self.any_root {
             self.warnings.at(start, format!("prefix `{prefix}` of `{name}` stands for no namespace"));
             self.strict = false;
         }
         Ok(Element {
             name: Cow::Borrowed(name),
-            foreign: !bound.is_some_and(|b| b.ome),
+            foreign: bound != Some(true),
             attrs,
             nodes: Vec::new(),
             span: Span { start, open_end: end, close_start: end, end },
         })
     }
 
-    /// The bulk kind of a tag in `Pixels`.
-    fn bulk(&self, tag: &BytesStart<'a>) -> Option<Bulk> {
-        let is = |element: &Element<'_>, name: &str| {
-            !element.foreign
-                && (element.name() == name || (self.case_blind && element.name().eq_ignore_ascii_case(name)))
-        };
-        // Only there: what looks like it in the XML of an annotation is something else.
-        let [_, image, pixels] = self.open.as_slice() else { return None };
-        if !self.collects {
-            return None;
-        }
-        let name = tag.name();
-        let kind = Bulk::of(local(name.as_ref()))?;
-        let spelled = self.case_blind || local(name.as_ref()) == kind.name();
-        (spelled && is(image, "Image") && is(pixels, "Pixels")).then_some(kind)
-    }
-
-    fn extend_run(&mut self, kind: Bulk, range: Range<usize>) {
-        let scope = &self.scope;
-        let Some(parent) = self.open.last_mut() else { return };
-        let last = parent.nodes.iter().rposition(|n| !n.is_blank());
-        if let Some(at) = last
-            && let Node::Run(run) = &mut parent.nodes[at]
-            && run.kind == kind
-        {
-            run.range.end = range.end;
-            run.count += 1;
-            parent.nodes.truncate(at + 1);
-            return;
-        }
-        // In the run's own parser all of them come from outside.
-        let scope = scope.iter().map(|b| Binding { depth: 0, ..b.clone() }).collect();
-        let run = Run { kind, range, count: 1, text: self.text, scope, case_blind: self.case_blind };
-        parent.nodes.push(Node::Run(Box::new(run)));
+    /// Whether a prefix stands for a namespace of OME's; `None` where it stands for nothing.
+    fn bound(&self, prefix: &str) -> Option<bool> {
+        let mut all = self.outer.iter().chain(&self.scope).rev();
+        all.find(|binding| same(binding.prefix, prefix)).map(|binding| binding.ome)
     }
 
     fn push(&mut self, node: Node<'a>) {
@@ -487,9 +498,4 @@ fn limit(what: &'static str, found: u64, limit: u64, offset: usize) -> Error {
 
 fn not_well_formed(offset: usize, reason: impl Into<String>) -> Error {
     Error::NotWellFormed { offset, reason: reason.into() }
-}
-
-/// Line ends as XML reads them.
-fn lines(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text }
 }

@@ -1,6 +1,8 @@
 //! From the 2016-06 element tree to the typed view. Nothing here fails on a value: what cannot be read is `None` and a
 //! warning.
 
+mod values;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,92 +12,43 @@ use crate::model::{
     Planes, Plate, PlateAcquisition, TiffDataList, TiffDataRow, Well, WellSample,
 };
 use crate::tree::{Bulk, Element, Node, Run};
-use crate::unit::{Length, Quantity, Time, Unit, UnitKind};
+use crate::unit::{Unit, default_unit};
 use crate::upgrade::Upgrade;
 
+use values::{boolean, color, float, number, physical_size, quantity, reference, references, string, text};
+
 /// Reads the whole view. `upgrade` brings the elements of runs to 2016-06 one at a time.
-pub(crate) fn read(root: Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<Ome, Error> {
+pub(crate) fn read(root: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<Ome, Error> {
     let mut ome = Ome {
-        uuid: string(&root, "UUID"),
-        creator: string(&root, "Creator"),
+        uuid: string(root, "UUID"),
+        creator: string(root, "Creator"),
         binary_only: root.child("BinaryOnly").map(|b| BinaryOnly {
             metadata_file: string(b, "MetadataFile").unwrap_or_default(),
             uuid: string(b, "UUID"),
         }),
         ..Ome::default()
     };
-    for node in root.nodes {
-        let Node::Element(element) = node else { continue };
-        if element.foreign {
-            continue;
-        }
+    for element in root.elements().filter(|element| !element.foreign) {
         match element.name() {
-            "Image" => ome.images.push(image(&element, upgrade, warnings)?),
-            "Plate" => ome.plates.push(plate(&element, warnings)),
-            "Instrument" => ome.instruments.push(element.into_owned()),
-            "Experimenter" => ome.experimenters.push(element.into_owned()),
-            "ExperimenterGroup" => ome.experimenter_groups.push(element.into_owned()),
-            "Experiment" => ome.experiments.push(element.into_owned()),
-            "Project" => ome.projects.push(element.into_owned()),
-            "Dataset" => ome.datasets.push(element.into_owned()),
-            "Folder" => ome.folders.push(element.into_owned()),
-            "Screen" => ome.screens.push(element.into_owned()),
-            "ROI" => ome.rois.push(element.into_owned()),
-            "Rights" => ome.rights = Some(element.into_owned()),
-            "StructuredAnnotations" => {
-                for node in element.nodes {
-                    if let Node::Element(annotation) = node {
-                        ome.annotations.push(annotation.into_owned());
-                    }
-                }
-            }
+            "Image" => ome.images.push(image(element, upgrade, warnings)?),
+            "Plate" => ome.plates.push(plate(element, warnings)),
+            "Instrument" => ome.instruments.push(element.to_static()),
+            "Experimenter" => ome.experimenters.push(element.to_static()),
+            "ExperimenterGroup" => ome.experimenter_groups.push(element.to_static()),
+            "Experiment" => ome.experiments.push(element.to_static()),
+            "Project" => ome.projects.push(element.to_static()),
+            "Dataset" => ome.datasets.push(element.to_static()),
+            "Folder" => ome.folders.push(element.to_static()),
+            "Screen" => ome.screens.push(element.to_static()),
+            "Rights" => ome.rights = Some(element.to_static()),
             _ => {}
         }
     }
     Ok(ome)
 }
 
-impl Element<'_> {
-    /// The quantity of an attribute, with the unit that `<name>Unit` or else the schema's default gives it.
-    pub fn quantity(&self, name: &str) -> Option<Quantity> {
-        read_quantity(self, name).ok().flatten()
-    }
-}
-
-/// Kind and default unit of an attribute that is a quantity.
-pub(crate) fn default_unit(element: &str, attribute: &str) -> Option<Unit> {
-    use crate::unit::{ElectricPotential, Frequency, Power, Pressure, Temperature};
-    let unit = match attribute {
-        "PhysicalSizeX" | "PhysicalSizeY" | "PhysicalSizeZ" | "PinholeSize" | "WorkingDistance" => {
-            Unit::Length(Length::Micrometer)
-        }
-        "TimeIncrement" | "DeltaT" | "ExposureTime" => Unit::Time(Time::Second),
-        "PositionX" | "PositionY" | "PositionZ" | "WellOriginX" | "WellOriginY" => {
-            Unit::Length(Length::ReferenceFrame)
-        }
-        "X" | "Y" | "Z" if element == "StageLabel" => Unit::Length(Length::ReferenceFrame),
-        "ExcitationWavelength"
-        | "EmissionWavelength"
-        | "Wavelength"
-        | "CutIn"
-        | "CutOut"
-        | "CutInTolerance"
-        | "CutOutTolerance" => Unit::Length(Length::Nanometer),
-        "Temperature" => Unit::Temperature(Temperature::Celsius),
-        "AirPressure" => Unit::Pressure(Pressure::Millibar),
-        "Voltage" => Unit::ElectricPotential(ElectricPotential::Volt),
-        "Power" => Unit::Power(Power::Milliwatt),
-        "RepetitionRate" => Unit::Frequency(Frequency::Hertz),
-        "ReadOutRate" => Unit::Frequency(Frequency::Megahertz),
-        "StrokeWidth" => Unit::Length(Length::Pixel),
-        "FontSize" => Unit::Length(Length::Point),
-        _ => return None,
-    };
-    Some(unit)
-}
-
 fn image(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings) -> Result<Image, Error> {
-    let child = |name| element.child(name).cloned().map(Element::into_owned);
+    let child = |name| element.child(name).map(Element::to_static);
     let pixels = match element.child("Pixels") {
         Some(pixels) => Some(self::pixels(pixels, upgrade, warnings)?),
         None => {
@@ -194,7 +147,7 @@ fn pixels(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings)
 }
 
 fn channel(element: &Element<'_>, warnings: &mut Warnings) -> Channel {
-    let child = |name| element.child(name).cloned().map(Element::into_owned);
+    let child = |name| element.child(name).map(Element::to_static);
     Channel {
         id: string(element, "ID").unwrap_or_default(),
         name: string(element, "Name"),
@@ -398,129 +351,4 @@ fn push_quantity(
     }
     column.values.resize(at, f64::NAN);
     column.values.push(value);
-}
-
-fn physical_size(element: &Element<'_>, name: &str, warnings: &mut Warnings) -> Option<Quantity> {
-    let quantity = quantity(element, name, warnings)?;
-    if quantity.value > 0.0 && quantity.value.is_finite() {
-        return Some(quantity);
-    }
-    warnings.at(
-        element.span.start,
-        format!("{} {name} `{}` is not a size; read as unknown", element.name(), quantity.text),
-    );
-    None
-}
-
-fn quantity(element: &Element<'_>, name: &str, warnings: &mut Warnings) -> Option<Quantity> {
-    match read_quantity(element, name) {
-        Ok(quantity) => {
-            if let Some(q) = &quantity
-                && let Some(unit) = element.attr(&format!("{name}Unit"))
-                && unit != q.unit.symbol()
-            {
-                warnings.at(
-                    element.span.start,
-                    format!("{} {name}Unit `{unit}` read as `{}`", element.name(), q.unit),
-                );
-            }
-            quantity
-        }
-        Err(reason) => {
-            warnings.at(element.span.start, format!("{} {reason}", element.name()));
-            None
-        }
-    }
-}
-
-fn read_quantity(element: &Element<'_>, name: &str) -> Result<Option<Quantity>, String> {
-    let (Some(text), Some(default)) = (element.attr(name), default_unit(element.name(), name)) else {
-        return Ok(None);
-    };
-    let value = float(text).ok_or_else(|| format!("{name} `{text}` is not a number"))?;
-    let (unit, unit_explicit) = match element.attr(&format!("{name}Unit")) {
-        None => (default, false),
-        Some(symbol) => {
-            let kind: UnitKind = default.kind();
-            let unit = Unit::parse(kind, symbol).ok_or_else(|| {
-                format!("{name}Unit `{symbol}` is not a unit of the schema; {name} `{text}` not read")
-            })?;
-            (unit.0, true)
-        }
-    };
-    Ok(Some(Quantity { value, text: text.to_owned(), unit, unit_explicit }))
-}
-
-fn number<T: std::str::FromStr>(element: &Element<'_>, name: &str, warnings: &mut Warnings) -> Option<T> {
-    let raw = element.attr(name)?;
-    let trimmed = raw.trim();
-    let value = trimmed.strip_prefix('+').unwrap_or(trimmed).parse().ok();
-    if value.is_none() {
-        warnings
-            .at(element.span.start, format!("{} {name} `{raw}` is not a number of its type", element.name()));
-    }
-    value
-}
-
-fn boolean(element: &Element<'_>, name: &str, warnings: &mut Warnings) -> Option<bool> {
-    let raw = element.attr(name)?;
-    match raw.trim() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        other if other.eq_ignore_ascii_case("true") => Some(true),
-        other if other.eq_ignore_ascii_case("false") => Some(false),
-        _ => {
-            warnings.at(
-                element.span.start,
-                format!("{} {name} `{raw}` is neither true nor false", element.name()),
-            );
-            None
-        }
-    }
-}
-
-/// Signed in the schema; some writers give the same bits unsigned.
-fn color(element: &Element<'_>, name: &str, warnings: &mut Warnings) -> Option<i32> {
-    let value: i64 = number(element, name, warnings)?;
-    let color = i32::try_from(value).ok().or_else(|| u32::try_from(value).ok().map(u32::cast_signed));
-    if color.is_none() || value > i64::from(i32::MAX) {
-        let read = color.map_or("not read".into(), |c| format!("read as {c}"));
-        warnings.at(
-            element.span.start,
-            format!("{} {name} `{value}` is beyond 32 signed bits; {read}", element.name()),
-        );
-    }
-    color
-}
-
-/// xsd:float and xsd:double.
-fn float(text: &str) -> Option<f64> {
-    match text.trim() {
-        "INF" | "+INF" => Some(f64::INFINITY),
-        "-INF" => Some(f64::NEG_INFINITY),
-        "NaN" => Some(f64::NAN),
-        number => {
-            let starts_right =
-                number.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-            let rest = number.trim_start_matches(['+', '-']);
-            (starts_right && rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
-                .then(|| number.parse().ok())?
-        }
-    }
-}
-
-fn string(element: &Element<'_>, name: &str) -> Option<String> {
-    element.attr(name).map(str::to_owned)
-}
-
-fn text(element: &Element<'_>, name: &str) -> Option<String> {
-    element.child(name).map(|c| c.text().into_owned())
-}
-
-fn reference(element: &Element<'_>, name: &str) -> Option<String> {
-    element.child(name).and_then(|c| string(c, "ID"))
-}
-
-fn references(element: &Element<'_>, name: &str) -> Vec<String> {
-    element.children(name).filter_map(|c| string(c, "ID")).collect()
 }

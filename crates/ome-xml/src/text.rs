@@ -59,6 +59,11 @@ pub(crate) fn unescape(raw: &str, attribute: bool) -> (Cow<'_, str>, Option<Stri
     (Cow::Owned(out), fault)
 }
 
+/// Line ends as XML reads them.
+pub(crate) fn lines(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text }
+}
+
 /// Appends character data. `\r` would be read back as a line end.
 pub(crate) fn escape_text(text: &str, out: &mut String) {
     escape(text, out, |c| match c {

@@ -6,10 +6,9 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Warnings};
+use crate::error::Error;
 use crate::metadata::{ByteOrder, data_edits, is_image, order_edit, unlike_utf8, value_range};
 use crate::model::{Ome, Pixels};
-use crate::parser;
 use crate::tree::{Element, Node, Tree};
 use crate::write;
 
@@ -37,10 +36,9 @@ const MOST_CHANNELS: u64 = 1 << 20;
 const MOST_PLANES: u64 = (1 << 31) - 1;
 
 /// See [`crate::Document::in_one_tiff`].
-pub(crate) fn in_one_tiff(text: &str, ome: &Ome, order: ByteOrder) -> Result<String, Error> {
-    let tree = parser::parse(text, &mut Warnings::default())?;
+pub(crate) fn in_one_tiff(text: &str, tree: &Tree<'_>, ome: &Ome, order: ByteOrder) -> Result<String, Error> {
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-    if let Some(range) = unlike_utf8(text, &tree) {
+    if let Some(range) = unlike_utf8(text, tree) {
         edits.push((range, write::DECLARATION.trim_end().to_owned()));
     }
     // The UUID names a file. This is another file than those that the document came from, the same each time.
@@ -54,7 +52,7 @@ pub(crate) fn in_one_tiff(text: &str, ome: &Ome, order: ByteOrder) -> Result<Str
         }
     });
     let mut first = 0;
-    for (index, (element, image)) in images(&tree).zip(&ome.images).enumerate() {
+    for (index, (element, image)) in images(tree).zip(&ome.images).enumerate() {
         let planes = image.pixels.as_ref().and_then(Pixels::plane_count);
         let pixels = element.elements().find(|e| !e.foreign && e.name() == "Pixels");
         let Some((planes, pixels)) = planes.zip(pixels) else {

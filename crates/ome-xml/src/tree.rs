@@ -1,14 +1,13 @@
 //! The element tree of a document, borrowed from its text.
 //!
 //! The two elements that come by the hundred thousand, `Plane` and `TiffData` in `Pixels`, are not expanded: a [`Run`]
-//! remembers where in the text they stand, and [`Run::elements`] reads them one at a time. All else is small and
-//! becomes [`Element`]s. Nothing is lost: comments, CDATA, processing instructions and white space are nodes.
+//! remembers where in the text they stand, and `Run::elements` (in `bulk`) reads them one at a time. All else is small
+//! and becomes [`Element`]s. Nothing is lost: comments, CDATA, processing instructions and white space are nodes.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::error::{Error, Warnings};
-use crate::parser::Parser;
 use crate::text::unescape;
 
 /// An element with everything in it.
@@ -30,6 +29,15 @@ pub(crate) struct Span {
     /// Before the `<` of the end tag; `open_end` and `end` again for an empty-element tag.
     pub(crate) close_start: usize,
     pub(crate) end: usize,
+}
+
+/// A part of what stands in an element.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content<'e, 'a> {
+    /// A child element.
+    Element(&'e Element<'a>),
+    /// Text, unescaped.
+    Text(Cow<'e, str>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +66,7 @@ pub(crate) struct Run<'a> {
     pub(crate) range: Range<usize>,
     pub(crate) count: usize,
     pub(crate) text: &'a str,
-    pub(crate) scope: Vec<Binding<'a>>,
+    pub(crate) scope: Arc<[Binding<'a>]>,
     pub(crate) case_blind: bool,
 }
 
@@ -116,6 +124,10 @@ impl Limits {
     pub(crate) const BYTES: u64 = 1 << 30;
     /// JSON nests two levels for each, and common readers of JSON stop at 128.
     pub(crate) const DEPTH: usize = 60;
+    /// In documents that never become JSON.
+    pub(crate) const DEPTH_OF_ANY: usize = 200;
+    /// Each element looks its prefix up among them.
+    pub(crate) const NAMESPACES: usize = 100;
     pub(crate) const ATTRIBUTES: usize = 1024;
     pub(crate) const NAME: usize = 1024;
     /// Elements outside of runs; each costs about two hundred bytes.
@@ -169,25 +181,50 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// What stands in the element, in order: child elements, and text in one piece where nothing or only a comment stands
+    /// between its parts.
+    pub fn content(&self) -> Vec<Content<'_, 'a>> {
+        let mut parts: Vec<Content<'_, 'a>> = Vec::new();
+        for node in &self.nodes {
+            match (node, parts.last_mut()) {
+                (Node::Element(element), _) => parts.push(Content::Element(element)),
+                (Node::Text(more) | Node::CData(more), Some(Content::Text(text))) => {
+                    text.to_mut().push_str(more);
+                }
+                (Node::Text(text) | Node::CData(text), _) => parts.push(Content::Text(Cow::Borrowed(text))),
+                (Node::Comment(_) | Node::Pi(_) | Node::Run(_), _) => {}
+            }
+        }
+        parts
+    }
+
     /// True where the element is in a namespace that is not OME's.
     pub fn is_foreign(&self) -> bool {
         self.foreign
+    }
+
+    /// True where white space in the element is content: in other namespaces and in the XML of annotations. `outer` says
+    /// whether it is in the element around.
+    pub(crate) fn keeps_blanks(&self, outer: bool) -> bool {
+        outer
+            || self.foreign
+            || self.name() == "CustomAttributes"
+            || (self.name() == "Value" && self.elements().any(|e| e.foreign || e.name() != "M"))
     }
 
     pub(crate) fn prefix(&self) -> &str {
         prefix(&self.name)
     }
 
-    pub(crate) fn into_owned(self) -> Element<'static> {
+    /// A copy that outlives the text; without runs, which stay with their text.
+    pub(crate) fn to_static(&self) -> Element<'static> {
+        let owned = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        let attr = |a: &Attr<'_>| Attr { name: owned(&a.name), value: owned(&a.value) };
         Element {
-            name: Cow::Owned(self.name.into_owned()),
+            name: owned(&self.name),
             foreign: self.foreign,
-            attrs: self
-                .attrs
-                .into_iter()
-                .map(|a| Attr::new(a.name.into_owned(), a.value.into_owned()))
-                .collect(),
-            nodes: self.nodes.into_iter().filter_map(Node::into_owned).collect(),
+            attrs: self.attrs.iter().map(attr).collect(),
+            nodes: self.nodes.iter().filter_map(Node::to_static).collect(),
             span: self.span,
         }
     }
@@ -204,15 +241,15 @@ impl Node<'_> {
         matches!(self, Node::Text(t) if t.bytes().all(|b| b.is_ascii_whitespace()))
     }
 
-    /// Runs stay with their text: an owned tree has none.
-    fn into_owned(self) -> Option<Node<'static>> {
+    fn to_static(&self) -> Option<Node<'static>> {
+        let owned = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
         Some(match self {
-            Node::Element(e) => Node::Element(Box::new(e.into_owned())),
+            Node::Element(e) => Node::Element(Box::new(e.to_static())),
             Node::Run(_) => return None,
-            Node::Text(t) => Node::Text(Cow::Owned(t.into_owned())),
-            Node::CData(t) => Node::CData(Cow::Owned(t.into_owned())),
-            Node::Comment(t) => Node::Comment(Cow::Owned(t.into_owned())),
-            Node::Pi(t) => Node::Pi(Cow::Owned(t.into_owned())),
+            Node::Text(t) => Node::Text(owned(t)),
+            Node::CData(t) => Node::CData(owned(t)),
+            Node::Comment(t) => Node::Comment(owned(t)),
+            Node::Pi(t) => Node::Pi(owned(t)),
         })
     }
 }
@@ -221,46 +258,6 @@ impl<'a> Run<'a> {
     /// The white space between two elements, by where it stands in the text.
     pub(crate) fn blank(&self, range: Range<usize>) -> Cow<'a, str> {
         unescape(self.text.get(range).unwrap_or_default(), false).0
-    }
-
-    /// Reads the run's elements one at a time. Blank text between them is passed over.
-    pub(crate) fn elements(&self) -> RunElements<'a> {
-        let text = &self.text[..self.range.end];
-        let parser = Parser::new(text, self.range.start, self.scope.clone(), self.case_blind);
-        RunElements { parser, left: self.count }
-    }
-}
-
-/// The elements of a run, in order.
-pub(crate) struct RunElements<'a> {
-    parser: Parser<'a>,
-    /// How many are still to come.
-    left: usize,
-}
-
-impl RunElements<'_> {
-    /// What was noticed while reading.
-    pub(crate) fn warnings(self) -> Warnings {
-        self.parser.warnings
-    }
-}
-
-impl<'a> Iterator for RunElements<'a> {
-    type Item = Result<Element<'a>, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.parser.next_element().transpose();
-        // Where one is not closed, or holds its like, it is not clear where it ends.
-        match (&next, self.left.checked_sub(1)) {
-            (Some(Ok(_)), None) | (None, Some(_)) => {
-                self.left = 0;
-                Some(Err(self.parser.unclosed()))
-            }
-            (_, left) => {
-                self.left = left.unwrap_or(0);
-                next
-            }
-        }
     }
 }
 

@@ -207,6 +207,37 @@ impl fmt::Display for Unit {
     }
 }
 
+/// Kind and default unit of an attribute that is a quantity.
+pub(crate) fn default_unit(element: &str, attribute: &str) -> Option<Unit> {
+    let unit = match attribute {
+        "PhysicalSizeX" | "PhysicalSizeY" | "PhysicalSizeZ" | "PinholeSize" | "WorkingDistance" => {
+            Unit::Length(Length::Micrometer)
+        }
+        "TimeIncrement" | "DeltaT" | "ExposureTime" => Unit::Time(Time::Second),
+        "PositionX" | "PositionY" | "PositionZ" | "WellOriginX" | "WellOriginY" => {
+            Unit::Length(Length::ReferenceFrame)
+        }
+        "X" | "Y" | "Z" if element == "StageLabel" => Unit::Length(Length::ReferenceFrame),
+        "ExcitationWavelength"
+        | "EmissionWavelength"
+        | "Wavelength"
+        | "CutIn"
+        | "CutOut"
+        | "CutInTolerance"
+        | "CutOutTolerance" => Unit::Length(Length::Nanometer),
+        "Temperature" => Unit::Temperature(Temperature::Celsius),
+        "AirPressure" => Unit::Pressure(Pressure::Millibar),
+        "Voltage" => Unit::ElectricPotential(ElectricPotential::Volt),
+        "Power" => Unit::Power(Power::Milliwatt),
+        "RepetitionRate" => Unit::Frequency(Frequency::Hertz),
+        "ReadOutRate" => Unit::Frequency(Frequency::Megahertz),
+        "StrokeWidth" => Unit::Length(Length::Pixel),
+        "FontSize" => Unit::Length(Length::Point),
+        _ => return None,
+    };
+    Some(unit)
+}
+
 /// Names found in files beside the schema's symbols.
 const ALIASES: [(UnitKind, &str, &str); 10] = [
     (UnitKind::Length, "micron", "µm"),

@@ -1,6 +1,5 @@
 //! From the tree to text. Used only for what cannot stand as it was.
 
-use crate::error::Error;
 use crate::text::{escape_attribute, escape_text};
 use crate::tree::{Element, Node, Tree};
 use crate::upgrade::Upgrade;
@@ -8,20 +7,20 @@ use crate::upgrade::Upgrade;
 /// The declaration that made documents start with.
 pub(crate) const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// Writes a document with its comments and processing instructions before and after the root.
-pub(crate) fn document(tree: &Tree<'_>, upgrade: &mut Upgrade) -> Result<String, Error> {
+/// Writes a root with the comments and processing instructions that the tree has before and after its own.
+pub(crate) fn document(tree: &Tree<'_>, root: &Element<'_>, upgrade: &mut Upgrade) -> String {
     let mut out = DECLARATION.to_owned();
     for node in &tree.before {
-        self::node(node, upgrade, &mut out)?;
+        self::node(node, upgrade, &mut out);
         out.push('\n');
     }
-    element(&tree.root, upgrade, &mut out)?;
+    element(root, upgrade, &mut out);
     for node in &tree.after {
         out.push('\n');
-        self::node(node, upgrade, &mut out)?;
+        self::node(node, upgrade, &mut out);
     }
     out.push('\n');
-    Ok(out)
+    out
 }
 
 pub(crate) fn start_tag<'s>(
@@ -66,26 +65,25 @@ pub(crate) fn pi(text: &str, out: &mut String) {
     out.push_str("?>");
 }
 
-fn element(element: &Element<'_>, upgrade: &mut Upgrade, out: &mut String) -> Result<(), Error> {
+fn element(element: &Element<'_>, upgrade: &mut Upgrade, out: &mut String) {
     start_tag(&element.name, element.attributes(), element.nodes.is_empty(), out);
     if !element.nodes.is_empty() {
         for node in &element.nodes {
-            self::node(node, upgrade, out)?;
+            self::node(node, upgrade, out);
         }
         end_tag(&element.name, out);
     }
-    Ok(())
 }
 
-fn node(node: &Node<'_>, upgrade: &mut Upgrade, out: &mut String) -> Result<(), Error> {
+fn node(node: &Node<'_>, upgrade: &mut Upgrade, out: &mut String) {
     match node {
-        Node::Element(child) => element(child, upgrade, out)?,
+        Node::Element(child) => element(child, upgrade, out),
         Node::Run(run) => {
-            for (n, child) in run.elements().enumerate() {
+            for (n, child) in run.read_elements().enumerate() {
                 if n > 0 {
                     out.push('\n');
                 }
-                element(&upgrade.bulk(child?), upgrade, out)?;
+                element(&upgrade.bulk(child), upgrade, out);
             }
         }
         Node::Text(text) => escape_text(text, out),
@@ -93,5 +91,4 @@ fn node(node: &Node<'_>, upgrade: &mut Upgrade, out: &mut String) -> Result<(), 
         Node::Comment(text) => comment(text, out),
         Node::Pi(text) => pi(text, out),
     }
-    Ok(())
 }

@@ -38,7 +38,7 @@ fn through_arrays(xml: &str, structured: Structured) -> (Vec<fairzarr_ome_xml::A
 }
 
 fn taken_apart(xml: &str) -> Structured {
-    Structured::from_document(&Document::parse(xml.as_bytes()).unwrap()).unwrap()
+    Structured::from_document(&Document::parse(xml.as_bytes()).unwrap())
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub enum Error {
     /// NGFF or Zarr metadata cannot be made.
     #[error(transparent)]
     Ngff(#[from] fairzarr_ngff::Error),
+    /// The document of an array cannot be made.
+    #[error(transparent)]
+    ArrayDocument(#[from] fairzarr_zarr::Error),
     /// Metadata of the store cannot be understood.
     #[error("{path}: {reason}")]
     Metadata {
@@ -36,7 +39,7 @@ pub enum Error {
     #[error("cannot encode a chunk: {0}")]
     Codec(String),
     /// The store is a conversion that was not finished.
-    #[error("{0} is an unfinished conversion; it can be resumed")]
+    #[error("{0} is an unfinished conversion")]
     Unfinished(String),
     /// The store holds no images.
     #[error("{0}")]

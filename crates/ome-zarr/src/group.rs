@@ -47,8 +47,8 @@ pub fn attributes(store: &Store, path: &str) -> Result<Option<Map<String, Value>
 /// # Errors
 /// When an earlier write in the background failed.
 pub fn put(store: &Store, path: &str, documents: Vec<fairzarr_ngff::Document>) -> Result<(), Error> {
-    for (name, bytes) in documents {
-        store.put_in_background(&join(path, name), bytes.into())?;
+    for document in documents {
+        store.put_in_background(&join(path, document.name), document.bytes.into())?;
     }
     Ok(())
 }

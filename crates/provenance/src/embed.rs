@@ -302,7 +302,7 @@ impl<'s> Editor<'s> {
         for group in [keys::OME, keys::CALIBRATION] {
             let documents = group_document(self.version, Map::new());
             let used = new.iter().any(|key| key.starts_with(group));
-            let name = documents.first().map_or("", |(name, _)| *name);
+            let name = documents.first().map_or("", |document| document.name);
             let key = format!("{group}/{name}");
             if used && !self.store.exists(&key)? {
                 new.push(key);

@@ -7,10 +7,11 @@ use fairzarr_nbo::ingest::{self, Form};
 use fairzarr_nbo::merge::{Conflict, StoreImage, identify, merge};
 use fairzarr_nbo::placement::{Images, Placement, maps};
 use fairzarr_nbo::record::Source;
-use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::{SmallArray, keys, put};
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, Value, json};
 
 use crate::{Error, Sidecar};

@@ -120,8 +120,7 @@ impl Archive {
     fn refuse<T>(&self) -> Result<T, Error> {
         Err(Error::Unsupported {
             location: self.location.clone(),
-            reason: "an archive is written at once and not changed; make it of a store with `fairzarr copy`"
-                .to_owned(),
+            reason: "an archive is written in one go and cannot be changed afterwards".to_owned(),
         })
     }
 }
@@ -139,7 +138,7 @@ impl Backend for Archive {
         self.refuse()
     }
 
-    fn writer(&self, _key: &str, _expected: u64) -> Result<Box<dyn Sink>, Error> {
+    fn writer(&self, _key: &str, _expected: u64) -> Result<Option<Box<dyn Sink>>, Error> {
         self.refuse()
     }
 

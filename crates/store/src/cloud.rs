@@ -100,9 +100,9 @@ impl Backend for Cloud {
         self.run(|operations| async move { operations.put_new(&key, bytes).await })
     }
 
-    fn writer(&self, key: &str, expected: u64) -> Result<Box<dyn Sink>, Error> {
+    fn writer(&self, key: &str, expected: u64) -> Result<Option<Box<dyn Sink>>, Error> {
         let (operations, uploads) = (Arc::clone(&self.operations), Arc::clone(&self.uploads));
-        Ok(Box::new(CloudSink::new(self.runtime, operations, uploads, key, expected)))
+        Ok(Some(Box::new(CloudSink::new(self.runtime, operations, uploads, key, expected))))
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {

@@ -109,6 +109,23 @@ impl Error {
         }
     }
 
+    /// An [`Error::Failed`]: `action`, a verb such as `read`, was tried on `key` in `location`.
+    pub fn failed(
+        action: &'static str,
+        key: &str,
+        location: &str,
+        class: Class,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Failed {
+            action,
+            key: key.to_owned(),
+            location: location.to_owned(),
+            class,
+            source: source.into(),
+        }
+    }
+
     /// The error that a writer or reader of this crate has wrapped into one of the standard library.
     pub(crate) fn of_io(error: std::io::Error) -> Self {
         error.downcast().unwrap_or_else(|error| Self::Failed {

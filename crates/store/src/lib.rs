@@ -18,10 +18,11 @@
 #![forbid(unsafe_code)]
 
 mod archive;
-mod backend;
+pub mod backend;
 mod block_cache;
 #[cfg(feature = "cloud")]
 mod cloud;
+pub mod conformance;
 #[cfg(feature = "cloud")]
 mod content_type;
 mod error;

@@ -3,16 +3,22 @@
 //! An object is written under a temporary name in its own directory and renamed, so no reader and no crash sees half
 //! of it. Nothing is flushed to the disk per object unless asked for; [`Backend::sync`] does it once, at the end.
 
+mod directory;
+mod sink;
+
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
 
+use self::directory::{
+    TEMPORARY, read_directory, remove_temporaries, sync_directory, sync_tree, temporary_name,
+};
+use self::sink::{FileSink, WRITE_BUFFER};
 use crate::backend::{Backend, Children, Part};
 use crate::requests::{Counters, Kind};
 use crate::writer::Sink;
@@ -61,8 +67,7 @@ impl Local {
         let mut name = OsString::from(TEMPORARY);
         name.push(target.file_name().unwrap_or_default());
         let temporary = directory.join(name);
-        let opened = File::options().create(true).truncate(false).write(true).open(&temporary);
-        if let Ok(file) = opened
+        if let Ok(file) = open_to_lock(&temporary)
             && file.try_lock().is_ok()
             && is_at(&file, &temporary)?
         {
@@ -149,19 +154,19 @@ impl Backend for Local {
             .map_err(|error| self.failed("create", key, error))
     }
 
-    fn writer(&self, key: &str, _expected: u64) -> Result<Box<dyn Sink>, Error> {
+    fn writer(&self, key: &str, _expected: u64) -> Result<Option<Box<dyn Sink>>, Error> {
         self.counters.count(Kind::Put);
         let target = self.path(key);
         let (temporary, file) =
             self.claim_temporary(&target).map_err(|error| self.failed("create", key, error))?;
-        Ok(Box::new(FileSink {
+        Ok(Some(Box::new(FileSink {
             root: self.root.clone(),
             key: key.to_owned(),
             durability: self.durability,
             temporary: Some(temporary),
             target,
             file: BufWriter::with_capacity(WRITE_BUFFER, file),
-        }))
+        })))
     }
 
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
@@ -255,61 +260,6 @@ impl Backend for Local {
     }
 }
 
-/// A file that is written under a name of its own until it is whole.
-struct FileSink {
-    root: PathBuf,
-    key: String,
-    durability: Durability,
-    /// None once it is renamed.
-    temporary: Option<PathBuf>,
-    target: PathBuf,
-    file: BufWriter<File>,
-}
-
-impl FileSink {
-    fn failed(&self, error: io::Error) -> Error {
-        failed(&self.root, "write", &self.key, error)
-    }
-}
-
-impl Sink for FileSink {
-    fn finish(mut self: Box<Self>) -> Result<(), Error> {
-        let finished = self.file.flush().and_then(|()| {
-            if self.durability == Durability::Each {
-                self.file.get_ref().sync_data()?;
-            }
-            if let Some(temporary) = &self.temporary {
-                fs::rename(temporary, &self.target)?;
-            }
-            // Another process may use the name from now on.
-            self.temporary = None;
-            settle(&self.target, self.durability)
-        });
-        finished.map_err(|error| self.failed(error))
-    }
-}
-
-impl Write for FileSink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes).map_err(|error| self.failed(error).into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush().map_err(|error| self.failed(error).into())
-    }
-}
-
-impl Drop for FileSink {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            remove_quietly(temporary);
-        }
-    }
-}
-
-/// Bytes that a [`FileSink`] collects before it writes.
-const WRITE_BUFFER: usize = 1 << 20;
-
 fn failed(root: &Path, action: &'static str, key: &str, source: io::Error) -> Error {
     Error::Failed {
         action,
@@ -334,23 +284,13 @@ fn settle(target: &Path, durability: Durability) -> io::Result<()> {
     Ok(())
 }
 
-/// What a temporary file's name begins with. Listings leave these names out: they belong to a write that is under way
-/// or was cut off.
-const TEMPORARY: &str = ".fairzarr-tmp-";
-
-fn temporary_name() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("{TEMPORARY}{}-{next}", std::process::id())
-}
-
 /// Locks a file. One that is removed by its holder while others wait for it is made again.
 fn lock_file(path: &Path, kind: LockKind) -> io::Result<Locked> {
     loop {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
-        let file = match File::options().create(true).truncate(false).write(true).open(path) {
+        let file = match open_to_lock(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             other => other?,
         };
@@ -370,6 +310,14 @@ fn lock_file(path: &Path, kind: LockKind) -> io::Result<Locked> {
     }
 }
 
+/// Opens a file, which is made if there is none, without waiting for the reader of a pipe of that name.
+fn open_to_lock(path: &Path) -> io::Result<File> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is something other than a file"));
+    }
+    File::options().create(true).truncate(false).write(true).open(path)
+}
+
 /// Whether an open file still has its name.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
@@ -387,14 +335,38 @@ fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
     Ok(path.exists())
 }
 
-/// Opens a file to read; none if there is no file of that name.
+/// Opens a file to read; none if there is no file of that name. What is neither a file nor a directory, such as a named
+/// pipe, is refused at once: opening it to read would wait for somebody to write.
 fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
-    let file = match File::open(path) {
+    let metadata = match fs::metadata(path) {
         Err(error) if is_absence(&error) => return Ok(None),
         other => other?,
     };
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a directory"));
+    }
+    let file = match open_without_waiting(path) {
+        Err(error) if is_absence(&error) => return Ok(None),
+        other => other?,
+    };
+    // The name may have been given to something else in between, so that the open file has the last word.
     let metadata = file.metadata()?;
     Ok(metadata.is_file().then_some((file, metadata.len())))
+}
+
+/// Opens a file to read; a pipe is opened too, but not waited for.
+#[cfg(target_os = "linux")]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Gives `temporary`'s content the name `target` unless that name is taken.
@@ -414,60 +386,6 @@ fn claim(temporary: &Path, target: &Path, bytes: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// One level of a directory; empty if it does not exist. Links to directories are not followed, so that a listing ends.
-fn read_directory(path: &Path) -> io::Result<Children> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if is_absence(&error) => return Ok(Children::default()),
-        other => other?,
-    };
-    let mut children = Children::default();
-    for entry in entries {
-        let entry = entry?;
-        // No key can name what is not Unicode.
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        if name.starts_with(TEMPORARY) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            children.directories.push(name);
-            continue;
-        }
-        match fs::metadata(entry.path()) {
-            Ok(metadata) if metadata.is_file() => children.objects.push((name, metadata.len())),
-            Err(error) if !is_absence(&error) => return Err(error),
-            // A dangling link, a link to a directory, a file that has just gone.
-            _ => {}
-        }
-    }
-    children.directories.sort_unstable();
-    children.objects.sort_unstable();
-    Ok(children)
-}
-
-/// Removes the temporary files below a directory.
-fn remove_temporaries(root: &Path) -> io::Result<u64> {
-    let mut removed = 0;
-    let mut pending = vec![root.to_owned()];
-    while let Some(directory) = pending.pop() {
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if is_absence(&error) => continue,
-            other => other?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                pending.push(entry.path());
-            } else if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-                fs::remove_file(entry.path())?;
-                removed += 1;
-            }
-        }
-    }
-    Ok(removed)
-}
-
 fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -478,41 +396,4 @@ fn is_absence(error: &io::Error) -> bool {
 /// Takes away a temporary file after a failure that is already being reported.
 fn remove_quietly(path: &Path) {
     let _ = fs::remove_file(path);
-}
-
-/// Makes all that was written below `root` durable: one call for the whole file system instead of one per file.
-#[cfg(target_os = "linux")]
-fn sync_tree(root: &Path) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(File::open(root)?)?)
-}
-
-/// Makes all that was written below `root` durable.
-#[cfg(not(target_os = "linux"))]
-fn sync_tree(root: &Path) -> io::Result<()> {
-    let mut pending = vec![root.to_owned()];
-    while let Some(directory) = pending.pop() {
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                pending.push(entry.path());
-            } else if kind.is_file() {
-                // Windows flushes only through a handle that may write.
-                fs::OpenOptions::new().write(true).open(entry.path())?.sync_all()?;
-            }
-        }
-        sync_directory(&directory)?;
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Windows has no such call; its file systems journal names themselves.
-#[cfg(not(unix))]
-fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -55,6 +55,8 @@ pub enum Scheme {
     Azure,
     /// A web server.
     Http,
+    /// A kind of store that a program has brought along, see [`backend`](crate::backend).
+    Other,
 }
 
 impl Location {
@@ -126,6 +128,20 @@ impl Location {
             path: String::new(),
             query: None,
         })
+    }
+
+    /// The name of a store of a kind of your own, shown as `kind:path`. Such a text cannot be parsed again.
+    ///
+    /// # Errors
+    /// [`Error::Location`] if `kind` is not a word of at least two letters, digits, `+`, `-` and `.`, or `path` has empty,
+    /// `.` or `..` segments.
+    pub fn of_backend(kind: &str, path: &str) -> Result<Self, Error> {
+        let wrong =
+            |reason: &str| Error::Location { text: format!("{kind}:{path}"), reason: reason.to_owned() };
+        if !is_scheme(kind) {
+            return Err(wrong("its kind is not a word of two or more letters, digits, '+', '-' and '.'"));
+        }
+        Self::remote(Scheme::Other, &format!("{kind}:"), path, None).map_err(wrong)
     }
 
     fn file_url(rest: &str) -> Result<Self, &'static str> {
@@ -275,7 +291,9 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Place::Local(path) => path.display().fmt(f),
-            Place::Remote { scheme: Scheme::Memory, root, path, .. } => write!(f, "{root}{path}"),
+            Place::Remote { scheme: Scheme::Memory | Scheme::Other, root, path, .. } => {
+                write!(f, "{root}{path}")
+            }
             Place::Remote { scheme, root, path, query } => {
                 write!(f, "{root}")?;
                 if !path.is_empty() {

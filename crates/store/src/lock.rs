@@ -1,6 +1,7 @@
 //! Locks of the operating system, which end with the process that holds them, however it ends.
 
-use std::fs::File;
+use std::any::Any;
+use std::fmt;
 
 /// Who else may hold a lock at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,7 +12,7 @@ pub enum LockKind {
     Shared,
 }
 
-/// What came of asking for a lock.
+/// The answer to a request for a lock.
 #[derive(Debug)]
 pub enum Locked {
     /// It is held until this is dropped.
@@ -23,14 +24,20 @@ pub enum Locked {
 }
 
 /// A lock that is held.
-#[derive(Debug)]
 pub struct Lock {
-    /// Closing it is what ends the lock.
-    _file: File,
+    /// Dropping the guard is what ends the lock.
+    _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl Lock {
-    pub(crate) fn new(file: File) -> Self {
-        Self { _file: file }
+    /// A lock that ends when `guard` is dropped, such as an open and locked file.
+    pub fn new(guard: impl Any + Send + Sync) -> Self {
+        Self { _guard: Box::new(guard) }
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock").finish_non_exhaustive()
     }
 }

@@ -1,14 +1,12 @@
 //! A store in memory, for tests and for work that is thrown away.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 
 use crate::backend::{Backend, Children, Part, below, directory};
 use crate::requests::{Counters, Kind};
-use crate::writer::Sink;
 use crate::{Error, RequestCounts};
 
 type Objects = BTreeMap<String, Bytes>;
@@ -73,11 +71,6 @@ impl Backend for Memory {
         }
     }
 
-    fn writer(&self, key: &str, _expected: u64) -> Result<Box<dyn Sink>, Error> {
-        self.counters.count(Kind::Put);
-        Ok(Box::new(MemorySink { bytes: Vec::new(), key: self.key(key), objects: Arc::clone(&self.objects) }))
-    }
-
     fn read(&self, key: &str, part: Part) -> Result<Option<Bytes>, Error> {
         self.counters.count(Kind::Get);
         let Some(bytes) = self.objects().get(&self.key(key)).cloned() else {
@@ -122,30 +115,5 @@ impl Backend for Memory {
 
     fn requests(&self) -> RequestCounts {
         self.counters.read()
-    }
-}
-
-/// Bytes that become an object when they are complete.
-struct MemorySink {
-    bytes: Vec<u8>,
-    key: String,
-    objects: Arc<RwLock<Objects>>,
-}
-
-impl Sink for MemorySink {
-    fn finish(self: Box<Self>) -> Result<(), Error> {
-        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        objects.insert(self.key, self.bytes.into());
-        Ok(())
-    }
-}
-
-impl Write for MemorySink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

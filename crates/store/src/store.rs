@@ -12,6 +12,7 @@ use crate::block_cache::BlockCache;
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
+use crate::writer::Collected;
 use crate::{Class, Error, LockKind, Locked, ObjectWriter, RequestCounts, StoreOptions, key};
 
 /// A flat map from keys to byte strings below a [`Location`]. Cloning is cheap and gives the same store.
@@ -40,6 +41,12 @@ impl Store {
         }
         let backend: Arc<dyn Backend> = match (location.scheme(), location.as_path()) {
             (_, Some(path)) => Arc::new(Local::new(path.to_owned(), options.durability)),
+            (Scheme::Other, _) => {
+                return Err(Error::Unsupported {
+                    location: location.to_string(),
+                    reason: "only the program that made this kind of store can open it".to_owned(),
+                });
+            }
             (Scheme::Memory, _) => {
                 Arc::new(Memory::shared(location.to_string(), location.key().unwrap_or_default()))
             }
@@ -71,13 +78,19 @@ impl Store {
         Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)) }
     }
 
+    /// A store of a kind of your own; see [`backend`](crate::backend). `location` is only shown:
+    /// [`Location::of_backend`] makes one. Of the options, [`StoreOptions::cache_bytes`] has a meaning here.
+    pub fn from_backend(location: Location, backend: impl Backend + 'static, options: &StoreOptions) -> Self {
+        Self::of(location, Arc::new(backend), options)
+    }
+
     /// Where the store is.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The directory, if the store is one of this machine.
-    pub fn is_local(&self) -> Option<&Path> {
+    /// The path of the directory, if the store is a directory of this machine.
+    pub fn local_path(&self) -> Option<&Path> {
         self.location.as_path().filter(|_| !self.location.is_archive())
     }
 
@@ -137,7 +150,10 @@ impl Store {
     /// See [`Store`].
     pub fn writer(&self, key: &str, expected: u64) -> Result<ObjectWriter, Error> {
         key::check(key)?;
-        self.backend.writer(key, expected).map(ObjectWriter::new)
+        let sink = self.backend.writer(key, expected)?.unwrap_or_else(|| {
+            Box::new(Collected { backend: Arc::clone(&self.backend), key: key.to_owned(), bytes: Vec::new() })
+        });
+        Ok(ObjectWriter::new(sink))
     }
 
     /// Reads an object; none if there is no such object.
@@ -188,7 +204,7 @@ impl Store {
         self.backend.read_ranges(key, ranges, &Version::default())
     }
 
-    /// The room for blocks of the files of this store.
+    /// The cache of file blocks that all files of this store share.
     pub(crate) fn blocks(&self) -> &BlockCache {
         &self.blocks
     }

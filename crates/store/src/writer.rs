@@ -1,13 +1,41 @@
 //! An object written piece by piece, without ever being held whole.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use crate::Error;
+use crate::backend::Backend;
 
-/// Where the pieces of one object go. Dropped unfinished, it leaves nothing behind.
-pub(crate) trait Sink: Send + Write {
-    /// Gives the object its name.
+/// Takes the pieces of one object. Dropped unfinished, it must leave nothing behind.
+pub trait Sink: Send + Write {
+    /// Completes the object, which appears whole under its name.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if it cannot be completed.
     fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// An object that is collected in memory, for kinds of store that take objects only whole.
+pub(crate) struct Collected {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) key: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Sink for Collected {
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        self.backend.put(&self.key, self.bytes.into())
+    }
+}
+
+impl Write for Collected {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes one object from its start to its end; see [`Store::writer`](crate::Store::writer).

@@ -159,28 +159,27 @@ impl Contexts {
             Compression::Zstd => self.zstd.decode_whole(stored, out),
             _ => None,
         };
-        let found = match whole {
-            // The stream has ended, and its checksum agrees.
-            Some(found) => found,
-            // What the fast way refuses, the slow way names; and it knows what writers add.
-            None => {
-                let mut codec = Codec::new(layout)?;
-                if let (Codec::Lzw(codec), Some(kept)) = (&mut codec, self.lzw.take()) {
-                    *codec = kept;
-                    codec.restart();
-                }
-                let mut unpacker = Unpacker::new(codec, stored);
-                let result = unpacker.fill(out).map_err(|fault| layout.fault(fault)).and_then(|found| {
-                    if found == out.len() {
-                        unpacker.finish(layout)?;
-                    }
-                    Ok(found)
-                });
-                if let Codec::Lzw(codec) = unpacker.into_codec() {
-                    self.lzw = Some(codec);
-                }
-                result?
+        // What the fast way refuses, the slow way names; and it knows what writers add. Where the fast way has succeeded, the
+        // stream has ended and its checksum agrees.
+        let found = if let Some(found) = whole {
+            found
+        } else {
+            let mut codec = Codec::new(layout)?;
+            if let (Codec::Lzw(codec), Some(kept)) = (&mut codec, self.lzw.take()) {
+                *codec = kept;
+                codec.restart();
             }
+            let mut unpacker = Unpacker::new(codec, stored);
+            let result = unpacker.fill(out).map_err(|fault| layout.fault(fault)).and_then(|found| {
+                if found == out.len() {
+                    unpacker.finish(layout)?;
+                }
+                Ok(found)
+            });
+            if let Codec::Lzw(codec) = unpacker.into_codec() {
+                self.lzw = Some(codec);
+            }
+            result?
         };
         if found < out.len() {
             return Err(layout.short(found, out.len()));

@@ -16,8 +16,8 @@ pub(crate) fn is_lossless(stored: &[u8]) -> bool {
 pub(crate) fn decode(layout: &ChunkLayout, stored: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
     let damaged = |reason: String| layout.damaged(reason);
     let mut state = State::default();
-    let mut tables = Segments { rest: layout.jpeg_tables.as_deref().unwrap_or_default() };
-    while let Some(segment) = tables.next() {
+    let tables = Segments { rest: layout.jpeg_tables.as_deref().unwrap_or_default() };
+    for segment in tables {
         state.take(&segment.map_err(damaged)?).map_err(damaged)?;
     }
     let mut segments = Segments { rest: stored };

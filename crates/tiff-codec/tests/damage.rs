@@ -1,4 +1,5 @@
 //! What is accepted of damaged streams, by rule: where a format has a checksum, any flipped bit is an error or changes nothing.
+#![allow(clippy::unwrap_used)]
 
 mod fixtures {
     pub(crate) mod read;
@@ -15,7 +16,7 @@ fn a_flipped_bit_is_an_error_or_changes_nothing_where_there_is_a_checksum() {
     let mut flips = 0;
     for code in [8, 34925, 34933, 34887] {
         let compression = Compression::from_tag(code);
-        for fixture in of(compression).into_iter().filter(|fixture| has_checksum(fixture)).take(4) {
+        for fixture in of(compression).into_iter().filter(has_checksum).take(4) {
             flips += each_flip(&fixture, |stored, at, bit| {
                 let whole = whole(&mut decoder, &fixture.layout, stored);
                 if let Ok(samples) = &whole {
@@ -111,7 +112,7 @@ fn streams_without_a_checksum_hold_the_rows_of_a_whole_strip_at_most() {
     for (code, _) in encoded() {
         let (layout, samples) = plain(code);
         let taller = ChunkLayout { full_height: 32, ..layout.clone() };
-        let row = vec![9; 40];
+        let row = [9; 40];
         for (rows, bytes) in [(1, 0), (2, 0), (3, 0), (0, 1), (1, 39)] {
             let more = [row.repeat(rows), vec![1; bytes]].concat();
             let stored = encode(code, &[samples.clone(), more].concat());

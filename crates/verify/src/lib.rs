@@ -36,7 +36,7 @@ use fairzarr_task::Job;
 pub use error::Error;
 pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
-pub use validity::{GroupFinding, Validity, validate_hierarchy};
+pub use validity::validate_hierarchy;
 
 use derivation::Derivation;
 use metadata::Metadata;

@@ -1,9 +1,9 @@
 //! The proof of objects: every chunk or shard that the arrays' grids call for is there, and nothing else is.
 
-use fairzarr_ngff::chunk_key;
 use fairzarr_ome_zarr::{Hierarchy, OpenImage, StoredArray};
 use fairzarr_store::{Class, Store};
 use fairzarr_task::in_order;
+use fairzarr_zarr::chunk_key;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;

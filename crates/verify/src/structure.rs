@@ -1,11 +1,10 @@
 //! The structured OME model of a store: read back, made into OME-XML again, and compared with the source.
 
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_ome_xml::{self as ome_xml, Document, Normalisations, compare};
+use fairzarr_ome_xml::{self as ome_xml, Document, Normalisations};
 use fairzarr_ome_zarr::keys::{MODEL, OME};
 use fairzarr_ome_zarr::{Error as ZarrError, model, sources};
 use fairzarr_store::Store;
-use std::slice;
 
 use crate::error::Error;
 use crate::report::{Check, Difference, Proof};
@@ -16,7 +15,7 @@ const LISTED: usize = 50;
 /// Makes OME-XML from the store's attributes, arrays and files alone, and compares it with the source's document.
 pub(crate) fn compare_with(source: &Fileset, store: &Store) -> Result<Check, Error> {
     match source.document() {
-        Some(document) => check(slice::from_ref(document), store),
+        Some(document) => check(std::iter::once(document.clone()), store),
         None => Ok(nothing("the source has no OME-XML", Vec::new())),
     }
 }
@@ -24,21 +23,18 @@ pub(crate) fn compare_with(source: &Fileset, store: &Store) -> Result<Check, Err
 /// As [`compare_with`], with the source document that the store keeps. Where it keeps several, the model is that of
 /// one of them.
 pub(crate) fn compare_within(store: &Store) -> Result<Check, Error> {
-    let mut documents = Vec::new();
-    for stored in sources(store)? {
-        // Damaged documents are the business of the proof of documents.
-        if let Ok(Ok(document)) = stored.read(store).map(Document::parse) {
-            documents.push(document);
-        }
-    }
-    if documents.is_empty() {
+    let stored = sources(store)?;
+    // Damaged documents are the business of the proof of documents.
+    let mut documents =
+        stored.iter().filter_map(|stored| stored.read(store).map(Document::parse).ok()?.ok()).peekable();
+    if documents.peek().is_none() {
         return Ok(nothing("the store keeps no OME-XML", Vec::new()));
     }
-    check(&documents, store)
+    check(documents, store)
 }
 
 /// Differences from the document that has the fewest.
-fn check(documents: &[Document], store: &Store) -> Result<Check, Error> {
+fn check(documents: impl Iterator<Item = Document>, store: &Store) -> Result<Check, Error> {
     let one = |expected: &str, found: String| {
         let place = format!("attribute {MODEL} of {OME}");
         vec![Difference { place, expected: expected.into(), found }]
@@ -49,8 +45,9 @@ fn check(documents: &[Document], store: &Store) -> Result<Check, Error> {
         Err(error @ ZarrError::Store(_)) => return Err(error.into()),
         Err(error) => Err(error),
     };
+    let regenerated = regenerated.and_then(|xml| Ok(Document::parse(xml.into_bytes())?));
     let regenerated = match regenerated {
-        Ok(xml) => xml,
+        Ok(document) => document,
         // What is damaged in the store is a difference, not a reason to stop the other proofs.
         Err(error) => {
             return Ok(nothing("nothing", one("a model that OME-XML can be made from", error.to_string())));
@@ -58,12 +55,12 @@ fn check(documents: &[Document], store: &Store) -> Result<Check, Error> {
     };
     let mut fewest: Option<Vec<ome_xml::Difference>> = None;
     for document in documents {
-        let found = compare(document.text(), &regenerated, Normalisations::STRUCTURED)?;
+        let found = document.differences(&regenerated, Normalisations::STRUCTURED)?;
         if fewest.as_ref().is_none_or(|fewest| found.len() < fewest.len()) {
             fewest = Some(found);
         }
     }
-    let covered = format!("OME-XML of {} bytes made from attributes and arrays", regenerated.len());
+    let covered = format!("OME-XML of {} bytes made from attributes and arrays", regenerated.bytes().len());
     Ok(Check { proof: Proof::Structure, covered, differences: listed(fewest.unwrap_or_default()) })
 }
 

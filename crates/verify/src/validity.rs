@@ -1,233 +1,97 @@
-//! Whether the metadata of a whole hierarchy is valid NGFF: every group that an image, a plate or a collection leads to,
-//! and the declarations of its arrays. Chunks are not read.
+//! Whether the metadata of a whole store is valid NGFF: [`fairzarr_ngff::hierarchy`] over a store.
 
-use fairzarr_ngff::{
-    Finding, Level, NodeKind, Severity, Version, classify, parse_image, validate, validate_levels,
-};
-use fairzarr_store::Store;
-use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use fairzarr_ngff::hierarchy::{self, Depth, Documents, Stop, Validity};
+use fairzarr_ome_zarr::Error as StoreError;
+use fairzarr_store::{Class, Store};
+use fairzarr_task::{in_order, lock};
 
 use crate::error::Error;
-use fairzarr_ome_zarr::attributes;
-use fairzarr_ome_zarr::keys::join;
-use fairzarr_task::in_order;
 
-/// Documents that are asked for at the same time.
-const AT_ONCE: usize = 16;
-
-/// A rule that a group breaks.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct GroupFinding {
-    /// Path of the group; empty for the root.
-    pub group: String,
-    /// What it breaks.
-    pub finding: Finding,
-}
-
-/// What a hierarchy's metadata was judged to be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Validity {
-    /// The version that the root declares.
-    pub version: Option<Version>,
-    /// Groups that were looked at.
-    pub groups: usize,
-    /// Arrays whose declarations were looked at.
-    pub arrays: usize,
-    /// Rules that are broken, in the order of the hierarchy.
-    pub findings: Vec<GroupFinding>,
-}
-
-impl Validity {
-    /// True where no demand of the specification is broken.
-    pub fn is_valid(&self) -> bool {
-        self.findings.iter().all(|found| found.finding.severity != Severity::Must)
-    }
-}
-
-/// Judges the metadata of a hierarchy: the root, the wells of a plate, the `OME` group and the series of a
-/// bioformats2raw collection, all images with the declarations of their arrays, and their labels.
+/// Judges the metadata of a store: the root, the wells of a plate, the `OME` group and the series of a bioformats2raw
+/// collection, all images with the declarations of their arrays, and their labels.
 ///
 /// # Errors
 /// When the store cannot be read, or nothing at its root is NGFF.
-pub fn validate_hierarchy(store: &Store) -> Result<Validity, Error> {
-    let Some(root) = attributes(store, "")? else {
-        return Err(Error::from(fairzarr_ome_zarr::Error::NotAnImage(format!(
-            "{} is not an OME-Zarr: there is no zarr.json or .zattrs at its root",
-            store.location()
-        ))));
-    };
-    let kind = classify(&root);
-    if kind == NodeKind::Other {
-        return Err(Error::from(fairzarr_ome_zarr::Error::NotAnImage(format!(
-            "the root group of {} holds no NGFF metadata",
-            store.location()
-        ))));
-    }
-    let version = Version::of(&root).ok().flatten();
-    let judge = Judge { store, version };
-    let mut parts = vec![judge.judged("", &root, None)?];
-    let images = match kind {
-        NodeKind::Plate => {
-            let wells = listed(&root, &["plate", "wells"], "");
-            let wells = in_order(wells, AT_ONCE, |path| judge.group(path, NodeKind::Well, "plate"))?;
-            let mut images = Vec::new();
-            for (part, path, attributes) in wells {
-                images.extend(listed(&attributes, &["well", "images"], &path));
-                parts.push(part);
-            }
-            images
+pub fn validate_hierarchy(store: &Store, depth: Depth) -> Result<Validity, Error> {
+    let place = Place { store, fetched: Mutex::default() };
+    hierarchy::validate_hierarchy(&place, depth).map_err(|stop| match stop {
+        Stop::Unreadable(error) => error,
+        Stop::NoMetadata => {
+            let reason = format!("the root group of {} holds no NGFF metadata", store.location());
+            Error::from(StoreError::NotAnImage(reason))
         }
-        NodeKind::Bioformats2raw => judge.series(&mut parts)?,
-        _ => Vec::new(),
-    };
-    let images = in_order(images, AT_ONCE, |path| {
-        let (part, path, attributes) = judge.group(path, NodeKind::Image, "collection")?;
-        Ok::<_, Error>([vec![part], judge.labels(&path, &attributes)?])
-    })?;
-    parts.extend(images.into_iter().flatten().flatten());
-    parts.extend(judge.labels("", &root)?);
-
-    let mut validity = Validity { version, groups: parts.len(), arrays: 0, findings: Vec::new() };
-    for part in parts {
-        validity.arrays += part.arrays;
-        let group = part.group;
-        validity
-            .findings
-            .extend(part.findings.into_iter().map(|finding| GroupFinding { group: group.clone(), finding }));
-    }
-    Ok(validity)
+        // A place that refuses to show its root is another matter than one that has none.
+        _ => store.get("zarr.json").err().map_or_else(
+            || {
+                Error::from(StoreError::NotAnImage(format!(
+                    "{} is not an OME-Zarr: there is no zarr.json or .zattrs at its root",
+                    store.location()
+                )))
+            },
+            Error::from,
+        ),
+    })
 }
 
-struct Judge<'s> {
+/// A store, and what was fetched of it ahead of being asked for.
+struct Place<'s> {
     store: &'s Store,
-    version: Option<Version>,
+    fetched: Mutex<HashMap<String, Option<Vec<u8>>>>,
 }
 
-/// The verdict on one group.
-struct Part {
-    group: String,
-    arrays: usize,
-    findings: Vec<Finding>,
-}
+impl Documents for Place<'_> {
+    type Error = Error;
 
-impl Judge<'_> {
-    /// A group that another one names.
-    fn group(
-        &self,
-        path: String,
-        kind: NodeKind,
-        named_by: &str,
-    ) -> Result<(Part, String, Map<String, Value>), Error> {
-        let Some(found) = attributes(self.store, &path)? else {
-            let finding =
-                must("", "metadata", format!("there is no such group, but its {named_by} names it"));
-            let part = Part { group: path.clone(), arrays: 0, findings: vec![finding] };
-            return Ok((part, path, Map::new()));
-        };
-        Ok((self.judged(&path, &found, Some(kind))?, path, found))
+    fn document(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(document) = lock(&self.fetched).remove(key) {
+            return Ok(document);
+        }
+        match self.store.probe(key) {
+            Ok(document) => Ok(document.map(|bytes| bytes.to_vec())),
+            // Metadata can name what no store can hold.
+            Err(error) if error.class() == Class::Usage => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    fn judged(
-        &self,
-        path: &str,
-        attributes: &Map<String, Value>,
-        kind: Option<NodeKind>,
-    ) -> Result<Part, Error> {
-        let mut findings = validate(self.version, &Value::Object(attributes.clone()), kind);
-        let mut arrays = 0;
-        // What is wrong with metadata that does not parse has been found.
-        if let Ok((version, image, omero)) = parse_image(attributes) {
-            let mut levels = Vec::new();
-            for dataset in &image.datasets {
-                match self.level(version, &join(path, &dataset.path))? {
-                    Ok(level) => levels.push(level),
-                    Err(reason) => {
-                        findings.push(must(&format!("/{}", dataset.path), "multiscale-md", reason));
-                    }
-                }
+    fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
+        match self.store.list_children(path) {
+            Ok(children) => Ok(Some(children.directories)),
+            // Places that cannot list, or that this reader may not list.
+            Err(error)
+                if matches!(
+                    error.class(),
+                    Class::NotFound | Class::Permission | Class::Unsupported | Class::Usage
+                ) =>
+            {
+                Ok(None)
             }
-            arrays = levels.len();
-            if arrays == image.datasets.len() {
-                findings.extend(validate_levels(version, &image, omero.as_ref(), &levels));
-            }
+            Err(error) => Err(error.into()),
         }
-        Ok(Part { group: path.to_owned(), arrays, findings })
     }
 
-    /// The `OME` group, and the images that it or, without it, their numbers name.
-    fn series(&self, parts: &mut Vec<Part>) -> Result<Vec<String>, Error> {
-        if let Some(found) = attributes(self.store, "OME")? {
-            parts.push(self.judged("OME", &found, None)?);
-            let series = members(&found).get("series").and_then(Value::as_array);
-            if let Some(series) = series {
-                return Ok(series.iter().filter_map(|path| path.as_str().map(Into::into)).collect());
-            }
-        }
-        let mut paths = Vec::new();
-        while attributes(self.store, &paths.len().to_string())?.is_some() {
-            paths.push(paths.len().to_string());
-        }
-        Ok(paths)
+    fn objects(&self, path: &str) -> Result<Option<Vec<(String, u64)>>, Error> {
+        Ok(self.store.list_if_allowed(&format!("{path}/"))?)
     }
 
-    /// The labels of an image, if it has any.
-    fn labels(&self, image: &str, attributes: &Map<String, Value>) -> Result<Vec<Part>, Error> {
-        if !members(attributes).contains_key("multiscales") {
-            return Ok(Vec::new());
-        }
-        let path = join(image, "labels");
-        let Some(found) = fairzarr_ome_zarr::attributes(self.store, &path)? else { return Ok(Vec::new()) };
-        let mut parts = vec![self.judged(&path, &found, Some(NodeKind::Labels))?];
-        let names = members(&found).get("labels").and_then(Value::as_array);
-        for name in names.into_iter().flatten().filter_map(Value::as_str) {
-            parts.push(self.group(join(&path, name), NodeKind::Label, "list of labels")?.0);
-        }
-        Ok(parts)
+    fn part(&self, key: &str, start: u64, end: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some(size) = self.store.size(key)? else { return Ok(None) };
+        let range = start.min(size)..end.min(size);
+        Ok(self.store.get_range(key, range)?.map(|bytes| bytes.to_vec()))
     }
 
-    /// What an array declares; the reason where that is missing or wrong.
-    fn level(&self, version: Version, path: &str) -> Result<Result<Level, String>, Error> {
-        let (name, kind) =
-            if version.zarr_format() == 2 { (".zarray", "dtype") } else { ("zarr.json", "data_type") };
-        let Some(document) = self.store.probe(&join(path, name))? else {
-            return Ok(Err(format!(
-                "there is no {name}, which NGFF {version} expects of an array in Zarr format {}",
-                version.zarr_format()
-            )));
-        };
-        let Ok(document) = serde_json::from_slice::<Map<String, Value>>(&document) else {
-            return Ok(Err(format!("{name} is not a JSON object")));
-        };
-        if version.zarr_format() == 3 && document.get("node_type").and_then(Value::as_str) != Some("array") {
-            return Ok(Err("this level is no array".into()));
-        }
-        let shape = document.get("shape").cloned().map(serde_json::from_value);
-        let data_type = document.get(kind).and_then(Value::as_str).map(str::to_owned);
-        let (Some(Ok(shape)), Some(data_type)) = (shape, data_type) else {
-            return Ok(Err(format!("{name} has no shape or no {kind} that NGFF knows")));
-        };
-        let names = document.get("dimension_names").cloned();
-        Ok(Ok(Level {
-            shape,
-            data_type,
-            dimension_names: names.and_then(|names| serde_json::from_value(names).ok()),
-        }))
+    fn expect(&self, keys: &[String]) {
+        // Whatever fails here is asked for again, and then fails with the key that it belongs to.
+        let _ = in_order(keys.to_vec(), AT_ONCE, |key| -> Result<(), Error> {
+            let document = self.store.probe(&key)?.map(|bytes| bytes.to_vec());
+            lock(&self.fetched).insert(key, document);
+            Ok(())
+        });
     }
 }
 
-/// Paths in a list of objects, below the group that lists them.
-fn listed(attributes: &Map<String, Value>, [member, list]: &[&str; 2], group: &str) -> Vec<String> {
-    let list =
-        members(attributes).get(*member).and_then(|member| member.get(*list)).and_then(Value::as_array);
-    let paths = list.into_iter().flatten().filter_map(|entry| entry.get("path")?.as_str());
-    paths.map(|path| join(group, path)).collect()
-}
-
-/// Where a group's NGFF metadata is.
-fn members(attributes: &Map<String, Value>) -> &Map<String, Value> {
-    attributes.get("ome").and_then(Value::as_object).unwrap_or(attributes)
-}
-
-fn must(path: &str, clause: &'static str, message: String) -> Finding {
-    Finding { severity: Severity::Must, path: path.into(), clause, message }
-}
+/// Documents that are asked for at the same time.
+const AT_ONCE: usize = 16;

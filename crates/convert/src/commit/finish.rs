@@ -1,12 +1,13 @@
 //! The end of a conversion: checks, then all metadata, the root's last.
 
 use fairzarr_nbo::placement;
-use fairzarr_ngff::{ArraySpec, Codecs, Version, array_document, chunk_key, group_document};
+use fairzarr_ngff::{Document, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_ome_zarr::{model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::Store;
+use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
 use std::collections::{BTreeSet, HashMap};
 
 use crate::commit::digests;
@@ -124,7 +125,7 @@ pub(crate) fn write(
     let last = documents.pop();
     put(store, "", documents)?;
     store.flush()?;
-    if let Some((name, bytes)) = last
+    if let Some(Document { name, bytes }) = last
         && !store.put_new(name, bytes.clone())?
         && store.get(name)?.as_deref() != Some(&bytes)
     {
@@ -153,21 +154,18 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
     let [t, c, z, _, _] = image.shape.map(u64::from);
     let level = &image.levels[level];
     let planar = |(h, w): (u32, u32)| vec![1, 1, 1, h as u64, w as u64];
-    ArraySpec {
-        shape: vec![t, c, z, level.size.0 as u64, level.size.1 as u64],
-        data_type: image.data_type(),
-        chunks: planar(level.chunk),
-        shards: level.shard.map(|(h, w)| {
-            let (times, sections) = image.depth;
-            [times, 1, sections, h, w].map(u64::from).to_vec()
-        }),
-        codecs: Codecs {
-            compressor: level.codec.compressor(),
-            crc32c: plan.crc32c(level),
-            endian: image.endian(),
-        },
-        dimension_names: ["t", "c", "z", "y", "x"].map(Into::into).into(),
-        fill_value: 0.into(),
-        attributes: serde_json::Map::new(),
-    }
+    let mut spec = ArraySpec::new(
+        [t, c, z, level.size.0 as u64, level.size.1 as u64],
+        image.data_type(),
+        planar(level.chunk),
+    );
+    spec.shards = level.shard.map(|(h, w)| {
+        let (times, sections) = image.depth;
+        [times, 1, sections, h, w].map(u64::from).to_vec()
+    });
+    spec.codecs = Codecs::new(level.codec.compressor());
+    spec.codecs.crc32c = plan.crc32c(level);
+    spec.codecs.endian = image.endian();
+    spec.dimension_names = ["t", "c", "z", "y", "x"].map(Into::into).into();
+    spec
 }

@@ -1,12 +1,13 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
 use fairzarr_ngff::{
-    DataType, Downscaling, Endian, Omero, Window, bioformats2raw_attributes, from_ome, image_attributes,
-    merge, series_attributes,
+    Downscaling, Omero, Window, bioformats2raw_attributes, from_ome, image_attributes, merge,
+    series_attributes,
 };
 use fairzarr_ome_tiff::{Fileset, Kind};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
 use fairzarr_ome_zarr::{keys, sha256};
+use fairzarr_zarr::{DataType, Endian};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -113,14 +114,12 @@ impl<'a> Metadata<'a> {
             }
             _ => ("mean", "2x2 mean in y and x, integers rounded half up"),
         };
-        let downscaling = Downscaling {
-            method: method.into(),
-            description: Some(description.into()),
-            metadata: Map::from_iter([
-                ("method".into(), json!("fairzarr")),
-                ("version".into(), json!(self.plan.fairzarr)),
-            ]),
-        };
+        let mut downscaling = Downscaling::new(method);
+        downscaling.description = Some(description.into());
+        downscaling.metadata = Map::from_iter([
+            ("method".into(), json!("fairzarr")),
+            ("version".into(), json!(self.plan.fairzarr)),
+        ]);
         let multiscale = from_ome::multiscale(described, index, &factors(plan), Some(downscaling));
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());

@@ -159,7 +159,7 @@ impl<'a> ChunkWriter<'a> {
         let (times, sections) = plan.depth;
         let index = [page.t / times, c, page.z / sections, y, x].map(u64::from);
         let array = plan.array_path(level);
-        let key = fairzarr_ngff::chunk_key(self.plan.ngff(), &array, &index);
+        let key = fairzarr_zarr::chunk_key(self.plan.ngff(), &array, &index);
         let bytes: usize = pieces.iter().map(Bytes::len).sum();
         self.progress.wrote(bytes as u64);
         self.written.bytes += bytes as u64;

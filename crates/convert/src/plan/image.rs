@@ -1,7 +1,7 @@
 //! One image of the plan.
 
-use fairzarr_ngff::Endian;
 use fairzarr_ome_tiff::{Image, SampleType};
+use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -131,8 +131,8 @@ impl ImagePlan {
     }
 
     /// The array's data type.
-    pub(crate) fn data_type(&self) -> fairzarr_ngff::DataType {
-        use fairzarr_ngff::DataType;
+    pub(crate) fn data_type(&self) -> fairzarr_zarr::DataType {
+        use fairzarr_zarr::DataType;
         if self.boolean {
             return DataType::Bool;
         }

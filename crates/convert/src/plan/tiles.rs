@@ -3,10 +3,10 @@
 //! A tile is moved when its compressed bytes are what a Zarr reader expects of a chunk, but for the wrapper around them:
 //! samples of whole bytes, one to a pixel, no predictor, Deflate, Zstandard or nothing.
 
-use fairzarr_ngff::Compressor;
 use fairzarr_ome_tiff::Image;
 use fairzarr_ome_tiff::tiff_codec::{Compression, Container};
 use fairzarr_ome_zarr::Codec;
+use fairzarr_zarr::Compressor;
 use serde::{Deserialize, Serialize};
 
 use super::level::LevelPlan;

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use fairzarr_ngff::chunk_key;
 use fairzarr_store::Store;
+use fairzarr_zarr::chunk_key;
 
 use crate::error::Error;
 use crate::plan::{ImagePlan, Plan, Task, Written};

@@ -197,7 +197,7 @@ fn may_be_removed(source: &Fileset, store: &Store) -> Result<bool, Error> {
             reason: "it is neither a Zarr nor an unfinished conversion".into(),
         });
     }
-    if let Some(file) = store.is_local().and_then(|root| member_below(source, root)) {
+    if let Some(file) = store.local_path().and_then(|root| member_below(source, root)) {
         return Err(Error::NotRemoved {
             place: store.location().to_string(),
             reason: format!("the source {file} lies in it"),

@@ -50,7 +50,7 @@ fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
         (_, Some(_)) => return Err(Failure::usage("--index goes with --as original and micro-meta")),
         (Form::NboXml, None) => match style(&record) {
             Style::Verbatim => xml::write(&record, Style::Verbatim),
-            style => xml::write(&placement::about_the_store(&record), style),
+            Style::Valid => xml::write(&placement::about_the_store(&record), Style::Valid),
         },
         _ => format!("{:#}\n", record.to_json()),
     };

@@ -4,6 +4,7 @@ use fairzarr_ome_tiff::{Fileset, Image, Kind};
 use fairzarr_ome_xml::{Document, Quantity, Structured};
 use fairzarr_ome_zarr::StoredImage;
 use fairzarr_store::Store;
+use fairzarr_zarr::{ArrayDocument, DeclaredCodec, Format};
 use serde_json::{Map, Value, json};
 
 use crate::args::Inspect;
@@ -36,11 +37,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
 /// The OME model in one piece.
 fn metadata(path: &str, input: &Input) -> Result<Value, Failure> {
     let structured = match input {
-        Input::Tiff(fileset) => fileset
-            .document()
-            .map(Structured::from_document)
-            .transpose()
-            .map_err(|e| Failure::new(Code::Input, e))?,
+        Input::Tiff(fileset) => fileset.document().map(Structured::from_document),
         Input::Store(store) => fairzarr_ome_zarr::model::read(store)?,
     };
     let missing = || Failure::new(Code::Input, anyhow::anyhow!("{path} holds no OME model"));
@@ -173,43 +170,25 @@ fn zarr_image(store: &Store, image: &StoredImage) -> Result<Value, Failure> {
 /// Shape, type, chunks and codecs of an array, from its metadata document.
 fn array(store: &Store, path: &str) -> Result<Map<String, Value>, Failure> {
     let read = |error| Failure::new(Code::Input, error);
-    let (document, version) = match store.probe(&format!("{path}/zarr.json")).map_err(read)? {
-        Some(document) => (Some(document), 3),
-        None => (store.get(&format!("{path}/.zarray")).map_err(read)?, 2),
+    let (document, format) = match store.probe(&format!("{path}/zarr.json")).map_err(read)? {
+        Some(document) => (Some(document), Format::V3),
+        None => (store.get(&format!("{path}/.zarray")).map_err(read)?, Format::V2),
     };
-    let document: Value = document
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    let document = document
+        .and_then(|bytes| ArrayDocument::parse(format, &bytes).ok())
         .ok_or_else(|| Failure::new(Code::Input, anyhow::anyhow!("array {path} has no readable metadata")))?;
-    let sides = |value: Option<&Value>| {
-        let sides = value.and_then(Value::as_array).into_iter().flatten();
-        sides.map(ToString::to_string).collect::<Vec<_>>().join(" x ")
+    let sides = |sides: &[u64]| sides.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
+    let storage = document.storage();
+    let stored = sides(&storage.stored);
+    let storage = match &storage.inner {
+        Some(inner) => format!("shards {stored} of chunks {}", sides(inner)),
+        None => format!("chunks {stored}"),
     };
+    let codecs = document.codecs();
+    let names: Vec<String> = codecs.iter().filter(|codec| codec.name != "bytes").map(codec_name).collect();
     let mut array = Map::new();
-    array.insert("shape".into(), document.get("shape").cloned().unwrap_or_default());
-    if version == 2 {
-        array.insert("type".into(), document.get("dtype").cloned().unwrap_or_default());
-        array.insert("storage".into(), format!("chunks {}", sides(document.get("chunks"))).into());
-        let compressor = document.get("compressor").filter(|compressor| !compressor.is_null());
-        let name = compressor.map_or("none".into(), |c| codec_name(c.get("id"), Some(c)));
-        array.insert("compression".into(), name.into());
-        return Ok(array);
-    }
-    array.insert("type".into(), document.get("data_type").cloned().unwrap_or_default());
-    let grid = sides(document.pointer("/chunk_grid/configuration/chunk_shape"));
-    let codecs = document.get("codecs").and_then(Value::as_array).cloned().unwrap_or_default();
-    let sharding = codecs.iter().find(|codec| codec.get("name") == Some(&json!("sharding_indexed")));
-    let (storage, codecs) = match sharding {
-        Some(sharding) => (
-            format!("shards {grid} of chunks {}", sides(sharding.pointer("/configuration/chunk_shape"))),
-            sharding.pointer("/configuration/codecs").and_then(Value::as_array).cloned().unwrap_or_default(),
-        ),
-        None => (format!("chunks {grid}"), codecs),
-    };
-    let names: Vec<String> = codecs
-        .iter()
-        .filter(|codec| codec.get("name") != Some(&json!("bytes")))
-        .map(|codec| codec_name(codec.get("name"), codec.get("configuration")))
-        .collect();
+    array.insert("shape".into(), document.members.get("shape").cloned().unwrap_or_default());
+    array.insert("type".into(), document.data_type().cloned().unwrap_or_default());
     array.insert("storage".into(), storage.into());
     array.insert(
         "compression".into(),
@@ -219,11 +198,11 @@ fn array(store: &Store, path: &str) -> Result<Map<String, Value>, Failure> {
 }
 
 /// `blosc zstd` and `zstd`, without the details.
-fn codec_name(name: Option<&Value>, configuration: Option<&Value>) -> String {
-    let name = name.and_then(Value::as_str).unwrap_or("?");
-    match configuration.and_then(|configuration| configuration.get("cname")).and_then(Value::as_str) {
-        Some(inner) => format!("{name} {inner}"),
-        None => name.into(),
+fn codec_name(codec: &DeclaredCodec<'_>) -> String {
+    let inner = codec.configuration.and_then(|configuration| configuration.get("cname")?.as_str());
+    match inner {
+        Some(inner) => format!("{} {inner}", codec.name),
+        None => codec.name.into(),
     }
 }
 

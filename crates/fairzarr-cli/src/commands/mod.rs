@@ -1,6 +1,7 @@
 //! One module per subcommand.
 
 mod check;
+mod conformance;
 mod convert;
 mod copy;
 mod embed;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Extract(args) => extract::run(&args),
         Command::Check(args) => check::run(&args),

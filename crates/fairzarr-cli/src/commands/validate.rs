@@ -1,7 +1,8 @@
 //! `fairzarr validate`: is the metadata of an OME-Zarr valid NGFF?
 
-use fairzarr_ngff::Severity;
-use fairzarr_verify::{GroupFinding, Validity, validate_hierarchy};
+use fairzarr_ngff::hierarchy::{Depth, NodeFinding, Validity};
+use fairzarr_ngff::{Finding, Severity, ozx};
+use fairzarr_verify::validate_hierarchy;
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -12,13 +13,42 @@ use crate::source;
 
 pub(crate) fn run(args: &Validate) -> Result<Code, Failure> {
     let store = source::source_store(&args.path, &args.store)?;
-    let validity = validate_hierarchy(&store).map_err(|error| Failure::from(error).about(&args.path))?;
+    let depth = if args.deep { Depth::Objects } else { Depth::Documents };
+    let archive = store.location().is_archive();
+    let validity = match validate_hierarchy(&store, depth) {
+        Ok(mut validity) => {
+            if archive {
+                let around = around(args, validity.declared.as_deref())?;
+                validity.add("", around);
+            }
+            validity
+        }
+        // Where the hierarchy is not at the root of an archive, the archive is what is wrong.
+        Err(error) => match if archive { around(args, None)? } else { Vec::new() } {
+            findings if findings.iter().any(|found| found.severity == Severity::Must) => {
+                let mut validity = Validity::default();
+                validity.add("", findings);
+                validity
+            }
+            _ => return Err(Failure::from(error).about(&args.path)),
+        },
+    };
     if args.output.json {
         print::result(format_args!("{:#}", as_json(&validity)))?;
     } else {
         tell(&args.path, &validity)?;
     }
     Ok(if validity.is_valid() { Code::Done } else { Code::Different })
+}
+
+/// What is wrong with the archive around a hierarchy.
+fn around(args: &Validate, version: Option<&str>) -> Result<Vec<Finding>, Failure> {
+    let (folder, name) = source::beside(&args.path, &args.store)?;
+    let read = |error| Failure::new(Code::Input, error);
+    let size = folder.size(&name).map_err(read)?.unwrap_or_default();
+    ozx::judge(&name, size, version, |start, end| {
+        Ok(folder.get_range(&name, start..end).map_err(read)?.unwrap_or_default().to_vec())
+    })
 }
 
 fn as_json(validity: &Validity) -> serde_json::Value {
@@ -28,21 +58,21 @@ fn as_json(validity: &Validity) -> serde_json::Value {
         .map(|found| {
             let finding = &found.finding;
             json!({
-                "group": found.group, "severity": finding.severity.to_string(), "path": finding.path,
-                "clause": finding.clause, "message": finding.message,
+                "group": found.node, "severity": finding.severity.to_string(), "path": finding.path,
+                "clause": finding.clause, "message": finding.message, "remedy": finding.remedy,
             })
         })
         .collect();
     json!({
-        "valid": validity.is_valid(), "version": validity.version.map(|version| version.to_string()),
-        "groups": validity.groups, "arrays": validity.arrays, "findings": findings,
+        "valid": validity.is_valid(), "version": version(validity),
+        "groups": validity.groups, "arrays": validity.arrays, "objects": validity.objects, "findings": findings,
     })
 }
 
 fn tell(path: &str, validity: &Validity) -> Result<(), Failure> {
     // A plate has the same to say of thousands of images.
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut told: Vec<(&GroupFinding, usize)> = Vec::new();
+    let mut told: Vec<(&NodeFinding, usize)> = Vec::new();
     for found in &validity.findings {
         let place = *places.entry(found.finding.to_string()).or_insert(told.len());
         match told.get_mut(place) {
@@ -50,14 +80,14 @@ fn tell(path: &str, validity: &Validity) -> Result<(), Failure> {
             None => told.push((found, 1)),
         }
     }
-    for (GroupFinding { group, finding }, count) in told {
-        let group = if group.is_empty() { "(root)" } else { group };
+    for (NodeFinding { node, finding, .. }, count) in told {
+        let group = if node.is_empty() { "(root)" } else { node };
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-        print::result(format_args!("{group}{more}: {finding}"))?;
+        print::result(format_args!("{group}{more}: {finding}\n    {}", finding.remedy))?;
     }
     let count =
         |severity| validity.findings.iter().filter(|found| found.finding.severity == severity).count();
-    let version = validity.version.map_or_else(|| "of unknown version".into(), |version| version.to_string());
+    let version = version(validity).unwrap_or_else(|| "of unknown version".into());
     print::result(format_args!(
         "{path}: {} NGFF {version}, {} groups and {} arrays looked at: {} demands and {} recommendations broken",
         if validity.is_valid() { "valid" } else { "not valid" },
@@ -67,4 +97,9 @@ fn tell(path: &str, validity: &Validity) -> Result<(), Failure> {
         count(Severity::Should)
     ))?;
     Ok(())
+}
+
+/// The version that was judged by, or that is declared where it is another one.
+fn version(validity: &Validity) -> Option<String> {
+    validity.version.map(|version| version.to_string()).or_else(|| validity.declared.clone())
 }

@@ -1,11 +1,12 @@
 //! NBO in the structured annotations of OME-XML: XML fragments, OMERO.mde maps, key-value pairs.
 
-use fairzarr_ome_xml::Document;
+use std::collections::HashMap;
+
+use fairzarr_ome_xml::{Document, Element, Namespaces};
 use serde_json::{Map, Value as Json, json};
 
 use crate::catalogue;
 use crate::record::{Object, Origin, OriginKind, Record, value};
-use crate::tree::{self, Element};
 use crate::xml;
 
 /// Namespace of maps that OMERO.mde writes.
@@ -14,53 +15,56 @@ const MDE: &str = "MDE";
 /// Adds to the record what the document's annotations say of NBO. Fragments and maps become objects, with
 /// the annotation's identifier in `extra`; key-value pairs are kept, and read only through a mapping.
 pub(super) fn annotations(document: &Document, record: &mut Record) {
-    if document.ome().annotations.is_empty() {
-        return;
-    }
-    // The typed view does not keep the namespaces of foreign content.
-    let root = match tree::parse(document.text(), &["Plane", "TiffData", "BinData", "ROI"]) {
-        Ok(root) => root,
-        Err(why) => {
-            record.extra.insert("annotationsNotRead".into(), why.to_string().into());
-            return;
-        }
-    };
+    let root = document.root();
+    let at_root = Namespaces::default().within(root);
     let mut pairs = Map::new();
-    for annotation in root.children("StructuredAnnotations").flat_map(Element::elements) {
-        let id = annotation.attribute("ID").unwrap_or_default();
-        let Some(content) = annotation.child("Value") else { continue };
-        match annotation.name.as_str() {
-            "XMLAnnotation" => {
-                let named = annotation.attribute("Namespace").is_some_and(xml::is_nbo);
-                for fragment in content.elements() {
-                    let known = catalogue::class(&fragment.name).is_some();
-                    if xml::is_nbo(&fragment.namespace) || (named && known) {
-                        let mut found = xml::record(fragment).objects;
-                        for object in &mut found {
-                            mark(object, id);
-                        }
-                        record.objects.extend(found);
-                    }
+    for list in root.children("StructuredAnnotations") {
+        let at_list = at_root.within(list);
+        for annotation in list.elements() {
+            let id = annotation.attr("ID").unwrap_or_default();
+            let namespace = annotation.attr("Namespace");
+            let Some(content) = annotation.child("Value") else { continue };
+            match annotation.name() {
+                "XMLAnnotation" => {
+                    let namespaces = at_list.within(annotation).within(content);
+                    fragments(content, &namespaces, namespace.is_some_and(xml::is_nbo), id, record);
                 }
+                "MapAnnotation" if namespace == Some(MDE) => record.objects.extend(mde(content, id)),
+                "MapAnnotation" => {
+                    let list: Vec<_> = content
+                        .children("M")
+                        .map(|m| json!([m.attr("K").unwrap_or_default(), m.text()]))
+                        .collect();
+                    pairs.insert(id.to_owned(), json!({"namespace": namespace, "pairs": list}));
+                }
+                _ => {}
             }
-            "MapAnnotation" if annotation.attribute("Namespace") == Some(MDE) => {
-                record.objects.extend(mde(content, id));
-            }
-            "MapAnnotation" => {
-                let list: Vec<_> = content
-                    .children("M")
-                    .map(|m| json!([m.attribute("K").unwrap_or_default(), m.text()]))
-                    .collect();
-                pairs.insert(
-                    id.to_owned(),
-                    json!({"namespace": annotation.attribute("Namespace"), "pairs": list}),
-                );
-            }
-            _ => {}
         }
     }
     if !pairs.is_empty() {
         record.extra.insert("keyValuePairs".into(), pairs.into());
+    }
+}
+
+/// NBO elements in the value of an XML annotation. Where the annotation is `named` as NBO, elements of NBO's names are
+/// NBO in whatever namespace.
+fn fragments<'e>(
+    content: &'e Element<'_>,
+    namespaces: &Namespaces<'e>,
+    named: bool,
+    annotation: &str,
+    record: &mut Record,
+) {
+    for fragment in content.elements() {
+        let known = catalogue::class(fragment.name()).is_some();
+        let namespace = namespaces.within(fragment).of_element(fragment);
+        if xml::is_nbo(namespace) || (named && known) {
+            let mut found = xml::record(fragment, namespaces).objects;
+            for object in &mut found {
+                mark(object, annotation);
+            }
+            record.objects.extend(found);
+        }
     }
 }
 
@@ -70,10 +74,11 @@ fn mark(object: &mut Object, annotation: &str) {
 
 /// `OME:Image | OME:Objective | Working Distance` = `190.0 µm`. The unit is in the value, so that no
 /// default comes into play; tags are OME attributes with blanks.
-fn mde(content: &Element, annotation: &str) -> Vec<Object> {
+fn mde(content: &Element<'_>, annotation: &str) -> Vec<Object> {
     let mut objects: Vec<Object> = Vec::new();
+    let mut by_class: HashMap<String, usize> = HashMap::new();
     for pair in content.children("M") {
-        let (key, text) = (pair.attribute("K").unwrap_or_default(), pair.text());
+        let (key, text) = (pair.attr("K").unwrap_or_default(), pair.text());
         let parts: Vec<_> = key.split('|').map(str::trim).collect();
         let [.., node, tag] = parts.as_slice() else { continue };
         let class = node.strip_prefix("OME:").unwrap_or(node);
@@ -83,8 +88,8 @@ fn mde(content: &Element, annotation: &str) -> Vec<Object> {
             "Filter" => "GenericFilter".to_owned(),
             other => other.to_owned(),
         };
-        let position = objects.iter().position(|o| o.class == class).unwrap_or_else(|| {
-            let mut object = Object::new(&class);
+        let position = *by_class.entry(class).or_insert_with_key(|class| {
+            let mut object = Object::new(class);
             mark(&mut object, annotation);
             objects.push(object);
             objects.len() - 1

@@ -6,6 +6,9 @@ use crate::identity::{both, identifiers, identifies, is_stand, maker, model, sai
 use crate::qc::KINDS;
 use crate::record::{Object, resolve};
 
+/// Whether two parts, the first of the known ones, are one.
+type Same<'a> = &'a dyn Fn(&Object, &Object) -> bool;
+
 /// For each part of the document's microscope the known part that it is. `roles` are identifiers of the document's parts
 /// and of known ones that were used for the same.
 pub(super) fn pair(known: &[Object], document: &[Object], roles: &[(String, String)]) -> Vec<Option<usize>> {
@@ -17,7 +20,7 @@ pub(super) fn pair(known: &[Object], document: &[Object], roles: &[(String, Stri
     let same_id = |a: &Object, b: &Object| {
         a.id().is_some() && a.id() == b.id().map(plain) && !is_other_model(a, b) && !is_other_part(a, b)
     };
-    let rounds: [&dyn Fn(&Object, &Object) -> bool; 6] = [
+    let rounds: [Same<'_>; 6] = [
         &|a, b| identified(a, b) == Some(true),
         &in_role,
         &|a, b| is_stand(&a.class) && is_stand(&b.class),

@@ -153,7 +153,7 @@ impl Condition {
 
 /// The error for a word that is none of `known`, with the one that was probably meant.
 fn misspelt<'a>(word: String, found: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
-    let fold = |text: &str| text.to_lowercase().replace('\u{3bc}', "u").replace('\u{b5}', "u");
+    let fold = |text: &str| text.to_lowercase().replace(['\u{3bc}', '\u{b5}'], "u");
     let found_folded = fold(found);
     let alike = |name: &str| {
         let name = fold(name);

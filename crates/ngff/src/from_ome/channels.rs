@@ -1,9 +1,10 @@
 //! Channels: names, colours and windows.
 
 use fairzarr_ome_xml::{self as ome_xml, Length, Quantity, Unit};
+use fairzarr_zarr::DataType;
 
 use super::name;
-use crate::{DataType, Omero, OmeroChannel, RenderingModel, Window};
+use crate::{Omero, OmeroChannel, RenderingModel, Window};
 
 /// How one index of the c axis is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

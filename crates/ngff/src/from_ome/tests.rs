@@ -1,7 +1,8 @@
 use fairzarr_ome_xml::Document;
+use fairzarr_zarr::DataType;
 
 use super::*;
-use crate::{DataType, Error, RenderingModel, Version, Window, image_attributes, validate};
+use crate::{Error, RenderingModel, Version, Window, image_attributes, validate};
 
 fn image(pixels_attributes: &str, channels: &str) -> ome_xml::Image {
     let xml = format!(

@@ -79,6 +79,10 @@ impl Report {
             names.extend(name.map(str::to_owned));
             let kind = self.string(&at, object, "type", Need::Should(AXES));
             self.unit(&at, object, kind);
+            if self.version >= Version::V06 {
+                self.member(&at, object, "discrete", Need::May(AXES), "true or false", Value::as_bool);
+                self.string(&at, object, "longName", Need::May(AXES));
+            }
             ranks.push((at, Rank::of(kind)));
         }
         self.unique(at, AXES, "name", names.iter().cloned());

@@ -6,39 +6,17 @@
 mod collection;
 mod image;
 mod levels;
+mod matrix;
 mod plate;
 mod transformation;
 
-use std::fmt;
-
+use fairzarr_zarr::{Finding, Severity};
 use serde_json::{Map, Value};
 
 use crate::json::shorten;
 use crate::{NodeKind, Version, classify};
 
 pub use levels::{Level, validate_levels};
-
-/// One rule that metadata breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether the specification demands or recommends it.
-    pub severity: Severity,
-    /// JSON pointer into the attributes.
-    pub path: String,
-    /// Section of the specification, by its anchor.
-    pub clause: &'static str,
-    /// What was found, and what was expected.
-    pub message: String,
-}
-
-/// How strong a rule is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// A recommendation, or what readers are known to need where the specification is silent.
-    Should,
-    /// A demand: metadata that breaks it is not valid.
-    Must,
-}
 
 /// Every rule that a group's attributes break, in the order of the document; at most a thousand.
 ///
@@ -143,7 +121,7 @@ impl Report {
         /// A hostile document must not make a report larger than itself.
         const MOST: usize = 1000;
         if self.findings.len() < MOST {
-            self.findings.push(Finding { severity, path: path.into(), clause, message });
+            self.findings.push(Finding::new(severity, path, clause, message));
         }
     }
 
@@ -236,20 +214,5 @@ impl Report {
                 self.must(&format!("{at}/{index}"), clause, format!("{what} is the same as that of {first}"));
             }
         }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {} ({})", self.severity, self.path, self.message, self.clause)
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Must => "MUST",
-            Self::Should => "SHOULD",
-        })
     }
 }

@@ -1,10 +1,11 @@
 //! Rules of coordinate systems, coordinate transformations and scenes in 0.6.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use super::{Need, Report};
+use crate::graph::Graph;
 
 /// Names of coordinate systems and their numbers of axes.
 type Systems<'a> = HashMap<&'a str, usize>;
@@ -65,8 +66,48 @@ impl Report {
             for (index, item) in further.iter().enumerate() {
                 self.between(&format!("{at}/{index}"), item, &systems, intrinsic);
             }
+            self.names_of(&at, further);
         }
+        self.connected(at, object, intrinsic);
         scales
+    }
+
+    /// All coordinate systems of an image have to be reachable from the one that its levels map into.
+    fn connected(&mut self, at: &str, object: &Map<String, Value>, intrinsic: Option<&str>) {
+        let Some(intrinsic) = intrinsic else { return };
+        let list = |name: &str| object.get(name).and_then(Value::as_array).into_iter().flatten();
+        let mut graph = Graph::default();
+        graph.node(intrinsic.to_owned());
+        for system in list("coordinateSystems") {
+            if let Some(name) = system.get("name").and_then(Value::as_str) {
+                graph.node(name.to_owned());
+            }
+        }
+        for transformation in list("coordinateTransformations") {
+            let end = |name: &str| transformation.get(name)?.get("name")?.as_str().map(str::to_owned);
+            if let (Some(input), Some(output)) = (end("input"), end("output")) {
+                graph.edge(input, output);
+            }
+        }
+        if let Some(apart) = graph.unconnected() {
+            let message = format!(
+                "no transformation leads to {apart:?}, expected all coordinate systems to be connected"
+            );
+            self.must(&format!("{at}/coordinateSystems"), TRANSFORMATIONS, message);
+        }
+    }
+
+    /// Names of transformations. The text wants them unique in their list; its own cases repeat them.
+    fn names_of(&mut self, at: &str, transformations: &[Value]) {
+        let mut names = HashSet::new();
+        for (index, item) in transformations.iter().enumerate() {
+            let name = item.get("name").and_then(Value::as_str);
+            if let Some(name) = name.filter(|name| !names.insert(*name)) {
+                let message =
+                    format!("{name:?} is the name of another transformation, expected a name of its own");
+                self.should(&format!("{at}/{index}/name"), TRANSFORMATIONS, message);
+            }
+        }
     }
 
     /// A scene: images placed in common coordinate systems.
@@ -83,6 +124,7 @@ impl Report {
         for (index, item) in items.iter().enumerate() {
             self.between(&format!("{at}/coordinateTransformations/{index}"), item, &systems, None);
         }
+        self.names_of(&format!("{at}/coordinateTransformations"), items);
     }
 
     fn systems<'a>(&mut self, at: &str, object: &'a Map<String, Value>, need: Need) -> Systems<'a> {
@@ -215,12 +257,13 @@ impl Report {
                 self.same(at, input, output);
                 self.vector(at, object, "translation", input.or(output), TRANSFORMATIONS);
             }
-            "mapAxis" => self.map_axis(at, object, input),
+            "mapAxis" => self.map_axis(at, object, input.or(output)),
             "projectAxis" => self.project_axis(at, object, input, output),
             "affine" => self.matrix(at, object, "affine", output, input.map(|input| input + 1)),
             "rotation" => {
                 self.same(at, input, output);
                 self.matrix(at, object, "rotation", output, input);
+                self.rotation(at, object);
             }
             "sequence" => self.sequence(at, object, input, output, depth),
             "byDimension" => self.by_dimension(at, object, input, output, depth),
@@ -312,42 +355,6 @@ impl Report {
         }
     }
 
-    fn matrix(
-        &mut self,
-        at: &str,
-        object: &Map<String, Value>,
-        name: &str,
-        rows: Option<usize>,
-        columns: Option<usize>,
-    ) {
-        if object.contains_key("path") && !object.contains_key(name) {
-            self.string(at, object, "path", Need::Must(TRANSFORMATIONS));
-            return;
-        }
-        let matrix = self.member(
-            at,
-            object,
-            name,
-            Need::Must(TRANSFORMATIONS),
-            "an array of rows of numbers",
-            |value| {
-                let row = |row: &Value| {
-                    let row = row.as_array()?;
-                    row.iter().all(Value::is_number).then_some(row.len())
-                };
-                value.as_array()?.iter().map(row).collect::<Option<Vec<usize>>>()
-            },
-        );
-        let Some(lengths) = matrix else { return };
-        let rows = rows.unwrap_or(lengths.len());
-        let square = name == "rotation";
-        let columns = columns.or(square.then_some(rows)).or(lengths.first().copied()).unwrap_or(0);
-        if lengths.len() != rows || lengths.iter().any(|&length| length != columns) {
-            let message = format!("{} rows, expected {rows} of {columns} numbers", lengths.len());
-            self.must(&format!("{at}/{name}"), TRANSFORMATIONS, message);
-        }
-    }
-
     fn sequence(
         &mut self,
         at: &str,
@@ -359,6 +366,10 @@ impl Report {
         let Some(steps) = self.array(at, object, "transformations", Need::Must(TRANSFORMATIONS)) else {
             return;
         };
+        if steps.is_empty() {
+            let message = "empty, expected at least one transformation";
+            self.must(&format!("{at}/transformations"), TRANSFORMATIONS, message.into());
+        }
         // A step's number of axes is known as long as no step before can have changed it.
         let mut known = input;
         for (index, step) in steps.iter().enumerate() {
@@ -451,5 +462,5 @@ impl Report {
 }
 
 const SYSTEMS: &str = "coordinate-systems-md";
-const TRANSFORMATIONS: &str = "trafo-md";
+pub(super) const TRANSFORMATIONS: &str = "coord-trafo-md";
 const SCENE: &str = "scene-md";

@@ -1,6 +1,6 @@
 //! What 2016-06 has no place for goes, and children take the schema's order.
 
-use crate::allowed;
+use crate::schema_2016_06;
 use crate::tree::{Element, Node, namespace_prefix, prefix};
 use crate::upgrade::Upgrade;
 
@@ -9,7 +9,7 @@ pub(super) fn descend(element: &mut Element<'_>, upgrade: &mut Upgrade) {
         return;
     }
     let name = element.name().to_owned();
-    let Some((attributes, children)) = allowed::of(&name) else { return };
+    let Some((attributes, children)) = schema_2016_06::of(&name) else { return };
     element.attrs.retain(|a| {
         let fits = attributes.split(' ').any(|known| known == a.name)
             || namespace_prefix(&a.name).is_some()
@@ -39,7 +39,7 @@ pub(super) fn descend(element: &mut Element<'_>, upgrade: &mut Upgrade) {
         let rank = match child {
             // Foreign elements stay behind what they follow.
             None => groups.last().map_or(0, |g| g.0),
-            Some(child) => match allowed::rank(children, child) {
+            Some(child) => match schema_2016_06::rank(children, child) {
                 Some(rank) => rank,
                 None => {
                     upgrade.note(&format!("`{child}` of `{name}` left out: 2016-06 does not have it"));

@@ -53,15 +53,12 @@ impl Upgrade {
         self.needed
     }
 
-    pub(crate) fn changes(self) -> Vec<Change> {
-        self.changes
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// The whole document but for the elements of runs.
     pub(crate) fn root<'a>(&mut self, mut root: Element<'a>) -> Element<'a> {
-        if !self.needed {
-            return root;
-        }
         self.names(&mut root, true);
         self.root_attributes(&mut root);
         if self.older {
@@ -109,7 +106,8 @@ impl Upgrade {
     fn names(&mut self, element: &mut Element<'_>, known: bool) {
         if !element.foreign {
             let name = element.name().to_owned();
-            let spelled = if known { crate::allowed::spelling(&name).filter(|s| *s != name) } else { None };
+            let spelled =
+                if known { crate::schema_2016_06::spelling(&name).filter(|s| *s != name) } else { None };
             if let Some(spelled) = spelled {
                 self.note(&format!("`{name}` spelled `{spelled}`"));
             }
@@ -145,12 +143,14 @@ impl Upgrade {
                 attr.value = clean(&attr.value).into();
                 self.note("characters that XML forbids replaced");
             }
-            if crate::allowed::of(&name).is_some_and(|(known, _)| known.split(' ').any(|k| k == attr.name)) {
+            if crate::schema_2016_06::of(&name)
+                .is_some_and(|(known, _)| known.split(' ').any(|k| k == attr.name))
+            {
                 continue;
             }
             // Older schemas have lower-case attributes of their own, which have their own rules.
             if !self.older
-                && let Some(spelled) = crate::allowed::attribute_spelling(&name, &attr.name)
+                && let Some(spelled) = crate::schema_2016_06::attribute_spelling(&name, &attr.name)
             {
                 self.note(&format!("`{name}@{}` spelled `{spelled}`", attr.name));
                 attr.name = spelled.into();

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::read::default_unit;
 use crate::tree::{Element, Node};
-use crate::unit::Unit;
+use crate::unit::{Unit, default_unit};
 use crate::upgrade::Upgrade;
 
 /// Applies the rules from the root down. Content of XML annotations is not OME's.

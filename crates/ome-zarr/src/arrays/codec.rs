@@ -1,6 +1,6 @@
 //! The codec chain: one decoded chunk to the bytes that are stored.
 
-use fairzarr_ngff::{BloscCompressor as Inner, Compressor, Shuffle};
+use fairzarr_zarr::{BloscCompressor as Inner, Compressor, Shuffle};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,8 @@
 //! Small arrays beside the pixels: columns of metadata, digests. Each is written whole, when all of it is known.
 
-use fairzarr_ngff::{ArraySpec, Codecs, DataType, FillValue, Version, array_document, chunk_key};
+use fairzarr_ngff::Version;
 use fairzarr_store::Store;
+use fairzarr_zarr::{ArraySpec, Codecs, DataType, FillValue, array_document, chunk_key};
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -71,16 +72,12 @@ impl SmallArray {
             store
                 .put_in_background(&chunk_key(version, &self.path, &index), encoder.encode(&chunk)?.into())?;
         }
-        let spec = ArraySpec {
-            shape: self.shape.clone(),
-            data_type: self.data_type,
-            chunks,
-            shards: None,
-            codecs: Codecs { compressor: CODEC.compressor(), crc32c, ..Codecs::default() },
-            dimension_names: self.dimension_names.clone(),
-            fill_value: self.fill.clone(),
-            attributes: self.attributes.clone(),
-        };
+        let mut spec = ArraySpec::new(self.shape.clone(), self.data_type, chunks);
+        spec.codecs = Codecs::new(CODEC.compressor());
+        spec.codecs.crc32c = crc32c;
+        spec.dimension_names.clone_from(&self.dimension_names);
+        spec.fill_value = self.fill.clone();
+        spec.attributes.clone_from(&self.attributes);
         put(store, &self.path, array_document(version, &spec)?)
     }
 }

@@ -1,8 +1,9 @@
 //! The recorded digests of all planes, written.
 
 use fairzarr_digest::{ALGORITHM, TILE};
-use fairzarr_ngff::{DataType, FillValue, Version};
+use fairzarr_ngff::Version;
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, json};
 
 use crate::Error;

@@ -1,8 +1,9 @@
 //! The structured OME model, written.
 
-use fairzarr_ngff::{DataType, FillValue, Version, group_document};
+use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::{Array, ArrayData, ArrayGroup, Document, Structured};
 use fairzarr_store::Store;
+use fairzarr_zarr::{DataType, FillValue};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use crate::keys::{MODEL, OME};
 /// # Errors
 /// When the store cannot be written.
 pub fn write(store: &Store, version: Version, document: &Document) -> Result<Map<String, Value>, Error> {
-    let Structured { json, tables, blobs } = Structured::from_document(document)?;
+    let Structured { json, tables, blobs } = Structured::from_document(document);
     let mut parents = BTreeSet::new();
     for table in tables {
         let group = table.to_arrays(|image| sizes(document, image));

@@ -111,7 +111,7 @@ pub(crate) fn build(
                 .with_http_connector(connector);
             Ok(Arc::new(builder.build().map_err(failed)?))
         }
-        Scheme::Local | Scheme::Memory => Err(Error::Unsupported {
+        Scheme::Local | Scheme::Memory | Scheme::Other => Err(Error::Unsupported {
             location: location.to_string(),
             reason: "this is not an object store".to_owned(),
         }),

@@ -9,6 +9,7 @@
 
 mod archive;
 mod conformance;
+mod dependencies;
 mod suite;
 
 #[cfg(feature = "cloud")]

@@ -2,17 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::Version;
+use crate::Format;
 
-/// A metadata document: its file name, relative to the node, and its bytes.
-pub type Document = (&'static str, Vec<u8>);
+/// A metadata document of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// File name, relative to the node: `zarr.json`, `.zgroup`, `.zarray` or `.zattrs`.
+    pub name: &'static str,
+    /// What is in the file.
+    pub bytes: Vec<u8>,
+}
 
 /// The documents that declare a group: `zarr.json`, or `.zgroup` and `.zattrs`.
-pub fn group_document(version: Version, attributes: Map<String, Value>) -> Vec<Document> {
-    if version.zarr_format() == 2 {
-        let mut documents = vec![(".zgroup", text(&json!({"zarr_format": 2})))];
+pub fn group_document(format: impl Into<Format>, attributes: Map<String, Value>) -> Vec<Document> {
+    if format.into() == Format::V2 {
+        let mut documents = vec![Document { name: ".zgroup", bytes: text(&json!({"zarr_format": 2})) }];
         if !attributes.is_empty() {
-            documents.push((".zattrs", text(&Value::Object(attributes))));
+            documents.push(Document { name: ".zattrs", bytes: text(&Value::Object(attributes)) });
         }
         return documents;
     }
@@ -20,7 +26,7 @@ pub fn group_document(version: Version, attributes: Map<String, Value>) -> Vec<D
     object.insert("zarr_format".into(), 3.into());
     object.insert("node_type".into(), "group".into());
     object.insert("attributes".into(), Value::Object(attributes));
-    vec![("zarr.json", text(&Value::Object(object)))]
+    vec![Document { name: "zarr.json", bytes: text(&Value::Object(object)) }]
 }
 
 /// Members in the order given: the same input gives the same bytes. Indented by two spaces unless it is so large that nobody

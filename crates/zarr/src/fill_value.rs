@@ -1,0 +1,69 @@
+//! The value of samples that are not stored.
+
+use serde_json::{Number, Value, json};
+
+use crate::{DataType, Error};
+
+/// The value of samples that are not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FillValue {
+    /// A number; of complex types the real part.
+    Number(Number),
+    /// Not a number, of floating point types.
+    Nan,
+}
+
+impl FillValue {
+    /// The value as documents of both formats write it.
+    pub(crate) fn to_json(&self, data_type: DataType) -> Result<Value, Error> {
+        let value = match self {
+            Self::Number(value) => value,
+            Self::Nan if matches!(data_type, DataType::F16 | DataType::F32 | DataType::F64) => {
+                return Ok("NaN".into());
+            }
+            Self::Nan => {
+                return Err(Error::FillValue { found: "NaN".into(), data_type: data_type.name() });
+            }
+        };
+        let in_range = |low: i64, high: u64| {
+            value.as_i64().is_some_and(|v| v >= low && (v < 0 || v as u64 <= high))
+                || value.as_u64().is_some_and(|v| v <= high)
+        };
+        let fits = match data_type {
+            DataType::Bool => in_range(0, 1),
+            DataType::U8 => in_range(0, u8::MAX.into()),
+            DataType::U16 => in_range(0, u16::MAX.into()),
+            DataType::U32 => in_range(0, u32::MAX.into()),
+            DataType::U64 => in_range(0, u64::MAX),
+            DataType::I8 => in_range(i8::MIN.into(), i8::MAX as u64),
+            DataType::I16 => in_range(i16::MIN.into(), i16::MAX as u64),
+            DataType::I32 => in_range(i32::MIN.into(), i32::MAX as u64),
+            DataType::I64 => in_range(i64::MIN, i64::MAX as u64),
+            DataType::F16 | DataType::F32 | DataType::F64 | DataType::C64 | DataType::C128 => {
+                value.as_f64().is_some()
+            }
+        };
+        if !fits {
+            return Err(Error::FillValue { found: value.to_string(), data_type: data_type.name() });
+        }
+        Ok(match data_type {
+            DataType::Bool => json!(value.as_u64() == Some(1)),
+            DataType::F16 | DataType::F32 | DataType::F64 => json!(value.as_f64()),
+            DataType::C64 | DataType::C128 => json!([value.as_f64(), 0.0]),
+            _ => Value::Number(value.clone()),
+        })
+    }
+}
+
+impl From<i32> for FillValue {
+    fn from(value: i32) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<Number> for FillValue {
+    fn from(value: Number) -> Self {
+        Self::Number(value)
+    }
+}
