@@ -14,6 +14,8 @@ fn metadata_crates_need_no_engine_no_network_and_no_c() {
         ("fairzarr-ngff", &["--features", "ome"]),
         ("fairzarr-ome-xml", &[]),
         ("fairzarr-nbo", &[]),
+        ("fairzarr-ome-zarr", &["--no-default-features"]),
+        ("fairzarr", &["--no-default-features"]),
     ] {
         let dependencies = dependencies(package, features);
         assert!(dependencies.contains(&package.to_owned()), "{dependencies:?}");

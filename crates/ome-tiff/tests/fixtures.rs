@@ -55,7 +55,9 @@ fn check(image: &Image, level: usize) {
                     }
                 }
                 let mut found = vec![0; expected.len()];
-                image.read(level, PlaneIndex { t, group: group as u32, z }, region, &mut found, &mut scratch).unwrap();
+                image
+                    .read(level, PlaneIndex { t, group: group as u32, z }, region, &mut found, &mut scratch)
+                    .unwrap();
                 assert!(
                     found == expected,
                     "{sample_type}: t {t}, channels {channels:?}, z {z}, level {level}"
