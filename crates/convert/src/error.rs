@@ -1,6 +1,6 @@
 //! What can stop a conversion.
 
-use crate::plan::{Setting, Settings};
+use crate::plan::settings::{Setting, Settings};
 
 /// An error of a conversion; the message says what was being done, the source says why it failed. No message names an option
 /// of a program: whoever shows an error knows how its choices are called.

@@ -8,7 +8,7 @@ mod image;
 mod level;
 pub(crate) mod placement;
 pub(crate) mod pyramid;
-mod settings;
+pub(crate) mod settings;
 mod shards;
 mod task;
 mod text;
