@@ -1,19 +1,22 @@
 //! What is derived from the OME-XML of the world is valid NGFF, in every version.
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use fairzarr_ngff::{Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate};
 use fairzarr_ome_xml::{Document, Image};
-use fairzarr_zarr::DataType;
+use fairzarr_spec_tests::corpus;
+use fairzarr_zarr::SampleType;
 
 const VERSIONS: [Version; 3] = [Version::V04, Version::V05, Version::V06];
 
 #[test]
-fn corpus() {
+fn every_document_of_the_corpus() {
+    let folders: Vec<PathBuf> = ["open/ome-xml", "nbo/ome-xml"].into_iter().filter_map(corpus).collect();
+    let there_is_one = !folders.is_empty();
     let mut images = 0;
-    for path in documents() {
+    for path in documents(folders) {
         // Documents that cannot be parsed at all are the business of the OME-XML tests.
         let Ok(document) = Document::parse(fs::read(&path).unwrap()) else { continue };
         for (index, image) in document.ome().images.iter().enumerate() {
@@ -35,6 +38,7 @@ fn corpus() {
         }
     }
     eprintln!("{images} images");
+    assert_eq!(images > 0, there_is_one, "a corpus without an image");
 }
 
 fn check_image(path: &Path, image: &Image, index: usize) {
@@ -43,7 +47,7 @@ fn check_image(path: &Path, image: &Image, index: usize) {
     let downscaling = Downscaling::new("mean");
     let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
     let windows = vec![Window::full(0.0, 0.0); count];
-    let omero = from_ome::omero(image, index, DataType::U16, 1, 1, &windows);
+    let omero = from_ome::omero(image, index, SampleType::Uint16, 1, 1, &windows);
     assert_eq!(omero.channels.len(), count);
     for version in VERSIONS {
         let attributes = image_attributes(version, &multiscale, Some(&omero));
@@ -52,11 +56,8 @@ fn check_image(path: &Path, image: &Image, index: usize) {
     }
 }
 
-/// The OME-XML documents of the corpus; none where there is no corpus.
-fn documents() -> Vec<PathBuf> {
-    let corpus = env::var_os("FAIRZARR_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"), PathBuf::from);
-    let mut folders = vec![corpus.join("open/ome-xml"), corpus.join("nbo/ome-xml")];
+/// The OME-XML documents below these folders.
+fn documents(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut documents = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten() {

@@ -3,22 +3,25 @@
 //! Every OME-TIFF of the corpus, if there is one: where `FAIRZARR_CORPUS` says, else beside the workspace.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use fairzarr_convert::{Options, convert};
 use fairzarr_ngff::Version;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::{Document, Normalisations, compare};
 use fairzarr_ome_zarr::{model, sources};
+use fairzarr_spec_tests::corpus;
 use fairzarr_store::Store;
 use fairzarr_task::Job;
 use fairzarr_verify::{verify, verify_store};
 
 #[test]
-fn corpus() {
+fn every_ome_tiff_of_the_corpus() {
+    let folders: Vec<PathBuf> = ["open/real", "open/generated"].into_iter().filter_map(corpus).collect();
+    let there_is_one = !folders.is_empty();
     let mut documents = 0;
-    for path in files() {
+    for path in files(folders) {
         // What cannot be read is the business of the tests of reading.
         let Ok(source) = Fileset::open(&path) else { continue };
         let Some(document) = source.document() else { continue };
@@ -29,6 +32,7 @@ fn corpus() {
         }
     }
     eprintln!("{documents} documents");
+    assert_eq!(documents > 0, there_is_one, "a corpus without a document that can be converted");
 }
 
 /// False where the pixels cannot be converted.
@@ -58,11 +62,8 @@ fn check(path: &Path, source: &Fileset, document: &Document, version: Version) -
     true
 }
 
-/// Files that may be part of an OME-TIFF; none where there is no corpus.
-fn files() -> Vec<PathBuf> {
-    let corpus = env::var_os("FAIRZARR_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"), PathBuf::from);
-    let mut folders = vec![corpus.join("open/real"), corpus.join("open/generated")];
+/// Files below these folders that may be part of an OME-TIFF.
+fn files(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten() {

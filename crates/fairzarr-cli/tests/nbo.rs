@@ -52,12 +52,6 @@ fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../nbo/tests/data").join(name)
 }
 
-fn corpus() -> Option<PathBuf> {
-    let root = std::env::var_os("FAIRZARR_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
-    Some(root.join("nbo")).filter(|path| path.is_dir())
-}
-
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -561,7 +555,7 @@ fn regenerates(store: &Path, file: &Path, out: &Path) {
 
 #[test]
 fn every_document_of_the_corpus_is_embedded_and_comes_out_again() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = fairzarr_spec_tests::corpus("nbo") else { return };
     let directory = tempfile::tempdir().unwrap();
     let source = image(directory.path());
     let files: Vec<_> = tree(&corpus).into_keys().filter(|name| name.contains('/')).collect();

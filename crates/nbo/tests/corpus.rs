@@ -7,12 +7,7 @@ use std::path::{Path, PathBuf};
 use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::ingest;
 use fairzarr_nbo::placement::{Images, Placement};
-
-fn corpus() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let path = std::env::var_os("FAIRZARR_CORPUS").map_or_else(beside, PathBuf::from);
-    path.is_dir().then_some(path)
-}
+use fairzarr_spec_tests::corpus;
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -27,10 +22,13 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn documents_of_the_corpus() {
-    let Some(corpus) = corpus() else { return };
+    let folders: Vec<PathBuf> = ["open/ome-xml", "nbo"].into_iter().filter_map(corpus).collect();
     let mut found = Vec::new();
-    files(&corpus.join("open/ome-xml"), &mut found);
-    files(&corpus.join("nbo"), &mut found);
+    for folder in &folders {
+        let before = found.len();
+        files(folder, &mut found);
+        assert!(found.len() > before, "no document below {}", folder.display());
+    }
     let mut read = 0;
     for path in &found {
         let bytes = std::fs::read(path).unwrap();

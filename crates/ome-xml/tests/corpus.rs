@@ -6,14 +6,15 @@
 use std::path::{Path, PathBuf};
 
 use fairzarr_ome_xml::{ByteOrder, Document, Error, Normalisations, Structured, Table, compare};
+use fairzarr_spec_tests::corpus;
 
 /// Standalone documents and those taken out of TIFF files.
 fn documents() -> Vec<PathBuf> {
-    let root = std::env::var_os("FAIRZARR_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
     let mut found = Vec::new();
-    for part in ["open/ome-xml", "nbo/ome-xml"] {
-        collect(&root.join(part), &mut found);
+    for folder in ["open/ome-xml", "nbo/ome-xml"].into_iter().filter_map(corpus) {
+        let before = found.len();
+        collect(&folder, &mut found);
+        assert!(found.len() > before, "no OME-XML below {}", folder.display());
     }
     found.sort();
     found

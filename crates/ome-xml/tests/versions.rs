@@ -3,8 +3,6 @@
 // Helpers of tests may unwrap as tests do.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-
 use fairzarr_ome_xml::{ByteOrder, Document, Error, SchemaVersion, Unit};
 use xsd_schema::validation::{CollectingValidationSink, SchemaValidator, ValidationFlags, drive_quick_xml};
 use xsd_schema::{SchemaSet, SchemaSetBuilder};
@@ -237,10 +235,10 @@ const INVALID: [(&str, &str); 4] = [
 
 #[test]
 fn corpus_documents_become_valid() {
-    let root = std::env::var_os("FAIRZARR_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
+    let Some(folder) = fairzarr_spec_tests::corpus("open/ome-xml") else { return };
     let schema = schema();
-    let mut pending = vec![root.join("open/ome-xml")];
+    let mut checked = 0;
+    let mut pending = vec![folder];
     while let Some(path) = pending.pop() {
         if let Ok(entries) = std::fs::read_dir(&path) {
             pending.extend(entries.flatten().map(|e| e.path()));
@@ -257,5 +255,7 @@ fn corpus_documents_become_valid() {
         }
         let found = errors(&schema, &metadata(&document));
         assert!(found.is_empty(), "{name}: {}", found[0]);
+        checked += 1;
     }
+    assert!(checked > 0, "a corpus without a document that can be checked");
 }

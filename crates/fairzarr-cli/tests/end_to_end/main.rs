@@ -12,6 +12,7 @@ mod resume;
 mod source_levels;
 mod source_tiles;
 mod split;
+mod split_machine;
 mod support;
 mod validate;
 mod verify;
