@@ -304,6 +304,18 @@ fn values_that_physics_forbids_are_errors() {
 }
 
 #[test]
+fn numbers_that_may_be_negative_are_no_findings() {
+    // Opaque white, the schema's default, is -1 as a signed number; a position has an origin.
+    for (from, to) in [
+        (r#"<NBO:Channel "#, r#"<NBO:Channel Color="-1" "#),
+        (r#"PositionX="1250.5""#, r#"PositionX="-1250.5""#),
+    ] {
+        let report = changed(from, to);
+        assert!(!report.findings.iter().any(|f| f.rule == Rule::Impossible), "{to}: {report:?}");
+    }
+}
+
+#[test]
 fn findings_name_the_part_by_name_and_maker() {
     let report = changed(r#"CatalogNumber="EX-0003""#, "");
     let finding = errors(&report).next().unwrap();

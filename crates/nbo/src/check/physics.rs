@@ -68,7 +68,7 @@ const SIGNED: [&str; 10] = [
 ];
 
 /// Parts of the names of numbers without a unit that cannot be negative.
-const UNSIGNED: [&str; 28] = [
+const UNSIGNED: [&str; 27] = [
     "_SD",
     "SDMax",
     "Noise",
@@ -85,7 +85,6 @@ const UNSIGNED: [&str; 28] = [
     "Viscosity",
     "OpticalDensity",
     "AttenuationCoefficient",
-    "Attenuation",
     "Power",
     "Size",
     "Thickness",
@@ -133,7 +132,9 @@ fn limit(class: &Class, attribute: &Attribute) -> Option<Limit> {
         "UnitsElectricCharge",
     ]
     .contains(&measures);
-    let unsigned = (quantity && !point) || has(&UNSIGNED) || attribute.base.is_integer();
+    // Whole numbers count something, but for colours: their four bytes are read as one signed number.
+    let counts = attribute.base.is_integer() && attribute.type_name != "Color";
+    let unsigned = (quantity && !point) || has(&UNSIGNED) || counts;
     (unsigned && !has(&SIGNED)).then_some(Limit::NotNegative)
 }
 
