@@ -270,10 +270,7 @@ fn placeholders_in_all_spellings_are_no_values() {
         assert!(errors(&report).any(|f| f.rule == Rule::Sentinel && f.field == "Model"), "{placeholder}");
     }
     // What the value list has is a value, and so is the index of a plane.
-    let modulation = catalogue::classes()
-        .iter()
-        .flat_map(|class| class.attributes())
-        .find(|a| a.values().is_some_and(|list| list.name == "LaserModulation"));
+    let modulation = catalogue::attributes().iter().find(|a| a.type_name == "LaserModulation");
     let state = |text: &str| modulation.map(|attribute| value::state(attribute, &text.into()));
     assert_eq!(state("None"), Some(State::Filled));
     assert_eq!(state("none"), Some(State::NearlyListed("None")));
