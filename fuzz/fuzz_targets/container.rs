@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
             for (group, channels) in image.channel_groups().iter().enumerate().take(4) {
                 let pixels = region.h as usize * region.w as usize;
                 let mut samples = vec![0; channels.len() * pixels * image.sample_type().bytes()];
-                let plane = PlaneIndex { t: 0, group, z: 0 };
+                let plane = PlaneIndex { t: 0, group: group as u32, z: 0 };
                 let _ = image.read(number, plane, region, &mut samples, &mut scratch);
                 let _ = image.stored_chunk(number, plane, 0, 0);
             }

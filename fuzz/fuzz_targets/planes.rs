@@ -102,7 +102,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(!strict || image.has_plane(0, c, z));
             if let Some(place) = image.plane_location(0, c, z) {
                 let mut sample = [0xff];
-                let plane = PlaneIndex { t: 0, group: c as usize, z };
+                let plane = PlaneIndex { t: 0, group: c, z };
                 let region = Region { y: 0, x: 0, h: 1, w: 1 };
                 image.read(0, plane, region, &mut sample, &mut scratch).expect("a plane that is there");
                 assert_eq!(u32::from(sample[0]), place.ifd);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fairzarr_ngff::{Downscaling, NodeKind, Severity, Version, Window, from_ome, image_attributes, validate};
 use fairzarr_ome_xml::{Document, Image};
 use fairzarr_spec_tests::corpus;
-use fairzarr_zarr::DataType;
+use fairzarr_zarr::SampleType;
 
 const VERSIONS: [Version; 3] = [Version::V04, Version::V05, Version::V06];
 
@@ -47,7 +47,7 @@ fn check_image(path: &Path, image: &Image, index: usize) {
     let downscaling = Downscaling::new("mean");
     let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
     let windows = vec![Window::full(0.0, 0.0); count];
-    let omero = from_ome::omero(image, index, DataType::U16, 1, 1, &windows);
+    let omero = from_ome::omero(image, index, SampleType::Uint16, 1, 1, &windows);
     assert_eq!(omero.channels.len(), count);
     for version in VERSIONS {
         let attributes = image_attributes(version, &multiscale, Some(&omero));

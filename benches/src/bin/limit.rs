@@ -45,7 +45,7 @@ fn main() -> Result<()> {
 
     let planes: Vec<PlaneIndex> = (0..shape.t)
         .flat_map(|t| (0..shape.c).flat_map(move |c| (0..shape.z).map(move |z| (t, c, z))))
-        .map(|(t, c, z)| PlaneIndex { t, group: c as usize, z })
+        .map(|(t, c, z)| PlaneIndex { t, group: c, z })
         .collect();
     let next = AtomicUsize::new(0);
     let total = Mutex::new(Stages::default());

@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use fairzarr_convert::Error;
-use fairzarr_digest::{Area, PlaneDigest, TILE};
+use fairzarr_digest::{PlaneDigest, TILE};
 use xxhash_rust::xxh3::xxh3_128;
 use zarrs::array::codec::bytes_to_bytes::blosc::{
     BloscCompressionLevel, BloscCompressor, BloscShuffleMode, blosc_compress_bytes,
@@ -23,15 +23,10 @@ use zarrs::array::codec::bytes_to_bytes::blosc::{
 
 #[path = "../src/pixels/mod.rs"]
 mod pixels;
-#[path = "../src/plan"]
-mod plan {
-    pub(crate) mod pyramid;
-}
 
 use fairzarr_ome_zarr::{Codec, Encoder, Shard};
+use fairzarr_pixel::{Region, SampleType};
 use pixels::downsample::halve;
-use pixels::sample::Kind;
-use plan::pyramid::Rect;
 
 const SIDE: u32 = 512;
 
@@ -40,14 +35,14 @@ fn main() {
     let samples = field();
     let bytes: &[u8] = bytemuck::cast_slice(&samples);
 
-    let whole = Rect { y: 0, x: 0, h: SIDE, w: SIDE };
-    let half = Rect { y: 0, x: 0, h: SIDE / 2, w: SIDE / 2 };
+    let whole = Region { y: 0, x: 0, h: SIDE, w: SIDE };
+    let half = Region { y: 0, x: 0, h: SIDE / 2, w: SIDE / 2 };
     let mut out = vec![0u16; half.area()];
     let mut alone = vec![0u16; half.area()];
     report(
         "downsample / plain loop",
         bytes.len(),
-        || halve(Kind::U16, 1, whole, bytes, half, bytemuck::cast_slice_mut(black_box(&mut out))),
+        || halve(SampleType::Uint16, 1, whole, bytes, half, bytemuck::cast_slice_mut(black_box(&mut out))),
         || halve_plainly(&samples, black_box(&mut alone)),
     );
     assert_eq!(out, alone);
@@ -69,7 +64,7 @@ fn main() {
         );
     }
 
-    let area = Area { y: 0, x: 0, h: SIDE, w: SIDE };
+    let area = Region { y: 0, x: 0, h: SIDE, w: SIDE };
     report(
         "digest / xxh3 of all at once",
         bytes.len(),
@@ -89,7 +84,7 @@ fn main() {
         bytes.len(),
         || {
             let mut seen = pixels::statistics::ChannelStatistics::default();
-            seen.add(Kind::U16, SIDE as usize, 0, black_box(bytes), &mut buckets);
+            seen.add(SampleType::Uint16, SIDE as usize, 0, black_box(bytes), &mut buckets);
             black_box(seen);
         },
         || {

@@ -1,6 +1,6 @@
 //! What can stop a conversion.
 
-use crate::plan::{Setting, Settings};
+use crate::plan::settings::{Setting, Settings};
 
 /// An error of a conversion; the message says what was being done, the source says why it failed. No message names an option
 /// of a program: whoever shows an error knows how its choices are called.
@@ -98,9 +98,6 @@ pub enum Error {
         /// MiB that are allowed.
         allowed: u64,
     },
-    /// NGFF has no type for these samples.
-    #[error("{0} samples cannot be converted")]
-    SampleType(String),
     /// A bug of this library: something that cannot be.
     #[error("internal error: {0}")]
     Bug(String),

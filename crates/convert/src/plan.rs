@@ -8,7 +8,7 @@ mod image;
 mod level;
 pub(crate) mod placement;
 pub(crate) mod pyramid;
-mod settings;
+pub(crate) mod settings;
 mod shards;
 mod task;
 mod text;
@@ -16,6 +16,7 @@ pub(crate) mod tiles;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Encoder;
+use fairzarr_pixel::PlaneIndex;
 use fairzarr_provenance::Documents;
 use fairzarr_task::Job;
 use fairzarr_zarr::Endian;
@@ -30,7 +31,7 @@ use tiles::Tiles;
 pub use image::ImagePlan;
 pub use level::LevelPlan;
 pub use settings::{Setting, Settings};
-pub(crate) use task::{Page, Task, Written};
+pub(crate) use task::{Task, Written};
 pub(crate) use tiles::container;
 
 /// What a plan is made for.
@@ -95,7 +96,7 @@ impl Plan {
         };
         let request = Request { options, memory };
         for (image, path) in source.images().iter().zip(plan.placement.paths()) {
-            let planned = ImagePlan::new(image, path, request)?;
+            let planned = ImagePlan::new(image, path, request);
             plan.tile_cache = plan.tile_cache.max(blocks::tile_cache(image));
             plan.worker_memory = plan.worker_memory.max(planned.working_set());
             plan.images.push(planned);
@@ -120,7 +121,7 @@ impl Plan {
         let encoder = Encoder::new(level.codec, image.sample_bytes(), self.crc32c(level))?;
         Ok(match image.endian() {
             Endian::Little => encoder,
-            Endian::Big => encoder.big_endian(image.number_bytes()),
+            Endian::Big => encoder.big_endian(image.sample_type.number_bytes()),
         })
     }
 
@@ -176,7 +177,7 @@ impl Plan {
 
     /// Whether this is one of the [`Self::tasks`], or a block above them.
     pub(crate) fn holds(&self, task: Task) -> bool {
-        let Page { t, group, z } = task.page;
+        let PlaneIndex { t, group, z } = task.page;
         self.images.get(task.image).is_some_and(|image| {
             image.pyramids.get(task.pyramid).is_some_and(|pyramid| {
                 pyramid.holds(task.block)

@@ -27,6 +27,7 @@
 mod file;
 mod hex;
 
+use fairzarr_pixel::Region;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
@@ -44,19 +45,6 @@ pub fn of_stored(stored: &[u8]) -> u128 {
     xxh3_128(stored)
 }
 
-/// A rectangle of one plane, in pixels.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Area {
-    /// First row.
-    pub y: u32,
-    /// First column; a multiple of the tile width.
-    pub x: u32,
-    /// Rows.
-    pub h: u32,
-    /// Columns; up to a multiple of the tile width, or to the plane's edge.
-    pub w: u32,
-}
-
 /// Sums of row digests of the canonical tiles of one plane, by (tile row, tile column).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PlaneDigest {
@@ -64,8 +52,9 @@ pub struct PlaneDigest {
 }
 
 impl PlaneDigest {
-    /// Adds a rectangle of little-endian samples, `[y][x]`, `sample` bytes each.
-    pub fn add(&mut self, rect: Area, sample: usize, tile_width: u32, pixels: &[u8]) {
+    /// Adds a rectangle of little-endian samples, `[y][x]`, `sample` bytes each. It begins at a multiple of the tile
+    /// width, and is as wide as such a multiple or ends at the plane's edge.
+    pub fn add(&mut self, rect: Region, sample: usize, tile_width: u32, pixels: &[u8]) {
         debug_assert_eq!(rect.x % tile_width, 0);
         let row_bytes = rect.w as usize * sample;
         let tile_bytes = tile_width as usize * sample;
@@ -115,7 +104,7 @@ mod tests {
     fn the_digest_does_not_depend_on_how_the_plane_was_cut() {
         let (h, w) = (1100u32, 1300u32);
         let plane: Vec<u8> = (0..h * w * 2).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        let whole = Area { y: 0, x: 0, h, w };
+        let whole = Region { y: 0, x: 0, h, w };
         let mut expected = PlaneDigest::default();
         expected.add(whole, 2, TILE, &plane);
         assert_eq!(expected.tiles().len(), 9);
@@ -123,7 +112,7 @@ mod tests {
         let mut parts = PlaneDigest::default();
         for y in (0..h).step_by(100).collect::<Vec<_>>().into_iter().rev() {
             for x in (0..w).step_by(512) {
-                let rect = Area { y, x, h: 100.min(h - y), w: 512.min(w - x) };
+                let rect = Region { y, x, h: 100.min(h - y), w: 512.min(w - x) };
                 let mut piece = Vec::new();
                 for row in rect.y..rect.y + rect.h {
                     let at = (row * w + rect.x) as usize * 2;
@@ -141,7 +130,7 @@ mod tests {
     fn exchanged_rows_are_noticed() {
         let mut a = PlaneDigest::default();
         let mut b = PlaneDigest::default();
-        let rect = Area { y: 0, x: 0, h: 2, w: 2 };
+        let rect = Region { y: 0, x: 0, h: 2, w: 2 };
         a.add(rect, 1, TILE, &[1, 2, 3, 4]);
         b.add(rect, 1, TILE, &[3, 4, 1, 2]);
         assert_ne!(a, b);

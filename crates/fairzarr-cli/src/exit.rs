@@ -90,7 +90,6 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Source(_) | Error::Xml(_) => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
-            | Error::SampleType(_)
             | Error::NeedsSamples
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,

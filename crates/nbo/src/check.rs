@@ -11,21 +11,31 @@
 //! | R7 | tier 4 is read as 2 |
 //! | R8 | a unit is in scope exactly when its value is; identifiers and references always are |
 //! | R9 | where schema and spreadsheet differ the schema holds ([`Policy::tables`] to change it) |
-//! | R10 | empty, `999`, `NA`, `unknown` are not values |
+//! | R10 | empty, `999`, `NA`, `unknown`, `TBD`, `-` and their like are not values |
+//!
+//! And besides, whatever the place on the axes: nothing asked or nothing found never passes; every record that holds an
+//! image or an instrument needs a stand, a light source, an objective and a detector; a reference to nothing is an
+//! error; so is a value that physics forbids.
 //!
 //! A published NBO schema validator answers another question: it asks for Tier 3 of every extension.
 
+mod context;
+mod demands;
+mod hint;
+mod nearest;
+mod part;
+mod physics;
 mod policy;
+mod references;
+mod report;
 mod rules;
+mod structure;
 
-use std::fmt;
-
-use serde::Serialize;
-
-use crate::catalogue::{self, Attribute, Extension, Kind, Requirement};
+use crate::catalogue::{self, Attribute, Kind, Requirement};
 use crate::record::Record;
 
-pub use policy::{Enforce, Level, Policy, Tables, Untiered};
+pub use policy::{Enforce, Level, Policy, Tables, Untiered, extensions};
+pub use report::{Coverage, Finding, Line, Report, Rule, Severity};
 
 /// Checks a record.
 pub fn check(record: &Record, policy: &Policy) -> Report {
@@ -48,160 +58,4 @@ pub fn fields(policy: &Policy) -> impl Iterator<Item = &'static Attribute> {
             && extensions.contains(&a.extension)
             && (must || level == Level::Should)
     })
-}
-
-/// The result of a check.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    /// Name of the policy.
-    pub policy: String,
-    /// What was found, in record order.
-    pub findings: Vec<Finding>,
-    /// How much of each tier is filled, for the policy's extensions.
-    pub coverage: Vec<Coverage>,
-}
-
-impl Report {
-    /// The number of findings of this severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|f| f.severity == severity).count()
-    }
-
-    /// Whether the record satisfies the policy: no errors.
-    pub fn passes(&self) -> bool {
-        self.count(Severity::Error) == 0
-    }
-}
-
-/// One thing that the check found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
-    /// How much it weighs.
-    pub severity: Severity,
-    /// Which kind of demand it belongs to.
-    pub rule: Rule,
-    /// The class of the object.
-    pub class: String,
-    /// The attribute or child.
-    pub field: String,
-    /// The object: the identifiers from the top of the record down.
-    pub at: String,
-    /// What is wrong, and what to fill in.
-    pub message: String,
-    /// The tier of the field, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tier: Option<u8>,
-    /// The extension of the field.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extension: Option<&'static str>,
-}
-
-/// How much a finding weighs.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Not as the standard advises.
-    Warning,
-    /// Not as the policy demands.
-    Error,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
-}
-
-/// Kinds of demand.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Rule {
-    /// A field in scope has no value.
-    Missing,
-    /// A field holds a placeholder.
-    Sentinel,
-    /// A field holds something of the wrong form.
-    Malformed,
-    /// A listed value in another spelling.
-    Spelling,
-    /// A value stands without its unit.
-    Unit,
-    /// A filled field that the policy does not ask for.
-    BeyondScope,
-    /// An object is missing.
-    Structure,
-    /// A reference points nowhere or to the wrong class.
-    Reference,
-    /// An identifier stands for two objects.
-    Identity,
-    /// Something that the model does not know.
-    Unknown,
-    /// A demand of the policy itself.
-    Policy,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Missing => "missing",
-            Self::Sentinel => "placeholder",
-            Self::Malformed => "malformed",
-            Self::Spelling => "spelling",
-            Self::Unit => "no unit",
-            Self::BeyondScope => "not asked for",
-            Self::Structure => "no such part",
-            Self::Reference => "reference",
-            Self::Identity => "not unique",
-            Self::Unknown => "not in NBO",
-            Self::Policy => "policy",
-        })
-    }
-}
-
-/// How much of what a tier asks of the objects in a record is filled.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Coverage {
-    /// The tier; lower tiers are included.
-    pub tier: u8,
-    /// MUST fields that are filled.
-    pub must_filled: usize,
-    /// MUST fields.
-    pub must: usize,
-    /// SHOULD fields that are filled.
-    pub should_filled: usize,
-    /// SHOULD fields.
-    pub should: usize,
-}
-
-/// The set of extensions of a list of names, Core always included.
-///
-/// # Errors
-/// [`crate::Error::Argument`] for a name that is none of the four.
-pub fn extensions<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Extension>, crate::Error> {
-    let mut found = vec![Extension::Core];
-    for name in names {
-        let all = name.trim().eq_ignore_ascii_case("all");
-        let one = Extension::from_name(name);
-        match (all, one) {
-            (true, _) => found.extend(Extension::ALL),
-            (_, Some(extension)) => found.push(extension),
-            (false, None) => {
-                return Err(crate::Error::Argument {
-                    what: "extension",
-                    found: name.to_owned(),
-                    expected: "core, basic, advanced, calibration or all",
-                });
-            }
-        }
-    }
-    found.sort();
-    found.dedup();
-    Ok(found)
 }

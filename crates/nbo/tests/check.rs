@@ -186,6 +186,145 @@ fn references_and_identifiers() {
     }
 }
 
+/// The example without findings at Tier 1, one piece of it changed.
+fn changed(from: &str, to: &str) -> Report {
+    let text = std::fs::read_to_string(data("handmade-widefield-psf-tier2.xml")).unwrap();
+    assert!(text.contains(from), "{from}");
+    check(&xml::read(&text.replacen(from, to, 1)).unwrap(), &policy(1, &[], Level::Must))
+}
+
+#[test]
+fn nothing_asked_or_nothing_found_never_passes() {
+    let all = policy(3, &Extension::ALL, Level::Should);
+    let report = check(&Record::default(), &all);
+    assert!(!report.passes() && report.findings[0].message.contains("no NBO record"), "{report:?}");
+    // A calibration has no field of Tier 1.
+    let calibration = r#"<OpticalCalibration xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11" ID="OpticalCalibration:1" Date="2024-01-01"/>"#;
+    let report = check(&xml::read(calibration).unwrap(), &policy(1, &[], Level::Must));
+    assert!(
+        report.findings.iter().any(|f| f.rule == Rule::Policy && f.message.contains("0 of 0")),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn leaving_out_an_essential_part_never_passes() {
+    let text = std::fs::read_to_string(data("handmade-widefield-psf-tier2.xml")).unwrap();
+    let record = xml::read(&text).unwrap();
+    let policy = policy(1, &[], Level::Must);
+    assert!(check(&record, &policy).passes());
+    let whole = check(&record, &policy).coverage[0];
+    for (class, head) in [
+        ("InvertedMicroscopeStand", "MicroscopeStandGroup"),
+        ("LightEmittingDiode", "LightSourceGroup"),
+        ("Objective", "Objective"),
+        ("CMOS", "DetectorGroup"),
+    ] {
+        let mut without = record.clone();
+        for object in &mut without.objects {
+            object.children.retain(|child| child.class != class);
+        }
+        let report = check(&without, &policy);
+        assert!(errors(&report).any(|f| f.rule == Rule::Structure && f.field == head), "{class}");
+        assert!(report.coverage[0].must_filled < whole.must_filled, "{class}");
+        let mut waiving = policy.clone();
+        waiving.waive.push(head.into());
+        assert!(!errors(&check(&without, &waiving)).any(|f| f.field == head), "{head} is waived");
+    }
+    let mut without = record;
+    without.objects.retain(|object| object.class != "Instrument");
+    let report = check(&without, &policy);
+    assert_eq!(errors(&report).filter(|f| f.rule == Rule::Structure && f.class == "Instrument").count(), 4);
+}
+
+#[test]
+fn a_dangling_reference_is_an_error_whatever_else_is_missing() {
+    let image = r#"<Image xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11" ID="Image:1"><InstrumentRef ID="Instrument:7"/></Image>"#;
+    let report = check(&xml::read(image).unwrap(), &policy(1, &[], Level::Must));
+    assert!(errors(&report).any(|f| f.rule == Rule::Reference && f.class == "InstrumentRef"), "{report:?}");
+}
+
+#[test]
+fn placeholders_in_all_spellings_are_no_values() {
+    for placeholder in [
+        "TBD",
+        "tbd",
+        "-",
+        "--",
+        "?",
+        "none",
+        "None",
+        "null",
+        "n.a.",
+        "N/A",
+        "unknown",
+        "999",
+        "9999",
+        "-999",
+        "999.0",
+        "[unknown]",
+        "not specified",
+    ] {
+        let report = changed(r#"Model="Plan-Apo 63x/1.4""#, &format!(r#"Model="{placeholder}""#));
+        assert!(errors(&report).any(|f| f.rule == Rule::Sentinel && f.field == "Model"), "{placeholder}");
+    }
+    // What the value list has is a value, and so is the index of a plane.
+    assert!(changed("Stand 7", "Stand 7").passes());
+    let report = changed(r#"TheT="0""#, r#"TheT="999""#);
+    assert!(report.passes(), "{:?}", errors(&report).collect::<Vec<_>>());
+}
+
+#[test]
+fn values_that_physics_forbids_are_errors() {
+    for (from, to, field) in [
+        (r#"LensNA="1.4""#, r#"LensNA="-0.1""#, "LensNA"),
+        (r#"LensNA="1.4""#, r#"LensNA="2.1""#, "LensNA"),
+        (r#"LensNA="1.4""#, r#"LensNA="NaN""#, "LensNA"),
+        (r#"Magnification="63""#, r#"Magnification="0""#, "Magnification"),
+        (r#"WorkingDistance="0.19""#, r#"WorkingDistance="-1""#, "WorkingDistance"),
+        (r#"PixelWidth="6.5""#, r#"PixelWidth="-6.5""#, "PixelWidth"),
+        (r#"ExposureTime="100""#, r#"ExposureTime="-5""#, "ExposureTime"),
+        (r#"RefractiveIndex="1.518""#, r#"RefractiveIndex="0.5""#, "RefractiveIndex"),
+        (r#"Date="2024-01-15""#, r#"Date="2024-02-15""#, "Date"),
+        (r#"AcquisitionDate="2024-03-14""#, r#"AcquisitionDate="9024-03-14""#, "AcquisitionDate"),
+    ] {
+        let report = changed(from, to);
+        assert!(errors(&report).any(|f| f.rule == Rule::Impossible && f.field == field), "{to}");
+    }
+    let late = changed(r#"Date="2024-02-01""#, r#"Date="2024-04-01""#);
+    assert!(late.findings.iter().any(|f| f.rule == Rule::Impossible && f.severity == Severity::Warning));
+}
+
+#[test]
+fn findings_name_the_part_by_name_and_maker() {
+    let report = changed(r#"CatalogNumber="EX-0003""#, "");
+    let finding = errors(&report).next().unwrap();
+    assert_eq!(finding.part, r#"Objective "63x oil" (Example Optics Plan-Apo 63x/1.4)"#);
+}
+
+#[test]
+fn the_same_finding_on_every_plane_is_one_line_with_a_count() {
+    let planes: String = (0..50).map(|t| format!(r#"<Plane TheZ="0" TheT="{t}"/>"#)).collect();
+    let text = format!(
+        r#"<Image xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11" ID="Image:1"><Pixels ID="Pixels:1">{planes}</Pixels></Image>"#
+    );
+    let report = check(&xml::read(&text).unwrap(), &policy(1, &[], Level::Must));
+    let lines: Vec<_> =
+        report.lines(Severity::Error).into_iter().filter(|line| line.finding.field == "TheC").collect();
+    assert_eq!(lines.iter().map(|line| line.count).collect::<Vec<_>>(), [50]);
+}
+
+#[test]
+fn a_wrong_spelling_offers_the_nearest_listed_value() {
+    for (from, to, nearest) in [
+        (r#"ImmersionType="Mineral Oil""#, r#"ImmersionType="Oil""#, "Mineral Oil"),
+        (r#"WorkingDistanceUnit="mm""#, r#"WorkingDistanceUnit="um""#, "µm"),
+    ] {
+        let report = changed(from, to);
+        assert!(errors(&report).any(|f| f.nearest == Some(nearest)), "{to}");
+    }
+}
+
 fn errors(report: &Report) -> impl Iterator<Item = &fairzarr_nbo::check::Finding> {
     report.findings.iter().filter(|f| f.severity == Severity::Error)
 }

@@ -13,7 +13,7 @@ use fairzarr_ngff::{
     PlateWell, Version, Well, WellImage, Window, bioformats2raw_attributes, group_document, image_attributes,
     merge, plain_attributes, series_attributes,
 };
-use fairzarr_zarr::{ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Shuffle, array_document};
+use fairzarr_zarr::{ArraySpec, BloscCompressor, Codecs, Compressor, SampleType, Shuffle, array_document};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -87,7 +87,7 @@ fn image(version: Version, root: &Path, sharded: bool) -> Result<(), Box<dyn Err
             blocksize: 0,
         };
         let mut spec =
-            ArraySpec::new([2, 2, 3, 256 >> level, 300 >> level], DataType::U16, [1, 1, 1, 64, 64]);
+            ArraySpec::new([2, 2, 3, 256 >> level, 300 >> level], SampleType::Uint16, [1, 1, 1, 64, 64]);
         spec.shards = sharded.then(|| vec![1, 1, 3, 128, 128]);
         spec.codecs = Codecs::new(compressor);
         spec.codecs.crc32c = version > Version::V04;

@@ -59,7 +59,13 @@ fn planes(image: &Image, level: usize) -> Result<Map<String, Value>, Box<dyn Err
                 if !image.has_plane(t, channels.start, z) {
                     continue;
                 }
-                image.read(level, PlaneIndex { t, group, z }, region, &mut samples, &mut scratch)?;
+                image.read(
+                    level,
+                    PlaneIndex { t, group: group as u32, z },
+                    region,
+                    &mut samples,
+                    &mut scratch,
+                )?;
                 for (c, plane) in channels.clone().zip(samples.chunks_exact(plane_len)) {
                     let sha = hex(&Sha1::digest(plane));
                     digests.insert(format!("{c},{z},{t}"), sha.into());

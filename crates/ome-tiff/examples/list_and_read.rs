@@ -51,7 +51,7 @@ fn corners(image: &Image) -> Result<u64, fairzarr_ome_tiff::Error> {
                             for z in (0..shape.z).filter(|z| image.has_plane(t, channels.start, *z)) {
                                 image.read(
                                     0,
-                                    PlaneIndex { t, group, z },
+                                    PlaneIndex { t, group: group as u32, z },
                                     corner,
                                     &mut samples,
                                     &mut scratch,

@@ -2,7 +2,7 @@
 
 use crate::{
     container::{Container, Form, PageId, tag},
-    imagej::Lines,
+    imagej::description::Lines,
 };
 
 /// The distance from one pixel, focal plane or time point to the next, where it is known.

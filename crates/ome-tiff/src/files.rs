@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{container::Container, fileset::OpenOptions, source::ByteSource};
+use crate::{container::Container, open::OpenOptions, source::ByteSource};
 
 /// Every file that was opened, in the order in which it was met; the entry first.
 pub(crate) struct Files {

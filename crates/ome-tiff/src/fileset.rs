@@ -9,73 +9,18 @@ use fairzarr_ome_xml::Document;
 
 use crate::{
     container::Container,
+    discover::{Discovery, container_error, description},
     error::{Error, Result},
     files::{FileInfo, Files},
     image::Image,
     imagej, ome,
+    open::{OpenOptions, SourceDocument},
     opener::{Folder, Opener},
     original::OriginalMetadata,
     plain,
-    set::{Set, container_error, description},
     sniff::ome_root,
     types::{Kind, Warning},
 };
-
-/// What to do about what is not there, and how much memory to use.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct OpenOptions {
-    /// What to do when the metadata promise planes or files that are missing.
-    pub on_missing: OnMissing,
-    /// Decoded bytes of a compressed chunk from which on it is read row by row instead of whole.
-    pub stream_above: usize,
-    /// Decoded bytes of the largest chunk that is accepted where its codec cannot be read row by row.
-    pub max_chunk: usize,
-    /// Bytes of the largest OME-XML document that is accepted.
-    pub max_document: u64,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self {
-            on_missing: OnMissing::Error,
-            stream_above: 64 << 20,
-            max_chunk: 1 << 30,
-            max_document: 1 << 30,
-        }
-    }
-}
-
-/// What to do when planes are missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnMissing {
-    /// Refuse the set.
-    #[default]
-    Error,
-    /// Open it; [`Image::has_plane`] tells which planes are there, and damaged ones fail when they are read.
-    Fill,
-}
-
-impl std::fmt::Display for OnMissing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Fill => "fill",
-        })
-    }
-}
-
-impl std::str::FromStr for OnMissing {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match text {
-            "error" => Ok(Self::Error),
-            "fill" => Ok(Self::Fill),
-            other => Err(format!("'{other}' is neither error nor fill")),
-        }
-    }
-}
 
 /// A set of files that together hold images and their description.
 pub struct Fileset {
@@ -86,22 +31,6 @@ pub struct Fileset {
     sources: Vec<SourceDocument>,
     kind: Kind,
     warnings: Vec<Warning>,
-}
-
-/// One OME-XML document of a set, as its bytes stand in the file.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SourceDocument {
-    /// The first file that holds it.
-    pub name: String,
-    /// `ImageDescription` where it stands in that tag of a TIFF file, `companion` where it is a file.
-    pub role: &'static str,
-    /// The document, without the NULs that end the tag.
-    pub bytes: Arc<[u8]>,
-    /// All files that hold these bytes.
-    pub files: Vec<String>,
-    /// NULs after the document.
-    pub trailing_nuls: usize,
 }
 
 impl Fileset {
@@ -140,7 +69,7 @@ impl Fileset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(opener: Arc<dyn Opener>, entry: &str, options: OpenOptions) -> Result<Self> {
-        let mut set = Set::new(opener, options);
+        let mut set = Discovery::new(opener, options);
         let Some(file) = set.open(entry)? else {
             return Err(Error::Io {
                 file: entry.to_owned(),
@@ -205,7 +134,7 @@ impl Fileset {
     }
 
     /// What was to be done about missing planes when the set was opened.
-    pub fn on_missing(&self) -> OnMissing {
+    pub fn on_missing(&self) -> crate::OnMissing {
         self.files.options.on_missing
     }
 
@@ -226,11 +155,11 @@ impl Fileset {
     }
 
     fn finish(
-        set: Set,
+        set: Discovery,
         kind: Kind,
         images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
     ) -> Result<Self> {
-        let Set { members, sources, mut warnings, options, .. } = set;
+        let Discovery { members, sources, mut warnings, options, .. } = set;
         let files = Arc::new(Files::new(members, options));
         let (images, document) = images(&files, &mut warnings)?;
         for member in &files.members {

@@ -2,16 +2,16 @@
 
 use std::{fmt, ops::Range, sync::Arc};
 
+use fairzarr_pixel::{PlaneIndex, SampleType, Shape};
 use fairzarr_tiff_codec::ChunkLayout;
 
 use crate::{
     calibration::Calibration,
-    container::{ChunkTable, PageId, check_chunk},
+    container::{ChunkTable, Geometry, PageId, check_chunk},
     error::{ChunkError, ChunkPlace, Error, Result},
     files::Files,
-    geometry::Geometry,
     plane_map::{Extent, PlaneRef},
-    types::{LevelInfo, PlaneIndex, PlaneLocation, SampleType, Shape},
+    types::{LevelInfo, PlaneLocation},
 };
 
 /// One image of a fileset: five axes, one sample type, one or more resolutions.
@@ -175,7 +175,7 @@ impl Image {
         let Some(pages) = self.level_pages.get(level).copied() else {
             return Err(self.request(format_args!("level {level} of {}", self.levels.len())));
         };
-        let Some((table_group, sample)) = self.group_pages.get(plane.group).copied() else {
+        let Some((table_group, sample)) = self.group_pages.get(plane.group as usize).copied() else {
             return Err(self.request(format_args!("channel group {} of {}", plane.group, self.groups.len())));
         };
         let Some(slot) = self.extent.slot(plane.t, table_group, plane.z) else {
@@ -268,7 +268,7 @@ impl Image {
         }
         let ifd = self
             .extent
-            .slot(plane.t, self.group_pages.get(plane.group).map_or(0, |g| g.0), plane.z)
+            .slot(plane.t, self.group_pages.get(plane.group as usize).map_or(0, |g| g.0), plane.z)
             .map_or(0, |slot| self.planes[slot].page);
         let place = ChunkPlace {
             image: self.label(),

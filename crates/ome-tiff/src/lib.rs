@@ -22,24 +22,25 @@
 //! What is tolerated, what is refused, and why, is in `docs/reading.md`.
 #![forbid(unsafe_code)]
 
-mod build;
+mod assemble;
 mod cache;
 mod calibration;
 mod container;
+mod discover;
 mod error;
 mod files;
 mod fileset;
-mod geometry;
 mod image;
 mod imagej;
 mod ome;
+mod open;
 mod opener;
 mod original;
 mod plain;
 mod plane_map;
 mod read;
+mod sample_type;
 mod scratch;
-mod set;
 mod sniff;
 mod source;
 mod types;
@@ -48,14 +49,16 @@ mod write;
 pub use calibration::{Calibration, Step};
 pub use error::{ChunkError, ChunkPlace, Error, Result};
 pub use fairzarr_ome_xml as ome_xml;
+pub use fairzarr_pixel::{PlaneIndex, Region, SampleType, Shape};
 pub use fairzarr_tiff_codec as tiff_codec;
 pub use files::FileInfo;
-pub use fileset::{Fileset, OnMissing, OpenOptions, SourceDocument};
+pub use fileset::Fileset;
 pub use image::{Image, StoredChunk};
+pub use open::{OnMissing, OpenOptions, SourceDocument};
 pub use opener::{Folder, Opener};
 pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
-pub use read::{PackedChunk, swap_bytes};
+pub use read::PackedChunk;
 pub use scratch::Scratch;
 pub use source::ByteSource;
-pub use types::{Grid, Kind, LevelInfo, PlaneIndex, PlaneLocation, Region, SampleType, Shape, Warning};
+pub use types::{Grid, Kind, LevelInfo, PlaneLocation, Warning};
 pub use write::{Chunk, Page, PageForm, TiffWriter};

@@ -5,14 +5,15 @@ use std::{collections::HashMap, sync::Arc};
 use fairzarr_ome_xml::{self as xml, Document};
 
 use crate::{
-    build::{self, Spec, plane_limit},
+    assemble::{self, Spec, plane_limit},
+    discover::Discovery,
     error::{Error, Result},
     files::Files,
-    fileset::OnMissing,
     image::{Image, label},
+    open::OnMissing,
     plane_map::{self, Axis, Block, Extent},
-    set::Set,
-    types::{SampleType, Warning},
+    sample_type,
+    types::Warning,
 };
 
 /// A document whose files have been found.
@@ -30,7 +31,7 @@ pub(crate) struct Described {
 type Target = (Option<Arc<str>>, Option<Arc<str>>);
 
 /// Finds the document that describes the set of a file, and all files that it names.
-pub(crate) fn describe(set: &mut Set, entry: u32) -> Result<Described> {
+pub(crate) fn describe(set: &mut Discovery, entry: u32) -> Result<Described> {
     let mut file = entry;
     let mut document = parse(set, file)?;
     if let Some(pointer) = document.ome().binary_only.clone() {
@@ -110,7 +111,7 @@ pub(crate) fn images(
             file: described_in.clone(),
             what: format!("{label}: {what}"),
         })?;
-        images.push(build::image(files, spec, warnings)?);
+        images.push(assemble::image(files, spec, warnings)?);
     }
     if images.is_empty() {
         return Err(Error::Document { file: described_in, what: "it describes no image".to_owned() });
@@ -118,7 +119,7 @@ pub(crate) fn images(
     Ok(images)
 }
 
-fn parse(set: &mut Set, file: u32) -> Result<Document> {
+fn parse(set: &mut Discovery, file: u32) -> Result<Document> {
     let name = set.members[file as usize].name.clone();
     let Some(bytes) = set.document_of(file) else {
         return Err(Error::Document {
@@ -134,7 +135,7 @@ fn parse(set: &mut Set, file: u32) -> Result<Document> {
 }
 
 /// The file that a BinaryOnly element points to.
-fn find_metadata(set: &mut Set, entry: u32, pointer: &xml::BinaryOnly) -> Result<u32> {
+fn find_metadata(set: &mut Discovery, entry: u32, pointer: &xml::BinaryOnly) -> Result<u32> {
     let uuid = pointer.uuid.as_deref();
     let found = set.find(Some(&pointer.metadata_file), uuid)?;
     if let Some(file) = found {
@@ -159,7 +160,7 @@ fn find_metadata(set: &mut Set, entry: u32, pointer: &xml::BinaryOnly) -> Result
 
 /// The file of a TiffData element.
 fn find_target(
-    set: &mut Set,
+    set: &mut Discovery,
     element: &xml::TiffData,
     own: Option<u32>,
     single: bool,
@@ -209,7 +210,13 @@ fn described_name(name: Option<&str>, uuid: Option<&str>) -> String {
     }
 }
 
-fn missing_error(set: &Set, file: u32, index: usize, image: &xml::Image, element: &xml::TiffData) -> Error {
+fn missing_error(
+    set: &Discovery,
+    file: u32,
+    index: usize,
+    image: &xml::Image,
+    element: &xml::TiffData,
+) -> Error {
     let same = |other: &xml::TiffData| other.uuid == element.uuid && other.file_name == element.file_name;
     let elements = image.pixels.as_ref().map_or(0, |pixels| pixels.tiff_data.iter().filter(same).count());
     let elements = if elements == 1 { String::new() } else { format!(" and {} more TiffData", elements - 1) };
@@ -237,7 +244,7 @@ fn copy_of(e: &Error) -> Error {
 }
 
 /// Places the planes of all images one after another.
-fn consecutive(set: &mut Set, own: u32, document: &Document, blocks: &mut [Vec<Block>]) {
+fn consecutive(set: &mut Discovery, own: u32, document: &Document, blocks: &mut [Vec<Block>]) {
     let images = &document.ome().images;
     let mut next = 0_u64;
     for (image, blocks) in images.iter().zip(blocks.iter_mut()) {
@@ -278,7 +285,7 @@ fn spec(
     let (z, c, t) =
         (size("SizeZ", pixels.size_z)?, size("SizeC", pixels.size_c)?, size("SizeT", pixels.size_t)?);
     let declared = match (pixels.pixel_type, &pixels.raw_type) {
-        (Some(pixel_type), _) => Some(SampleType::from_ome(pixel_type)),
+        (Some(pixel_type), _) => Some(sample_type::of_ome(pixel_type)),
         (None, Some(raw)) => return Err(format!("Type is {raw:?}, which OME does not have")),
         (None, None) => None,
     };
@@ -325,7 +332,7 @@ fn spec(
         extent,
         group_samples,
         planes: map.planes,
-        unkept: map.unkept,
+        broken_promise: map.broken_promise,
         contiguous: None,
         calibration: None,
     })

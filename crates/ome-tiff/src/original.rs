@@ -4,11 +4,11 @@ use std::{collections::HashSet, iter::Enumerate, slice};
 
 use crate::{
     container::{Container, Entry, Window, tag},
+    discover::container_error,
     error::{Error, Result},
     files::Files,
     image::Image,
     plane_map::PlaneRef,
-    set::container_error,
     sniff::ome_root,
 };
 

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    build::{self, Spec},
+    assemble::{self, Spec},
     calibration::Calibration,
-    container::PageId,
+    container::{Geometry, PageId},
     error::{Error, Result},
     files::Files,
-    geometry::Geometry,
     image::Image,
     plane_map::{Axis, Extent, PlaneRef},
     types::Warning,
@@ -64,11 +63,11 @@ pub(crate) fn images(files: &Arc<Files>, warnings: &mut Vec<Warning>) -> Result<
             extent: Extent { t: 1, c: 1, z: pages.len() as u32, order: [Axis::Z, Axis::C, Axis::T] },
             group_samples: vec![u32::from(geometry.samples)],
             planes: pages.into_iter().map(|page| PlaneRef { file: 0, page }).collect(),
-            unkept: None,
+            broken_promise: None,
             contiguous: None,
             calibration: Calibration::read(container, first, None),
         };
-        images.push(build::image(files, spec, warnings)?);
+        images.push(assemble::image(files, spec, warnings)?);
     }
     Ok(images)
 }

@@ -111,7 +111,7 @@ pub(crate) struct PlaneMap {
     pub(crate) planes: Vec<PlaneRef>,
     pub(crate) notes: Vec<String>,
     /// The first promise that no page keeps: what was promised and what there is.
-    pub(crate) unkept: Option<String>,
+    pub(crate) broken_promise: Option<String>,
 }
 
 /// Assigns pages to planes. `pages` gives the number of pages of a file; the caller has bounded
@@ -122,14 +122,14 @@ pub(crate) struct PlaneMap {
 pub(crate) fn assign(extent: &Extent, blocks: &[Block], pages: impl Fn(u32) -> u32) -> PlaneMap {
     let total = extent.planes();
     let mut map =
-        PlaneMap { planes: vec![PlaneRef::MISSING; total as usize], notes: Vec::new(), unkept: None };
+        PlaneMap { planes: vec![PlaneRef::MISSING; total as usize], notes: Vec::new(), broken_promise: None };
     let base = one_based(extent, blocks, &mut map.notes);
     let mut twice = 0_u64;
     let mut beyond = 0_u64;
     for block in blocks {
         let (t, c, z) = (block.t - base.0, block.c - base.1, block.z - base.2);
         if t >= u64::from(extent.t) || c >= u64::from(extent.c) || z >= u64::from(extent.z) {
-            map.unkept.get_or_insert_with(|| {
+            map.broken_promise.get_or_insert_with(|| {
                 format!(
                     "a TiffData element starts at FirstT {}, FirstC {}, FirstZ {}, outside of the image",
                     block.t, block.c, block.z
@@ -158,7 +158,7 @@ pub(crate) fn assign(extent: &Extent, blocks: &[Block], pages: impl Fn(u32) -> u
         for k in 0..count {
             let page = first.saturating_add(k);
             if page >= available {
-                map.unkept.get_or_insert_with(|| {
+                map.broken_promise.get_or_insert_with(|| {
                     format!("a TiffData element points to IFD {page}, the file has {available}")
                 });
                 break;

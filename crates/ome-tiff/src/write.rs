@@ -9,9 +9,10 @@ mod directory;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use fairzarr_pixel::SampleType;
 use fairzarr_tiff_codec::{Compression, Predictor, SampleFormat};
 
-use crate::types::{Grid, SampleType};
+use crate::types::Grid;
 use directory::{Field, Offsets};
 
 /// How the pages of one kind are laid out: an image's, or those of one of its levels.

@@ -154,7 +154,7 @@ fn reduced_pages_that_follow_are_levels() {
 fn read_all(set: &Fileset) {
     for image in set.images() {
         if u64::from(image.shape().y) * u64::from(image.shape().x) < 1 << 20 {
-            for group in 0..image.channel_groups().len().min(8) {
+            for group in 0..image.channel_groups().len().min(8) as u32 {
                 let _ = plane(image, 0, group, 0);
             }
         }

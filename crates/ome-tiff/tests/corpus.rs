@@ -253,7 +253,7 @@ fn digests(image: &Image, level: usize) -> Result<Digests, String> {
                 if !image.has_plane(t, channels.start, z) {
                     continue;
                 }
-                let plane = PlaneIndex { t, group, z };
+                let plane = PlaneIndex { t, group: group as u32, z };
                 image.read(level, plane, region, &mut samples, &mut scratch).map_err(|e| chain(&e))?;
                 for (c, plane) in channels.clone().zip(samples.chunks_exact(plane_len)) {
                     digests.planes.insert(format!("{c},{z},{t}"), hex(&Sha1::digest(plane)));
@@ -282,7 +282,7 @@ fn read_some(path: &Path) -> Result<(), String> {
         for (group, channels) in image.channel_groups().iter().enumerate().take(4) {
             let len = channels.len() * h as usize * w as usize * image.sample_type().bytes();
             let mut samples = vec![0; len];
-            let plane = PlaneIndex { t: 0, group, z: 0 };
+            let plane = PlaneIndex { t: 0, group: group as u32, z: 0 };
             image.read(0, plane, region, &mut samples, &mut scratch).map_err(|e| chain(&e))?;
         }
     }

@@ -55,7 +55,9 @@ fn check(image: &Image, level: usize) {
                     }
                 }
                 let mut found = vec![0; expected.len()];
-                image.read(level, PlaneIndex { t, group, z }, region, &mut found, &mut scratch).unwrap();
+                image
+                    .read(level, PlaneIndex { t, group: group as u32, z }, region, &mut found, &mut scratch)
+                    .unwrap();
                 assert!(
                     found == expected,
                     "{sample_type}: t {t}, channels {channels:?}, z {z}, level {level}"
@@ -195,7 +197,7 @@ fn the_tiff_crate_agrees() {
                         }
                         _ => panic!("no fixture has these"),
                     };
-                    assert!(plane(image, t, c as usize, z).unwrap() == theirs, "{name}: t {t}, c {c}, z {z}");
+                    assert!(plane(image, t, c, z).unwrap() == theirs, "{name}: t {t}, c {c}, z {z}");
                 }
             }
         }

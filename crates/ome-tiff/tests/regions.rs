@@ -156,7 +156,7 @@ proptest! {
             let (y, x) = (y % layout.height, x % layout.width);
             let region = Region { y, x, h: 1 + h % (layout.height - y), w: 1 + w % (layout.width - x) };
             let group = group.index(groups);
-            let samples = read(image, PlaneIndex { t: 0, group, z: 0 }, region, &mut scratch).unwrap();
+            let samples = read(image, PlaneIndex { t: 0, group: group as u32, z: 0 }, region, &mut scratch).unwrap();
             prop_assert_eq!(samples, layout.expected(image.channel_groups()[group].clone(), region));
         }
     }

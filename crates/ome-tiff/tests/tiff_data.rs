@@ -23,7 +23,7 @@ fn map(set: &Fileset, index: usize) -> Vec<u8> {
     for t in 0..shape.t {
         for c in 0..shape.c {
             for z in 0..shape.z {
-                pages.push(plane(image, t, c as usize, z).unwrap()[0]);
+                pages.push(plane(image, t, c, z).unwrap()[0]);
             }
         }
     }

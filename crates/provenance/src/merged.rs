@@ -11,7 +11,7 @@ use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::{SmallArray, keys, put};
 use fairzarr_store::Store;
-use fairzarr_zarr::{DataType, FillValue};
+use fairzarr_zarr::{FillValue, SampleType};
 use serde_json::{Map, Value, json};
 
 use crate::{Error, Sidecar};
@@ -191,7 +191,7 @@ fn ending(source: Option<&Source>) -> &'static str {
 fn map_array(map: &maps::CalibrationMap) -> SmallArray {
     SmallArray {
         path: map.path.clone(),
-        data_type: DataType::F64,
+        data_type: SampleType::Double,
         shape: map.shape.map(|side| side as u64).into(),
         dimension_names: ["row", "cell"].map(Into::into).into(),
         fill: FillValue::Nan,

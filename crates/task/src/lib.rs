@@ -17,7 +17,7 @@
 //!
 //! All loops run on threads of rayon, but each worker takes its next item only when it has finished the one before.
 //! Nothing is stolen from within an item, so that the number of items under way, and with it the memory they hold, is
-//! the number of threads (`docs/adr/0003-threads.md`).
+//! the number of threads (`docs/adr/0003-own-threads.md`).
 #![forbid(unsafe_code)]
 
 mod budget;

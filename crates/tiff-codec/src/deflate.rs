@@ -3,7 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::Adler32;
 
-use crate::unpack::Step;
+use crate::step::Step;
 
 /// A zlib stream. The wrapper is taken off here, so that a missing checksum is told from one that is wrong and from data
 /// that do not end.

@@ -92,6 +92,7 @@ mod packbits;
 mod png_image;
 mod repack;
 mod samples;
+mod step;
 mod stream;
 mod thunderscan;
 mod unpack;

@@ -2,7 +2,7 @@
 
 use liblzma::stream::{Action, Error, Status, Stream};
 
-use crate::unpack::Step;
+use crate::step::Step;
 
 /// One xz stream. The library compares the checksums of its header, its block (CRC-32, CRC-64 or SHA-256), its index and its
 /// end.

@@ -3,7 +3,7 @@
 use weezl::decode::{Configuration, Decoder};
 use weezl::{BitOrder, LzwStatus};
 
-use crate::unpack::Step;
+use crate::step::Step;
 
 /// A stream of LZW codes. The decoders for both bit orders are made when first needed and kept.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! PackBits (TIFF 6.0, section 9): runs and literals of bytes.
 
-use crate::unpack::Step;
+use crate::step::Step;
 
 /// The place within packed bytes.
 #[derive(Clone, Copy, Debug, Default)]

@@ -10,19 +10,9 @@ use crate::deflate::Inflate;
 use crate::layout::MOST_BEYOND;
 use crate::lzw::Lzw;
 use crate::packbits::PackBits;
+use crate::step::Step;
 use crate::zstandard::Frames;
 use crate::{ChunkLayout, CodecError, Compression};
-
-/// What one step has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// Stored bytes that are used up.
-    pub(crate) read: usize,
-    /// Bytes written to the front of the output.
-    pub(crate) written: usize,
-    /// Whether the stream says itself that it ends here.
-    pub(crate) ended: bool,
-}
 
 /// A byte codec in the middle of a chunk.
 pub(crate) enum Codec {

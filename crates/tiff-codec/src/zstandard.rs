@@ -4,7 +4,7 @@ use zstd::bulk::Decompressor;
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use zstd::zstd_safe::DParameter;
 
-use crate::unpack::Step;
+use crate::step::Step;
 
 /// Decodes whole chunks; the context is made when first needed and reused.
 #[derive(Default)]

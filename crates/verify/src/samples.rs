@@ -1,8 +1,9 @@
 //! The proof of samples without the source: every object decodes, and the samples have the digests that were recorded when
 //! they were converted.
 
-use fairzarr_digest::{Area, PlaneDigest, TILE, of_stored};
+use fairzarr_digest::{PlaneDigest, TILE, of_stored};
 use fairzarr_ome_zarr::{Digests, Hierarchy, OpenImage, Recorded, Slab, StoredArray, plane_ranges};
+use fairzarr_pixel::Region;
 use fairzarr_task::{for_each, lock, unlocked};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -109,7 +110,7 @@ fn decode(
                     bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     job.progress.advance(pixels.len() as u64);
                     let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
-                    let area = Area { y: y as u32, x: 0, h: h as u32, w: width as u32 };
+                    let area = Region { y: y as u32, x: 0, h: h as u32, w: width as u32 };
                     let plane_bytes = pixels.len() / planes.len().max(1);
                     let sample = plane_bytes / (h * width).max(1) as usize;
                     for (plane, pixels) in planes.iter().zip(pixels.chunks_exact(plane_bytes.max(1))) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::document::{Document, text};
-use crate::{Codecs, Compressor, DataType, Endian, Error, FillValue, Format};
+use crate::{Codecs, Compressor, Endian, Error, FillValue, Format, SampleType};
 
 /// One Zarr array to write. Dimensions are in C order. Made by [`ArraySpec::new`]; what differs from its defaults is
 /// set field by field.
@@ -13,7 +13,7 @@ pub struct ArraySpec {
     /// Number of samples per dimension.
     pub shape: Vec<u64>,
     /// Type of a sample.
-    pub data_type: DataType,
+    pub data_type: SampleType,
     /// Shape of a chunk: what is compressed as one piece.
     pub chunks: Vec<u64>,
     /// Shape of a shard: what is stored as one object. A multiple of the chunk; each chunk is an object when
@@ -55,7 +55,7 @@ pub fn array_document(format: impl Into<Format>, spec: &ArraySpec) -> Result<Vec
 
 impl ArraySpec {
     /// An array of little-endian samples in uncompressed chunks, without dimension names, whose missing samples are 0.
-    pub fn new(shape: impl Into<Vec<u64>>, data_type: DataType, chunks: impl Into<Vec<u64>>) -> Self {
+    pub fn new(shape: impl Into<Vec<u64>>, data_type: SampleType, chunks: impl Into<Vec<u64>>) -> Self {
         Self {
             shape: shape.into(),
             data_type,
@@ -134,7 +134,7 @@ impl ArraySpec {
         object.insert("zarr_format".into(), 3.into());
         object.insert("node_type".into(), "array".into());
         object.insert("shape".into(), json!(self.shape));
-        object.insert("data_type".into(), self.data_type.name().into());
+        object.insert("data_type".into(), self.data_type.zarr_v3().into());
         object.insert(
             "chunk_grid".into(),
             json!({"name": "regular", "configuration": {"chunk_shape": self.stored_chunk()}}),
@@ -158,8 +158,8 @@ impl ArraySpec {
             "shape": self.shape,
             "chunks": self.chunks,
             "dtype": match self.codecs.endian {
-                Endian::Little => self.data_type.v2_name().to_owned(),
-                Endian::Big => self.data_type.v2_name().replace('<', ">"),
+                Endian::Little => self.data_type.zarr_v2().to_owned(),
+                Endian::Big => self.data_type.zarr_v2().replace('<', ">"),
             },
             "compressor": self.codecs.compressor.to_v2(),
             "fill_value": self.fill_value.to_json(self.data_type)?,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{DataType, Error};
+use crate::{Error, SampleType};
 
 /// How a chunk's bytes become what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,14 +115,14 @@ impl Compressor {
         }
     }
 
-    pub(crate) fn to_v3(self, data_type: DataType) -> Option<Value> {
+    pub(crate) fn to_v3(self, data_type: SampleType) -> Option<Value> {
         Some(match self {
             // Refused by `ArraySpec::check`.
             Self::None | Self::Zlib { .. } => return None,
             Self::Blosc { cname, clevel, shuffle, typesize, blocksize } => json!({
                 "name": "blosc",
                 "configuration": {
-                    "typesize": typesize.map_or(data_type.size(), usize::from),
+                    "typesize": typesize.map_or(data_type.bytes(), usize::from),
                     "cname": cname.name(),
                     "clevel": clevel,
                     "shuffle": shuffle.name(),

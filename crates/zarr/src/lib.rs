@@ -9,9 +9,9 @@
 //! The bytes of a document depend on its contents alone: members have a fixed order.
 //!
 //! ```
-//! use fairzarr_zarr::{ArraySpec, DataType, Format, array_document};
+//! use fairzarr_zarr::{ArraySpec, SampleType, Format, array_document};
 //!
-//! let spec = ArraySpec::new([256, 300], DataType::U16, [64, 64]);
+//! let spec = ArraySpec::new([256, 300], SampleType::Uint16, [64, 64]);
 //! let documents = array_document(Format::V3, &spec)?;
 //! assert_eq!(documents[0].name, "zarr.json");
 //! # Ok::<(), fairzarr_zarr::Error>(())
@@ -20,7 +20,6 @@
 
 mod array;
 mod codec;
-mod data_type;
 mod document;
 mod error;
 mod fill_value;
@@ -33,9 +32,9 @@ mod stored;
 
 pub use array::{ArraySpec, array_document};
 pub use codec::{BloscCompressor, Codecs, Compressor, Endian, Shuffle};
-pub use data_type::DataType;
 pub use document::{Document, group_document};
 pub use error::Error;
+pub use fairzarr_pixel::SampleType;
 pub use fill_value::FillValue;
 pub use finding::{Finding, Severity};
 pub use format::Format;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::{ArrayDocument, DataType, Format};
+use crate::{ArrayDocument, Format, SampleType};
 
 /// How the chunks of an array are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,10 +176,10 @@ impl ArrayDocument {
         let samples = self.storage().stored.iter().try_fold(1_u64, |count, side| count.checked_mul(*side))?;
         let name = self.data_type()?.as_str()?;
         let data_type = match self.format {
-            Format::V2 => DataType::from_v2_name(name)?,
-            Format::V3 => DataType::from_name(name)?,
+            Format::V2 => SampleType::from_zarr_v2(name)?,
+            Format::V3 => SampleType::from_zarr_v3(name)?,
         };
-        samples.checked_mul(data_type.size() as u64)?.checked_add(4 * checksums)
+        samples.checked_mul(data_type.bytes() as u64)?.checked_add(4 * checksums)
     }
 
     /// Whether the length of a stored chunk shows only when all of it is walked through.

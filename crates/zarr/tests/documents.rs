@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use fairzarr_zarr::{
-    ArrayDocument, ArraySpec, BloscCompressor, Codecs, Compressor, DataType, Document, Endian, Error,
-    FillValue, Format, Shuffle, array_document, chunk_key, group_document,
+    ArrayDocument, ArraySpec, BloscCompressor, Codecs, Compressor, Document, Endian, Error, FillValue,
+    Format, SampleType, Shuffle, array_document, chunk_key, group_document,
 };
 use serde_json::{Map, Value, json};
 
 fn spec() -> ArraySpec {
-    let mut spec = ArraySpec::new([3, 100, 70], DataType::U16, [1, 32, 32]);
+    let mut spec = ArraySpec::new([3, 100, 70], SampleType::Uint16, [1, 32, 32]);
     spec.codecs = Codecs::new(Compressor::Blosc {
         cname: BloscCompressor::Lz4,
         clevel: 5,
@@ -91,7 +91,9 @@ fn compressors() {
 
 #[test]
 fn byte_order_is_a_codec_or_part_of_the_type() {
-    for (data_type, dtype) in [(DataType::U16, ">u2"), (DataType::C64, ">c8"), (DataType::U8, "|u1")] {
+    for (data_type, dtype) in
+        [(SampleType::Uint16, ">u2"), (SampleType::ComplexFloat, ">c8"), (SampleType::Uint8, "|u1")]
+    {
         let spec = changed(|spec| {
             spec.codecs.endian = Endian::Big;
             spec.data_type = data_type;
@@ -105,11 +107,11 @@ fn byte_order_is_a_codec_or_part_of_the_type() {
 #[test]
 fn data_types_and_fill_values() {
     let cases = [
-        (DataType::Bool, json!(1), "|b1", json!(true)),
-        (DataType::I8, json!(-128), "|i1", json!(-128)),
-        (DataType::U64, json!(u64::MAX), "<u8", json!(u64::MAX)),
-        (DataType::F32, json!(0), "<f4", json!(0.0)),
-        (DataType::C64, json!(0), "<c8", json!([0.0, 0.0])),
+        (SampleType::Bit, json!(1), "|b1", json!(true)),
+        (SampleType::Int8, json!(-128), "|i1", json!(-128)),
+        (SampleType::Uint64, json!(u64::MAX), "<u8", json!(u64::MAX)),
+        (SampleType::Float, json!(0), "<f4", json!(0.0)),
+        (SampleType::ComplexFloat, json!(0), "<c8", json!([0.0, 0.0])),
     ];
     for (data_type, fill, dtype, written) in cases {
         let Value::Number(fill_value) = fill else { panic!("a number expected") };
@@ -120,20 +122,20 @@ fn data_types_and_fill_values() {
         let v2 = &documents(Format::V2, &spec)[0].1;
         assert_eq!((&v2["dtype"], &v2["fill_value"]), (&json!(dtype), &written));
         let v3 = &documents(Format::V3, &spec)[0].1;
-        assert_eq!((&v3["data_type"], &v3["fill_value"]), (&json!(data_type.name()), &written));
-        assert_eq!(DataType::from_name(data_type.name()), Some(data_type));
-        assert_eq!(DataType::from_v2_name(dtype), Some(data_type));
-        assert_eq!(DataType::from_v2_name(&dtype.replace('<', ">")), Some(data_type));
+        assert_eq!((&v3["data_type"], &v3["fill_value"]), (&json!(data_type.zarr_v3()), &written));
+        assert_eq!(SampleType::from_zarr_v3(data_type.zarr_v3()), Some(data_type));
+        assert_eq!(SampleType::from_zarr_v2(dtype), Some(data_type));
+        assert_eq!(SampleType::from_zarr_v2(&dtype.replace('<', ">")), Some(data_type));
     }
     let nan = changed(|spec| {
-        spec.data_type = DataType::F64;
+        spec.data_type = SampleType::Double;
         spec.fill_value = FillValue::Nan;
     });
     for format in [Format::V2, Format::V3] {
         assert_eq!(documents(format, &nan)[0].1["fill_value"], json!("NaN"));
     }
-    assert_eq!(DataType::I16.range(), Some((-32768.0, 32767.0)));
-    assert_eq!(DataType::U32.range(), Some((0.0, 4_294_967_295.0)));
+    assert_eq!(SampleType::Int16.range(), Some((-32768.0, 32767.0)));
+    assert_eq!(SampleType::Uint32.range(), Some((0.0, 4_294_967_295.0)));
 }
 
 #[test]

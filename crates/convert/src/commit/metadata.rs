@@ -7,7 +7,7 @@ use fairzarr_ngff::{
 use fairzarr_ome_tiff::{Fileset, Kind};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
 use fairzarr_ome_zarr::{keys, sha256};
-use fairzarr_zarr::{DataType, Endian};
+use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ impl<'a> Metadata<'a> {
     /// Rendering settings; none for complex samples, which no viewer shows.
     fn omero(&self, index: usize) -> Option<Omero> {
         let plan = &self.plan.images[index];
-        if matches!(plan.data_type(), DataType::C64 | DataType::C128) {
+        if matches!(plan.data_type(), SampleType::ComplexFloat | SampleType::ComplexDouble) {
             return None;
         }
         let [_, c, z, _, _] = plan.shape;
@@ -280,18 +280,18 @@ fn window(seen: &ChannelStatistics) -> Window {
 }
 
 /// Contrast limits of samples that nobody has looked at: those of their type, or of the bits that carry information.
-fn widest(data_type: DataType, significant_bits: Option<u32>) -> Window {
+fn widest(data_type: SampleType, significant_bits: Option<u32>) -> Window {
     let unsigned = |bits: u32| (0.0, 2f64.powi(significant_bits.unwrap_or(bits).min(bits) as i32) - 1.0);
     let signed = |bits: i32| (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0);
     let (min, max) = match data_type {
-        DataType::U8 => unsigned(8),
-        DataType::U16 => unsigned(16),
-        DataType::U32 => unsigned(32),
-        DataType::U64 => unsigned(64),
-        DataType::I8 => signed(8),
-        DataType::I16 => signed(16),
-        DataType::I32 => signed(32),
-        DataType::I64 => signed(64),
+        SampleType::Uint8 => unsigned(8),
+        SampleType::Uint16 => unsigned(16),
+        SampleType::Uint32 => unsigned(32),
+        SampleType::Uint64 => unsigned(64),
+        SampleType::Int8 => signed(8),
+        SampleType::Int16 => signed(16),
+        SampleType::Int32 => signed(32),
+        SampleType::Int64 => signed(64),
         _ => (0.0, 1.0),
     };
     Window { min, max, start: min, end: max }

@@ -7,14 +7,15 @@ use crate::error::Error;
 use crate::pipeline::worker::Worker;
 use crate::pixels::downsample::halve;
 use crate::pixels::sample::SampleBuffer;
-use crate::plan::pyramid::{Block, Rect};
-use crate::plan::{ImagePlan, Page, Plan, Task};
+use crate::plan::pyramid::Block;
+use crate::plan::{ImagePlan, Plan, Task};
 use crate::resume::journal::{Finished, Journal, Record};
+use fairzarr_pixel::{PlaneIndex, Region};
 use fairzarr_task::lock;
 
 /// Blocks that wait for some of their children. Because tasks are done in depth-first order, there are few.
 pub(crate) struct Assembly {
-    waiting: Mutex<HashMap<(usize, Page, Block), Waiting>>,
+    waiting: Mutex<HashMap<(usize, PlaneIndex, Block), Waiting>>,
     /// What an earlier process finished: it waits for nothing.
     finished: BTreeSet<Task>,
 }
@@ -33,7 +34,7 @@ pub(crate) fn contribution(image: &ImagePlan, task: Task, block: Block, pixels: 
     let samples = image.samples(task.page) as usize;
     let mut halved = SampleBuffer::default();
     halved.resize(to.area() * samples * image.sample_bytes());
-    halve(image.kind, samples, from, pixels, to, halved.bytes_mut());
+    halve(image.sample_type, samples, from, pixels, to, halved.bytes_mut());
     Some(halved.bytes().to_vec())
 }
 
@@ -49,8 +50,8 @@ pub(crate) fn unpack(image: &ImagePlan, task: Task, packed: &[u8]) -> Result<Vec
 }
 
 /// The place of a block's halved samples in the level above.
-fn half(rect: Rect) -> Rect {
-    Rect { y: rect.y / 2, x: rect.x / 2, h: rect.h.div_ceil(2), w: rect.w.div_ceil(2) }
+fn half(rect: Region) -> Region {
+    Region { y: rect.y / 2, x: rect.x / 2, h: rect.h.div_ceil(2), w: rect.w.div_ceil(2) }
 }
 
 impl Assembly {

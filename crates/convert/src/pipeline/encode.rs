@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use fairzarr_ome_zarr::{Encoder, Shard};
+use fairzarr_pixel::{PlaneIndex, Region};
 use fairzarr_store::Store;
 use fairzarr_task::Progress;
 use std::collections::HashMap;
@@ -9,14 +10,13 @@ use std::collections::HashMap;
 use crate::error::Error;
 use crate::pipeline::timing::{Stage, Stopwatch};
 use crate::pixels::sample::SampleBuffer;
-use crate::plan::pyramid::Rect;
-use crate::plan::{ImagePlan, Page, Plan, Written};
+use crate::plan::{ImagePlan, Plan, Written};
 
 /// Where the chunks of a block belong, and how they are encoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Destination<'a> {
     pub(crate) plan: &'a ImagePlan,
-    pub(crate) page: Page,
+    pub(crate) page: PlaneIndex,
     pub(crate) level: usize,
     pub(crate) encoder: &'a Encoder,
 }
@@ -55,7 +55,7 @@ impl<'a> ChunkWriter<'a> {
         &mut self,
         watch: &mut Stopwatch,
         to: Destination<'_>,
-        rect: Rect,
+        rect: Region,
         pixels: &[u8],
     ) -> Result<(), Error> {
         let Destination { plan, page, level, encoder } = to;
@@ -79,7 +79,7 @@ impl<'a> ChunkWriter<'a> {
     pub(crate) fn encode(
         &mut self,
         encoder: &Encoder,
-        rect: Rect,
+        rect: Region,
         plane: &[u8],
         sample: usize,
         (cy, cx): (u32, u32),
@@ -115,7 +115,7 @@ impl<'a> ChunkWriter<'a> {
     pub(crate) fn place(
         &mut self,
         plan: &ImagePlan,
-        page: Page,
+        page: PlaneIndex,
         c: u32,
         level: usize,
         (cy, cx): (u32, u32),
@@ -130,7 +130,7 @@ impl<'a> ChunkWriter<'a> {
         let (sy, sx) = (cy / sh, cx / sw);
         let (rows, cols) = plan.chunk_grid(level);
         let (times, sections) = plan.depth;
-        let first = Page { t: page.t / times * times, z: page.z / sections * sections, ..page };
+        let first = PlaneIndex { t: page.t / times * times, z: page.z / sections * sections, ..page };
         let shard = self.shards.entry((level, c, sy, sx)).or_insert_with(|| {
             let planes = plan.task_pages(first).count();
             let expected = sh.min(rows - sy * sh) as usize * sw.min(cols - sx * sw) as usize;
@@ -150,7 +150,7 @@ impl<'a> ChunkWriter<'a> {
     fn put(
         &mut self,
         plan: &ImagePlan,
-        page: Page,
+        page: PlaneIndex,
         c: u32,
         level: usize,
         (y, x): (u32, u32),
@@ -171,7 +171,7 @@ impl<'a> ChunkWriter<'a> {
 
 /// Whether the part of a chunk that lies in a block is zero.
 pub(crate) fn is_zero(
-    rect: Rect,
+    rect: Region,
     pixels: &[u8],
     sample: usize,
     (cy, cx): (u32, u32),

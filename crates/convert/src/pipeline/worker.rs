@@ -1,8 +1,8 @@
 //! One worker: reads blocks of one page, has their chunks encoded and written, and halves them into their parents.
 
-use fairzarr_digest::Area;
-use fairzarr_ome_tiff::{Image, PackedChunk, PlaneIndex, Region, Scratch};
+use fairzarr_ome_tiff::{Image, PackedChunk, Scratch};
 use fairzarr_ome_zarr::Encoder;
+use fairzarr_pixel::{PlaneIndex, Region};
 use fairzarr_store::Store;
 use fairzarr_task::Job;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::pipeline::timing::{Stage, Stopwatch};
 use crate::pixels::downsample::halve;
 use crate::pixels::sample::SampleBuffer;
 use crate::pixels::statistics::Buckets;
-use crate::plan::pyramid::{Block, Pyramid, Rect};
-use crate::plan::{ImagePlan, LevelPlan, Page, Plan, Task, Written, container};
+use crate::plan::pyramid::{Block, Pyramid};
+use crate::plan::{ImagePlan, LevelPlan, Plan, Task, Written, container};
 
 /// What a worker needs to know of the conversion.
 #[derive(Clone, Copy)]
@@ -104,7 +104,7 @@ impl<'a> Worker<'a> {
         &mut self,
         plan: &ImagePlan,
         pyramid: &Pyramid,
-        page: Page,
+        page: PlaneIndex,
         block: Block,
         pixels: &[u8],
     ) -> Result<Written, Error> {
@@ -145,7 +145,7 @@ impl Passage<'_> {
             self.walk(current, child, below)?;
             if let Some(child_pixels) = below.last() {
                 let from = pyramid.rect(child);
-                halve(current.plan.kind, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
+                halve(current.plan.sample_type, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
                 self.watch.lap(Stage::Downsample);
             }
         }
@@ -157,7 +157,7 @@ impl Passage<'_> {
     fn read_level(
         &mut self,
         current: &mut Current<'_>,
-        rect: Rect,
+        rect: Region,
         bytes: usize,
         own: &mut SampleBuffer,
     ) -> Result<(), Error> {
@@ -169,13 +169,7 @@ impl Passage<'_> {
             own.resize(bytes);
             let waited = self.scratch.time_reading();
             if is_there {
-                current.image.read(
-                    level,
-                    current.plane(),
-                    region(rect),
-                    own.bytes_mut(),
-                    &mut self.scratch,
-                )?;
+                current.image.read(level, current.plane(), rect, own.bytes_mut(), &mut self.scratch)?;
             } else {
                 own.bytes_mut().fill(0);
             }
@@ -188,14 +182,12 @@ impl Passage<'_> {
         if plan.is_decoded(level) {
             own.resize(bytes);
             let out = own.bytes_mut();
-            let tiles =
-                current.image.read_packed(level, current.plane(), region(rect), container, out, scratch)?;
+            let tiles = current.image.read_packed(level, current.plane(), rect, container, out, scratch)?;
             self.lap_reading(waited);
             self.look_at(current, rect, own.bytes());
             return self.write_moved(current, rect, Some(own.bytes()), tiles);
         }
-        let tiles =
-            current.image.read_packed_unseen(level, current.plane(), region(rect), container, scratch)?;
+        let tiles = current.image.read_packed_unseen(level, current.plane(), rect, container, scratch)?;
         self.lap_reading(waited);
         self.write_moved(current, rect, None, tiles)
     }
@@ -207,18 +199,17 @@ impl Passage<'_> {
     }
 
     /// What decoded samples tell.
-    fn look_at(&mut self, current: &mut Current<'_>, rect: Rect, pixels: &[u8]) {
+    fn look_at(&mut self, current: &mut Current<'_>, rect: Region, pixels: &[u8]) {
         let sample = current.plan.sample_bytes();
         let level = current.pyramid.first;
         let planes = pixels.chunks_exact(rect.area() * sample);
         for (seen, pixels) in current.seen.iter_mut().zip(planes) {
             if level == 0 {
                 let statistics = &mut seen.statistics;
-                statistics.add(current.plan.kind, rect.w as usize, rect.y, pixels, &mut self.buckets);
+                statistics.add(current.plan.sample_type, rect.w as usize, rect.y, pixels, &mut self.buckets);
                 self.watch.lap(Stage::Statistics);
             }
-            let area = Area { y: rect.y, x: rect.x, h: rect.h, w: rect.w };
-            seen.digest.add(area, sample, current.plan.digest_width(level), pixels);
+            seen.digest.add(rect, sample, current.plan.digest_width(level), pixels);
             self.watch.lap(Stage::Digest);
         }
     }
@@ -229,7 +220,7 @@ impl Passage<'_> {
     fn write_moved(
         &mut self,
         current: &mut Current<'_>,
-        rect: Rect,
+        rect: Region,
         pixels: Option<&[u8]>,
         tiles: Vec<PackedChunk>,
     ) -> Result<(), Error> {
@@ -273,17 +264,13 @@ impl Passage<'_> {
         let level = current.pyramid.first;
         let LevelPlan { size, chunk, .. } = current.plan.levels[level];
         let (y, x) = (at.0 * chunk.0, at.1 * chunk.1);
-        let rect = Rect { y, x, h: chunk.0.min(size.0 - y), w: chunk.1.min(size.1 - x) };
+        let rect = Region { y, x, h: chunk.0.min(size.0 - y), w: chunk.1.min(size.1 - x) };
         let sample = current.plan.sample_bytes();
         let mut pixels = SampleBuffer::default();
         pixels.resize(rect.area() * sample);
-        current.image.read(level, current.plane(), region(rect), pixels.bytes_mut(), &mut self.scratch)?;
+        current.image.read(level, current.plane(), rect, pixels.bytes_mut(), &mut self.scratch)?;
         self.writer.encode(&current.encoders[0], rect, pixels.bytes(), sample, at, chunk)
     }
-}
-
-fn region(rect: Rect) -> Region {
-    Region { y: rect.y, x: rect.x, h: rect.h, w: rect.w }
 }
 
 /// The task that is being converted.
@@ -291,7 +278,7 @@ struct Current<'p> {
     image: &'p Image,
     plan: &'p ImagePlan,
     pyramid: &'p Pyramid,
-    page: Page,
+    page: PlaneIndex,
     /// By level of the pyramid.
     encoders: Vec<Encoder>,
     seen: Vec<Seen>,
@@ -305,6 +292,6 @@ impl Current<'_> {
     }
 
     fn plane(&self) -> PlaneIndex {
-        PlaneIndex { t: self.page.t, group: self.page.group as usize, z: self.page.z }
+        self.page
     }
 }

@@ -1,13 +1,21 @@
 //! The 2x mean in y and x that makes each pyramid level from the one before.
 
-use crate::pixels::sample::{Kind, Sample, with_sample};
-use crate::plan::pyramid::Rect;
+use fairzarr_pixel::{Region, SampleType};
+
+use crate::pixels::sample::{Sample, with_sample};
 
 /// Halves `planes` planes of `from` (tight rows of `source`) into their place in `to` (tight rows of `target`).
 ///
 /// Rectangles are in pixels of their own level. A last odd row or column is averaged with itself.
-pub(crate) fn halve(kind: Kind, planes: usize, source: Rect, from: &[u8], target: Rect, to: &mut [u8]) {
-    with_sample!(kind, T => {
+pub(crate) fn halve(
+    sample_type: SampleType,
+    planes: usize,
+    source: Region,
+    from: &[u8],
+    target: Region,
+    to: &mut [u8],
+) {
+    with_sample!(sample_type, T => {
         let from: &[T] = bytemuck::cast_slice(from);
         let to: &mut [T] = bytemuck::cast_slice_mut(to);
         let (top, left) = ((source.y / 2 - target.y) as usize, (source.x / 2 - target.x) as usize);
@@ -71,10 +79,10 @@ mod tests {
                 state ^= state << 13; state ^= state >> 7; state ^= state << 17;
                 state as u16
             }).collect();
-            let from = Rect { y: 0, x: 0, h: h as u32, w: w as u32 };
-            let to = Rect { y: 0, x: 0, h: from.h.div_ceil(2), w: from.w.div_ceil(2) };
+            let from = Region { y: 0, x: 0, h: h as u32, w: w as u32 };
+            let to = Region { y: 0, x: 0, h: from.h.div_ceil(2), w: from.w.div_ceil(2) };
             let mut out = vec![0u16; to.area()];
-            halve(Kind::U16, 1, from, bytemuck::cast_slice(&source), to, bytemuck::cast_slice_mut(&mut out));
+            halve(SampleType::Uint16, 1, from, bytemuck::cast_slice(&source), to, bytemuck::cast_slice_mut(&mut out));
             prop_assert_eq!(out, reference(&source, h, w));
         }
     }
@@ -91,10 +99,10 @@ mod tests {
 
     #[test]
     fn a_block_lands_in_its_quadrant() {
-        let source = Rect { y: 4, x: 2, h: 2, w: 2 };
-        let target = Rect { y: 0, x: 0, h: 4, w: 3 };
+        let source = Region { y: 4, x: 2, h: 2, w: 2 };
+        let target = Region { y: 0, x: 0, h: 4, w: 3 };
         let mut out = [0u8; 12];
-        halve(Kind::U8, 1, source, &[1, 2, 3, 4], target, &mut out);
+        halve(SampleType::Uint8, 1, source, &[1, 2, 3, 4], target, &mut out);
         assert_eq!(out, [0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0]);
     }
 }

@@ -1,9 +1,8 @@
-//! Sample types as the pixel loops see them: a dispatch from the OME pixel type to a Rust type, and buffers
+//! Sample types as the pixel loops see them: a dispatch from the sample type to a Rust type, and buffers
 //! aligned for all of them.
 
 use bytemuck::Pod;
 use half::f16;
-use serde::{Deserialize, Serialize};
 
 #[cfg(target_endian = "big")]
 compile_error!("pixel buffers are little-endian; big-endian hosts are not supported");
@@ -33,24 +32,6 @@ impl SampleBuffer {
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
     }
-}
-
-/// How a sample's bytes are to be read.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) enum Kind {
-    U8,
-    I8,
-    U16,
-    I16,
-    U32,
-    I32,
-    U64,
-    I64,
-    F16,
-    F32,
-    F64,
-    C64,
-    C128,
 }
 
 /// A sample type: its mean, and its value as a number for statistics.
@@ -145,63 +126,64 @@ impl Sample for [f64; 2] {
     const TOP: Option<Self> = None;
 }
 
-/// Runs a generic function with the Rust type of a [`Kind`].
+/// Runs a generic function with the Rust type of a [`SampleType`](fairzarr_pixel::SampleType).
 macro_rules! with_sample {
-    ($kind:expr, $type:ident => $body:expr) => {
-        match $kind {
-            $crate::pixels::sample::Kind::U8 => {
+    ($sample_type:expr, $type:ident => $body:expr) => {{
+        use fairzarr_pixel::SampleType;
+        match $sample_type {
+            SampleType::Bit | SampleType::Uint8 => {
                 type $type = u8;
                 $body
             }
-            $crate::pixels::sample::Kind::I8 => {
+            SampleType::Int8 => {
                 type $type = i8;
                 $body
             }
-            $crate::pixels::sample::Kind::U16 => {
+            SampleType::Uint16 => {
                 type $type = u16;
                 $body
             }
-            $crate::pixels::sample::Kind::I16 => {
+            SampleType::Int16 => {
                 type $type = i16;
                 $body
             }
-            $crate::pixels::sample::Kind::U32 => {
+            SampleType::Uint32 => {
                 type $type = u32;
                 $body
             }
-            $crate::pixels::sample::Kind::I32 => {
+            SampleType::Int32 => {
                 type $type = i32;
                 $body
             }
-            $crate::pixels::sample::Kind::U64 => {
+            SampleType::Uint64 => {
                 type $type = u64;
                 $body
             }
-            $crate::pixels::sample::Kind::I64 => {
+            SampleType::Int64 => {
                 type $type = i64;
                 $body
             }
-            $crate::pixels::sample::Kind::F16 => {
+            SampleType::Float16 => {
                 type $type = half::f16;
                 $body
             }
-            $crate::pixels::sample::Kind::F32 => {
+            SampleType::Float => {
                 type $type = f32;
                 $body
             }
-            $crate::pixels::sample::Kind::F64 => {
+            SampleType::Double => {
                 type $type = f64;
                 $body
             }
-            $crate::pixels::sample::Kind::C64 => {
+            SampleType::ComplexFloat => {
                 type $type = [f32; 2];
                 $body
             }
-            $crate::pixels::sample::Kind::C128 => {
+            SampleType::ComplexDouble => {
                 type $type = [f64; 2];
                 $body
             }
         }
-    };
+    }};
 }
 pub(crate) use with_sample;

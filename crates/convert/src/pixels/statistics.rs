@@ -1,9 +1,10 @@
 //! Statistics of the samples of a channel, gathered while its pixels pass by.
 
+use fairzarr_pixel::SampleType;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::pixels::sample::{Kind, Sample, with_sample};
+use crate::pixels::sample::{Sample, with_sample};
 
 /// The percentiles that are recorded, by their names there.
 pub(crate) const PERCENTILES: [(&str, f64); 5] =
@@ -41,13 +42,13 @@ impl ChannelStatistics {
     /// Adds rows of `width` samples, the first of which is row `first_row` of the plane. `buckets` is scratch.
     pub(crate) fn add(
         &mut self,
-        kind: Kind,
+        sample_type: SampleType,
         width: usize,
         first_row: u32,
         pixels: &[u8],
         buckets: &mut Buckets,
     ) {
-        with_sample!(kind, T => {
+        with_sample!(sample_type, T => {
             let samples: &[T] = bytemuck::cast_slice(pixels);
             for (row, y) in samples.chunks_exact(width.max(1)).zip(first_row as usize..) {
                 match T::TOP {
@@ -223,7 +224,7 @@ mod tests {
 
     fn statistics(samples: &[u16], width: usize) -> ChannelStatistics {
         let mut stats = ChannelStatistics::default();
-        stats.add(Kind::U16, width, 0, bytemuck::cast_slice(samples), &mut Buckets::default());
+        stats.add(SampleType::Uint16, width, 0, bytemuck::cast_slice(samples), &mut Buckets::default());
         stats
     }
 
@@ -258,7 +259,13 @@ mod tests {
     #[test]
     fn nan_is_counted_apart() {
         let mut stats = ChannelStatistics::default();
-        stats.add(Kind::F32, 3, 0, bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]), &mut Buckets::default());
+        stats.add(
+            SampleType::Float,
+            3,
+            0,
+            bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]),
+            &mut Buckets::default(),
+        );
         assert_eq!((stats.count, stats.not_finite), (2, 1));
         assert_eq!((stats.min, stats.max), (Some(-2.0), Some(1.0)));
     }
@@ -287,7 +294,7 @@ mod tests {
         let mut stats = ChannelStatistics::default();
         for (part, first_row) in samples.chunks(800).zip((0..).step_by(8)) {
             let mut one = ChannelStatistics::default();
-            one.add(Kind::U16, 100, first_row, bytemuck::cast_slice(part), &mut Buckets::default());
+            one.add(SampleType::Uint16, 100, first_row, bytemuck::cast_slice(part), &mut Buckets::default());
             stats.merge(&one);
         }
         assert_eq!(stats, statistics(&samples, 100));

@@ -1,7 +1,6 @@
 //! How an image is cut into blocks: what is read, reduced and encoded together.
 
-use fairzarr_ome_tiff::tiff_codec::Compression;
-use fairzarr_ome_tiff::{Image, LevelInfo, OpenOptions};
+use fairzarr_ome_tiff::Image;
 
 use super::Request;
 use super::pyramid::{Block, Pyramid};
@@ -29,7 +28,7 @@ pub(super) fn pyramid(
     let pixel = pixel(image);
     let sizes = Pyramid::level_sizes(level.y, level.x, request.options.smallest_level.max(1));
     let written = written.min(sizes.len());
-    let block = block_size(level, chunk, pixel, request.memory);
+    let block = block_size(image, first, chunk, request.memory);
     let mut pyramid = Pyramid::new(first, sizes.clone(), written, block);
     if pyramid.area() * pixel > request.memory / 2 {
         // Wide pixels, or very large tiles: single chunks, and tiles are decoded as often as it takes.
@@ -37,7 +36,7 @@ pub(super) fn pyramid(
         pyramid = Pyramid::new(first, sizes, written, (h, (w < level.x).then_some(w)));
     }
     // Chunks that are decoded row by row are passed over once, by one worker from the top down.
-    pyramid.task_level = if is_streamed(level, pixel) {
+    pyramid.task_level = if image.is_streamed(first) {
         pyramid.levels() - 1
     } else {
         task_level(&pyramid, pages, request.options.shard)
@@ -72,7 +71,8 @@ fn task_level(pyramid: &Pyramid, pages: u64, shard: ShardChoice) -> usize {
 
 /// Height and width of a block of a level that is read: multiples of the chunk, and of the source's tile or strip where
 /// that is not much larger, so that each is decoded once.
-fn block_size(level: &LevelInfo, chunk: (u32, u32), pixel: u64, memory: u64) -> (u32, Option<u32>) {
+fn block_size(image: &Image, first: usize, chunk: (u32, u32), memory: u64) -> (u32, Option<u32>) {
+    let (level, pixel) = (&image.levels()[first], pixel(image));
     let grid = level.grid;
     let (chunk_h, chunk_w) = (even(chunk.0), even(chunk.1));
     let aligned = |chunk: u32, source: u32, size: u32| {
@@ -95,7 +95,7 @@ fn block_size(level: &LevelInfo, chunk: (u32, u32), pixel: u64, memory: u64) -> 
     if striped && level.x as u64 * pixel * chunk_h as u64 * 2 <= memory / 2 {
         return (chunk_h, None);
     }
-    if is_streamed(level, pixel) {
+    if image.is_streamed(first) {
         let width = lcm(chunk_w, grid.width);
         return (chunk_h, (width < level.x).then_some(width));
     }
@@ -118,12 +118,6 @@ fn grown(side: u32, tile: u32, size: u32) -> u32 {
         side *= 2;
     }
     side
-}
-
-/// Whether the source's chunks are so large that they are decoded row by row instead of whole.
-fn is_streamed(level: &LevelInfo, pixel: u64) -> bool {
-    let chunk = level.grid.height as u64 * level.grid.width as u64 * pixel;
-    level.compression != Compression::None && chunk > OpenOptions::default().stream_above as u64
 }
 
 /// Bytes for decoded tiles that several blocks need.

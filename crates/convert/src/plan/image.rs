@@ -1,18 +1,16 @@
 //! One image of the plan.
 
-use fairzarr_ome_tiff::{Image, SampleType};
+use fairzarr_ome_tiff::Image;
+use fairzarr_pixel::{PlaneIndex, SampleType};
 use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 use super::level::LevelPlan;
 use super::pyramid::{Block, Pyramid};
-use super::task::Page;
 use super::tiles::{self, Tiles};
 use super::{Request, blocks};
-use crate::error::Error;
 use crate::options::{BitType, PyramidChoice};
-use crate::pixels::sample::Kind;
 
 /// One image of the plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -21,8 +19,8 @@ pub struct ImagePlan {
     pub path: String,
     /// Sizes of t, c, z, y, x at full resolution.
     pub shape: [u32; 5],
-    /// OME name of the sample type.
-    pub sample_type: String,
+    /// What its samples are; serialised by its OME name.
+    pub sample_type: SampleType,
     /// Channels that are stored together in one page of the source.
     pub groups: Vec<Range<u32>>,
     /// Resolution levels, full resolution first.
@@ -35,26 +33,24 @@ pub struct ImagePlan {
     pub(crate) depth: (u32, u32),
     /// One where the reduced levels are computed; one for each level where they are copied.
     pub(crate) pyramids: Vec<Pyramid>,
-    pub(crate) kind: Kind,
     /// Samples are 0 or 1, and stored as Zarr `bool`.
     pub(crate) boolean: bool,
 }
 
 impl ImagePlan {
-    pub(super) fn new(image: &Image, path: String, request: Request<'_>) -> Result<Self, Error> {
+    pub(super) fn new(image: &Image, path: String, request: Request<'_>) -> Self {
         let Request { options, .. } = request;
         let shape = image.shape();
         let tiles = tiles::choose(image, options);
         let mut planned = Self {
             path,
             shape: [shape.t, shape.c, shape.z, shape.y, shape.x],
-            sample_type: image.sample_type().name().into(),
+            sample_type: image.sample_type(),
             groups: image.channel_groups().to_vec(),
             levels: Vec::new(),
             missing: Vec::new(),
             depth: (1, 1),
             pyramids: Vec::new(),
-            kind: kind_of(image.sample_type())?,
             boolean: image.sample_type() == SampleType::Bit && options.bit == BitType::Bool,
             tiles,
         };
@@ -71,7 +67,7 @@ impl ImagePlan {
             .filter(|page| !image.has_plane(page.t, planned.groups[page.group as usize].start, page.z))
             .map(|page| (page.t, page.group, page.z))
             .collect();
-        Ok(planned)
+        planned
     }
 
     /// Adds a level of the source, and at most `written` levels in all with those that are computed from it.
@@ -115,41 +111,17 @@ impl ImagePlan {
         !self.levels[level].moved || self.tiles.are_decoded()
     }
 
-    pub(super) fn kind_bytes(&self) -> u64 {
-        self.sample_bytes() as u64
-    }
-
     /// Bytes of one sample.
     pub(crate) fn sample_bytes(&self) -> usize {
-        match self.kind {
-            Kind::U8 | Kind::I8 => 1,
-            Kind::U16 | Kind::I16 | Kind::F16 => 2,
-            Kind::U32 | Kind::I32 | Kind::F32 => 4,
-            Kind::U64 | Kind::I64 | Kind::F64 | Kind::C64 => 8,
-            Kind::C128 => 16,
-        }
+        self.sample_type.bytes()
     }
 
-    /// The array's data type.
-    pub(crate) fn data_type(&self) -> fairzarr_zarr::DataType {
-        use fairzarr_zarr::DataType;
-        if self.boolean {
-            return DataType::Bool;
-        }
-        match self.kind {
-            Kind::U8 => DataType::U8,
-            Kind::I8 => DataType::I8,
-            Kind::U16 => DataType::U16,
-            Kind::I16 => DataType::I16,
-            Kind::U32 => DataType::U32,
-            Kind::I32 => DataType::I32,
-            Kind::U64 => DataType::U64,
-            Kind::I64 => DataType::I64,
-            Kind::F16 => DataType::F16,
-            Kind::F32 => DataType::F32,
-            Kind::F64 => DataType::F64,
-            Kind::C64 => DataType::C64,
-            Kind::C128 => DataType::C128,
+    /// The array's data type: bits are bytes, also in arrays of `uint8`.
+    pub(crate) fn data_type(&self) -> SampleType {
+        if self.sample_type == SampleType::Bit && !self.boolean {
+            SampleType::Uint8
+        } else {
+            self.sample_type
         }
     }
 
@@ -161,49 +133,41 @@ impl ImagePlan {
         }
     }
 
-    /// Bytes of what byte order applies to: complex samples are two numbers.
-    pub(crate) fn number_bytes(&self) -> usize {
-        match self.kind {
-            Kind::C64 | Kind::C128 => self.sample_bytes() / 2,
-            _ => self.sample_bytes(),
-        }
-    }
-
-    pub(crate) fn pages(&self) -> impl Iterator<Item = Page> + use<> {
+    pub(crate) fn pages(&self) -> impl Iterator<Item = PlaneIndex> + use<> {
         self.every(1, 1)
     }
 
     /// The first page of each task.
-    pub(crate) fn first_pages(&self) -> impl Iterator<Item = Page> + use<> {
+    pub(crate) fn first_pages(&self) -> impl Iterator<Item = PlaneIndex> + use<> {
         self.every(self.depth.0, self.depth.1)
     }
 
-    fn every(&self, times: u32, sections: u32) -> impl Iterator<Item = Page> + use<> {
+    fn every(&self, times: u32, sections: u32) -> impl Iterator<Item = PlaneIndex> + use<> {
         let [t, _, z, _, _] = self.shape;
         let groups = self.groups.len() as u32;
         let step = |size: u32, step: u32| (0..size).step_by(step.max(1) as usize);
         step(t, times).flat_map(move |t| {
-            (0..groups).flat_map(move |group| step(z, sections).map(move |z| Page { t, group, z }))
+            (0..groups).flat_map(move |group| step(z, sections).map(move |z| PlaneIndex { t, group, z }))
         })
     }
 
     /// All pages of the task that begins with `first`.
-    pub(crate) fn task_pages(&self, first: Page) -> impl Iterator<Item = Page> + use<> {
+    pub(crate) fn task_pages(&self, first: PlaneIndex) -> impl Iterator<Item = PlaneIndex> + use<> {
         let [t, _, z, _, _] = self.shape;
         let sections = first.z..z.min(first.z.saturating_add(self.depth.1));
         let times = first.t..t.min(first.t.saturating_add(self.depth.0));
-        times.flat_map(move |t| sections.clone().map(move |z| Page { t, z, ..first }))
+        times.flat_map(move |t| sections.clone().map(move |z| PlaneIndex { t, z, ..first }))
     }
 
-    pub(crate) fn channels(&self, page: Page) -> Range<u32> {
+    pub(crate) fn channels(&self, page: PlaneIndex) -> Range<u32> {
         self.groups[page.group as usize].clone()
     }
 
-    pub(crate) fn samples(&self, page: Page) -> u32 {
+    pub(crate) fn samples(&self, page: PlaneIndex) -> u32 {
         self.channels(page).len() as u32
     }
 
-    pub(crate) fn is_missing(&self, page: Page) -> bool {
+    pub(crate) fn is_missing(&self, page: PlaneIndex) -> bool {
         self.missing.binary_search(&(page.t, page.group, page.z)).is_ok()
     }
 
@@ -235,7 +199,7 @@ impl ImagePlan {
 
     pub(super) fn plane_bytes(&self, level: usize) -> u64 {
         let (h, w) = self.levels[level].size;
-        h as u64 * w as u64 * self.kind_bytes()
+        h as u64 * w as u64 * self.sample_bytes() as u64
     }
 
     pub(super) fn objects(&self) -> u64 {
@@ -256,13 +220,13 @@ impl ImagePlan {
     /// after the other.
     pub(super) fn working_set(&self) -> u64 {
         let samples = self.groups.iter().map(|g| (g.end - g.start) as u64).max().unwrap_or(1);
-        let pixel = samples * self.kind_bytes();
+        let pixel = samples * self.sample_bytes() as u64;
         self.pyramids.iter().map(|pyramid| self.working_set_of(pyramid, pixel)).max().unwrap_or(0)
     }
 
     fn working_set_of(&self, pyramid: &Pyramid, pixel: u64) -> u64 {
         let levels = &self.levels[pyramid.image_levels()];
-        let chunk = levels[0].chunk.0 as u64 * levels[0].chunk.1 as u64 * self.kind_bytes();
+        let chunk = levels[0].chunk.0 as u64 * levels[0].chunk.1 as u64 * self.sample_bytes() as u64;
         let shards: u64 = levels
             .iter()
             .filter_map(|level| level.shard.map(|shard| (level, shard)))
@@ -285,24 +249,4 @@ impl LevelPlan {
     pub(crate) fn shard_chunks(&self) -> Option<(u32, u32)> {
         self.shard.map(|(h, w)| (h / self.chunk.0, w / self.chunk.1))
     }
-}
-
-fn kind_of(sample: SampleType) -> Result<Kind, Error> {
-    Ok(match sample {
-        // OME `bit` is one byte, 0 or 1, also as Zarr's bool.
-        SampleType::Bit | SampleType::Uint8 => Kind::U8,
-        SampleType::Int8 => Kind::I8,
-        SampleType::Uint16 => Kind::U16,
-        SampleType::Int16 => Kind::I16,
-        SampleType::Uint32 => Kind::U32,
-        SampleType::Int32 => Kind::I32,
-        SampleType::Uint64 => Kind::U64,
-        SampleType::Int64 => Kind::I64,
-        SampleType::Float16 => Kind::F16,
-        SampleType::Float => Kind::F32,
-        SampleType::Double => Kind::F64,
-        SampleType::ComplexFloat => Kind::C64,
-        SampleType::ComplexDouble => Kind::C128,
-        other => return Err(Error::SampleType(other.name().into())),
-    })
 }

@@ -8,24 +8,9 @@
 //! The same tree tells which blocks are done together as one task. Where no levels are computed, it goes on above those
 //! that are written, for that alone.
 
+use fairzarr_pixel::Region;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// A rectangle of samples, in pixels of its level.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Rect {
-    pub(crate) y: u32,
-    pub(crate) x: u32,
-    pub(crate) h: u32,
-    pub(crate) w: u32,
-}
-
-impl Rect {
-    /// Pixels in the rectangle.
-    pub(crate) fn area(self) -> usize {
-        self.h as usize * self.w as usize
-    }
-}
 
 /// A block's place: its level, and its row and column in that level's grid of blocks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -100,11 +85,11 @@ impl Pyramid {
     }
 
     /// The part of its level that a block covers.
-    pub(crate) fn rect(&self, block: Block) -> Rect {
+    pub(crate) fn rect(&self, block: Block) -> Region {
         let (height, width) = self.sizes[block.level];
         let y = block.row * self.height;
         let (x, nominal) = self.width.map_or((0, width), |w| (block.col * w, w));
-        Rect { y, x, h: self.height.min(height - y), w: nominal.min(width - x) }
+        Region { y, x, h: self.height.min(height - y), w: nominal.min(width - x) }
     }
 
     /// Columns of a block; the grid on which pixel digests can be cut without crossing blocks.

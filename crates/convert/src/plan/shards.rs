@@ -28,7 +28,7 @@ impl ImagePlan {
                 let (ch, cw) = self.levels[0].chunk;
                 // A band is as wide as the level: long shards keep few of its rows in memory.
                 let square = self.pyramids[0].block_width().is_some();
-                let budget = SHARD_BYTES.min(request.memory / 8) / self.kind_bytes().max(1);
+                let budget = SHARD_BYTES.min(request.memory / 8) / (self.sample_bytes() as u64).max(1);
                 let chunks = (budget / (ch as u64 * cw as u64)).max(1);
                 let side = chunks.isqrt().max(1) as u32;
                 if square { (side * ch, side * cw) } else { (ch, chunks.min(64) as u32 * cw) }

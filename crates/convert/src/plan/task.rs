@@ -1,16 +1,9 @@
 //! The pieces that a conversion is done in.
 
+use fairzarr_pixel::PlaneIndex;
 use serde::{Deserialize, Serialize};
 
 use super::pyramid::Block;
-
-/// What the source stores as one plane: a time point, a group of channels, and a z section.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub(crate) struct Page {
-    pub(crate) t: u32,
-    pub(crate) group: u32,
-    pub(crate) z: u32,
-}
 
 /// A piece of work that one worker does on its own: a page, a block of a page that is large, or several pages that share
 /// shards.
@@ -18,7 +11,7 @@ pub(crate) struct Page {
 pub(crate) struct Task {
     pub(crate) image: usize,
     /// The first of its pages.
-    pub(crate) page: Page,
+    pub(crate) page: PlaneIndex,
     /// Which of the image's pyramids.
     pub(crate) pyramid: usize,
     pub(crate) block: Block,

@@ -248,11 +248,11 @@ fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
     use crate::pixels::statistics::ChannelStatistics;
-    use crate::plan::Page;
     use crate::plan::pyramid::Block;
+    use fairzarr_pixel::PlaneIndex;
 
     fn task(level: usize, row: u32) -> Task {
-        let page = Page { t: 0, group: 0, z: 0 };
+        let page = PlaneIndex { t: 0, group: 0, z: 0 };
         Task { image: 0, pyramid: 0, page, block: Block { level, row, col: 0 } }
     }
 

@@ -219,3 +219,27 @@ fn a_plan_is_needed_and_is_not_replaced() {
         target.run("run", &["--task", task]).ends_with(2);
     }
 }
+
+#[test]
+fn a_file_that_reaches_far_beyond_its_share_is_hashed_to_its_end() {
+    let job = Job::new(&stack(), &["--chunk", "64"]);
+    // A hole behind the last directory changes no plane, and the file is hashed by the task in whose share it begins.
+    fs::File::options().write(true).open(&job.source).unwrap().set_len(80 << 20).unwrap();
+    let target = job.planned("split.zarr");
+    for task in ["1/4", "3/4", "2/4", "4/4"] {
+        target.task(task);
+    }
+    target.run("commit", &[]).done();
+    assert!(verify(&job.source, &target.path).done().out.contains("1 source files by sha256"));
+}
+
+#[test]
+fn what_becomes_of_missing_planes_is_decided_by_the_plan() {
+    let dir = TempDir::new().unwrap();
+    let (source, target) = (dir.path().join("source.ome.tiff"), dir.path().join("split.zarr"));
+    Tiff { lacking: 2, ..stack() }.write(&source);
+    run("plan", &source, &target, &["--on-missing", "fill"]).done();
+    run("run", &source, &target, &["--task", "1/1"]).done();
+    run("commit", &source, &target, &[]).done();
+    assert!(looks_complete(&target));
+}

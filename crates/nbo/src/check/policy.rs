@@ -186,7 +186,7 @@ impl TryFrom<File> for Policy {
             name: file.name,
             description: file.description,
             tier: file.tier,
-            extensions: super::extensions(file.extensions.iter().map(String::as_str))?,
+            extensions: extensions(file.extensions.iter().map(String::as_str))?,
             level: file.level,
             untiered: file.untiered,
             tables: file.tables,
@@ -217,6 +217,32 @@ impl From<Policy> for File {
             enforce: policy.enforce,
         }
     }
+}
+
+/// The set of extensions of a list of names, Core always included.
+///
+/// # Errors
+/// [`Error::Argument`] for a name that is none of the four.
+pub fn extensions<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Extension>, Error> {
+    let mut found = vec![Extension::Core];
+    for name in names {
+        let all = name.trim().eq_ignore_ascii_case("all");
+        let one = Extension::from_name(name);
+        match (all, one) {
+            (true, _) => found.extend(Extension::ALL),
+            (_, Some(extension)) => found.push(extension),
+            (false, None) => {
+                return Err(Error::Argument {
+                    what: "extension",
+                    found: name.to_owned(),
+                    expected: "core, basic, advanced, calibration or all",
+                });
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 /// `Class@Attribute` in its two parts.

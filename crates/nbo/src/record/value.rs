@@ -12,7 +12,7 @@ pub enum State {
     Filled,
     /// Nothing, or blanks.
     Empty,
-    /// A placeholder: `999`, `NA`, `unknown` (R10).
+    /// A placeholder: `999`, `NA`, `unknown`, `TBD`, `-` (R10).
     Sentinel,
     /// Spelt-out "not applicable": a statement, but no value.
     NotApplicable,
@@ -27,7 +27,7 @@ pub enum State {
 pub fn field(name: &str, attribute: Option<&Attribute>, text: &str) -> Field {
     let value = attribute.map_or_else(|| Json::from(text), |a| typed(a.base, text));
     let text = (self::text(&value) != text).then(|| text.to_owned());
-    let kind = if is_sentinel(&value) { OriginKind::Sentinel } else { OriginKind::Explicit };
+    let kind = if is_placeholder(attribute, &value) { OriginKind::Sentinel } else { OriginKind::Explicit };
     Field { name: name.to_owned(), value, text, origin: Origin::of(kind) }
 }
 
@@ -46,7 +46,7 @@ pub fn state(attribute: &Attribute, value: &Json) -> State {
     if value.is_null() || trimmed.is_empty() {
         return State::Empty;
     }
-    if is_sentinel(value) {
+    if is_placeholder(Some(attribute), value) {
         return State::Sentinel;
     }
     if let Some(list) = attribute.values() {
@@ -64,13 +64,92 @@ pub fn state(attribute: &Attribute, value: &Json) -> State {
     }
 }
 
-/// Whether a value is a placeholder (R10): `NA` in its spellings, `unknown`, or nothing but three or
-/// more nines.
+/// Whether a value is a placeholder (R10), whatever it is a value of: nothing but three or more nines, or words and
+/// signs by which people say that they have nothing to say. An attribute may know better: see [`is_placeholder`].
 pub fn is_sentinel(value: &Json) -> bool {
     let text = text(value);
     let text = text.trim();
-    let nines = text.len() >= 3 && text.bytes().all(|b| b == b'9');
-    nines || ["na", "n/a", "unknown"].iter().any(|s| text.eq_ignore_ascii_case(s))
+    if is_nines(text) {
+        return true;
+    }
+    if !value.is_string() || text.is_empty() {
+        return false;
+    }
+    // Nothing but signs: "-", "--", "?", "...".
+    if text.chars().all(|c| "-?.…_*/#~=–—".contains(c)) {
+        return true;
+    }
+    let bare = text.trim_matches(|c: char| "[](){}<>\"'".contains(c)).trim();
+    PLACEHOLDERS.iter().any(|word| bare.eq_ignore_ascii_case(word))
+}
+
+/// Whether a value of this attribute is a placeholder. What stands in its value list is a value (`None` of
+/// `ContrastModulation`), and so is 999 where the image itself counts: a time series may have a plane 999.
+pub fn is_placeholder(attribute: Option<&Attribute>, value: &Json) -> bool {
+    let excused = attribute.is_some_and(|a| match a.values() {
+        Some(list) => list.values.iter().any(|v| v.trim().eq_ignore_ascii_case(text(value).trim())),
+        None => is_count_of_image(a) && is_nines(text(value).trim()),
+    });
+    !excused && is_sentinel(value)
+}
+
+/// Words that stand where a value should. `ND`, `X` and the like are not among them: they occur as values.
+const PLACEHOLDERS: [&str; 41] = [
+    "na",
+    "n/a",
+    "n.a.",
+    "n.a",
+    "n\\a",
+    "#n/a",
+    "n.d.",
+    "nil",
+    "none",
+    "null",
+    "unknown",
+    "unkown",
+    "unspecified",
+    "undefined",
+    "undetermined",
+    "tbd",
+    "t.b.d.",
+    "t.b.d",
+    "tba",
+    "tbc",
+    "to be determined",
+    "to be defined",
+    "to be added",
+    "to be announced",
+    "to be confirmed",
+    "to do",
+    "todo",
+    "fixme",
+    "missing",
+    "placeholder",
+    "not available",
+    "not known",
+    "not specified",
+    "not given",
+    "not provided",
+    "not recorded",
+    "not determined",
+    "not set",
+    "no data",
+    "no value",
+    "xxx",
+];
+
+/// Three or more nines, as a number or in quotes; a sign before them or zeros behind a point change nothing.
+fn is_nines(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    whole.len() >= 3 && whole.bytes().all(|b| b == b'9') && fraction.bytes().all(|b| b == b'0')
+}
+
+/// Whether the attribute is a size, an index or a count that the image has by itself.
+fn is_count_of_image(attribute: &Attribute) -> bool {
+    attribute.base.is_integer()
+        && ["Pixels", "Plane", "TiffData", "Shape", "Plate", "PlateAcquisition", "Well", "WellSample"]
+            .contains(&attribute.owner)
 }
 
 fn is_not_applicable(text: &str) -> bool {
@@ -168,8 +247,7 @@ fn listed(values: &[&'static str], units: bool, text: &str, base: Base) -> State
     if is_not_applicable(text.trim()) && base == Base::Str {
         return State::NotApplicable;
     }
-    let hint = if values.iter().any(|v| v.trim() == "Other") { "; 'Other' is" } else { "" };
-    State::Malformed(format!("not in the value list{hint}"))
+    State::Malformed("not in the value list".into())
 }
 
 /// Listed values that the standard misspells, by their meant spelling (findings E4).

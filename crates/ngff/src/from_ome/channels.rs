@@ -1,7 +1,7 @@
 //! Channels: names, colours and windows.
 
 use fairzarr_ome_xml::{self as ome_xml, Length, Quantity, Unit};
-use fairzarr_zarr::DataType;
+use fairzarr_zarr::SampleType;
 
 use super::name;
 use crate::{Omero, OmeroChannel, RenderingModel, Window};
@@ -27,7 +27,7 @@ pub struct Channel {
 pub fn omero(
     image: &ome_xml::Image,
     index: usize,
-    data_type: DataType,
+    data_type: SampleType,
     samples: usize,
     size_z: u64,
     windows: &[Window],

@@ -1,5 +1,5 @@
 use fairzarr_ome_xml::Document;
-use fairzarr_zarr::DataType;
+use fairzarr_zarr::SampleType;
 
 use super::*;
 use crate::{Error, RenderingModel, Version, Window, image_attributes, validate};
@@ -82,7 +82,7 @@ fn colour_samples_are_channels() {
     let declared = image("", r#"<Channel ID="Channel:0" Name="HE" SamplesPerPixel="3"/>"#);
     let silent = image("", r#"<Channel ID="Channel:0" Name="HE"/>"#);
     for image in [declared, silent] {
-        let omero = omero(&image, 0, DataType::U8, 3, 1, &[Window::full(3.0, 90.0); 3]);
+        let omero = omero(&image, 0, SampleType::Uint8, 3, 1, &[Window::full(3.0, 90.0); 3]);
         let labels: Vec<&str> = omero.channels.iter().map(|channel| channel.label.as_str()).collect();
         assert_eq!(labels, ["HE R", "HE G", "HE B"]);
         assert_eq!(omero.channels[0].window, Window::full(0.0, 255.0));
@@ -102,7 +102,7 @@ fn numbers_of_samples_from_a_hostile_document_change_nothing() {
 #[test]
 fn one_channel_is_grey_and_windows_have_an_extent() {
     let image = image("", r#"<Channel ID="Channel:0"/>"#);
-    let omero = omero(&image, 7, DataType::U16, 1, 5, &[Window::full(12.0, 12.0)]);
+    let omero = omero(&image, 7, SampleType::Uint16, 1, 5, &[Window::full(12.0, 12.0)]);
     assert_eq!(omero.name.as_deref(), Some("Series 7"));
     assert_eq!(omero.model, RenderingModel::Greyscale);
     assert_eq!(omero.channels[0].window, Window::full(12.0, 13.0));
@@ -114,7 +114,7 @@ fn what_is_derived_is_valid_in_every_version() {
     let image = image(r#"PhysicalSizeX="0.1" PhysicalSizeY="0.1""#, r#"<Channel ID="Channel:0"/>"#);
     let downscaling = Downscaling { method: "mean".into(), ..Downscaling::default() };
     let multiscale = multiscale(&image, 0, &halving(4), Some(downscaling));
-    let omero = omero(&image, 0, DataType::U16, 1, 5, &[Window::full(0.0, 9.0)]);
+    let omero = omero(&image, 0, SampleType::Uint16, 1, 5, &[Window::full(0.0, 9.0)]);
     for version in [Version::V04, Version::V05, Version::V06] {
         let attributes = image_attributes(version, &multiscale, Some(&omero));
         assert_eq!(validate(Some(version), &attributes.into(), Some(crate::NodeKind::Image)), []);

@@ -10,7 +10,7 @@ use fairzarr_ngff::{
     Plate, PlateWell, Severity, Version, Well, WellImage, Window, bioformats2raw_attributes, group_document,
     image_attributes, labels_attributes, merge, plain_attributes, series_attributes,
 };
-use fairzarr_zarr::{ArraySpec, DataType, array_document};
+use fairzarr_zarr::{ArraySpec, SampleType, array_document};
 use serde_json::{Map, Value, json};
 
 /// What a hierarchy is.
@@ -173,7 +173,7 @@ fn image(memory: &mut Memory, path: &str, version: Version) {
     let channel = |name| OmeroChannel::new(name, [0, 255, 0], Window::full(0.0, 255.0));
     let omero = Omero::new(vec![channel("a"), channel("b")]);
     memory.put(path, group_document(version, image_attributes(version, &multiscale(), Some(&omero))));
-    levels(memory, path, version, DataType::U16);
+    levels(memory, path, version, SampleType::Uint16);
     memory.put(&join("labels"), group_document(version, labels_attributes(version, &["cells".into()])));
     let mut label = ImageLabel::default();
     label.colors = vec![LabelColor { value: 1, rgba: Some([255, 0, 0, 255]) }];
@@ -181,7 +181,7 @@ fn image(memory: &mut Memory, path: &str, version: Version) {
     let mut attributes = image_attributes(version, &multiscale(), None);
     merge(&mut attributes, label.attributes(version));
     memory.put(&join("labels/cells"), group_document(version, attributes));
-    levels(memory, &join("labels/cells"), version, DataType::U8);
+    levels(memory, &join("labels/cells"), version, SampleType::Uint8);
 }
 
 fn multiscale() -> Multiscale {
@@ -195,7 +195,7 @@ fn multiscale() -> Multiscale {
     image
 }
 
-fn levels(memory: &mut Memory, path: &str, version: Version, data_type: DataType) {
+fn levels(memory: &mut Memory, path: &str, version: Version, data_type: SampleType) {
     for level in 0..2_u64 {
         let mut spec = ArraySpec::new([2, 2, 3, 64 >> level, 64 >> level], data_type, [1, 1, 1, 32, 32]);
         spec.dimension_names = ["t", "c", "z", "y", "x"].map(String::from).into();

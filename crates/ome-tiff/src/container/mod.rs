@@ -3,22 +3,25 @@
 //! The chain is walked once, into sixteen bytes a page: where its directory is, which of the few geometries of
 //! the file it has, and what, if anything, is wrong with its chunks. Everything else is read when asked for.
 
-mod foresight;
+mod chunk_table;
+mod directory;
+mod error;
+mod geometry;
 mod ifd;
+mod index;
+mod prefetch;
 pub(crate) mod tag;
-mod walk;
 mod window;
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use ifd::{Entry, Form, ValueError, label};
-pub(crate) use walk::check_chunk;
+pub(crate) use chunk_table::{ChunkTable, check_chunk};
+pub(crate) use error::ContainerError;
+pub(crate) use geometry::Geometry;
+pub(crate) use ifd::{Entry, Form};
 pub(crate) use window::Window;
 
-use crate::{cache::Cache, geometry::Geometry, source::ByteSource};
+use crate::{cache::Cache, source::ByteSource};
 
 /// A page of a container: one of the chain, or one of those that a page of the chain points to (SubIFDs).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,7 +64,7 @@ const NO_PROBLEM: u32 = u32::MAX;
 impl Container {
     /// Indexes the file; the error says in words what is wrong with it.
     pub(crate) fn open(source: Arc<dyn ByteSource>) -> Result<Self, ContainerError> {
-        walk::index(source)
+        index::index(source)
     }
 
     /// Whether the first bytes are those of a TIFF file, sound or not.
@@ -127,7 +130,7 @@ impl Container {
         let record =
             self.record(page).ok_or_else(|| ContainerError::Structure("there is no such page".to_owned()))?;
         let mut window = Window::new(&*self.source);
-        Ok(walk::read_directory(&mut window, self.form, record.offset)?.entries)
+        Ok(directory::read_directory(&mut window, self.form, record.offset)?.entries)
     }
 
     /// The bytes of the first value of `number` on a page.
@@ -151,7 +154,7 @@ impl Container {
         let geometry = self.geometry(page).map_err(|what| ContainerError::Structure(what.to_string()))?;
         let entries = self.entries(page)?;
         let mut window = Window::new(&*self.source);
-        let table = Arc::new(walk::read_chunk_table(&mut window, &entries, geometry)?);
+        let table = Arc::new(chunk_table::read_chunk_table(&mut window, &entries, geometry)?);
         // The map itself costs about as much as the table of a page of one strip.
         let cost = 128 + table.0.len() * size_of::<(u64, u64)>();
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(page, Arc::clone(&table), cost);
@@ -176,28 +179,13 @@ pub(crate) fn peek_description(source: &dyn ByteSource, limit: u64) -> Option<Ve
         let len = source.len().min(limit) as usize;
         return window.get(0, len).ok()?.map(<[u8]>::to_vec);
     }
-    let (form, first) = walk::read_header(&mut window).ok()?;
-    let directory = walk::read_directory(&mut window, form, first).ok()?;
-    let entry = directory.entries.iter().find(|entry| entry.tag == tag::IMAGE_DESCRIPTION)?;
+    let (form, first) = directory::read_header(&mut window).ok()?;
+    let first = directory::read_directory(&mut window, form, first).ok()?;
+    let entry = first.entries.iter().find(|entry| entry.tag == tag::IMAGE_DESCRIPTION)?;
     let mut start = *entry;
     if entry.offset().is_some() {
         // At least nine bytes, so that the shortened value does not move into the entry.
         start.count = entry.count.min(limit.max(9));
     }
     start.bytes(&mut window, limit.max(9)).ok()
-}
-
-/// Offset and length of every chunk of a page.
-#[derive(Debug)]
-pub(crate) struct ChunkTable(pub(crate) Vec<(u64, u64)>);
-
-/// Why a container, or one directory of it, cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ContainerError {
-    #[error("{0}")]
-    Structure(String),
-    #[error(transparent)]
-    Value(#[from] ValueError),
-    #[error(transparent)]
-    Io(#[from] io::Error),
 }

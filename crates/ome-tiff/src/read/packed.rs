@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
+use fairzarr_pixel::{PlaneIndex, Region, swap_bytes};
 use fairzarr_tiff_codec::{ChunkLayout, Container};
 
-use super::{Job, Part, room, swap_bytes};
+use super::{Job, Part, room};
 use crate::{
+    container::Geometry,
     error::{Error, Result},
-    geometry::Geometry,
     image::Image,
     scratch::Scratch,
-    types::{PlaneIndex, Region},
 };
 
 /// One stored chunk in the wrapper that was asked for.
@@ -96,7 +96,7 @@ impl Image {
         scratch: &mut Scratch,
     ) -> Result<Vec<PackedChunk>> {
         let (page, first_sample) = self.page(level, plane)?;
-        let samples = self.groups[plane.group].len();
+        let samples = self.groups[plane.group as usize].len();
         let bytes = self.sample_type.bytes();
         let wanted = region.h as usize * region.w as usize * samples * bytes;
         self.check_region(&page, region, samples, out.as_ref().map_or(wanted, |out| out.len()))?;

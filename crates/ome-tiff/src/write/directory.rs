@@ -1,10 +1,10 @@
 //! Directories as bytes: classic ones with offsets of 32 bits, and those of BigTIFF.
 
+use fairzarr_pixel::SampleType;
 use fairzarr_tiff_codec::{Predictor, SampleFormat};
 
 use super::Page;
 use crate::container::tag;
-use crate::types::SampleType;
 
 /// How wide offsets are: classic TIFF or BigTIFF.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -194,7 +194,7 @@ pub fn image(order: &str, pixel_type: &str, size: [u32; 5], content: &str) -> St
 }
 
 /// All samples of one channel group at full resolution.
-pub fn plane(image: &Image, t: u32, group: usize, z: u32) -> Result<Vec<u8>, Error> {
+pub fn plane(image: &Image, t: u32, group: u32, z: u32) -> Result<Vec<u8>, Error> {
     let shape = image.shape();
     let region = Region { y: 0, x: 0, h: shape.y, w: shape.x };
     read(image, PlaneIndex { t, group, z }, region, &mut Scratch::new())
@@ -206,7 +206,7 @@ pub fn read(
     region: Region,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, Error> {
-    let pixels = region.h as usize * region.w as usize * image.channel_groups()[plane.group].len();
+    let pixels = region.h as usize * region.w as usize * image.channel_groups()[plane.group as usize].len();
     let mut samples = vec![0xaa; pixels * image.sample_type().bytes()];
     image.read(0, plane, region, &mut samples, scratch)?;
     Ok(samples)

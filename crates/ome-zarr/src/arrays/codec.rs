@@ -1,5 +1,6 @@
 //! The codec chain: one decoded chunk to the bytes that are stored.
 
+use fairzarr_pixel::swap_bytes;
 use fairzarr_zarr::{BloscCompressor as Inner, Compressor, Shuffle};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -229,7 +230,7 @@ impl Encoder {
         let refuse = |error: &dyn std::fmt::Display| Error::Codec(error.to_string());
         let turned = self.swap.map(|bytes| {
             let mut turned = chunk.to_vec();
-            turned.chunks_exact_mut(bytes.max(1)).for_each(<[u8]>::reverse);
+            swap_bytes(&mut turned, bytes);
             turned
         });
         let chunk = turned.as_deref().unwrap_or(chunk);

@@ -2,7 +2,7 @@
 
 use fairzarr_ngff::Version;
 use fairzarr_store::Store;
-use fairzarr_zarr::{ArraySpec, Codecs, DataType, FillValue, array_document, chunk_key};
+use fairzarr_zarr::{ArraySpec, Codecs, FillValue, SampleType, array_document, chunk_key};
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -20,7 +20,7 @@ pub struct SmallArray {
     /// Where it lies below the store's root.
     pub path: String,
     /// Of its values.
-    pub data_type: DataType,
+    pub data_type: SampleType,
     /// Its size, by dimension.
     pub shape: Vec<u64>,
     /// Names of its dimensions.
@@ -40,7 +40,7 @@ impl SmallArray {
     /// When its bytes do not fit its shape, or an earlier write in the background failed.
     pub fn write(&self, store: &Store, version: Version) -> Result<(), Error> {
         let rest: u64 = self.shape.iter().skip(1).product();
-        let row = rest.saturating_mul(self.data_type.size() as u64);
+        let row = rest.saturating_mul(self.data_type.bytes() as u64);
         let length = self.shape.first().copied().unwrap_or(1);
         if row.checked_mul(length) != Some(self.bytes.len() as u64) {
             return Err(Error::Array {
@@ -48,7 +48,7 @@ impl SmallArray {
                 reason: format!(
                     "shape {:?} and type {} cannot have {} bytes",
                     self.shape,
-                    self.data_type.name(),
+                    self.data_type.zarr_v3(),
                     self.bytes.len()
                 ),
             });
@@ -59,7 +59,7 @@ impl SmallArray {
             *first = rows;
         }
         let crc32c = version.zarr_format() == 3;
-        let encoder = Encoder::new(CODEC, self.data_type.size(), crc32c)?;
+        let encoder = Encoder::new(CODEC, self.data_type.bytes(), crc32c)?;
         // The last chunk is as long as the others.
         let chunk_bytes = (rows * row) as usize;
         for (n, part) in self.bytes.chunks(chunk_bytes.max(1)).enumerate() {
@@ -86,7 +86,7 @@ impl SmallArray {
 mod tests {
     use super::*;
 
-    fn array(shape: &[u64], data_type: DataType, bytes: Vec<u8>) -> SmallArray {
+    fn array(shape: &[u64], data_type: SampleType, bytes: Vec<u8>) -> SmallArray {
         SmallArray {
             path: "a".into(),
             data_type,
@@ -106,23 +106,23 @@ mod tests {
     fn large_arrays_are_cut_along_the_first_dimension() {
         let store = Store::memory();
         let rows = 3 * (CHUNK_BYTES / 8) + 1;
-        array(&[rows], DataType::I64, vec![1; rows as usize * 8]).write(&store, Version::V05).unwrap();
+        array(&[rows], SampleType::Int64, vec![1; rows as usize * 8]).write(&store, Version::V05).unwrap();
         assert_eq!(keys(&store), ["a/c/0", "a/c/1", "a/c/2", "a/c/3", "a/zarr.json"]);
         let store = Store::memory();
-        array(&[2, 3], DataType::U16, vec![1; 12]).write(&store, Version::V04).unwrap();
+        array(&[2, 3], SampleType::Uint16, vec![1; 12]).write(&store, Version::V04).unwrap();
         assert_eq!(keys(&store), ["a/.zarray", "a/.zattrs", "a/0/0"]);
     }
 
     #[test]
     fn an_array_without_values_has_no_chunks() {
         let store = Store::memory();
-        array(&[0], DataType::U8, Vec::new()).write(&store, Version::V05).unwrap();
+        array(&[0], SampleType::Uint8, Vec::new()).write(&store, Version::V05).unwrap();
         assert_eq!(keys(&store), ["a/zarr.json"]);
     }
 
     #[test]
     fn bytes_must_fit_the_shape() {
-        let error = array(&[2, 2], DataType::U16, vec![0; 7]).write(&Store::memory(), Version::V05);
+        let error = array(&[2, 2], SampleType::Uint16, vec![0; 7]).write(&Store::memory(), Version::V05);
         assert!(error.unwrap_err().to_string().contains("7 bytes"));
     }
 }

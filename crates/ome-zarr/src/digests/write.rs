@@ -3,7 +3,7 @@
 use fairzarr_digest::{ALGORITHM, TILE};
 use fairzarr_ngff::Version;
 use fairzarr_store::Store;
-use fairzarr_zarr::{DataType, FillValue};
+use fairzarr_zarr::{FillValue, SampleType};
 use serde_json::{Map, json};
 
 use crate::Error;
@@ -77,7 +77,7 @@ impl DigestsWriter {
         }
         let array = SmallArray {
             path: DIGESTS.into(),
-            data_type: DataType::U64,
+            data_type: SampleType::Uint64,
             shape: vec![(self.bytes.len() / DIGEST) as u64, 2],
             dimension_names: ["tile", "half"].map(Into::into).into(),
             fill: FillValue::from(0),

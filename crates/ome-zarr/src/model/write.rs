@@ -3,7 +3,7 @@
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::{Array, ArrayData, ArrayGroup, Document, Structured};
 use fairzarr_store::Store;
-use fairzarr_zarr::{DataType, FillValue};
+use fairzarr_zarr::{FillValue, SampleType};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -56,11 +56,15 @@ fn write_group(store: &Store, version: Version, group: ArrayGroup) -> Result<(),
 
 fn small_array(group: &str, array: Array) -> SmallArray {
     let (data_type, fill, bytes) = match array.data {
-        ArrayData::Uint8(values) => (DataType::U8, 0.into(), values),
-        ArrayData::Int32(values) => (DataType::I32, (-1).into(), little_endian(&values, |v| v.to_le_bytes())),
-        ArrayData::Int64(values) => (DataType::I64, (-1).into(), little_endian(&values, |v| v.to_le_bytes())),
+        ArrayData::Uint8(values) => (SampleType::Uint8, 0.into(), values),
+        ArrayData::Int32(values) => {
+            (SampleType::Int32, (-1).into(), little_endian(&values, |v| v.to_le_bytes()))
+        }
+        ArrayData::Int64(values) => {
+            (SampleType::Int64, (-1).into(), little_endian(&values, |v| v.to_le_bytes()))
+        }
         ArrayData::Float64(values) => {
-            (DataType::F64, FillValue::Nan, little_endian(&values, |v| v.to_le_bytes()))
+            (SampleType::Double, FillValue::Nan, little_endian(&values, |v| v.to_le_bytes()))
         }
     };
     // Dimensions of one name have one length in a group, for whoever opens it as a data set.

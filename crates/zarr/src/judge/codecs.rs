@@ -167,7 +167,7 @@ impl Judge {
             self.must(&format!("{at}/chunk_shape"), CODECS, message);
         }
         self.chain(at, configuration, "codecs", data_type, dimensions, inner.as_deref(), depth + 1);
-        let index = Some(Declared::Core(crate::DataType::U64));
+        let index = Some(Declared::Core(crate::SampleType::Uint64));
         self.chain(at, configuration, "index_codecs", index, None, None, depth + 1);
         if let Some(location) = configuration.get("index_location")
             && !matches!(location.as_str(), Some("start" | "end"))

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{Judge, has_owner};
-use crate::DataType;
+use crate::SampleType;
 
 /// What is known of a declared data type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Declared {
     /// A type of the core.
-    Core(DataType),
+    Core(SampleType),
     /// `r8`, `r16`, …: so many bytes.
     Raw(u64),
     /// An extension, whose values only it knows.
@@ -20,7 +20,7 @@ impl Declared {
     /// Whether the order of bytes matters; not known of extensions.
     pub(super) fn is_single_byte(self) -> Option<bool> {
         match self {
-            Self::Core(data_type) => Some(data_type.size() == 1),
+            Self::Core(data_type) => Some(data_type.bytes() == 1),
             Self::Raw(_) => Some(true),
             Self::Extension => None,
         }
@@ -30,7 +30,7 @@ impl Declared {
 impl Judge {
     pub(super) fn data_type(&mut self, members: &Map<String, Value>) -> Option<Declared> {
         let declared = self.named("", members, "data_type", TYPES)?;
-        if let Some(data_type) = DataType::from_name(declared.name) {
+        if let Some(data_type) = SampleType::from_zarr_v3(declared.name) {
             return Some(Declared::Core(data_type));
         }
         if let Some(bits) = declared.name.strip_prefix('r').and_then(|bits| bits.parse::<u64>().ok()) {
@@ -59,11 +59,11 @@ impl Judge {
                 }) || value.is_string(),
             ),
             Some(Declared::Core(data_type)) => match data_type {
-                DataType::Bool => ("true or false".into(), value.is_boolean()),
-                DataType::F16 | DataType::F32 | DataType::F64 => {
+                SampleType::Bit => ("true or false".into(), value.is_boolean()),
+                SampleType::Float16 | SampleType::Float | SampleType::Double => {
                     ("a number, NaN, an infinity, or its bits in hexadecimal".into(), float(value))
                 }
-                DataType::C64 | DataType::C128 => (
+                SampleType::ComplexFloat | SampleType::ComplexDouble => (
                     "an array of two numbers".into(),
                     value.as_array().is_some_and(|parts| parts.len() == 2 && parts.iter().all(float)),
                 ),
@@ -76,13 +76,13 @@ impl Judge {
     }
 }
 
-fn in_range(data_type: DataType, value: &Value) -> bool {
+fn in_range(data_type: SampleType, value: &Value) -> bool {
     let Some((low, high)) = data_type.range() else { return false };
     // Every 64-bit integer that JSON holds as one is in the range of its own kind.
     match (value.as_i64(), value.as_u64()) {
         (None, None) => false,
         (Some(signed), _) if signed < 0 => signed as f64 >= low,
-        (_, Some(unsigned)) if data_type == DataType::I64 => i64::try_from(unsigned).is_ok(),
+        (_, Some(unsigned)) if data_type == SampleType::Int64 => i64::try_from(unsigned).is_ok(),
         (_, Some(unsigned)) => unsigned as f64 <= high,
         (Some(signed), None) => signed as f64 <= high,
     }

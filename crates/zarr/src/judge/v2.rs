@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Judge, Node};
-use crate::DataType;
+use crate::SampleType;
 
 impl Judge {
     pub(super) fn v2(&mut self, node: Node, members: &Map<String, Value>) {
@@ -40,26 +40,28 @@ impl Judge {
     }
 
     /// The data type: one of the core's, where it is one.
-    fn dtype(&mut self, members: &Map<String, Value>) -> Option<DataType> {
+    fn dtype(&mut self, members: &Map<String, Value>) -> Option<SampleType> {
         let expected = "a NumPy type with its byte order, or a list of named fields";
         let dtype = self.member("", members, "dtype", TYPES, expected, |value| match value {
             Value::String(name) => typestr(name).then_some(Some(name)),
             Value::Array(fields) if !fields.is_empty() && fields.iter().all(Value::is_array) => Some(None),
             _ => None,
         })?;
-        DataType::from_v2_name(dtype?)
+        SampleType::from_zarr_v2(dtype?)
     }
 
-    fn v2_fill_value(&mut self, dtype: Option<DataType>, value: &Value) {
+    fn v2_fill_value(&mut self, dtype: Option<SampleType>, value: &Value) {
         let Some(dtype) = dtype else { return };
         let number_like = matches!(value.as_str(), Some("NaN" | "Infinity" | "-Infinity"));
         let (expected, fits) = match dtype {
-            DataType::F16 | DataType::F32 | DataType::F64 => ("a number", value.is_number() || number_like),
-            DataType::C64 | DataType::C128 => {
+            SampleType::Float16 | SampleType::Float | SampleType::Double => {
+                ("a number", value.is_number() || number_like)
+            }
+            SampleType::ComplexFloat | SampleType::ComplexDouble => {
                 ("a number or two", value.is_number() || number_like || value.is_string() || value.is_array())
             }
             // Writers of floats as fill values of integers are old and many.
-            DataType::Bool => ("true or false", value.is_boolean() || value.is_number()),
+            SampleType::Bit => ("true or false", value.is_boolean() || value.is_number()),
             integer => (
                 "an integer that the type can hold",
                 value.as_f64().zip(integer.range()).is_some_and(|(value, (low, high))| {

@@ -2,18 +2,19 @@
 
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
+use fairzarr_pixel::{SampleType, Shape};
 use fairzarr_tiff_codec::can_stream;
 
 use crate::{
     calibration::Calibration,
-    container::{Container, PageId},
+    container::{Container, Geometry, PageId},
     error::{Error, Result},
     files::Files,
-    fileset::OnMissing,
-    geometry::Geometry,
     image::{self, Image, LevelPages},
+    open::OnMissing,
     plane_map::{Extent, PlaneRef},
-    types::{Grid, LevelInfo, SampleType, Shape, Warning},
+    sample_type,
+    types::{Grid, LevelInfo, Warning},
 };
 
 /// What the metadata, of whatever kind, say of an image.
@@ -29,7 +30,7 @@ pub(crate) struct Spec {
     pub(crate) group_samples: Vec<u32>,
     pub(crate) planes: Vec<PlaneRef>,
     /// Why planes are missing, where that is known.
-    pub(crate) unkept: Option<String>,
+    pub(crate) broken_promise: Option<String>,
     pub(crate) contiguous: Option<u64>,
     pub(crate) calibration: Option<Calibration>,
 }
@@ -54,7 +55,7 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
     let first = spec.planes[first_slot];
     let geometry = checker.geometry(first.file, page_of(first))?;
     let (width, height) = spec.size.unwrap_or((u64::from(geometry.width), u64::from(geometry.height)));
-    let (sample_type, note) = SampleType::reconcile(spec.declared, &geometry)
+    let (sample_type, note) = sample_type::reconcile(spec.declared, &geometry)
         .map_err(|what| checker.mismatch(first.file, page_of(first), what))?;
     warn(files, warnings, first, note);
     if geometry.orientation != 1 {
@@ -129,8 +130,8 @@ fn check_promises(files: &Files, spec: &Spec, label: &str, warnings: &mut Vec<Wa
     let Some(slot) = spec.planes.iter().position(|plane| plane.is_missing()) else { return Ok(()) };
     let (t, c, z) = spec.extent.plane(slot);
     let mut what = format!("the first of them is t {t}, c {c}, z {z}");
-    if let Some(unkept) = &spec.unkept {
-        what = format!("{what}; {unkept}");
+    if let Some(broken_promise) = &spec.broken_promise {
+        what = format!("{what}; {broken_promise}");
     }
     for member in &files.members {
         if let Some(broken) = member.container.as_ref().and_then(Container::broken_chain) {
@@ -192,7 +193,7 @@ impl Checker<'_> {
                 geometry.samples, expected.samples
             ));
         }
-        match SampleType::reconcile(expected.declared, &geometry) {
+        match sample_type::reconcile(expected.declared, &geometry) {
             Ok((found, _)) if found == expected.sample_type => {}
             Ok((found, _)) => {
                 return fail(format!(

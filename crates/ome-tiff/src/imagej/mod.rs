@@ -1,55 +1,23 @@
-//! TIFF of ImageJ and Fiji: `key=value` lines in the first ImageDescription.
+//! TIFF of ImageJ and Fiji, described by `key=value` lines in the first ImageDescription.
 
-use std::{collections::BTreeMap, sync::Arc};
+pub(crate) mod description;
+
+use std::sync::Arc;
+
+pub(crate) use description::{Hyperstack, parse};
 
 use fairzarr_tiff_codec::Compression;
 
 use crate::{
-    build::{self, Spec, plane_limit},
+    assemble::{self, Spec, plane_limit},
     calibration::Calibration,
+    container::Geometry,
     error::{Error, Result},
     files::Files,
     image::Image,
     plane_map::{Axis, Extent, PlaneRef},
     types::Warning,
 };
-
-/// What the lines say of the shape. ImageJ stores channels fastest, then slices, then frames.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Hyperstack {
-    images: u64,
-    channels: u64,
-    slices: u64,
-    frames: u64,
-    /// Keys and values, as they stand.
-    lines: Lines,
-}
-
-/// Keys and values of a description.
-pub(crate) type Lines = BTreeMap<String, String>;
-
-/// The shape, if this is a description by ImageJ.
-pub(crate) fn parse(description: &[u8]) -> Option<Hyperstack> {
-    if !description.starts_with(b"ImageJ=") {
-        return None;
-    }
-    let text = String::from_utf8_lossy(description);
-    let lines: Lines = text
-        .split(['\n', '\r', '\0'])
-        .filter_map(|line| line.split_once('='))
-        .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
-        .collect();
-    let number = |key: &str| {
-        lines.get(key).and_then(|value| value.parse::<u64>().ok()).filter(|n| *n > 0).unwrap_or(1)
-    };
-    Some(Hyperstack {
-        images: number("images"),
-        channels: number("channels"),
-        slices: number("slices"),
-        frames: number("frames"),
-        lines,
-    })
-}
 
 /// The one image of such a file.
 pub(crate) fn image(files: &Arc<Files>, stack: &Hyperstack, warnings: &mut Vec<Warning>) -> Result<Image> {
@@ -112,33 +80,18 @@ pub(crate) fn image(files: &Arc<Files>, stack: &Hyperstack, warnings: &mut Vec<W
         extent,
         group_samples: vec![samples; c as usize],
         planes: planes.collect(),
-        unkept: Some(format!("the file has {pages} IFDs")),
+        broken_promise: Some(format!("the file has {pages} IFDs")),
         contiguous,
         calibration: Calibration::read(container, first, Some(&stack.lines)),
     };
-    build::image(files, spec, warnings)
+    assemble::image(files, spec, warnings)
 }
 
 /// Bytes of a plane where the chunks of the page follow one another uncompressed.
-fn plane_len(geometry: &crate::geometry::Geometry) -> Option<u64> {
+fn plane_len(geometry: &Geometry) -> Option<u64> {
     if geometry.tiled || geometry.layout.compression != Compression::None {
         return None;
     }
     let samples = if geometry.planar { u64::from(geometry.samples) } else { 1 };
     geometry.stored_row_len()?.checked_mul(u64::from(geometry.height))?.checked_mul(samples)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_lines() {
-        let stack =
-            parse(b"ImageJ=1.53t\nimages=24\nchannels=2\nslices=3\nframes=4\nunit=micron\n\0").unwrap();
-        assert_eq!((stack.images, stack.channels, stack.slices, stack.frames), (24, 2, 3, 4));
-        assert_eq!(stack.lines["unit"], "micron");
-        assert_eq!(parse(b"ImageJ=1.11a\n\0").map(|stack| stack.images), Some(1));
-        assert_eq!(parse(b"SCIFIO=0.1\n"), None);
-    }
 }

@@ -6,7 +6,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use fairzarr_tiff_codec::{ChunkLayout, Compression, Predictor, SampleFormat};
 
-use crate::container::{Form, label, tag};
+use super::{
+    ifd::{Form, label},
+    tag,
+};
 
 /// The layout of one page: an image or a reduced copy of one.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// Looks at the chain as it is walked. Offsets and distances are bytes.
 #[derive(Debug)]
-pub(super) struct Foresight {
+pub(super) struct Prefetch {
     file_len: u64,
     /// The last distances between directories.
     distances: VecDeque<u64>,
@@ -19,7 +19,7 @@ pub(super) struct Foresight {
     ahead: usize,
 }
 
-impl Foresight {
+impl Prefetch {
     pub(super) fn new(file_len: u64) -> Self {
         Self { file_len, distances: VecDeque::new(), guessed: VecDeque::new(), ahead: FIRST }
     }
@@ -97,11 +97,11 @@ mod tests {
 
     /// Walks a chain; how many rounds of guesses it took, how many steps no guess had covered, how many guesses.
     fn walk(offsets: &[u64], file_len: u64) -> (usize, usize, usize) {
-        let mut foresight = Foresight::new(file_len);
+        let mut prefetch = Prefetch::new(file_len);
         let (mut rounds, mut surprises, mut guesses) = (0, 0, 0);
         let mut known: Vec<Range<u64>> = Vec::new();
         for pair in offsets.windows(2) {
-            let ranges = foresight.step(pair[0], pair[1]);
+            let ranges = prefetch.step(pair[0], pair[1]);
             rounds += usize::from(!ranges.is_empty());
             guesses += ranges.len();
             assert!(ranges.iter().all(|range| range.start < range.end && range.end <= file_len));

@@ -11,7 +11,7 @@ use crate::{
     container::{Container, ContainerError, peek_description, tag},
     error::{Error, Result},
     files::Member,
-    fileset::{OpenOptions, SourceDocument},
+    open::{OpenOptions, SourceDocument},
     opener::Opener,
     sniff::{self, ome_root},
     source::ByteSource,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The files that are open so far.
-pub(crate) struct Set {
+pub(crate) struct Discovery {
     opener: Arc<dyn Opener>,
     pub(crate) options: OpenOptions,
     /// Where names in the describing document start: empty, or `../` when the document lies one folder up.
@@ -35,7 +35,7 @@ pub(crate) struct Set {
     source_index: HashMap<u64, Vec<usize>>,
 }
 
-impl Set {
+impl Discovery {
     pub(crate) fn new(opener: Arc<dyn Opener>, options: OpenOptions) -> Self {
         Self {
             opener,

@@ -1,0 +1,78 @@
+//! What is asked of the opening of a set, and the documents that it finds.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// What to do about what is not there, and how much memory to use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// What to do when the metadata promise planes or files that are missing.
+    pub on_missing: OnMissing,
+    /// Decoded bytes of a compressed chunk from which on it is read row by row instead of whole.
+    pub stream_above: usize,
+    /// Decoded bytes of the largest chunk that is accepted where its codec cannot be read row by row.
+    pub max_chunk: usize,
+    /// Bytes of the largest OME-XML document that is accepted.
+    pub max_document: u64,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            on_missing: OnMissing::Error,
+            stream_above: 64 << 20,
+            max_chunk: 1 << 30,
+            max_document: 1 << 30,
+        }
+    }
+}
+
+/// What to do when planes are missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnMissing {
+    /// Refuse the set.
+    #[default]
+    Error,
+    /// Open it; [`Image::has_plane`](crate::Image::has_plane) tells which planes are there, and damaged ones fail when they are read.
+    Fill,
+}
+
+impl fmt::Display for OnMissing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Fill => "fill",
+        })
+    }
+}
+
+impl FromStr for OnMissing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "error" => Ok(Self::Error),
+            "fill" => Ok(Self::Fill),
+            other => Err(format!("'{other}' is neither error nor fill")),
+        }
+    }
+}
+
+/// One OME-XML document of a set, as its bytes stand in the file.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SourceDocument {
+    /// The first file that holds it.
+    pub name: String,
+    /// `ImageDescription` where it stands in that tag of a TIFF file, `companion` where it is a file.
+    pub role: &'static str,
+    /// The document, without the NULs that end the tag.
+    pub bytes: Arc<[u8]>,
+    /// All files that hold these bytes.
+    pub files: Vec<String>,
+    /// NULs after the document.
+    pub trailing_nuls: usize,
+}
