@@ -2,7 +2,7 @@
 //! lies in the store.
 
 use fairzarr_nbo::Record;
-use fairzarr_nbo::check::{self, Enforce, Policy, Severity};
+use fairzarr_nbo::check::{self, Enforce, Finding, Policy, Severity};
 use fairzarr_nbo::ingest::{self, Form};
 use fairzarr_nbo::merge::{Conflict, StoreImage, identify, merge};
 use fairzarr_nbo::placement::{Images, Placement, maps};
@@ -203,9 +203,14 @@ fn map_array(map: &maps::CalibrationMap) -> SmallArray {
 /// The first errors of a report, in one line.
 fn listed(report: &check::Report) -> String {
     let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let first: Vec<String> =
-        errors.take(LISTED).map(|f| format!("{}/{}: {}", f.at, f.field, f.message)).collect();
+    let first: Vec<String> = errors.take(LISTED).map(told).collect();
     let more = report.count(Severity::Error).saturating_sub(LISTED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{more}", first.join("; "))
+}
+
+/// A finding by the part that it is about, as people know it: identifiers say nothing to a reader.
+fn told(finding: &Finding) -> String {
+    let part = if finding.part.is_empty() { "the record" } else { &finding.part };
+    format!("{part}, {}: {}", finding.field, finding.message)
 }

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::Error;
-use crate::catalogue::{self, Class, Content as ClassContent, ReferenceKind};
-use crate::record::value::{is_sentinel, is_uuid};
+use crate::catalogue::{self, Attribute, Class, Content as ClassContent, ReferenceKind};
+use crate::record::value::{is_placeholder, is_uuid};
 use crate::record::{Content, Field, Object, Origin, OriginKind, Record, resolve};
 
 /// In `extra`: the slot of `ComponentSettings` that a part of a light path filled.
@@ -203,14 +203,14 @@ fn object(name: &str, parent: Option<&'static Class>, members: Map<String, Json>
             // The identifier of a settings object is that of the component; its own has no place in NBO.
             Json::String(id) if key == "Component_ID" && !owns_id => {
                 let attribute = class.and_then(Class::reference).map_or("ID", |r| r.attribute);
-                object.fields.insert(0, field(attribute, id.clone().into()));
+                object.fields.insert(0, field(attribute, None, id.clone().into()));
                 object.extra.insert(key, id.into());
             }
             value if key == "ID" && !owns_id => _ = object.extra.insert(key, value),
             value @ (Json::String(_) | Json::Number(_) | Json::Bool(_))
                 if attribute.is_some() || (class.is_none() && (key == "ID" || key == "Name")) =>
             {
-                object.fields.push(field(&key, value));
+                object.fields.push(field(&key, attribute, value));
             }
             Json::String(text) if child.is_some_and(|c| c.class.content == ClassContent::Text) => {
                 let mut child = Object::new(&key);
@@ -259,15 +259,15 @@ fn object(name: &str, parent: Option<&'static Class>, members: Map<String, Json>
     object
 }
 
-fn field(name: &str, value: Json) -> Field {
-    let kind = if is_sentinel(&value) { OriginKind::Sentinel } else { OriginKind::Explicit };
+fn field(name: &str, attribute: Option<&Attribute>, value: Json) -> Field {
+    let kind = if is_placeholder(attribute, &value) { OriginKind::Sentinel } else { OriginKind::Explicit };
     Field { name: name.to_owned(), value, text: None, origin: Origin::of(kind) }
 }
 
 fn reference(class: &str, id: &str) -> Object {
     let mut reference = Object::new(class);
     let attribute = catalogue::class(class).and_then(Class::reference).map_or("ID", |r| r.attribute);
-    reference.fields.push(field(attribute, id.into()));
+    reference.fields.push(field(attribute, None, id.into()));
     reference
 }
 
