@@ -20,6 +20,7 @@ import concurrent.futures
 import difflib
 import fnmatch
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -179,10 +180,10 @@ class Bench:
         differences = compare(reference, candidate)
         unsteady = set()
         for _ in range(REPEATS):
-            if all(place in unsteady for place, _ in differences):
+            if all(difference[0] in unsteady for difference in differences):
                 break
             again = compare(reference, self.run(self.programs[0], scenario, path))
-            unsteady |= {place for place, _ in again}
+            unsteady |= {difference[0] for difference in again}
         return Result(scenario.name, path, [d for d in differences if d[0] not in unsteady], unsteady, [step[3] for step in reference.outputs], len(reference.files))
 
     def run(self, program, scenario, path):
@@ -253,7 +254,7 @@ def compare(reference, candidate):
     for name in sorted({*reference.files, *candidate.files}):
         old, new = reference.files.get(name), candidate.files.get(name)
         if old != new:
-            differences.append((f"file {name}", contents(old, new)))
+            differences.append((f"file {name}", contents(old, new), old, new))
     return differences
 
 
@@ -283,25 +284,55 @@ class Result:
 
 
 class Exceptions:
-    """Differences that are meant. One a line: scenario | input | place | text | reason, the first three as shell patterns
+    """Differences that are meant. `attribute | name | reason` is a member of JSON documents in stores that may differ, its name as a
+    shell pattern. Else, one a line: scenario | input | place | text | reason, the first three as shell patterns
     (of the whole path, of the place as it is printed), the text as a regular expression that every changed line has to match."""
 
-    def __init__(self, rules):
-        self.rules = rules
+    def __init__(self, rules, attributes):
+        self.rules, self.attributes = rules, attributes
         self.used = collections.Counter()
 
     @classmethod
     def read(cls, path):
-        rules = []
+        rules, attributes = [], []
         lines = path.read_text().splitlines() if path.exists() else []
         for number, line in enumerate(lines, 1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             fields = [field.strip() for field in re.split(r"\s\|\s", line)]
+            if len(fields) == 3 and fields[0] == "attribute" and fields[2]:
+                attributes.append((*fields[1:], number))
+                continue
             if len(fields) != 5 or not fields[4]:
                 sys.exit(f"{path}:{number}: an exception is: scenario | input | place | text | reason")
             rules.append((*fields[:3], re.compile(fields[3]), fields[4], number))
-        return cls(rules)
+        return cls(rules, attributes)
+
+    def accept_files(self, old, new):
+        """Whether two JSON documents are the same but for attributes that may differ."""
+        try:
+            old, new = json.loads(old), json.loads(new)
+        except (TypeError, ValueError):
+            return False
+        used = set()
+        if self.without(old, used) != self.without(new, used):
+            return False
+        self.used.update(used)
+        return True
+
+    def without(self, value, used):
+        if isinstance(value, list):
+            return [self.without(item, used) for item in value]
+        if not isinstance(value, dict):
+            return value
+        kept = {}
+        for name, inner in value.items():
+            rule = next((rule for rule in self.attributes if fnmatch.fnmatchcase(name, rule[0])), None)
+            if rule:
+                used.add((rule[2], rule[1]))
+            else:
+                kept[name] = self.without(inner, used)
+        return kept
 
     def accept(self, scenario, path, place, shown):
         for rule_scenario, rule_input, rule_place, text, reason, number in self.rules:
@@ -329,7 +360,7 @@ class Total:
             self.files += result.files
             for place in result.unsteady:
                 self.unsteady[result.scenario, place.split(" ")[-1]] += 1
-            left = [d for d in result.differences if not exceptions.accept(result.scenario, result.path, *d)]
+            left = [d[:2] for d in result.differences if not self.is_meant(result, d, exceptions)]
             self.excepted += len(result.differences) - len(left)
             if not left:
                 return
@@ -349,6 +380,11 @@ class Total:
                 print(f"  ... {len(left)} differences")
             sys.stdout.flush()
 
+    @staticmethod
+    def is_meant(result, difference, exceptions):
+        place, shown, *files = difference
+        return (files and exceptions.accept_files(*files)) or exceptions.accept(result.scenario, result.path, place, shown)
+
     def summary(self, exceptions):
         print(f"\n{self.cases} cases, {self.codes.total()} steps, {self.files} files: {self.cases - self.different} alike, {self.different} different")
         print("exit codes of the reference: " + ", ".join(f"{code} {count} times" for code, count in sorted(self.codes.items(), key=str)))
@@ -358,9 +394,9 @@ class Total:
             print(f"{self.excepted} differences are meant:")
             for (number, reason), count in sorted(exceptions.used.items()):
                 print(f"  {count} by line {number}: {reason}")
-        for rule in exceptions.rules:
-            if (rule[5], rule[4]) not in exceptions.used:
-                print(f"  line {rule[5]} was not needed: {rule[4]}")
+        rules = [(rule[5], rule[4]) for rule in exceptions.rules] + [(rule[2], rule[1]) for rule in exceptions.attributes]
+        for number, reason in sorted(set(rules) - set(exceptions.used)):
+            print(f"  line {number} was not needed: {reason}")
         if self.unsteady:
             print("unsteady in the reference itself, so not compared:")
             for (scenario, what), count in self.unsteady.most_common():
