@@ -10,15 +10,16 @@
 //! How the digests of a store are written down is in docs/digests.md, from which docs/verify.py was made. Its example:
 //!
 //! ```
-//! use fairzarr_digest::{Area, PlaneDigest, TILE};
+//! use fairzarr_digest::{PlaneDigest, TILE};
+//! use fairzarr_pixel::Region;
 //!
 //! // Two rows of three 16-bit samples, in one call or row by row.
 //! let plane = [1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0];
 //! let mut whole = PlaneDigest::default();
-//! whole.add(Area { y: 0, x: 0, h: 2, w: 3 }, 2, TILE, &plane);
+//! whole.add(Region { y: 0, x: 0, h: 2, w: 3 }, 2, TILE, &plane);
 //! let mut rows = PlaneDigest::default();
-//! rows.add(Area { y: 1, x: 0, h: 1, w: 3 }, 2, TILE, &plane[6..]);
-//! rows.add(Area { y: 0, x: 0, h: 1, w: 3 }, 2, TILE, &plane[..6]);
+//! rows.add(Region { y: 1, x: 0, h: 1, w: 3 }, 2, TILE, &plane[6..]);
+//! rows.add(Region { y: 0, x: 0, h: 1, w: 3 }, 2, TILE, &plane[..6]);
 //! assert_eq!(rows, whole);
 //! assert_eq!(whole.tiles()[&(0, 0)], 0x28b6_619a_456e_2121_9dde_b898_8722_3e9a);
 //! ```
