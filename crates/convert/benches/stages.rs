@@ -84,7 +84,7 @@ fn main() {
         bytes.len(),
         || {
             let mut seen = pixels::statistics::ChannelStatistics::default();
-            seen.add(SampleType::Uint16, SIDE as usize, 0, black_box(bytes), &mut buckets);
+            seen.add(SampleType::Uint16, None, SIDE as usize, 0, black_box(bytes), &mut buckets);
             black_box(seen);
         },
         || {

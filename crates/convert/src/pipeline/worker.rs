@@ -206,7 +206,8 @@ impl Passage<'_> {
         for (seen, pixels) in current.seen.iter_mut().zip(planes) {
             if level == 0 {
                 let statistics = &mut seen.statistics;
-                statistics.add(current.plan.sample_type, rect.w as usize, rect.y, pixels, &mut self.buckets);
+                let (sample_type, bits) = (current.plan.sample_type, current.image.significant_bits());
+                statistics.add(sample_type, bits, rect.w as usize, rect.y, pixels, &mut self.buckets);
                 self.watch.lap(Stage::Statistics);
             }
             seen.digest.add(rect, sample, current.plan.digest_width(level), pixels);

@@ -40,8 +40,8 @@ pub(crate) trait Sample: Pod + PartialOrd {
     fn mean(a: Self, b: Self, c: Self, d: Self) -> Self;
     /// The value as a number; a complex sample's magnitude.
     fn value(self) -> f64;
-    /// Largest value of an integer type, at which a detector saturates.
-    const TOP: Option<Self>;
+    /// The value at which a detector saturates that fills so many bits of an integer type; `None` for other types.
+    fn top(significant_bits: Option<u32>) -> Option<Self>;
     /// Whether values are few enough to be counted one by one: 0 to 65,535 at most.
     const COUNTABLE: bool = false;
     /// The value where values are countable.
@@ -60,7 +60,12 @@ macro_rules! integer {
             fn value(self) -> f64 {
                 self as f64
             }
-            const TOP: Option<Self> = Some(<$type>::MAX);
+            fn top(significant_bits: Option<u32>) -> Option<Self> {
+                let unsigned = <$type>::MIN == 0;
+                // One bit is a mask, which does not saturate.
+                let bits = significant_bits.filter(|bits| unsigned && (2..<$type>::BITS).contains(bits));
+                Some(bits.map_or(<$type>::MAX, |bits| <$type>::MAX >> (<$type>::BITS - bits)))
+            }
             const COUNTABLE: bool = <$type>::MIN == 0 && <$type>::BITS <= 16;
             fn place(self) -> u16 {
                 self as u16
@@ -79,7 +84,9 @@ impl Sample for f64 {
     fn value(self) -> f64 {
         self
     }
-    const TOP: Option<Self> = None;
+    fn top(_: Option<u32>) -> Option<Self> {
+        None
+    }
 }
 
 impl Sample for f32 {
@@ -90,7 +97,9 @@ impl Sample for f32 {
     fn value(self) -> f64 {
         self as f64
     }
-    const TOP: Option<Self> = None;
+    fn top(_: Option<u32>) -> Option<Self> {
+        None
+    }
 }
 
 impl Sample for f16 {
@@ -101,7 +110,9 @@ impl Sample for f16 {
     fn value(self) -> f64 {
         self.to_f64()
     }
-    const TOP: Option<Self> = None;
+    fn top(_: Option<u32>) -> Option<Self> {
+        None
+    }
 }
 
 impl Sample for [f32; 2] {
@@ -112,7 +123,9 @@ impl Sample for [f32; 2] {
     fn value(self) -> f64 {
         f64::hypot(self[0] as f64, self[1] as f64)
     }
-    const TOP: Option<Self> = None;
+    fn top(_: Option<u32>) -> Option<Self> {
+        None
+    }
 }
 
 impl Sample for [f64; 2] {
@@ -123,7 +136,9 @@ impl Sample for [f64; 2] {
     fn value(self) -> f64 {
         f64::hypot(self[0], self[1])
     }
-    const TOP: Option<Self> = None;
+    fn top(_: Option<u32>) -> Option<Self> {
+        None
+    }
 }
 
 /// Runs a generic function with the Rust type of a [`SampleType`](fairzarr_pixel::SampleType).

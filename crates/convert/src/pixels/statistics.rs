@@ -39,10 +39,12 @@ impl ChannelStatistics {
         std::mem::size_of::<Self>() + self.histogram.len() * std::mem::size_of::<(u16, u64)>()
     }
 
-    /// Adds rows of `width` samples, the first of which is row `first_row` of the plane. `buckets` is scratch.
+    /// Adds rows of `width` samples, the first of which is row `first_row` of the plane. `significant_bits` are those that the
+    /// detector fills. `buckets` is scratch.
     pub(crate) fn add(
         &mut self,
         sample_type: SampleType,
+        significant_bits: Option<u32>,
         width: usize,
         first_row: u32,
         pixels: &[u8],
@@ -50,8 +52,9 @@ impl ChannelStatistics {
     ) {
         with_sample!(sample_type, T => {
             let samples: &[T] = bytemuck::cast_slice(pixels);
+            let top = T::top(significant_bits);
             for (row, y) in samples.chunks_exact(width.max(1)).zip(first_row as usize..) {
-                match T::TOP {
+                match top {
                     Some(top) => self.add_integers(row, top),
                     None => self.add_floats(row),
                 }
@@ -76,8 +79,8 @@ impl ChannelStatistics {
         if low <= zero && high >= zero {
             self.zeros += row.iter().filter(|sample| **sample == zero).count() as u64;
         }
-        if high == top {
-            self.saturated += row.iter().filter(|sample| **sample == top).count() as u64;
+        if high >= top {
+            self.saturated += row.iter().filter(|sample| **sample >= top).count() as u64;
         }
         self.count += row.len() as u64;
         self.widen(low.value(), high.value());
@@ -224,7 +227,7 @@ mod tests {
 
     fn statistics(samples: &[u16], width: usize) -> ChannelStatistics {
         let mut stats = ChannelStatistics::default();
-        stats.add(SampleType::Uint16, width, 0, bytemuck::cast_slice(samples), &mut Buckets::default());
+        stats.add(SampleType::Uint16, None, width, 0, bytemuck::cast_slice(samples), &mut Buckets::default());
         stats
     }
 
@@ -236,6 +239,17 @@ mod tests {
         let stats = statistics(&samples, 100);
         assert_eq!((stats.min, stats.max), (Some(0.0), Some(65535.0)));
         assert_eq!((stats.count, stats.zeros, stats.saturated), (10_000, 1, 1));
+    }
+
+    #[test]
+    fn a_detector_of_twelve_bits_saturates_at_4095() {
+        let samples: Vec<u16> = vec![0, 4094, 4095, 4096, 1];
+        for (bits, saturated) in [(Some(12), 2), (Some(16), 0), (None, 0), (Some(1), 0), (Some(99), 0)] {
+            let mut stats = ChannelStatistics::default();
+            let pixels = bytemuck::cast_slice(&samples);
+            stats.add(SampleType::Uint16, bits, 5, 0, pixels, &mut Buckets::default());
+            assert_eq!(stats.saturated, saturated, "{bits:?}");
+        }
     }
 
     #[test]
@@ -261,6 +275,7 @@ mod tests {
         let mut stats = ChannelStatistics::default();
         stats.add(
             SampleType::Float,
+            None,
             3,
             0,
             bytemuck::cast_slice(&[1.0f32, f32::NAN, -2.0]),
@@ -294,7 +309,14 @@ mod tests {
         let mut stats = ChannelStatistics::default();
         for (part, first_row) in samples.chunks(800).zip((0..).step_by(8)) {
             let mut one = ChannelStatistics::default();
-            one.add(SampleType::Uint16, 100, first_row, bytemuck::cast_slice(part), &mut Buckets::default());
+            one.add(
+                SampleType::Uint16,
+                None,
+                100,
+                first_row,
+                bytemuck::cast_slice(part),
+                &mut Buckets::default(),
+            );
             stats.merge(&one);
         }
         assert_eq!(stats, statistics(&samples, 100));
