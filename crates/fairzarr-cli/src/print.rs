@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::exit::{Code, Failure};
 
-/// A line of a result, on standard output. That nobody reads on, as in `fairzarr inspect x | head`, is no failure.
+/// A line of a result, on standard output. A closed pipe, as in `fairzarr inspect x | head`, is not an error.
 pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(

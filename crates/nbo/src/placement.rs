@@ -36,7 +36,7 @@ const SOURCES: &str = "nbo:sources";
 const QC: &str = "nbo:qc";
 const COVERAGE: &str = "nbo:coverage";
 
-/// In the common record: before which object of its graph the images of the store stand.
+/// In the common record: the position in its graph at which the images of the store belong.
 const IMAGES_AT: &str = "imagesAt";
 
 /// The attribute that declares conventions, of which others may be there too.

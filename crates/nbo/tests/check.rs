@@ -304,7 +304,7 @@ fn values_that_physics_forbids_are_errors() {
 fn numbers_that_may_be_negative_are_no_findings() {
     // Opaque white, the schema's default, is -1 as a signed number; a position has an origin.
     for (from, to) in [
-        (r#"<NBO:Channel "#, r#"<NBO:Channel Color="-1" "#),
+        ("<NBO:Channel ", r#"<NBO:Channel Color="-1" "#),
         (r#"PositionX="1250.5""#, r#"PositionX="-1250.5""#),
     ] {
         let report = changed(from, to);

@@ -110,7 +110,7 @@ impl PlaneRef {
 pub(crate) struct PlaneMap {
     pub(crate) planes: Vec<PlaneRef>,
     pub(crate) notes: Vec<String>,
-    /// The first promise that no page keeps: what was promised and what there is.
+    /// The first plane that the OME-XML promises and no page holds: what was promised, and what there is.
     pub(crate) broken_promise: Option<String>,
 }
 

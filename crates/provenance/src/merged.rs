@@ -110,7 +110,7 @@ impl Provenance {
     }
 
     /// Attributes by path of group, made one by one: those of a large plate would fill the memory. `images` are the groups
-    /// of images in series order. The root comes first, then they in their order; an image at the root has no others.
+    /// of images in series order. The root comes first, then the images in their order; an image at the root has no attributes besides the root's.
     /// Without a record there are none.
     pub fn attributes<'a>(
         &'a self,

@@ -103,7 +103,7 @@ impl Store {
         self.backend.put(key, bytes.into())
     }
 
-    /// Hands an object over for upload and returns while it is under way. Waits while
+    /// Hands an object over for upload and returns before it is stored. Waits while
     /// [`StoreOptions::max_in_flight_bytes`] or [`StoreOptions::concurrency`] are used up. Local directories and memory
     /// write at once.
     ///

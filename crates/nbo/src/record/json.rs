@@ -27,7 +27,7 @@ pub(crate) const IMAGE: &str = "image";
 /// How a reference to an image by its place in the graph begins.
 pub(crate) const PLACE: &str = "#/@graph/";
 
-/// How a reference to an object of the common record begins. No identifier of NBO looks like that.
+/// The prefix of references to objects of the common record. No identifier of NBO begins with it.
 pub(crate) const SHARED: &str = "#/shared/";
 
 impl Record {

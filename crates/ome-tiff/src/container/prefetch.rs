@@ -58,7 +58,7 @@ impl Prefetch {
         let ranges: Vec<_> = (0..=self.ahead as u64)
             .map_while(|n| {
                 let centre = next.checked_add(mean.checked_mul(n)?)?;
-                // Deviations add up as chance has it.
+                // A random walk: the error grows with the square root of the distance.
                 let reach = (spread as f64 * (n as f64).sqrt()) as u64;
                 let range =
                     centre.saturating_sub(reach)..centre.saturating_add(reach + DIRECTORY).min(self.file_len);

@@ -47,7 +47,7 @@ struct Member {
     table: usize,
     /// The first of them.
     first: usize,
-    /// Those that have no shape, by their number among these rows.
+    /// Rows that fit no column, by their number among these rows.
     odd: Map<String, Value>,
 }
 

@@ -1,5 +1,7 @@
 //! The operations of a store as asynchronous functions.
 
+mod listing;
+
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use tokio::sync::Semaphore;
 use super::connector::{Outcome, Trace, traced};
 use super::failure;
 use super::upload::Cancellation;
-use crate::backend::{Children, Part, Version};
+use crate::backend::{Part, Version};
 use crate::location::{Location, Scheme};
 use crate::{Class, Error, StoreOptions, content_type};
 
@@ -391,56 +393,6 @@ impl Operations {
     pub(crate) fn stream_part_bytes(expected: u64) -> usize {
         let least = expected.div_ceil(MAX_PARTS as u64 * 9 / 10);
         usize::try_from(least).unwrap_or(usize::MAX).max(STREAM_PART_BYTES)
-    }
-
-    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
-        self.listable()?;
-        let path = self.prefix(prefix)?;
-        let (listed, trace) = traced(self.client.list(path.as_ref()).try_collect::<Vec<_>>()).await;
-        let listed = listed.map_err(|error| self.client_failed("list", prefix, error, trace))?;
-        let mut objects: Vec<_> = listed
-            .iter()
-            .filter_map(|meta| Some((self.key(&meta.location)?.to_owned(), meta.size)))
-            .collect();
-        objects.sort_unstable();
-        Ok(objects)
-    }
-
-    pub(crate) async fn children(&self, prefix: &str) -> Result<Children, Error> {
-        self.listable()?;
-        let path = self.prefix(prefix)?;
-        let (listed, trace) = traced(self.client.list_with_delimiter(path.as_ref())).await;
-        let listed = listed.map_err(|error| self.client_failed("list", prefix, error, trace))?;
-        let name = |path: &Path| path.filename().map(str::to_owned);
-        let mut children = Children {
-            directories: listed.common_prefixes.iter().filter_map(name).collect(),
-            objects: listed
-                .objects
-                .iter()
-                .filter_map(|meta| Some((name(&meta.location)?, meta.size)))
-                .collect(),
-        };
-        children.directories.sort_unstable();
-        children.objects.sort_unstable();
-        Ok(children)
-    }
-
-    pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.writable()?;
-        let path = self.path(key)?;
-        match traced(self.client.delete(&path)).await {
-            (Ok(()) | Err(ClientError::NotFound { .. }), _) => Ok(()),
-            (Err(error), trace) => Err(self.client_failed("delete", key, error, trace)),
-        }
-    }
-
-    pub(crate) async fn delete_prefix(&self, prefix: &str) -> Result<(), Error> {
-        self.writable()?;
-        let path = self.prefix(prefix)?;
-        let found = self.client.list(path.as_ref()).map_ok(|meta| meta.location).boxed();
-        let (deleted, trace) =
-            traced(self.client.delete_stream(found).map_ok(drop).try_collect::<()>()).await;
-        deleted.map_err(|error| self.client_failed("delete", prefix, error, trace))
     }
 
     fn writable(&self) -> Result<(), Error> {

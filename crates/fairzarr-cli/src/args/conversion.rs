@@ -1,0 +1,205 @@
+//! Arguments of conversions, whole or split.
+
+use clap::{Args as ClapArgs, ValueEnum};
+use fairzarr_convert::{ChunkChoice, Codec, Layout, ShardChoice, Share};
+
+use super::parse::{parse_bytes, parse_chunk, parse_shard, parse_share, parse_version};
+use super::{OutputArgs, ProvenanceChoices, StoreArgs};
+
+#[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as typed")]
+pub(crate) struct Convert {
+    /// OME-TIFF file, or any file of a fileset.
+    pub(crate) source: String,
+    /// OME-Zarr to write; a name that ends with .ozx makes one file of it (zipped OME-Zarr).
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) choices: ConvertChoices,
+    /// Replace what exists at the target.
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) overwrite: bool,
+    /// Finish an interrupted conversion; the result is the same as without the interruption.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Show what the threads spent their time on. With --json it is always told.
+    #[arg(long)]
+    pub(crate) stats: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Choices that shape the output, and the resources for it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConvertChoices {
+    /// NGFF version: 0.4 (Zarr v2), 0.5 or 0.6 (Zarr v3).
+    #[arg(long, default_value = "0.5", value_parser = parse_version)]
+    pub(crate) ngff: fairzarr_ngff::Version,
+    /// Where images lie: one at the root, or as groups of a bioformats2raw layout.
+    #[arg(long, value_enum, default_value_t = LayoutArg::Auto)]
+    pub(crate) layout: LayoutArg,
+    /// Compression preset.
+    #[arg(long, value_enum, default_value_t = Preset::Balanced, conflicts_with = "codec")]
+    pub(crate) preset: Preset,
+    /// Compression in detail: blosc-{lz4,lz4hc,zstd,zlib,blosclz}[-LEVEL[-{shuffle,bitshuffle,noshuffle}]],
+    /// zstd[-LEVEL[-nochecksum]], gzip[-LEVEL], zlib[-LEVEL] (NGFF 0.4), none.
+    #[arg(long)]
+    pub(crate) codec: Option<Codec>,
+    /// Chunk height and width in pixels; or source: those of the source's tiles or strips, which are moved without
+    /// being compressed again where Zarr readers can read them as they are (Deflate, Zstandard, uncompressed).
+    #[arg(long, value_name = "Y,X|source", default_value = "512,512", value_parser = parse_chunk)]
+    pub(crate) chunk: ChunkChoice,
+    /// Where reduced levels come from [default: computed; with --no-decode: source].
+    #[arg(long, value_enum)]
+    pub(crate) pyramid: Option<PyramidArg>,
+    /// With --chunk source: do not even decode the tiles that are moved. Nothing is computed from their samples: no levels,
+    /// no statistics; the recorded digests are those of the stored bytes. `verify` decodes them.
+    #[arg(long)]
+    pub(crate) no_decode: bool,
+    /// Shard height and width in pixels, auto, or none (NGFF 0.5 and later).
+    #[arg(long, value_name = "auto|Y,X|none", default_value = "auto", value_parser = parse_shard)]
+    pub(crate) shard: ShardChoice,
+    /// How samples of OME type bit are stored.
+    #[arg(long, value_enum, default_value_t = BitArg::Uint8)]
+    pub(crate) bit: BitArg,
+    /// Checksum of the source's files to record, for `verify` and archives.
+    #[arg(long, value_enum, default_value_t = ChecksumArg::Auto)]
+    pub(crate) source_checksum: ChecksumArg,
+    /// Leave out chunks that hold only zeros.
+    #[arg(long)]
+    pub(crate) omit_empty: bool,
+    /// What to do with planes that the OME-XML promises and the files lack.
+    #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
+    pub(crate) on_missing: OnMissingArg,
+    /// Ignore the leases of crashed writers in an object store; local directories notice crashes by themselves.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Worker threads [default: one per core].
+    #[arg(long, short)]
+    pub(crate) jobs: Option<usize>,
+    /// Memory for pixels, such as 256M or 2G.
+    #[arg(long, default_value = "256M", value_parser = parse_bytes)]
+    pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) provenance: ProvenanceChoices,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Split {
+    /// OME-TIFF file, or any file of a fileset.
+    pub(crate) source: String,
+    /// OME-Zarr to write.
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) choices: ConvertChoices,
+    /// Replace what exists at the target (plan only).
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Names of the options that were typed.
+    #[arg(skip)]
+    pub(crate) typed: Vec<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) split: Split,
+    /// Which of how many tasks, such as 1/4.
+    #[arg(long, value_name = "I/N", value_parser = parse_share)]
+    pub(crate) task: Share,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// One image at the root; a plate as a plate; several images as bioformats2raw.
+    Auto,
+    /// The one image at the root.
+    Image,
+    /// The layout that raw2ometiff, Bio-Formats and OMERO read.
+    Bioformats2raw,
+}
+
+impl From<LayoutArg> for Layout {
+    fn from(layout: LayoutArg) -> Self {
+        match layout {
+            LayoutArg::Auto => Self::Auto,
+            LayoutArg::Image => Self::Image,
+            LayoutArg::Bioformats2raw => Self::Bioformats2raw,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PyramidArg {
+    /// 2x means in y and x, until both sides are at most 256 pixels.
+    Computed,
+    /// The levels that the source holds; computed where it holds none and samples are decoded.
+    Source,
+    /// Full resolution alone.
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum BitArg {
+    /// 0 or 1 in a byte, which every viewer shows.
+    Uint8,
+    /// Zarr bool, which few viewers show.
+    Bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ChecksumArg {
+    /// sha256 of local files; none with --preset fast, and of remote files, which it would read twice.
+    Auto,
+    /// SHA-256, as sha256sum prints it.
+    Sha256,
+    /// BLAKE3, as b3sum prints it; about four times as fast.
+    Blake3,
+    /// None.
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OnMissingArg {
+    /// Refuse, before anything is written.
+    Error,
+    /// Write zeros and record each plane.
+    Fill,
+}
+
+impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
+    fn from(arg: OnMissingArg) -> Self {
+        match arg {
+            OnMissingArg::Error => Self::Error,
+            OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Preset {
+    /// blosc-lz4-5-shuffle.
+    Fast,
+    /// blosc-zstd-1-bitshuffle.
+    Balanced,
+    /// blosc-zstd-5-shuffle.
+    Small,
+}
+
+impl From<Preset> for Codec {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Fast => Self::FAST,
+            Preset::Balanced => Self::BALANCED,
+            Preset::Small => Self::SMALL,
+        }
+    }
+}
