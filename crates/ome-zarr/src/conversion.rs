@@ -29,6 +29,11 @@ impl<'a> Conversion<'a> {
         self.0.get("omit_empty") == Some(&Value::Bool(true))
     }
 
+    /// Whether it was written down that the store has a manifest.
+    pub fn has_manifest(self) -> bool {
+        self.0.contains_key("manifest")
+    }
+
     /// Images whose reduced levels are those of the source, and not computed.
     pub fn copied_levels(self) -> BTreeSet<u64> {
         let copied = self.0.get("copied_levels").and_then(Value::as_array);

@@ -14,6 +14,8 @@ pub const DIGESTS: &str = "OME/digests";
 pub const CALIBRATION: &str = "OME/calibration";
 /// What `embed` changed, so that it can be undone.
 pub const EMBEDDED: &str = "OME/embedded.json";
+/// Digests of all objects that are no chunks of images.
+pub const MANIFEST: &str = "OME/manifest.json";
 /// Everything that only an unfinished store has lies below this key; it is removed when the store is complete.
 pub const WORKSPACE: &str = ".fairzarr";
 
@@ -27,6 +29,9 @@ pub const SOURCE_LIST: &str = "fairzarr:sources";
 pub const STATISTICS: &str = "fairzarr:statistics";
 /// Attribute of the root: what was done to the store after its conversion.
 pub const HISTORY: &str = "fairzarr:history";
+
+/// Attribute of the root: where the manifest is, and its digest.
+pub const MANIFEST_MEMBER: &str = "fairzarr:manifest";
 
 /// The plan of an unfinished conversion.
 pub fn plan() -> String {

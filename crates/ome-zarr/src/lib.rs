@@ -32,6 +32,7 @@ mod group;
 mod hierarchy;
 mod images;
 pub mod keys;
+mod manifest;
 #[cfg(feature = "arrays")]
 pub mod model;
 mod record;
@@ -50,4 +51,8 @@ pub use group::{attributes, put};
 #[cfg(feature = "arrays")]
 pub use hierarchy::{Hierarchy, OpenImage};
 pub use images::{Group, StoredImage, image_groups, images};
+pub use manifest::{
+    Comparison, Content, MANIFEST_SCHEMA, Manifest, ManifestRecorder, NO_DIGEST, Recorded as RecordedObject,
+    manifest_digest,
+};
 pub use record::{StoredRecord, record};

@@ -3,19 +3,23 @@
 //!
 //! What is changed is written down first, in `OME/embedded.json`: every member with its text before, and every new
 //! object. Documents are changed as texts, one at a time, the root's last.
+//!
+//! A manifest that the store has is kept true. It does not thereby hide what others changed before: documents that were not
+//! as the manifest said are named in the history, and an undo leaves them as doubtful as they were.
 
 use fairzarr_nbo::merge::{Conflict, StoreImage};
 use fairzarr_nbo::{Record, ingest, placement};
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
-use fairzarr_ome_zarr::put;
+use fairzarr_ome_zarr::{RecordedObject, put};
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::json_edit;
+use crate::watched::Watched;
 use crate::{Error, Provenance, Sidecar};
 
 /// What an embedding did.
@@ -33,6 +37,9 @@ struct Journal {
     changes: Vec<Change>,
     /// Keys, and prefixes of arrays, that were not there before.
     objects: BTreeSet<String>,
+    /// What the manifest said of documents that were something else when they were embedded in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    not_as_recorded: BTreeMap<String, RecordedObject>,
 }
 
 /// A member of a JSON object in a document of the store.
@@ -81,7 +88,11 @@ pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
     for change in std::mem::take(&mut editor.journal.changes).into_iter().rev() {
         editor.undo(&change)?;
     }
-    editor.put_texts()?;
+    if let Some(watched) = &editor.watched {
+        watched.forget(editor.journal.objects.iter().chain([&keys::EMBEDDED.to_owned()]));
+    }
+    let doubtful = std::mem::take(&mut editor.journal.not_as_recorded);
+    editor.put_texts(&doubtful)?;
     for object in &editor.journal.objects {
         store.delete(object)?;
         store.delete_prefix(object)?;
@@ -98,6 +109,8 @@ struct Editor<'s> {
     journal: Journal,
     /// Documents that are changed, by key.
     texts: BTreeMap<String, String>,
+    /// Where the store has a manifest.
+    watched: Option<Watched>,
 }
 
 impl<'s> Editor<'s> {
@@ -114,7 +127,16 @@ impl<'s> Editor<'s> {
                 .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be read: {error}")))?,
             None => Journal::default(),
         };
-        Ok(Self { store, version, journal, texts: BTreeMap::new() })
+        let mut editor = Self { store, version, journal, texts: BTreeMap::new(), watched: None };
+        editor.watched = Watched::open(store, &editor.attributes("")?)?;
+        // It was read before there was anything to compare it with.
+        editor.texts.clear();
+        Ok(editor)
+    }
+
+    /// What is written with: the manifest learns of it.
+    fn target(&self) -> &Store {
+        self.watched.as_ref().map_or(self.store, |watched| &watched.store)
     }
 
     /// The store's record, with which of its images each group holds as far as that is known.
@@ -183,10 +205,17 @@ impl<'s> Editor<'s> {
             Some(Value::Array(history)) => history,
             _ => Vec::new(),
         };
-        history.push(json!({
+        let mut event = json!({
             "action": "embed", "program": "fairzarr", "version": env!("CARGO_PKG_VERSION"),
             "sources": provenance.sources(), "journal": keys::EMBEDDED,
-        }));
+        });
+        if let Some(watched) = &self.watched {
+            event["manifest"] = watched.before().into();
+            if !watched.not_as_recorded.is_empty() {
+                event["not_as_recorded"] = watched.not_as_recorded.keys().cloned().collect();
+            }
+        }
+        history.push(event);
         Ok(history.into())
     }
 
@@ -292,6 +321,9 @@ impl<'s> Editor<'s> {
             let bytes = self.store.get(key)?.ok_or_else(|| refuse("is missing"))?;
             let text = String::from_utf8(bytes.to_vec()).map_err(|_| refuse("is not UTF-8"))?;
             let _: Value = serde_json::from_str(&text).map_err(|error| refuse(&error.to_string()))?;
+            if let Some(watched) = &mut self.watched {
+                watched.look_at(key, &bytes);
+            }
             self.texts.insert(key.to_owned(), text);
         }
         Ok(self.texts.get(key).map_or("", String::as_str))
@@ -313,26 +345,45 @@ impl<'s> Editor<'s> {
                 self.journal.objects.insert(key);
             }
         }
+        if let Some(watched) = &self.watched {
+            for (key, recorded) in &watched.not_as_recorded {
+                // What was doubtful before an earlier embedding is so still.
+                self.journal.not_as_recorded.entry(key.clone()).or_insert_with(|| recorded.clone());
+            }
+        }
         let journal = serde_json::to_vec(&self.journal)
             .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be made: {error}")))?;
-        self.store.put(keys::EMBEDDED, journal)?;
+        let target = self.target();
+        target.put(keys::EMBEDDED, journal)?;
         if self.journal.objects.iter().any(|key| key == "OME/zarr.json" || key == "OME/.zgroup") {
-            put(self.store, keys::OME, group_document(self.version, Map::new()))?;
+            put(target, keys::OME, group_document(self.version, Map::new()))?;
         }
-        provenance.write(self.store, self.version)?;
+        provenance.write(target, self.version)?;
         self.store.sync()?;
-        self.put_texts()?;
+        self.put_texts(&BTreeMap::new())?;
         self.store.sync()?;
         Ok(())
     }
 
-    /// Writes the documents, the root's last.
-    fn put_texts(&self) -> Result<(), Error> {
+    /// Writes the documents, then the manifest, and the root's documents last. `doubtful` are documents of which the manifest
+    /// goes on saying what it said before.
+    fn put_texts(&mut self, doubtful: &BTreeMap<String, RecordedObject>) -> Result<(), Error> {
         let is_root = |key: &str| !key.contains('/');
-        for root in [false, true] {
-            for (key, text) in self.texts.iter().filter(|(key, _)| is_root(key) == root) {
-                self.store.put(key, text.clone())?;
+        for (key, text) in self.texts.iter().filter(|(key, _)| !is_root(key)) {
+            self.target().put(key, text.clone())?;
+        }
+        if self.watched.is_some() {
+            let root = self.places("")?;
+            for (document, _) in &root {
+                self.text(document)?;
             }
+            if let Some(watched) = &self.watched {
+                watched.seal(&mut self.texts, &root, doubtful)?;
+            }
+            self.store.sync()?;
+        }
+        for (key, text) in self.texts.iter().filter(|(key, _)| is_root(key)) {
+            self.store.put(key, text.clone())?;
         }
         Ok(())
     }

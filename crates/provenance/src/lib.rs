@@ -23,6 +23,7 @@ mod error;
 mod json_edit;
 mod merged;
 mod sidecar;
+mod watched;
 
 pub use discover::beside;
 pub use embed::{EmbedReport, embed, remove_embedded};

@@ -51,7 +51,7 @@ impl<'a> Derivation<'a> {
             plate(&mut self.found, ome, hierarchy)?;
         }
         let covered = format!("{} values of {} images", self.found.compared, self.derived);
-        Ok(Check { proof: Proof::Derivation, covered, differences: self.found.differences })
+        Ok(Check::new(Proof::Derivation, covered, self.found.differences))
     }
 }
 

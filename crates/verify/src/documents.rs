@@ -37,7 +37,7 @@ pub(crate) fn compare(source: &Fileset, store: &Store) -> Result<Check, Error> {
         }
     }
     let covered = format!("{} source documents by SHA-256", source.sources().len());
-    Ok(Check { proof: Proof::Documents, covered, differences })
+    Ok(Check::new(Proof::Documents, covered, differences))
 }
 
 /// The documents that were recorded are there, with their SHA-256.
@@ -55,5 +55,5 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Result<Check, Error> {
         }
     }
     let covered = format!("{} recorded documents by SHA-256", recorded.len());
-    Ok(Check { proof: Proof::Documents, covered, differences: differences.finish() })
+    Ok(Check::new(Proof::Documents, covered, differences.finish()))
 }

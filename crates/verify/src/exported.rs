@@ -15,9 +15,11 @@ pub(crate) fn check(source: &Fileset, store: &Store) -> Result<Option<Check>, Er
     let Some((document, metadata)) = source.document().zip(store.get(METADATA)?) else { return Ok(None) };
     let expected =
         Document::parse(metadata.to_vec()).and_then(|stored| stored.in_one_tiff(ByteOrder::Little));
-    Ok(expected.is_ok_and(|expected| expected == document.text()).then(|| Check {
-        proof: Proof::Export,
-        covered: format!("the source's document is {METADATA} with the places of its planes"),
-        differences: Vec::new(),
+    Ok(expected.is_ok_and(|expected| expected == document.text()).then(|| {
+        Check::new(
+            Proof::Export,
+            format!("the source's document is {METADATA} with the places of its planes"),
+            Vec::new(),
+        )
     }))
 }

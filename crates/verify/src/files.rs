@@ -46,7 +46,7 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy, job: &Job) -> Res
     });
     let names: Vec<&str> = algorithms.into_iter().collect();
     let covered = format!("{} source files by {}", recorded.len(), names.join(" and "));
-    Ok(Some(Check { proof: Proof::Files, covered, differences: differences.collect() }))
+    Ok(Some(Check::new(Proof::Files, covered, differences.collect())))
 }
 
 /// A file with its checksum at the time of the conversion.

@@ -10,7 +10,9 @@
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
 //! - *derivation*: the NGFF values that follow from the OME-XML;
 //! - *pyramid*: computed levels are the means of the level before;
-//! - *objects*: every stored object is there, and no other.
+//! - *objects*: every stored object is there, and no other;
+//! - *manifest*: everything that is no chunk of an image has the digest that was recorded for it;
+//! - *zarr*: the documents of groups and arrays are such as readers of Zarr can open.
 #![forbid(unsafe_code)]
 
 mod derivation;
@@ -18,6 +20,7 @@ mod documents;
 mod error;
 mod exported;
 mod files;
+mod manifest;
 mod metadata;
 mod objects;
 mod pixels;
@@ -97,6 +100,8 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
             documents::recorded(&hierarchy)?,
             structure::compare_within(store)?,
             pyramid.finish(),
+            manifest::check(&hierarchy, job)?,
+            validity::zarr(store)?,
         ],
     })
 }
@@ -128,6 +133,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     if let Some(export) = export {
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
         checks.extend([derivation.finish(&hierarchy)?, pyramid.finish()]);
+        checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?, metadata.finish(source, store)?]);
@@ -136,6 +142,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     if hierarchy.conversion().is_some() {
         checks.push(objects.finish());
     }
+    checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
     checks.extend(files::compare(source, &hierarchy, job)?);
     Ok(Report { checks })
 }

@@ -39,11 +39,11 @@ impl Metadata {
         let proof = Proof::Metadata;
         let images: Option<Vec<usize>> = source.images().iter().map(Image::ome_index).collect();
         let Some((document, images)) = source.document().zip(images) else {
-            return Ok(Check { proof, covered: "the source has no OME-XML".into(), differences: Vec::new() });
+            return Ok(Check::new(proof, "the source has no OME-XML", Vec::new()));
         };
         let Some(bytes) = store.get(METADATA)? else {
             let differences = vec![Difference::new(METADATA, "a document", "nothing")];
-            return Ok(Check { proof, covered: "nothing".into(), differences });
+            return Ok(Check::new(proof, "nothing", differences));
         };
         let mut differences = Vec::new();
         let order = |n: usize| self.images.get(n).map_or(ByteOrder::Little, |image| image.order);
@@ -62,7 +62,7 @@ impl Metadata {
             Err(error) => differences.push(Difference::new(METADATA, "OME-XML", error.to_string())),
         }
         let covered = format!("{METADATA}, {} bytes, {} images", bytes.len(), images.len());
-        Ok(Check { proof, covered, differences })
+        Ok(Check::new(proof, covered, differences))
     }
 
     /// One Image per series in order, none with data, and each as large as its array.

@@ -75,7 +75,7 @@ impl<'a> Objects<'a> {
 
     pub(crate) fn finish(self) -> Check {
         let covered = format!("{} objects by name", self.count);
-        Check { proof: Proof::Objects, covered, differences: self.differences.finish() }
+        Check::new(Proof::Objects, covered, self.differences.finish())
     }
 }
 

@@ -74,7 +74,7 @@ impl<'a> Pixels<'a> {
         };
         let bytes = bytes.into_inner();
         let covered = format!("{share}{planes} planes of {images} images{and_levels}, {bytes} bytes");
-        Check { proof: Proof::Pixels, covered, differences: differences.finish() }
+        Check::new(Proof::Pixels, covered, differences.finish())
     }
 }
 

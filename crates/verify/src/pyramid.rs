@@ -50,8 +50,8 @@ impl Pyramid {
     pub(crate) fn finish(self) -> Check {
         let proof = Proof::Pyramid;
         if self.copied.is_none() {
-            let covered = "nothing: not made by this program".into();
-            return Check { proof, covered, differences: Vec::new() };
+            let covered = "nothing: not made by this program";
+            return Check::new(proof, covered, Vec::new());
         }
         let Self { levels, skipped, of_source, differences, .. } = self;
         let mut covered = match skipped {
@@ -63,7 +63,7 @@ impl Pyramid {
         if of_source > 0 {
             let _ = write!(covered, "; {of_source} were copied from the source");
         }
-        Check { proof, covered, differences: differences.finish() }
+        Check::new(proof, covered, differences.finish())
     }
 }
 

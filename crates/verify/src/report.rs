@@ -35,6 +35,10 @@ pub enum Proof {
     Objects,
     /// The source's files have the recorded checksums.
     Files,
+    /// Everything that is no chunk of an image has the recorded digest.
+    Manifest,
+    /// The documents of groups and arrays are such as readers of Zarr can open.
+    Zarr,
 }
 
 impl Proof {
@@ -51,6 +55,8 @@ impl Proof {
             Self::Pyramid => "pyramid",
             Self::Objects => "objects",
             Self::Files => "files",
+            Self::Manifest => "manifest",
+            Self::Zarr => "zarr",
         }
     }
 }
@@ -65,6 +71,15 @@ pub struct Check {
     pub covered: String,
     /// Everything that differs; empty when the proof holds.
     pub differences: Vec<Difference>,
+    /// What was found that is no difference: documents written anew with the same values, objects that others have added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl Check {
+    pub(crate) fn new(proof: Proof, covered: impl Into<String>, differences: Vec<Difference>) -> Self {
+        Self { proof, covered: covered.into(), differences, notes: Vec::new() }
+    }
 }
 
 /// One difference between source and store.
@@ -90,6 +105,10 @@ pub(crate) struct Differences {
 impl Differences {
     pub(crate) fn new(what: &'static str) -> Self {
         Self { listed: Vec::new(), more: 0, what }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.listed.is_empty()
     }
 
     pub(crate) fn add(&mut self, difference: Difference) {
@@ -152,6 +171,9 @@ impl fmt::Display for Report {
             writeln!(f, "{:<10} {verdict}: {}", check.proof.name(), check.covered)?;
             for difference in &check.differences {
                 writeln!(f, "  {difference}")?;
+            }
+            for note in &check.notes {
+                writeln!(f, "  note: {note}")?;
             }
         }
         Ok(())

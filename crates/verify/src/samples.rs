@@ -2,6 +2,7 @@
 //! they were converted.
 
 use fairzarr_digest::{PlaneDigest, TILE, of_stored};
+use fairzarr_ome_zarr::keys::DIGESTS;
 use fairzarr_ome_zarr::{Digests, Hierarchy, OpenImage, Recorded, Slab, StoredArray, plane_ranges};
 use fairzarr_pixel::Region;
 use fairzarr_task::{for_each, lock, unlocked};
@@ -51,7 +52,12 @@ impl Samples {
         Ok(())
     }
 
-    pub(crate) fn finish(self, sample: Sample) -> Check {
+    pub(crate) fn finish(mut self, sample: Sample) -> Check {
+        // Without its source, a store whose digests are gone could hold anything.
+        if self.proved < self.images {
+            let expected = format!("recorded digests of {} images", self.images);
+            self.differences.add(Difference::new(DIGESTS, expected, format!("of {}", self.proved)));
+        }
         let share = match sample {
             sample if sample.is_part() => {
                 format!("a sample of {sample}, {} bytes in whole rows,", self.bytes)
@@ -62,7 +68,7 @@ impl Samples {
             "{share} of {} images decoded; full resolution of {} compared with the recorded digests",
             self.images, self.proved
         );
-        Check { proof: Proof::Samples, covered, differences: self.differences.finish() }
+        Check::new(Proof::Samples, covered, self.differences.finish())
     }
 }
 

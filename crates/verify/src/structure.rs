@@ -61,11 +61,11 @@ fn check(documents: impl Iterator<Item = Document>, store: &Store) -> Result<Che
         }
     }
     let covered = format!("OME-XML of {} bytes made from attributes and arrays", regenerated.bytes().len());
-    Ok(Check { proof: Proof::Structure, covered, differences: listed(fewest.unwrap_or_default()) })
+    Ok(Check::new(Proof::Structure, covered, listed(fewest.unwrap_or_default())))
 }
 
 fn nothing(covered: &str, differences: Vec<Difference>) -> Check {
-    Check { proof: Proof::Structure, covered: covered.into(), differences }
+    Check::new(Proof::Structure, covered, differences)
 }
 
 /// The first differences, and how many more there are.

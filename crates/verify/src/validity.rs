@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use fairzarr_ngff::hierarchy::{self, Depth, Documents, Stop, Validity};
+use fairzarr_ngff::Severity;
+use fairzarr_ngff::hierarchy::{self, Depth, Documents, NodeFinding, Stop, Validity};
 use fairzarr_ome_zarr::Error as StoreError;
 use fairzarr_store::{Class, Store};
 use fairzarr_task::{in_order, lock};
 
 use crate::error::Error;
+use crate::report::{Check, Difference, Differences, Proof};
 
 /// Judges the metadata of a store: the root, the wells of a plate, the `OME` group and the series of a bioformats2raw
 /// collection, all images with the declarations of their arrays, and their labels.
@@ -34,6 +36,22 @@ pub fn validate_hierarchy(store: &Store, depth: Depth) -> Result<Validity, Error
             Error::from,
         ),
     })
+}
+
+/// That readers can open it: no demand of Zarr's own specification is broken. What NGFF demands beyond that is for those to say
+/// who ask whether a store is valid.
+pub(crate) fn zarr(store: &Store) -> Result<Check, Error> {
+    let validity = validate_hierarchy(store, Depth::Documents)?;
+    let mut differences = Differences::new("findings");
+    for NodeFinding { node, finding, .. } in validity.findings {
+        if finding.severity == Severity::Must && finding.clause.starts_with("zarr-") {
+            let place = if node.is_empty() { "the root".to_owned() } else { node };
+            let expected = format!("what {} demands", finding.clause);
+            differences.add(Difference::new(format!("{place} {}", finding.path), expected, finding.message));
+        }
+    }
+    let covered = format!("{} groups and {} arrays", validity.groups, validity.arrays);
+    Ok(Check::new(Proof::Zarr, covered, differences.finish()))
 }
 
 /// A store, and what was fetched of it ahead of being asked for.

@@ -4,7 +4,7 @@ use fairzarr_nbo::placement;
 use fairzarr_ngff::{Document, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
-use fairzarr_ome_zarr::{model, put};
+use fairzarr_ome_zarr::{ManifestRecorder, model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::Store;
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
@@ -78,7 +78,9 @@ fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterat
     })
 }
 
-/// Writes arrays' metadata, the OME group, image groups, and the root, in this order.
+/// Writes arrays' metadata, the OME group, image groups, the manifest of all of them, and the root, in this order.
+///
+/// All but the root goes through a handle that the manifest watches: what is written here is in the manifest.
 pub(crate) fn write(
     source: &Fileset,
     plan: &Plan,
@@ -88,6 +90,8 @@ pub(crate) fn write(
 ) -> Result<(), Error> {
     let version = plan.ngff();
     let metadata = metadata::Metadata::new(source, plan, findings);
+    let (plain, (recorder, store)) = (store, ManifestRecorder::new(store, None));
+    let store = &store;
     for image in &plan.images {
         for level in 0..image.levels.len() {
             put(store, &image.array_path(level), array_document(version, &array_spec(plan, image, level))?)?;
@@ -119,18 +123,18 @@ pub(crate) fn write(
         }
         put(store, path, group_document(version, attributes))?;
     }
+    let mut documents = recorder.seal(plain, root, |root| group_document(version, root))?;
     // Everything else must be on the disk before the store looks complete.
-    store.sync()?;
-    let mut documents = group_document(version, root);
+    plain.sync()?;
     let last = documents.pop();
-    put(store, "", documents)?;
-    store.flush()?;
+    put(plain, "", documents)?;
+    plain.flush()?;
     if let Some(Document { name, bytes }) = last
-        && !store.put_new(name, bytes.clone())?
-        && store.get(name)?.as_deref() != Some(&bytes)
+        && !plain.put_new(name, bytes.clone())?
+        && plain.get(name)?.as_deref() != Some(&bytes)
     {
         // Somebody else finished another conversion here in the meantime.
-        return Err(Error::Exists(store.location().to_string()));
+        return Err(Error::Exists(plain.location().to_string()));
     }
     Ok(())
 }

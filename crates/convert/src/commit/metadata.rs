@@ -6,7 +6,7 @@ use fairzarr_ngff::{
 };
 use fairzarr_ome_tiff::{Fileset, Kind};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
-use fairzarr_ome_zarr::{keys, sha256};
+use fairzarr_ome_zarr::{MANIFEST_SCHEMA, keys, sha256};
 use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -196,6 +196,8 @@ impl<'a> Metadata<'a> {
             "version": self.plan.fairzarr,
             "codec": self.plan.settings.codec.to_string(),
             "omit_empty": self.plan.settings.omit_empty,
+            // A manifest that is lost is missed.
+            "manifest": MANIFEST_SCHEMA,
             "files": self.files_read(),
             "source_format": match self.source.kind() {
                 Kind::OmeTiff => "OME-TIFF",

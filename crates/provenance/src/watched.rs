@@ -1,0 +1,93 @@
+//! The manifest of a store that is changed, kept true.
+
+use fairzarr_ome_zarr::{
+    Comparison, Error as ZarrError, Manifest, ManifestRecorder, NO_DIGEST, RecordedObject, keys,
+    manifest_digest,
+};
+use fairzarr_store::Store;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{Error, json_edit};
+
+/// A store with a manifest, and what is recorded of its objects while they are changed.
+pub(crate) struct Watched {
+    before: Manifest,
+    recorder: Arc<ManifestRecorder>,
+    /// The handle to write with.
+    pub(crate) store: Store,
+    /// What the manifest said of documents that are something else.
+    pub(crate) not_as_recorded: BTreeMap<String, RecordedObject>,
+}
+
+impl Watched {
+    /// `None` where the store has no manifest, or not the one that its root names: a doubtful one is not made good by keeping it
+    /// up.
+    pub(crate) fn open(store: &Store, root: &Map<String, Value>) -> Result<Option<Self>, Error> {
+        let manifest = match Manifest::read(store) {
+            Err(ZarrError::Store(error)) => return Err(error.into()),
+            Err(_) => None,
+            Ok(manifest) => manifest,
+        };
+        let is_named = |manifest: &Manifest| Some(manifest.digest().as_str()) == manifest_digest(root);
+        Ok(manifest.filter(is_named).map(|before| {
+            let (recorder, store) = ManifestRecorder::new(store, Some(before.clone()));
+            Self { before, recorder, store, not_as_recorded: BTreeMap::new() }
+        }))
+    }
+
+    /// The manifest's digest before the change.
+    pub(crate) fn before(&self) -> String {
+        self.before.digest()
+    }
+
+    /// Compares a document that is going to be changed with what the manifest says of it.
+    pub(crate) fn look_at(&mut self, key: &str, bytes: &[u8]) {
+        if let Some(recorded) = self.before.objects().get(key)
+            && recorded.compare(key, bytes) == Comparison::Changed
+        {
+            self.not_as_recorded.insert(key.to_owned(), recorded.clone());
+        }
+    }
+
+    /// Takes objects out of the manifest: those with these keys, and those below them.
+    pub(crate) fn forget<'k>(&self, keys: impl Iterator<Item = &'k String>) {
+        keys.for_each(|key| self.recorder.remove(key));
+    }
+
+    /// Writes the manifest, when all but the root's documents is written, and puts its digest into `texts`, of which those in
+    /// `named` have it at the path that is given. `doubtful` are objects that go on being recorded as they were.
+    pub(crate) fn seal(
+        &self,
+        texts: &mut BTreeMap<String, String>,
+        named: &[(String, Vec<String>)],
+        doubtful: &BTreeMap<String, RecordedObject>,
+    ) -> Result<(), Error> {
+        name(texts, named, NO_DIGEST);
+        for (key, text) in texts.iter().filter(|(key, _)| !key.contains('/')) {
+            self.recorder.add(key, text.as_bytes());
+        }
+        for (key, recorded) in doubtful {
+            self.recorder.restore(key, recorded.clone());
+        }
+        let digest = self.recorder.write(&self.store)?;
+        name(texts, named, &digest);
+        Ok(())
+    }
+}
+
+/// Sets the digest in the documents of the root; one that names none is left without.
+fn name(texts: &mut BTreeMap<String, String>, named: &[(String, Vec<String>)], digest: &str) {
+    for (document, path) in named {
+        let path: Vec<String> = path.iter().cloned().chain([keys::MANIFEST_MEMBER.to_owned()]).collect();
+        let value = Value::from(digest).to_string();
+        let changed = texts.get(document).and_then(|text| {
+            json_edit::get(text, &path, "sha256")?;
+            json_edit::set(text, &path, "sha256", &value)
+        });
+        if let Some(changed) = changed {
+            texts.insert(document.clone(), changed);
+        }
+    }
+}
