@@ -25,7 +25,7 @@ pub(crate) fn check(hierarchy: &Hierarchy, job: &Job) -> Result<Check, Error> {
         None => return Ok(Check::new(Proof::Manifest, "nothing", differences.finish())),
     };
     let store = hierarchy.store();
-    let mut notes = Vec::new();
+    let mut notes = embedded_over(hierarchy);
     let mut arrays = BTreeSet::new();
     let objects: Vec<(&String, &RecordedObject)> = manifest.objects().iter().collect();
     for batch in objects.chunks(BATCH) {
@@ -105,6 +105,16 @@ fn none_recorded(hierarchy: &Hierarchy) -> Check {
         );
     }
     check
+}
+
+/// Documents that others had changed before something was embedded in them: the manifest has vouched for them since.
+fn embedded_over(hierarchy: &Hierarchy) -> Vec<String> {
+    let history = hierarchy.root().get(keys::HISTORY).and_then(Value::as_array);
+    let events = history.into_iter().flatten().filter_map(|event| event.get("not_as_recorded")?.as_array());
+    let documents = events.flatten().filter_map(Value::as_str);
+    documents
+        .map(|key| format!("{key} had been changed by others before something was embedded in it"))
+        .collect()
 }
 
 /// One object as it was found.
