@@ -10,6 +10,10 @@ use std::sync::Arc;
 pub struct OpenOptions {
     /// What to do when the metadata promise planes or files that are missing.
     pub on_missing: OnMissing,
+    /// What to do about pages that no plane of the metadata uses.
+    pub on_extra_pages: OnExtraPages,
+    /// Whether links that lead out of the folder of the file that is named are followed.
+    pub follow_links: bool,
     /// Decoded bytes of a compressed chunk from which on it is read row by row instead of whole.
     pub stream_above: usize,
     /// Decoded bytes of the largest chunk that is accepted where its codec cannot be read row by row.
@@ -22,6 +26,8 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             on_missing: OnMissing::Error,
+            on_extra_pages: OnExtraPages::Report,
+            follow_links: false,
             stream_above: 64 << 20,
             max_chunk: 1 << 30,
             max_document: 1 << 30,
@@ -59,6 +65,19 @@ impl FromStr for OnMissing {
             other => Err(format!("'{other}' is neither error nor fill")),
         }
     }
+}
+
+/// What to do about pages of the files that no plane and no level uses: a second camera, a label, an overview.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnExtraPages {
+    /// They become further images, after those of the metadata.
+    Keep,
+    /// A warning names them, and [`Fileset::unmapped`](crate::Fileset::unmapped) tells what they are.
+    #[default]
+    Report,
+    /// Refuse the set.
+    Refuse,
 }
 
 /// One OME-XML document of a set, as its bytes stand in the file.
