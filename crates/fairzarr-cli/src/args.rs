@@ -144,6 +144,9 @@ pub(crate) struct ConvertChoices {
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
+    /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
+    #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
+    pub(crate) extra_pages: ExtraPagesArg,
     /// Ignore the leases of crashed writers in an object store; local directories notice crashes by themselves.
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -377,6 +380,9 @@ pub(crate) struct StoreArgs {
     /// The same for the source alone, such as anonymous=true; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) source_option: Vec<(String, String)>,
+    /// Follow links that lead out of the folder of a TIFF file that is named.
+    #[arg(long)]
+    pub(crate) follow_links: bool,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,
@@ -456,11 +462,31 @@ pub(crate) enum ChecksumArg {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ExtraPagesArg {
+    /// Convert them as further images.
+    Keep,
+    /// Leave them out, and name them here, in the store and in what `verify` says.
+    Report,
+    /// Refuse, before anything is written.
+    Refuse,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum OnMissingArg {
     /// Refuse, before anything is written.
     Error,
     /// Write zeros and record each plane.
     Fill,
+}
+
+impl From<ExtraPagesArg> for fairzarr_ome_tiff::OnExtraPages {
+    fn from(arg: ExtraPagesArg) -> Self {
+        match arg {
+            ExtraPagesArg::Keep => Self::Keep,
+            ExtraPagesArg::Report => Self::Report,
+            ExtraPagesArg::Refuse => Self::Refuse,
+        }
+    }
 }
 
 impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {

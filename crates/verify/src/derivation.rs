@@ -1,4 +1,5 @@
-//! NGFF values that follow from the OME-XML: derived again from the source's document and the stored arrays' shapes,
+//! NGFF values that follow from the OME-XML, or where there is none from the tags and what ImageJ and scanners say:
+//! derived again from the source and the stored arrays' shapes,
 //! and compared with what the store says.
 
 use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, from_ome};
@@ -33,7 +34,8 @@ impl<'a> Derivation<'a> {
         let ome = self.source.document().map(ome_xml::Document::ome);
         let Some(image) = self.source.images().get(index) else { return };
         let described = ome.zip(image.ome_index()).and_then(|(ome, at)| ome.images.get(at));
-        let Some(described) = described else { return };
+        let undescribed = image.to_ome();
+        let described = described.unwrap_or(&undescribed);
         self.derived += 1;
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);

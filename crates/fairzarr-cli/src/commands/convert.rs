@@ -3,13 +3,15 @@
 use fairzarr_convert::{
     BitType, Error, Existing, FileAlgorithm, Options, Plan, PyramidChoice, Report, Stage, StageTimes, Tiles,
 };
-use fairzarr_ome_tiff::{Fileset, OnMissing, OpenOptions};
+use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing, OpenOptions};
 use fairzarr_store::Store;
 use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
-use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
+use crate::args::{
+    BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs,
+};
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress;
@@ -24,7 +26,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         (_, true) => Existing::Resume,
         _ => Existing::Refuse,
     };
-    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    let fileset = open(&args.source, args.choices.on_missing.into(), args.choices.extra_pages.into(), &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         show_plan(&plan, &job, args.output.json)?;
@@ -122,9 +124,15 @@ pub(super) fn watched<T>(output: &OutputArgs, job: &Job, work: impl FnOnce() -> 
 }
 
 /// Opens the source as the choices say, and tells what it tolerated.
-pub(super) fn open(text: &str, on_missing: OnMissing, store: &StoreArgs) -> Result<Fileset, Failure> {
+pub(super) fn open(
+    text: &str,
+    on_missing: OnMissing,
+    on_extra_pages: OnExtraPages,
+    store: &StoreArgs,
+) -> Result<Fileset, Failure> {
     let mut options = OpenOptions::default();
     options.on_missing = on_missing;
+    options.on_extra_pages = on_extra_pages;
     let fileset = source::fileset(text, store, options)?;
     for warning in fileset.warnings() {
         print::note(format_args!("fairzarr: warning: {warning}"));
@@ -257,7 +265,7 @@ pub(super) fn tell(
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-                "moved_tiles": report.moved, "decoded": report.decoded,
+                "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
         ))?;
@@ -266,6 +274,12 @@ pub(super) fn tell(
     for (image, t, c, z) in &report.filled {
         print::note(format_args!(
             "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+        ));
+    }
+    for levels in &report.not_carried.levels {
+        print::note(format_args!(
+            "fairzarr: image {}: the reduced levels of the source are replaced; --pyramid source keeps them",
+            levels["image"]
         ));
     }
     if !report.schema_changes.is_empty() {

@@ -15,7 +15,7 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
-    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    let fileset = open(&args.source, args.choices.on_missing.into(), args.choices.extra_pages.into(), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let job = job(&args.choices);
@@ -65,7 +65,7 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
 fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
     let typed = args.typed.iter().any(|name| name == "on-missing");
     let on_missing = if typed { args.choices.on_missing.into() } else { plan.settings.on_missing };
-    open(&args.source, on_missing, &args.store)
+    open(&args.source, on_missing, OnExtraPages::Report, &args.store)
 }
 
 /// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.
