@@ -36,7 +36,7 @@ pub use error::Error;
 pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
-pub use not_carried::NotCarried;
+pub use not_carried::{Levels, NotCarried};
 pub use options::{BitType, ChunkChoice, Existing, Layout, Options, PyramidChoice, ShardChoice};
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};

@@ -18,10 +18,20 @@ pub struct NotCarried {
     pub page_count: usize,
     /// The first of these: file, IFD, size, samples, and what each seems to be.
     pub pages: Vec<Value>,
-    /// Images whose reduced levels are not those of the source: image, and the sizes (y, x) that the source has.
-    pub levels: Vec<Value>,
+    /// Images whose reduced levels are not those of the source.
+    pub levels: Vec<Levels>,
     /// Files that the metadata attach: annotation, name, place, size.
     pub files: Vec<Value>,
+}
+
+/// The reduced levels of an image that the source has.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Levels {
+    /// Number of the image.
+    pub image: usize,
+    /// Rows and columns of each.
+    pub sizes: Vec<[u32; 2]>,
 }
 
 impl NotCarried {
@@ -30,7 +40,7 @@ impl NotCarried {
             source.images().iter().zip(&plan.images).enumerate().filter_map(|(index, (image, plan))| {
                 let sizes: Vec<[u32; 2]> =
                     image.levels().iter().skip(1).map(|level| [level.y, level.x]).collect();
-                (!sizes.is_empty() && !plan.is_copied()).then(|| json!({"image": index, "sizes": sizes}))
+                (!sizes.is_empty() && !plan.is_copied()).then_some(Levels { image: index, sizes })
             });
         let files = source.attached().iter().map(|file| {
             json!({"annotation": file.annotation, "name": file.name, "href": file.href, "size": file.size})

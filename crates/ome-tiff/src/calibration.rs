@@ -27,6 +27,8 @@ pub struct Calibration {
 pub struct Step {
     /// Positive and finite.
     pub size: f64,
+    /// The same as a fraction, where the tags have it so: conversions of it do not round twice.
+    fraction: Option<(f64, f64)>,
     /// The unit as written: `inch` or `cm` for the tags, for ImageJ whatever its user called it (`micron`, `um`).
     pub unit: Option<String>,
 }
@@ -49,7 +51,7 @@ impl Calibration {
             // Inches are the default.
             _ => Some("inch"),
         };
-        let along = |number| Step::new(1.0 / rational(container, page, number)?, Some(unit?.to_owned()));
+        let along = |number| Step::of_fraction(per_pixel(container, page, number)?, Some(unit?.to_owned()));
         Self { x: along(tag::X_RESOLUTION), y: along(tag::Y_RESOLUTION), z: None, t: None }
     }
 
@@ -62,14 +64,17 @@ impl Calibration {
             text(key).or_else(|| text("unit")).or_else(listed).map(unescape)
         };
         let scale = |axis: &str| axis_value(lines, "scales", axis).and_then(|text| text.parse().ok());
-        let resolution = |number| rational(container, page, number).map(|per_unit| 1.0 / per_unit);
+        let along = |axis: &str, number, unit: Option<String>| match scale(axis) {
+            Some(scale) => Step::new(scale, unit),
+            None => Step::of_fraction(per_pixel(container, page, number)?, unit),
+        };
         let spacing = number("spacing").map(f64::abs);
         let interval = number("finterval").or_else(|| number("fps").map(|rate| 1.0 / rate));
         let seconds = text("tunit").map_or_else(|| "s".to_owned(), unescape);
         let step = |listed: Option<f64>, other: Option<f64>, unit| Step::new(listed.or(other)?, unit);
         Self {
-            x: step(scale("X"), resolution(tag::X_RESOLUTION), unit("xunit", "X")),
-            y: step(scale("Y"), resolution(tag::Y_RESOLUTION), unit("yunit", "Y")),
+            x: along("X", tag::X_RESOLUTION, unit("xunit", "X")),
+            y: along("Y", tag::Y_RESOLUTION, unit("yunit", "Y")),
             z: step(scale("Z"), spacing, unit("zunit", "Z")),
             t: step(None, interval, Some(seconds)),
         }
@@ -78,7 +83,11 @@ impl Calibration {
 
 impl Step {
     fn new(size: f64, unit: Option<String>) -> Option<Self> {
-        (size.is_finite() && size > 0.0).then_some(Self { size, unit })
+        (size.is_finite() && size > 0.0).then_some(Self { size, fraction: None, unit })
+    }
+
+    fn of_fraction((above, below): (f64, f64), unit: Option<String>) -> Option<Self> {
+        Some(Self { fraction: Some((above, below)), ..Self::new(above / below, unit)? })
     }
 
     /// A distance in micrometres.
@@ -100,7 +109,9 @@ impl Step {
         };
         match quantity.unit {
             Unit::Length(Length::Centimeter | Length::Inch) => {
-                Some(Quantity::new(quantity.convert(micrometer)?, micrometer))
+                let (above, below) = self.fraction.unwrap_or((self.size, 1.0));
+                let above = Quantity::new(above, quantity.unit).convert(micrometer)?;
+                Some(Quantity::new(above / below, micrometer))
             }
             _ => Some(quantity),
         }
@@ -133,11 +144,12 @@ fn number(container: &Container, page: PageId, number: u16) -> Option<u64> {
     form(container).uint(&bytes)
 }
 
-fn rational(container: &Container, page: PageId, number: u16) -> Option<f64> {
+/// The size of a pixel, the inverse of a resolution, as a fraction.
+fn per_pixel(container: &Container, page: PageId, number: u16) -> Option<(f64, f64)> {
     let bytes = container.value(page, number, 8).ok()??;
     let (above, below) = bytes.split_at_checked(4)?;
     let (above, below) = (form(container).uint(above)?, form(container).uint(below)?);
-    (above > 0 && below > 0).then(|| above as f64 / below as f64)
+    (above > 0 && below > 0).then_some((below as f64, above as f64))
 }
 
 fn form(container: &Container) -> Form {

@@ -63,6 +63,15 @@ impl Discovery {
         if let Some(index) = self.by_name.get(name) {
             return Ok(Some(*index));
         }
+        // By way of the folder above a file of this folder has another name.
+        if name.starts_with("../")
+            && let Some(index) = self.members.iter().position(|known| {
+                last_part(&known.name) == last_part(name) && self.opener.is_same(name, &known.name)
+            })
+        {
+            self.by_name.insert(name.to_owned(), index as u32);
+            return Ok(Some(index as u32));
+        }
         let source = match self.opener.open(name) {
             Ok(source) => source,
             Err(e) if is_absent(e.kind()) => return Ok(None),
@@ -296,9 +305,11 @@ fn read_document(name: &str, source: &dyn ByteSource, limit: u64, is_entry: bool
     if ome_root(&head).is_none() {
         // Of a file that only a document names nothing is shown: it may be anybody's.
         let start: String = String::from_utf8_lossy(&head[..head.len().min(16)]).escape_debug().collect();
-        let found = match is_entry {
-            true => format!("{} bytes that begin with \"{start}\"", source.len()),
-            false => format!("{} bytes", source.len()),
+        let len = source.len();
+        let found = if is_entry {
+            format!("{len} bytes that begin with \"{start}\"")
+        } else {
+            format!("{len} bytes")
         };
         return Err(Error::NotTiff { file: name.to_owned(), found });
     }

@@ -22,15 +22,16 @@ use crate::{
 pub(crate) fn settle(
     files: &Arc<Files>,
     images: &mut Vec<Image>,
+    described_in: Option<u32>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<UnmappedPage>> {
-    let mut left = unmapped::find(files, images);
+    let mut left = unmapped::find(files, images, described_in);
     match files.options.on_extra_pages {
         OnExtraPages::Keep if !left.is_empty() => {
             for (planes, geometry, kind) in stacks(files, &left) {
                 keep(files, images, planes, &geometry, kind, warnings);
             }
-            left = unmapped::find(files, images);
+            left = unmapped::find(files, images, described_in);
         }
         OnExtraPages::Refuse => {
             if let Some(first) = left.first() {
@@ -86,11 +87,11 @@ fn keep(
     spec.name = Some(format!("{}, {} of IFD {ifd}", files.name(first.file), kind.name()));
     match assemble::image(files, spec, warnings) {
         Ok(image) => {
-            let pages = if count == 1 { "page".to_owned() } else { format!("{count} pages") };
+            let pages = if count == 1 { "this page".to_owned() } else { format!("these {count} pages") };
             warnings.push(Warning {
                 file: Some(files.name(first.file)),
                 ifd: Some(ifd),
-                message: format!("the metadata do not mention this {pages}; kept as {}", image.label()),
+                message: format!("the metadata do not mention {pages}; kept as {}", image.label()),
             });
             images.push(image);
         }
@@ -105,7 +106,7 @@ fn keep(
 /// One warning for pages of a file that are alike: there may be a hundred thousand.
 fn warn(files: &Files, left: &[UnmappedPage], warnings: &mut Vec<Warning>) {
     let mut groups: Vec<(&UnmappedPage, Vec<u32>)> = Vec::new();
-    let mut known: HashMap<(usize, u32, u32, u16, PageKind, Option<&str>), usize> = HashMap::new();
+    let mut known = HashMap::new();
     for page in left {
         let key = (page.file, page.y, page.x, page.samples, page.kind, page.reason.as_deref());
         let at = *known.entry(key).or_insert_with(|| {

@@ -19,8 +19,7 @@ use crate::{
     open::{OpenOptions, SourceDocument},
     opener::{Folder, Opener},
     original::OriginalMetadata,
-    plain, plates,
-    sniff::ome_root,
+    plain, plates, sniff,
     types::{Kind, Warning},
     unmapped::UnmappedPage,
 };
@@ -83,7 +82,7 @@ impl Fileset {
         };
         if set.document_of(file).is_some() {
             let described = ome::describe(&mut set, file)?;
-            return Self::finish(set, Kind::OmeTiff, |files, warnings| {
+            return Self::finish(set, Kind::OmeTiff, Some(described.file), |files, warnings| {
                 let images = ome::images(files, &described, warnings)?;
                 Ok((images, Some(described.document)))
             });
@@ -94,12 +93,16 @@ impl Fileset {
             }
             None => Vec::new(),
         };
-        debug_assert!(texts.iter().all(|text| ome_root(text).is_none()));
+        if texts.iter().any(|text| sniff::mentions_ome(text)) {
+            let what =
+                "the ImageDescription mentions the schema of OME, but has no OME element; read without it";
+            set.warn(Some(file), what.to_owned());
+        }
         match texts.iter().find_map(|text| imagej::parse(text)) {
-            Some(hyperstack) => Self::finish(set, Kind::ImageJ, |files, warnings| {
+            Some(hyperstack) => Self::finish(set, Kind::ImageJ, None, |files, warnings| {
                 Ok((vec![imagej::image(files, &hyperstack, warnings)?], None))
             }),
-            None => Self::finish(set, Kind::PlainTiff, |files, warnings| {
+            None => Self::finish(set, Kind::PlainTiff, None, |files, warnings| {
                 Ok((plain::images(files, warnings)?, None))
             }),
         }
@@ -176,12 +179,13 @@ impl Fileset {
     fn finish(
         set: Discovery,
         kind: Kind,
+        described_in: Option<u32>,
         images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
     ) -> Result<Self> {
         let Discovery { members, sources, mut warnings, options, .. } = set;
         let files = Arc::new(Files::new(members, options));
         let (mut images, document) = images(&files, &mut warnings)?;
-        let unmapped = extra::settle(&files, &mut images, &mut warnings)?;
+        let unmapped = extra::settle(&files, &mut images, described_in, &mut warnings)?;
         if let Some(document) = &document {
             plates::check(document, &images, &mut warnings);
         }

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Resolved {
     pub(crate) document: Document,
     /// File that holds the document.
-    file: u32,
+    pub(crate) file: u32,
     /// For each Image, its TiffData.
     blocks: Vec<Vec<Block>>,
     /// The first file that is missing, for images of which nothing else is wrong.

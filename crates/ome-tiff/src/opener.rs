@@ -30,6 +30,11 @@ pub trait Opener: Send + Sync {
     fn describe(&self, name: &str) -> String {
         name.to_owned()
     }
+
+    /// Whether two names, one of which leads out of the folder, are of one file.
+    fn is_same(&self, name: &str, other: &str) -> bool {
+        self.describe(name) == self.describe(other)
+    }
 }
 
 /// Files of one local folder.
@@ -156,6 +161,11 @@ impl Opener for Folder {
 
     fn describe(&self, name: &str) -> String {
         self.path(name).display().to_string()
+    }
+
+    fn is_same(&self, name: &str, other: &str) -> bool {
+        let found = |name: &str| self.path(name).canonicalize().ok();
+        found(name).is_some_and(|path| found(other).is_some_and(|other| path == other))
     }
 }
 

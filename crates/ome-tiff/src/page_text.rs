@@ -37,6 +37,15 @@ impl PageText {
         Self { name: text(tag::PAGE_NAME), description: text(tag::IMAGE_DESCRIPTION) }
     }
 
+    /// What the page says of itself, in words that people read; none where that is a document for programs.
+    pub(crate) fn told(&self) -> Option<&str> {
+        let is_document = |text: &&str| text.starts_with(['<', '{']);
+        [&self.description, &self.name]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .find(|text| !is_document(text))
+    }
+
     /// What the page is for, where it says so.
     pub(crate) fn purpose(&self, geometry: &Geometry) -> Option<PageKind> {
         if geometry.is_mask() {
@@ -46,7 +55,7 @@ impl PageText {
             return Some(PageKind::Overview);
         }
         let texts = [self.name.as_deref(), self.description.as_deref()];
-        let said = texts.into_iter().flatten().find_map(|text| {
+        texts.into_iter().flatten().find_map(|text| {
             let text = element(text, "ImageType").unwrap_or(text);
             // A long description of an acquisition may contain any word.
             let short: String = text.chars().take(MAX_LABEL).collect::<String>().to_lowercase();
@@ -59,8 +68,7 @@ impl PageText {
                 ("reducedresolution", PageKind::ReducedCopy),
             ];
             kinds.into_iter().find(|(word, _)| words.contains(word)).map(|(_, kind)| kind)
-        });
-        said
+        })
     }
 
     /// The name of the channel that the page holds, by PageName or by PerkinElmer's description.
@@ -97,7 +105,9 @@ pub(crate) fn describe(container: &Container, pages: &[PageId], geometry: &Geome
     }
     described.labels = names.iter().map(|name| (*name).to_owned()).collect();
     let distinct = names.iter().collect::<HashSet<_>>().len() == names.len();
-    let are_channels = distinct && !are_numbered(&names);
+    // A scanner of fluorescence has no focal planes: each page is a channel, whatever it is called.
+    let by_scanner = text.description.as_deref().is_some_and(|text| text.contains(QPTIFF));
+    let are_channels = by_scanner || distinct && !are_numbered(&names);
     if are_channels && geometry.samples == 1 {
         described.channels = notes;
     }
@@ -126,7 +136,7 @@ fn aperio_size(description: &str) -> Option<f64> {
 }
 
 /// The text of the first element of a name; the descriptions are machine-made and flat.
-pub(crate) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     let (value, _) = rest.split_once(&format!("</{name}>"))?;
     let value = value.trim();
@@ -134,7 +144,7 @@ pub(crate) fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The root element of the descriptions of PerkinElmer's and Akoya's scanners.
-pub(crate) const QPTIFF: &str = "PerkinElmer-QPI-ImageDescription";
+const QPTIFF: &str = "PerkinElmer-QPI-ImageDescription";
 
 #[cfg(test)]
 mod tests {

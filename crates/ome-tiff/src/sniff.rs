@@ -35,6 +35,14 @@ pub(crate) fn is_utf16(document: &[u8]) -> bool {
     }
 }
 
+/// Whether a text names the schema of OME, in whatever encoding.
+pub(crate) fn mentions_ome(text: &[u8]) -> bool {
+    let ascii: Vec<u8> = text.iter().copied().filter(|b| *b != 0).take(HEAD).collect();
+    ascii.windows(SCHEMAS.len()).any(|part| part.eq_ignore_ascii_case(SCHEMAS))
+}
+
+const SCHEMAS: &[u8] = b"openmicroscopy.org/schemas/ome";
+
 /// Bytes that are enough to look at in a file that may not belong here; the root element of a document with many
 /// namespaces is some hundreds long.
 pub(crate) const HEAD: usize = 64 << 10;

@@ -79,8 +79,9 @@ impl fmt::Display for UnmappedPage {
     }
 }
 
-/// The pages of the files that hold planes, and of the file that was named first, which none of the images uses.
-pub(crate) fn find(files: &Files, images: &[Image]) -> Vec<UnmappedPage> {
+/// The pages which none of the images uses: of the files that hold planes, of the file that was named first, and of that
+/// which describes the others.
+pub(crate) fn find(files: &Files, images: &[Image], described_in: Option<u32>) -> Vec<UnmappedPage> {
     let used = used(files, images);
     let reasons: HashMap<(u32, PageId), &str> = images
         .iter()
@@ -93,7 +94,7 @@ pub(crate) fn find(files: &Files, images: &[Image]) -> Vec<UnmappedPage> {
         let Some(container) = &member.container else { continue };
         let of_file = &used[file];
         // Files that were looked into for a UUID and belong to another set hold nothing of this one.
-        if of_file.is_empty() && file != 0 {
+        if of_file.is_empty() && file != 0 && described_in != Some(file as u32) {
             continue;
         }
         for page in container.pages().filter(|page| !of_file.contains(page)) {
@@ -142,7 +143,6 @@ fn describe(
 ) -> UnmappedPage {
     let (ifd, sub_ifd) = container.number(page);
     let text = if with_text { PageText::of(container, page) } else { PageText::default() };
-    let description = text.description.as_ref().or(text.name.as_ref());
     let mut found = UnmappedPage {
         file,
         ifd,
@@ -152,7 +152,7 @@ fn describe(
         samples: 0,
         sample_type: None,
         photometric: 0,
-        description: description.map(|text| text.chars().take(MAX_TOLD).collect()),
+        description: text.told().map(|text| text.chars().take(MAX_TOLD).collect()),
         kind: PageKind::Unreadable,
         reason,
         page,

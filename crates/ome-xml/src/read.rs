@@ -108,7 +108,8 @@ fn pixels(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings)
         });
         let order = DimensionOrder::parse(raw).or(completed.map(|(order, _)| order));
         if order.is_none_or(|o| o.as_str() != raw) {
-            let read = order.map_or("not read", DimensionOrder::as_str);
+            let read =
+                order.map_or_else(|| "not read".to_owned(), |order| format!("read as {}", order.as_str()));
             warnings.at(
                 element.span.start,
                 format!("Pixels DimensionOrder `{raw}` is not of the schema; {read}"),

@@ -13,8 +13,8 @@ const NAMED: usize = 8;
 /// Pages that a store lists.
 const LISTED: usize = 1000;
 
-/// Compares what is not carried with what the store says of that. Stores of other programs say nothing; what they lack is
-/// told all the same.
+/// Compares what is not carried with what the store says of that. Stores of other programs say nothing, and those of
+/// earlier versions of this one nothing of levels and files; what they lack is told all the same.
 pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Check {
     let record = hierarchy.conversion();
     let mut left = Left { told: Vec::new(), count: 0, differences: Differences::new("parts of the source") };
@@ -45,12 +45,12 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Check {
         }
         let sizes: Vec<[u32; 2]> = image.levels().iter().skip(1).map(|level| [level.y, level.x]).collect();
         let expected = serde_json::json!({"image": index, "sizes": sizes});
-        let is_named = record.is_none() || levels.contains(&expected);
+        let is_named = named.is_none() || levels.contains(&expected);
         let sizes = || sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
         left.add(|| format!("reduced levels of image {index} of {} pixels", sizes()), is_named);
     }
     for file in source.attached() {
-        let is_named = record.is_none()
+        let is_named = named.is_none()
             || files.iter().any(|entry| entry.get("annotation") == Some(&Value::from(&*file.annotation)));
         left.add(|| file.to_string(), is_named);
     }

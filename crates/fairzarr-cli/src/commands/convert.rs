@@ -275,9 +275,10 @@ pub(super) fn tell(
         ));
     }
     for levels in &report.not_carried.levels {
+        let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
         print::note(format_args!(
-            "fairzarr: image {}: the reduced levels of the source are replaced; --pyramid source keeps them",
-            levels["image"]
+            "fairzarr: image {}: the reduced levels of the source ({sizes} pixels) are left out; --pyramid source keeps them",
+            levels.image
         ));
     }
     if !report.schema_changes.is_empty() {
