@@ -1,4 +1,4 @@
-"""Compares the samples of an OME-TIFF with those of its OME-Zarr, and both with the digests recorded there.
+"""Compares the samples of an OME-TIFF with those of its OME-Zarr, and both, and all metadata, with the digests recorded there.
 
     pip install numpy tifffile imagecodecs zarr xxhash
     python verify.py [SOURCE.ome.tiff] STORE.ome.zarr
@@ -6,8 +6,12 @@
 Made from docs/digests.md; no code of fairzarr is used. Exits with 1 if anything differs.
 """
 
+import hashlib
+import json
+import struct
 import sys
 from itertools import count
+from pathlib import Path
 
 import numpy
 import tifffile
@@ -54,8 +58,57 @@ def source_samples(level, axes):
     return samples.squeeze(extra).transpose([[a for a in names if a in axes].index(axis) for axis in axes])
 
 
+def canonical(value, without):
+    """The canonical form of JSON, as docs/digests.md has it."""
+    if isinstance(value, dict):
+        members = sorted((name, member) for name, member in value.items() if name != without)
+        return "{" + ",".join(f"{canonical(n, None)}:{canonical(m, without)}" for n, m in members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(item, without) for item in value) + "]"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, int) and -(2**63) <= value < 2**64:
+            return str(value)
+        value = float(value)
+        whole = value.is_integer() and abs(value) < 2**53
+        return str(int(value)) if whole else "x" + struct.pack(">d", value).hex()
+    return json.dumps(value, ensure_ascii=False)
+
+
+def unique(members):
+    assert len(dict(members)) == len(members), "a member is there twice"
+    return dict(members)
+
+
+def json_digest(data, without=None):
+    value = json.loads(data.decode(), object_pairs_hook=unique)
+    return hashlib.sha256(canonical(value, without).encode()).hexdigest()
+
+
+def manifest_differences(store, root):
+    """Objects that are not as OME/manifest.json lists them."""
+    named, place = root.attrs.get("fairzarr:manifest"), Path(store) / "OME/manifest.json"
+    if not named and not place.exists() and "manifest" not in root.attrs.get("fairzarr:conversion", {}):
+        print("no manifest was recorded")
+        return
+    digest = json_digest(place.read_bytes()) if place.exists() else None
+    if named != {"path": "OME/manifest.json", "sha256": digest}:
+        yield "OME/manifest.json is not what the root names"
+    objects = json.loads(place.read_bytes())["objects"] if place.exists() else {}
+    for key, recorded in objects.items():
+        try:
+            data = (Path(store) / key).read_bytes()
+            without = None if "/" in key else "fairzarr:manifest"
+            digest = json_digest(data, without) if "json" in recorded else hashlib.sha256(data).hexdigest()
+            if digest != recorded.get("json", recorded.get("bytes")):
+                yield f"{key} is not what was recorded"
+        except (OSError, ValueError, AssertionError) as error:
+            yield f"{key} cannot be read: {error}"
+    print(f"{len(objects)} objects of the manifest compared")
+
+
 def main(*paths):
-    root, wrong, tiles = zarr.open_group(paths[-1], mode="r"), [], 0
+    root, tiles = zarr.open_group(paths[-1], mode="r"), 0
+    wrong = list(manifest_differences(paths[-1], root))
     source = tifffile.TiffFile(paths[0]) if len(paths) == 2 else None
     recorded = root["OME/digests"]
     assert recorded.attrs["algorithm"] == ALGORITHM and recorded.attrs["tile_height"] == TILE, "another scheme"

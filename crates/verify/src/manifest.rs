@@ -1,9 +1,9 @@
 //! The proof of everything that is no chunk of an image: the objects that the store's manifest lists, against their digests.
 
-use fairzarr_ome_zarr::{Comparison, Hierarchy, Manifest, RecordedObject, keys, manifest_digest};
+use fairzarr_ome_zarr::{Comparison, Hierarchy, Manifest, RecordedObject, keys};
 use fairzarr_store::{Class, Store};
 use fairzarr_task::{Job, in_order};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
@@ -68,8 +68,7 @@ pub(crate) fn check(hierarchy: &Hierarchy, job: &Job) -> Result<Check, Error> {
 
 /// The manifest, where it is the one that the root names; differences where one was recorded and is not there as it was.
 fn manifest(hierarchy: &Hierarchy, differences: &mut Differences) -> Result<Option<Manifest>, Error> {
-    let named = manifest_digest(hierarchy.root());
-    let mentioned = hierarchy.root().contains_key(keys::MANIFEST_MEMBER);
+    let named = hierarchy.root().get(keys::MANIFEST_MEMBER);
     let recorded = hierarchy.conversion().is_some_and(|conversion| conversion.has_manifest());
     let found = match Manifest::read(hierarchy.store()) {
         Ok(found) => found,
@@ -80,16 +79,17 @@ fn manifest(hierarchy: &Hierarchy, differences: &mut Differences) -> Result<Opti
         }
     };
     match &found {
-        None if mentioned || recorded => {
+        None if named.is_some() || recorded => {
             differences.add(Difference::new(keys::MANIFEST, "the manifest that was recorded", "nothing"));
         }
         None => {}
         Some(found) => {
-            let digest = found.digest();
-            if named != Some(digest.as_str()) {
+            // The whole member: it alone is left out of what the manifest says of the root.
+            let expected = json!({"path": keys::MANIFEST, "sha256": found.digest()});
+            if named != Some(&expected) {
+                let found = named.map_or_else(|| "nothing".to_owned(), Value::to_string);
                 let place = format!("{} of the root", keys::MANIFEST_MEMBER);
-                let expected = format!("{digest}, which {} has", keys::MANIFEST);
-                differences.add(Difference::new(place, expected, named.unwrap_or("nothing")));
+                differences.add(Difference::new(place, expected.to_string(), found));
             }
         }
     }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::documents::hex;
 use crate::{Error, keys};
@@ -144,7 +145,7 @@ impl Manifest {
             };
             let comma = if n == 0 { "" } else { "," };
             let key = Value::from(key.as_str());
-            text.push_str(&format!("{comma}\n    {key}: {{\"size\": {size}, \"{name}\": \"{digest}\"}}"));
+            let _ = write!(text, "{comma}\n    {key}: {{\"size\": {size}, \"{name}\": \"{digest}\"}}");
         }
         text.push_str("\n  }\n}\n");
         text.into_bytes()
