@@ -354,6 +354,9 @@ pub(crate) struct StoreArgs {
     /// The same for the source alone, such as anonymous=true; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) source_option: Vec<(String, String)>,
+    /// How long a place that does not answer as it should is tried again, such as 90s, 10m or 0; at most 14m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
+    pub(crate) retry_for: std::time::Duration,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,
@@ -516,6 +519,17 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
         _ => (trimmed, 0),
     };
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)).ok_or_else(wrong)
+}
+
+fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+    let (digits, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds
+        .map(std::time::Duration::from_secs)
+        .ok_or_else(|| format!("'{text}' is not a time such as 90s or 5m"))
 }
 
 fn parse_option(text: &str) -> Result<(String, String), String> {

@@ -35,11 +35,7 @@ impl std::error::Error for Violation {
 
 impl From<Error> for Violation {
     fn from(error: Error) -> Self {
-        Self {
-            rule: "this operation succeeds".to_owned(),
-            found: error.to_string(),
-            source: Some(error),
-        }
+        Self { rule: "this operation succeeds".to_owned(), found: error.to_string(), source: Some(error) }
     }
 }
 

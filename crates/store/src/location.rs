@@ -136,10 +136,8 @@ impl Location {
     /// [`Error::Location`] if `kind` is not a word of at least two letters, digits, `+`, `-` and `.`, or `path` has empty,
     /// `.` or `..` segments.
     pub fn of_backend(kind: &str, path: &str) -> Result<Self, Error> {
-        let wrong = |reason: &str| Error::Location {
-            text: format!("{kind}:{path}"),
-            reason: reason.to_owned(),
-        };
+        let wrong =
+            |reason: &str| Error::Location { text: format!("{kind}:{path}"), reason: reason.to_owned() };
         if !is_scheme(kind) {
             return Err(wrong("its kind is not a word of two or more letters, digits, '+', '-' and '.'"));
         }
@@ -293,7 +291,9 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Place::Local(path) => path.display().fmt(f),
-            Place::Remote { scheme: Scheme::Memory | Scheme::Other, root, path, .. } => write!(f, "{root}{path}"),
+            Place::Remote { scheme: Scheme::Memory | Scheme::Other, root, path, .. } => {
+                write!(f, "{root}{path}")
+            }
             Place::Remote { scheme, root, path, query } => {
                 write!(f, "{root}")?;
                 if !path.is_empty() {

@@ -76,7 +76,7 @@ fn a_missing_bucket() {
 #[test]
 fn a_server_that_is_not_there() {
     let mut options = with("aws_endpoint", "http://127.0.0.1:9");
-    options.retries = 1;
+    options.retry_for = Duration::from_millis(200);
     let store = open_at("127.0.0.1:9".parse().unwrap(), "bucket", &options);
     let error = store.get("x").unwrap_err();
     assert_eq!(error.class(), Class::Transient);
