@@ -37,7 +37,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
-        Self { code, error: error.into(), help: String::new() }
+        let error = error.into();
+        let stopped = error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<fairzarr_store::Error>())
+            .any(|cause| cause.class() == fairzarr_store::Class::Cancelled);
+        Self { code: if stopped { Code::Interrupted } else { code }, error, help: String::new() }
     }
 
     pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {

@@ -1,7 +1,8 @@
 //! Opening what a command is pointed at.
 
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
-use fairzarr_store::{Location, Scheme, Store, StoreOptions};
+use fairzarr_store::{Control, Location, Scheme, Store, StoreOptions};
+use std::sync::OnceLock;
 
 use crate::args::StoreArgs;
 use crate::exit::{Code, Failure};
@@ -94,6 +95,12 @@ fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     options
 }
 
+/// The handle of everything that this process does with stores.
+pub(crate) fn control() -> &'static Control {
+    static CONTROL: OnceLock<Control> = OnceLock::new();
+    CONTROL.get_or_init(Control::new)
+}
+
 /// The settings that concern a location: a command may have two, with different clients.
 fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     let vendors = [(Scheme::S3, "aws_"), (Scheme::Azure, "azure_"), (Scheme::Gcs, "google_")];
@@ -105,6 +112,8 @@ fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     StoreOptions {
         options: args.store_option.iter().filter(|(key, _)| !elsewhere(key)).cloned().collect(),
         durability: args.durability,
+        retry_for: args.retry_for,
+        control: control().clone(),
         ..StoreOptions::default()
     }
 }

@@ -95,10 +95,9 @@ enum Stopped {
 
 impl Stopped {
     fn of(error: Error) -> Self {
-        match error {
-            Error::Interrupted => Self::Interrupted,
-            error => Self::Failed(error.into()),
-        }
+        let failure = Failure::from(error);
+        // A request that was cut off by the signal fails as one of the store's.
+        if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
     }
 }
 
@@ -168,7 +167,10 @@ pub(super) fn job(choices: &ConvertChoices) -> Job {
     Job::new().with_threads(choices.jobs).with_memory(choices.memory)
 }
 
-/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads.
+/// How long after the first Ctrl-C requests go on.
+const STOP_TIME: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back unfinished uploads.
 pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
     let (cancel, store) = (cancel.clone(), store.clone());
     let installed = ctrlc::set_handler(move || {
@@ -176,6 +178,11 @@ pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
             store.abort();
             std::process::exit(i32::from(Code::Interrupted as u8));
         }
+        // What has not stopped between two blocks by then waits for a server.
+        std::thread::spawn(|| {
+            std::thread::sleep(STOP_TIME);
+            source::control().cancel();
+        });
     });
     if let Err(error) = installed {
         print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
