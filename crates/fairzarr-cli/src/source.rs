@@ -3,8 +3,10 @@
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::{Control, Location, Scheme, Store, StoreOptions};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::args::StoreArgs;
+use crate::caller::Caller;
 use crate::exit::{Code, Failure};
 
 /// What a path or URL turned out to be.
@@ -95,11 +97,25 @@ fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     options
 }
 
-/// The handle of everything that this process does with stores.
-pub(crate) fn control() -> &'static Control {
-    static CONTROL: OnceLock<Control> = OnceLock::new();
-    CONTROL.get_or_init(Control::new)
+/// The handle of everything that this command does with stores.
+pub(crate) fn control() -> Control {
+    static OF_PROCESS: OnceLock<Control> = OnceLock::new();
+    match Caller::current() {
+        Some(caller) => caller.control(),
+        None => OF_PROCESS.get_or_init(Control::new).clone(),
+    }
 }
+
+/// Ends what waits for a server a moment after the work was asked to stop between two blocks.
+pub(crate) fn stop_waiting(control: Control) {
+    std::thread::spawn(move || {
+        std::thread::sleep(STOP_TIME);
+        control.cancel();
+    });
+}
+
+/// How long requests go on after the work was asked to stop.
+const STOP_TIME: Duration = Duration::from_millis(200);
 
 /// The settings that concern a location: a command may have two, with different clients.
 fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
@@ -113,7 +129,7 @@ fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
         options: args.store_option.iter().filter(|(key, _)| !elsewhere(key)).cloned().collect(),
         durability: args.durability,
         retry_for: args.retry_for,
-        control: control().clone(),
+        control: control(),
         ..StoreOptions::default()
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use std::time::Instant;
 
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
+use crate::caller::Caller;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress;
@@ -117,6 +118,9 @@ fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job
 
 /// Shows progress while `work` runs.
 pub(super) fn watched<T>(output: &OutputArgs, job: &Job, work: impl FnOnce() -> T) -> T {
+    if let Some(caller) = Caller::current() {
+        caller.may_watch(&job.progress);
+    }
     progress::show(output, &job.progress, work)
 }
 
@@ -167,22 +171,20 @@ pub(super) fn job(choices: &ConvertChoices) -> Job {
     Job::new().with_threads(choices.jobs).with_memory(choices.memory)
 }
 
-/// How long after the first Ctrl-C requests go on.
-const STOP_TIME: std::time::Duration = std::time::Duration::from_millis(200);
-
-/// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back unfinished uploads.
+/// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back
+/// unfinished uploads. Signals of another program's process are that program's own.
 pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
-    let (cancel, store) = (cancel.clone(), store.clone());
+    if let Some(caller) = Caller::current() {
+        caller.may_stop(cancel, store);
+        return;
+    }
+    let (cancel, store, control) = (cancel.clone(), store.clone(), source::control());
     let installed = ctrlc::set_handler(move || {
         if cancel.cancel() {
             store.abort();
             std::process::exit(i32::from(Code::Interrupted as u8));
         }
-        // What has not stopped between two blocks by then waits for a server.
-        std::thread::spawn(|| {
-            std::thread::sleep(STOP_TIME);
-            source::control().cancel();
-        });
+        source::stop_waiting(control.clone());
     });
     if let Err(error) = installed {
         print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
