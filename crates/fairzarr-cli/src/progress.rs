@@ -101,4 +101,4 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
 
 /// A wait that is told where nothing else is told, and how often.
 const LONG: Duration = Duration::from_secs(5);
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);

@@ -115,7 +115,7 @@ pub(crate) fn stop_waiting(control: Control) {
 }
 
 /// How long requests go on after the work was asked to stop.
-const STOP_TIME: Duration = Duration::from_millis(200);
+const STOP_TIME: Duration = Duration::from_millis(100);
 
 /// The settings that concern a location: a command may have two, with different clients.
 fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {

@@ -51,7 +51,7 @@ impl Control {
     /// uploads in the queue. They fail with [`Class::Cancelled`](crate::Class::Cancelled).
     ///
     /// The stores can still be used, so that a program may remove what it would leave behind: every later request is
-    /// tried once, for a second at most.
+    /// tried once, for half a second at most.
     pub fn cancel(&self) {
         let _ = self.0.cancelled.set(Instant::now());
     }
@@ -71,14 +71,11 @@ impl Control {
         self.0.repeats.load(Ordering::Relaxed)
     }
 
-    /// When [`Control::cancel`] was called.
-    pub(crate) fn cancelled_at(&self) -> Option<Instant> {
-        self.0.cancelled.get().copied()
-    }
-
     /// Whether something that began at `start` has had its time to end since the cancellation.
     pub(crate) fn has_ended(&self, start: Instant) -> bool {
-        self.cancelled_at().is_some_and(|cancelled| cancelled.max(start).elapsed() >= GRACE)
+        self.0.cancelled.get().is_some_and(|cancelled| {
+            if start < *cancelled { cancelled.elapsed() >= GRACE } else { start.elapsed() >= CLEANING }
+        })
     }
 
     /// A number for another place.
@@ -105,7 +102,9 @@ impl Control {
     }
 }
 
-/// How long requests may go on after a cancellation.
-const GRACE: Duration = Duration::from_millis(700);
+/// How long requests that are under way may go on after a cancellation.
+const GRACE: Duration = Duration::from_millis(200);
+/// How long a request may take that is made after a cancellation.
+const CLEANING: Duration = Duration::from_millis(500);
 /// How often those who wait look whether there was a cancellation.
-pub(crate) const LOOK: Duration = Duration::from_millis(100);
+pub(crate) const LOOK: Duration = Duration::from_millis(50);

@@ -145,10 +145,9 @@ impl From<Error> for std::io::Error {
             Class::Permission => std::io::ErrorKind::PermissionDenied,
             Class::Precondition => std::io::ErrorKind::AlreadyExists,
             Class::Truncated => std::io::ErrorKind::UnexpectedEof,
-            Class::Damaged => std::io::ErrorKind::InvalidData,
+            Class::Damaged | Class::Malformed => std::io::ErrorKind::InvalidData,
             Class::Unsupported => std::io::ErrorKind::Unsupported,
             Class::Usage => std::io::ErrorKind::InvalidInput,
-            Class::Malformed => std::io::ErrorKind::InvalidData,
             Class::Cancelled
             | Class::Untrusted
             | Class::Throttled

@@ -40,7 +40,7 @@ impl Default for StoreOptions {
             part_bytes: 16 << 20,
             cache_bytes: 64 << 20,
             max_download_bytes: 256 << 20,
-            retry_for: Duration::from_secs(300),
+            retry_for: Duration::from_mins(5),
             control: Control::new(),
         }
     }

@@ -267,8 +267,9 @@ async fn refused(answer: HttpResponse, control: &Control) -> Result<HttpResponse
         (429 | 503, _) => Remedy::Wait { all: true },
         // What a server cannot do it cannot do later either; what is full stays full.
         (501 | 505 | 507, _) => Remedy::Never,
-        (408 | 425 | 500.., _) | (400, "RequestTimeout" | "IncompleteBody") => Remedy::Wait { all: false },
-        (409, "ConditionalRequestConflict" | "OperationAborted") => Remedy::Wait { all: false },
+        (408 | 425 | 500.., _)
+        | (400, "RequestTimeout" | "IncompleteBody")
+        | (409, "ConditionalRequestConflict" | "OperationAborted") => Remedy::Wait { all: false },
         (400, "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" | "Md5Mismatch") => {
             Remedy::Few
         }
@@ -291,13 +292,11 @@ async fn refused(answer: HttpResponse, control: &Control) -> Result<HttpResponse
 
 /// `Retry-After`: seconds, or a date.
 fn retry_after(text: &str) -> Option<Duration> {
-    match text.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let date = httpdate::parse_http_date(text.trim()).ok()?;
-            Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
-        }
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
     }
+    let date = httpdate::parse_http_date(text.trim()).ok()?;
+    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }
 
 /// What the text of a refusal says.

@@ -24,7 +24,7 @@ tokio::task_local! {
 }
 
 /// What happened on the wire during one operation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trace {
     /// Requests to the store, repetitions included.
     pub(crate) requests: u32,
@@ -53,7 +53,7 @@ pub(crate) async fn traced<T>(operation: impl Future<Output = T>) -> (T, Trace) 
     TRACE
         .scope(RefCell::default(), async {
             let result = operation.await;
-            (result, TRACE.with(|trace| trace.borrow().clone()))
+            (result, TRACE.with(|trace| *trace.borrow()))
         })
         .await
 }

@@ -225,10 +225,10 @@ const MOST: Duration = Duration::from_secs(15);
 /// For so long a failure may be that of one request.
 const ALONE: Duration = Duration::from_secs(1);
 /// A place that nobody has asked for so long begins anew.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+const FORGOTTEN: Duration = Duration::from_mins(1);
 /// Attempts at what will probably not pass.
 const FEW: u32 = 4;
 /// How long a name is looked up that was never found.
 const UNKNOWN_NAME: Duration = Duration::from_secs(10);
 /// A signed request is repeated as it is, and servers refuse signatures that are older than a quarter of an hour.
-const LONGEST: Duration = Duration::from_secs(14 * 60);
+const LONGEST: Duration = Duration::from_mins(14);

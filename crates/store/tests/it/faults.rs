@@ -242,7 +242,7 @@ fn what_is_waited_for_is_told() {
     let control = Control::new();
     let options = StoreOptions {
         control: control.clone(),
-        retry_for: Duration::from_secs(60),
+        retry_for: Duration::from_mins(1),
         ..StoreOptions::default()
     };
     let store = open_at(proxy.address, "bucket", &options);
@@ -265,7 +265,7 @@ fn a_cancellation_ends_what_a_silent_server_holds_up() {
     let server = S3::start();
     let proxy = Proxy::start(server.address, |request| {
         let is_of_mark = request.target.contains("mark") || request.target.contains("?delete");
-        if is_of_mark { Fault::None } else { Fault::Delay(Duration::from_secs(600)) }
+        if is_of_mark { Fault::None } else { Fault::Delay(Duration::from_mins(10)) }
     });
     let control = Control::new();
     let options = StoreOptions { control: control.clone(), ..StoreOptions::default() };
@@ -285,7 +285,7 @@ fn a_cancellation_ends_what_a_silent_server_holds_up() {
     // What would be left behind can still be taken away.
     store.delete("mark").unwrap();
     assert!(!server.file("bucket/mark").exists());
-    assert!(start.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_failure_for_good_drops_the_queue() {
         if request.target.contains("bad") {
             Fault::Refuse(403)
         } else {
-            Fault::Delay(Duration::from_secs(600))
+            Fault::Delay(Duration::from_mins(10))
         }
     });
     let store = open_at(proxy.address, "bucket", &StoreOptions::default());
@@ -305,7 +305,7 @@ fn a_failure_for_good_drops_the_queue() {
     store.put_in_background("bad", "1".into()).unwrap();
     let start = Instant::now();
     assert_eq!(store.flush().unwrap_err().class(), Class::Permission);
-    assert!(start.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
