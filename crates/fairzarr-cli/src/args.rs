@@ -274,6 +274,9 @@ pub(crate) struct StoreArgs {
     /// How long a place that does not answer as it should is tried again, such as 90s, 10m or 0; at most 14m.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
     pub(crate) retry_for: std::time::Duration,
+    /// Follow links that lead out of the folder of a TIFF file that is named.
+    #[arg(long)]
+    pub(crate) follow_links: bool,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,
