@@ -41,6 +41,8 @@ pub struct Options {
     pub source_checksum: Option<FileAlgorithm>,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
+    /// Copies the metadata of all nodes to the root, for readers that cannot list what is in a group.
+    pub consolidated: bool,
     /// How samples of OME type `bit` are stored.
     pub bit: BitType,
     /// What to do about an output that exists.
@@ -69,6 +71,7 @@ impl Default for Options {
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
             omit_empty: false,
+            consolidated: true,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
             take_over: false,

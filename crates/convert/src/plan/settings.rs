@@ -34,6 +34,8 @@ pub struct Settings {
     pub decode: bool,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
+    /// Copies the metadata of all nodes to the root.
+    pub consolidated: bool,
     /// How samples of OME type `bit` are stored.
     pub bit: BitType,
     /// What becomes of planes that the OME-XML promises and the files lack.
@@ -65,6 +67,8 @@ pub enum Setting {
     Decode,
     /// Whether chunks of zeros are left out.
     OmitEmpty,
+    /// Whether the root has copies of all metadata.
+    Consolidated,
     /// How bits are stored.
     Bit,
     /// What becomes of missing planes.
@@ -75,10 +79,11 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
+        Self::Consolidated,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
@@ -103,6 +108,7 @@ impl fmt::Display for Setting {
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
+            Self::Consolidated => "consolidated",
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
             Self::SourceChecksum => "source-checksum",
@@ -123,6 +129,7 @@ impl Settings {
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
+            consolidated: options.consolidated,
             bit: options.bit,
             on_missing: source.on_missing(),
             source_checksum: options.source_checksum,
@@ -141,6 +148,7 @@ impl Settings {
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),
+            Setting::Consolidated => self.consolidated.to_string(),
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
             Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),

@@ -72,6 +72,10 @@ pub(crate) struct ConvertChoices {
     /// Leave out chunks that hold only zeros.
     #[arg(long)]
     pub(crate) omit_empty: bool,
+    /// Do not copy the metadata of all groups and arrays to the root (consolidated metadata), by which zarr-python and
+    /// xarray find their way where they cannot list, as over plain HTTP.
+    #[arg(long)]
+    pub(crate) no_consolidated: bool,
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
