@@ -19,6 +19,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "choices that do not depend on each other")]
 pub struct Options {
     /// NGFF version of the output.
     pub version: fairzarr_ngff::Version,

@@ -12,9 +12,11 @@ pub fn watched(store: &Store, see: impl Fn(&str, &[u8]) + Send + Sync + 'static)
     Store::from_backend(store.location().clone(), watched, &StoreOptions::default())
 }
 
+type See = dyn Fn(&str, &[u8]) + Send + Sync;
+
 struct Watched {
     store: Store,
-    see: Box<dyn Fn(&str, &[u8]) + Send + Sync>,
+    see: Box<See>,
 }
 
 impl fmt::Debug for Watched {

@@ -35,6 +35,7 @@ pub(crate) struct Convert {
 
 /// Choices that shape the output, and the resources for it.
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as typed")]
 pub(crate) struct ConvertChoices {
     /// NGFF version: 0.4 (Zarr v2), 0.5 or 0.6 (Zarr v3).
     #[arg(long, default_value = "0.5", value_parser = parse_version)]
