@@ -121,7 +121,7 @@ mod tests {
     use crate::group::put;
     use serde_json::json;
 
-    fn attributes(value: Value) -> Map<String, Value> {
+    fn attributes(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
     }
 
@@ -130,9 +130,9 @@ mod tests {
         let copies = Consolidation::new();
         let watched = copies.watch(&store);
         watched.put("a/c/0", "no document").unwrap();
-        put(&watched, "a/b", group_document(version, attributes(json!({"x": [1.5, "\"}"]})))).unwrap();
+        put(&watched, "a/b", group_document(version, attributes(&json!({"x": [1.5, "\"}"]})))).unwrap();
         put(&watched, "a", group_document(version, Map::new())).unwrap();
-        let documents = copies.root(version, attributes(json!({"r": {}})));
+        let documents = copies.root(version, attributes(&json!({"r": {}})));
         documents
             .into_iter()
             .map(|document| (document.name, serde_json::from_slice(&document.bytes).unwrap()))
@@ -167,7 +167,7 @@ mod tests {
         let watched = copies.watch(&Store::memory());
         let text = "x".repeat(1 << 20);
         for n in 0..9 {
-            let group = group_document(Version::V05, attributes(json!({"text": text})));
+            let group = group_document(Version::V05, attributes(&json!({"text": text})));
             put(&watched, &n.to_string(), group).unwrap();
         }
         assert!(copies.left_out().is_some_and(|bytes| bytes > 9 << 20));
