@@ -271,6 +271,9 @@ pub(crate) struct StoreArgs {
     /// The same for the source alone, such as anonymous=true; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) source_option: Vec<(String, String)>,
+    /// Follow links that lead out of the folder of a TIFF file that is named.
+    #[arg(long)]
+    pub(crate) follow_links: bool,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,

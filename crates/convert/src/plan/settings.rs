@@ -3,7 +3,7 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ngff::Version;
-use fairzarr_ome_tiff::{Fileset, OnMissing};
+use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing};
 use fairzarr_ome_zarr::Codec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -41,6 +41,9 @@ pub struct Settings {
     /// What becomes of planes that the OME-XML promises and the files lack.
     #[serde(with = "text")]
     pub on_missing: OnMissing,
+    /// What becomes of pages that no plane of the metadata uses.
+    #[serde(with = "text")]
+    pub extra_pages: OnExtraPages,
     /// Which checksum of the source's files is computed and recorded.
     pub source_checksum: Option<FileAlgorithm>,
 }
@@ -73,6 +76,8 @@ pub enum Setting {
     Bit,
     /// What becomes of missing planes.
     OnMissing,
+    /// What becomes of pages that no plane uses.
+    ExtraPages,
     /// Which checksum of the source is recorded.
     SourceChecksum,
 }
@@ -87,6 +92,7 @@ impl Setting {
         Self::Layout,
         Self::Ngff,
         Self::Decode,
+        Self::ExtraPages,
         Self::OmitEmpty,
         Self::OnMissing,
         Self::Pyramid,
@@ -111,6 +117,7 @@ impl fmt::Display for Setting {
             Self::Consolidated => "consolidated",
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
+            Self::ExtraPages => "extra-pages",
             Self::SourceChecksum => "source-checksum",
         })
     }
@@ -132,6 +139,7 @@ impl Settings {
             consolidated: options.consolidated,
             bit: options.bit,
             on_missing: source.on_missing(),
+            extra_pages: source.on_extra_pages(),
             source_checksum: options.source_checksum,
         }
     }
@@ -151,6 +159,7 @@ impl Settings {
             Setting::Consolidated => self.consolidated.to_string(),
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
+            Setting::ExtraPages => self.extra_pages.to_string(),
             Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),
         }
     }
