@@ -84,7 +84,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
