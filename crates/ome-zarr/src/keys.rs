@@ -16,6 +16,8 @@ pub const CALIBRATION: &str = "OME/calibration";
 pub const EMBEDDED: &str = "OME/embedded.json";
 /// Digests of all objects that are no chunks of images.
 pub const MANIFEST: &str = "OME/manifest.json";
+/// Copies of all metadata documents, at the root of a Zarr v2.
+pub const ZMETADATA: &str = ".zmetadata";
 /// Everything that only an unfinished store has lies below this key; it is removed when the store is complete.
 pub const WORKSPACE: &str = ".fairzarr";
 

@@ -22,6 +22,7 @@
 
 #[cfg(feature = "arrays")]
 mod arrays;
+mod consolidated;
 mod conversion;
 #[cfg(feature = "arrays")]
 mod digests;
@@ -36,12 +37,14 @@ mod manifest;
 #[cfg(feature = "arrays")]
 pub mod model;
 mod record;
+mod watched;
 
 #[cfg(feature = "arrays")]
 pub use arrays::{
     Codec, Encoder, Ranges, Shard, Slab, SmallArray, StoredArray, StoredChunks, calibration_map, pack,
     plane_ranges, unpack,
 };
+pub use consolidated::{Consolidation, MOST_CONSOLIDATED};
 pub use conversion::{Conversion, ConvertedFile};
 #[cfg(feature = "arrays")]
 pub use digests::{DigestGrid, Digests, DigestsWriter, Recorded};
@@ -56,3 +59,4 @@ pub use manifest::{
     manifest_digest,
 };
 pub use record::{StoredRecord, record};
+pub use watched::watched;

@@ -12,15 +12,16 @@ use fairzarr_nbo::{Record, ingest, placement};
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
-use fairzarr_ome_zarr::{RecordedObject, put};
+use fairzarr_ome_zarr::{Consolidation, RecordedObject, put};
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::json_edit;
-use crate::watched::Watched;
 use crate::{Error, Provenance, Sidecar};
+use texts::{Place, Texts};
+
+mod texts;
 
 /// What an embedding did.
 #[derive(Clone, Debug, Default)]
@@ -72,8 +73,8 @@ pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<E
         }
         editor.change(path, &attributes)?;
     }
-    editor.write(&provenance)?;
-    Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: provenance.conflicts })
+    let documents = editor.write(&provenance)?;
+    Ok(EmbedReport { documents, conflicts: provenance.conflicts })
 }
 
 /// Takes out all that [`embed`] added. What others added since stays.
@@ -88,18 +89,18 @@ pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
     for change in std::mem::take(&mut editor.journal.changes).into_iter().rev() {
         editor.undo(&change)?;
     }
-    if let Some(watched) = &editor.watched {
-        watched.forget(editor.journal.objects.iter().chain([&keys::EMBEDDED.to_owned()]));
+    let Editor { texts, journal, .. } = editor;
+    if let Some(manifest) = &texts.manifest {
+        manifest.forget(journal.objects.iter().map(String::as_str).chain([keys::EMBEDDED]));
     }
-    let doubtful = std::mem::take(&mut editor.journal.not_as_recorded);
-    editor.put_texts(&doubtful)?;
-    for object in &editor.journal.objects {
+    let documents = put_texts(store, texts, &journal.not_as_recorded)?;
+    for object in &journal.objects {
         store.delete(object)?;
         store.delete_prefix(object)?;
     }
     store.delete(keys::EMBEDDED)?;
     store.sync()?;
-    Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: Vec::new() })
+    Ok(EmbedReport { documents, conflicts: Vec::new() })
 }
 
 struct Editor<'s> {
@@ -107,10 +108,8 @@ struct Editor<'s> {
     version: Version,
     /// What was written down by earlier embeddings, and by this one.
     journal: Journal,
-    /// Documents that are changed, by key.
-    texts: BTreeMap<String, String>,
-    /// Where the store has a manifest.
-    watched: Option<Watched>,
+    /// Documents that are changed.
+    texts: Texts<'s>,
 }
 
 impl<'s> Editor<'s> {
@@ -127,16 +126,7 @@ impl<'s> Editor<'s> {
                 .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be read: {error}")))?,
             None => Journal::default(),
         };
-        let mut editor = Self { store, version, journal, texts: BTreeMap::new(), watched: None };
-        editor.watched = Watched::open(store, &editor.attributes("")?)?;
-        // It was read before there was anything to compare it with.
-        editor.texts.clear();
-        Ok(editor)
-    }
-
-    /// What is written with: the manifest learns of it.
-    fn target(&self) -> &Store {
-        self.watched.as_ref().map_or(self.store, |watched| &watched.store)
+        Ok(Self { store, version, journal, texts: Texts::open(store, version)? })
     }
 
     /// The store's record, with which of its images each group holds as far as that is known.
@@ -209,10 +199,10 @@ impl<'s> Editor<'s> {
             "action": "embed", "program": "fairzarr", "version": env!("CARGO_PKG_VERSION"),
             "sources": provenance.sources(), "journal": keys::EMBEDDED,
         });
-        if let Some(watched) = &self.watched {
-            event["manifest"] = watched.before().into();
-            if !watched.not_as_recorded.is_empty() {
-                event["not_as_recorded"] = watched.not_as_recorded.keys().cloned().collect();
+        if let Some(manifest) = &self.texts.manifest {
+            event["manifest"] = manifest.before().into();
+            if !manifest.not_as_recorded.is_empty() {
+                event["not_as_recorded"] = manifest.not_as_recorded.keys().cloned().collect();
             }
         }
         history.push(event);
@@ -221,38 +211,55 @@ impl<'s> Editor<'s> {
 
     /// Sets attributes of a group, in its own document and wherever metadata are consolidated.
     fn change(&mut self, group: &str, attributes: &Map<String, Value>) -> Result<(), Error> {
-        for (document, path) in self.places(group)? {
+        for place in self.texts.attributes(group) {
             for (member, value) in attributes {
-                let text = self.text(&document)?;
-                let before = json_edit::get(text, &path, member).map(str::to_owned);
+                let before = self.texts.get(&place, member)?;
                 let value = match &before {
                     Some(before) if member == placement::CONVENTIONS => declared(before, value),
                     _ => value.clone(),
                 };
-                let changed = json_edit::set(text, &path, member, &value.to_string())
-                    .ok_or_else(|| damaged(&document, format!("has no object {}", path.join("/"))))?;
-                self.texts.insert(document.clone(), changed);
-                let change =
-                    Change { document: document.clone(), path: path.clone(), member: member.clone(), before };
-                let known = self.journal.changes.iter().any(|known| {
-                    (&known.document, &known.path, &known.member)
-                        == (&change.document, &change.path, &change.member)
-                });
-                if !known {
-                    self.journal.changes.push(change);
-                }
+                self.set(&place, member, &value.to_string())?;
             }
+        }
+        Ok(())
+    }
+
+    /// Copies documents that are new to where metadata are consolidated.
+    fn consolidate(&mut self, new: &Consolidation) -> Result<(), Error> {
+        let Some(place) = self.texts.copies() else { return Ok(()) };
+        for (key, text) in new.documents() {
+            if let Some(name) = self.texts.name_of_copy(&key).map(str::to_owned) {
+                self.set(&place, &name, &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets one member, and writes down what it was.
+    fn set(&mut self, place: &Place, member: &str, value: &str) -> Result<(), Error> {
+        let (document, path) = place;
+        let before = self.texts.get(place, member)?;
+        if !self.texts.set(place, member, Some(value))? {
+            return Err(damaged(document, format!("has no object {}", path.join("/"))));
+        }
+        let change =
+            Change { document: document.clone(), path: path.clone(), member: member.to_owned(), before };
+        let known = self.journal.changes.iter().any(|known| {
+            (&known.document, &known.path, &known.member) == (&change.document, &change.path, &change.member)
+        });
+        if !known {
+            self.journal.changes.push(change);
         }
         Ok(())
     }
 
     fn undo(&mut self, change: &Change) -> Result<(), Error> {
         let Change { document, path, member, before } = change;
-        let text = self.text(document)?;
-        let Some(now) = json_edit::get(text, path, member) else { return Ok(()) };
+        let place = (document.clone(), path.clone());
+        let Some(now) = self.texts.get(&place, member)? else { return Ok(()) };
         let mut before = before.clone();
         if member == placement::CONVENTIONS {
-            let rest = others(now);
+            let rest = others(&now);
             let same =
                 before.as_deref().map_or_else(|| rest.as_slice().is_empty(), |before| others(before) == rest);
             // Others have declared or withdrawn theirs since.
@@ -260,50 +267,14 @@ impl<'s> Editor<'s> {
                 before = Some(Value::from(rest).to_string());
             }
         }
-        let changed = match before {
-            Some(before) => json_edit::set(text, path, member, &before),
-            None => json_edit::remove(text, path, member),
-        };
-        if let Some(changed) = changed {
-            self.texts.insert(document.clone(), changed);
-        }
+        self.texts.set(&place, member, before.as_deref())?;
         Ok(())
-    }
-
-    /// Documents with the attributes of a group, and the path of the object that holds them.
-    fn places(&mut self, group: &str) -> Result<Vec<(String, Vec<String>)>, Error> {
-        let own = |name: &str| join(group, name);
-        let parts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
-        let mut places = Vec::new();
-        if self.version == Version::V04 {
-            places.push((own(".zattrs"), Vec::new()));
-            if self.store.exists(".zmetadata")? {
-                places.push((".zmetadata".to_owned(), parts(&["metadata", &own(".zattrs")])));
-            }
-        } else {
-            places.push((own("zarr.json"), parts(&["attributes"])));
-            places.push((
-                "zarr.json".to_owned(),
-                parts(&["consolidated_metadata", "metadata", group, "attributes"]),
-            ));
-        }
-        let mut found = Vec::new();
-        for (n, (document, path)) in places.into_iter().enumerate() {
-            // Consolidated copies are changed where there are any.
-            let copied = path.split_last().is_some_and(|(name, above)| {
-                self.text(&document).is_ok_and(|text| json_edit::get(text, above, name).is_some())
-            });
-            if n == 0 || copied {
-                found.push((document, path));
-            }
-        }
-        Ok(found)
     }
 
     fn attributes(&mut self, group: &str) -> Result<Map<String, Value>, Error> {
         let name = if self.version == Version::V04 { ".zattrs" } else { "zarr.json" };
         let key = join(group, name);
-        let mut object: Map<String, Value> = serde_json::from_str(self.text(&key)?)
+        let mut object: Map<String, Value> = serde_json::from_str(self.texts.text(&key)?)
             .map_err(|error| damaged(&key, format!("is not a JSON object: {error}")))?;
         if self.version == Version::V04 {
             return Ok(object);
@@ -314,22 +285,8 @@ impl<'s> Editor<'s> {
         })
     }
 
-    /// A document as it will be.
-    fn text(&mut self, key: &str) -> Result<&str, Error> {
-        if !self.texts.contains_key(key) {
-            let refuse = |reason: &str| damaged(key, reason.into());
-            let bytes = self.store.get(key)?.ok_or_else(|| refuse("is missing"))?;
-            let text = String::from_utf8(bytes.to_vec()).map_err(|_| refuse("is not UTF-8"))?;
-            let _: Value = serde_json::from_str(&text).map_err(|error| refuse(&error.to_string()))?;
-            if let Some(watched) = &mut self.watched {
-                watched.look_at(key, &bytes);
-            }
-            self.texts.insert(key.to_owned(), text);
-        }
-        Ok(self.texts.get(key).map_or("", String::as_str))
-    }
-
-    fn write(&mut self, provenance: &Provenance) -> Result<(), Error> {
+    /// Writes everything; the keys of the documents that were changed.
+    fn write(mut self, provenance: &Provenance) -> Result<Vec<String>, Error> {
         let mut new = provenance.objects();
         for group in [keys::OME, keys::CALIBRATION] {
             let documents = group_document(self.version, Map::new());
@@ -345,48 +302,64 @@ impl<'s> Editor<'s> {
                 self.journal.objects.insert(key);
             }
         }
-        if let Some(watched) = &self.watched {
-            for (key, recorded) in &watched.not_as_recorded {
+        if let Some(manifest) = &self.texts.manifest {
+            for (key, recorded) in &manifest.not_as_recorded {
                 // What was doubtful before an earlier embedding is so still.
                 self.journal.not_as_recorded.entry(key.clone()).or_insert_with(|| recorded.clone());
             }
         }
-        let journal = serde_json::to_vec(&self.journal)
-            .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be made: {error}")))?;
-        let target = self.target();
-        target.put(keys::EMBEDDED, journal)?;
+        self.put_journal()?;
+        let copies = Consolidation::new();
+        let watched = copies.watch(self.target());
         if self.journal.objects.iter().any(|key| key == "OME/zarr.json" || key == "OME/.zgroup") {
-            put(target, keys::OME, group_document(self.version, Map::new()))?;
+            put(&watched, keys::OME, group_document(self.version, Map::new()))?;
         }
-        provenance.write(target, self.version)?;
+        provenance.write(&watched, self.version)?;
+        self.consolidate(&copies)?;
+        self.put_journal()?;
         self.store.sync()?;
-        self.put_texts(&BTreeMap::new())?;
+        let documents = put_texts(self.store, self.texts, &BTreeMap::new())?;
         self.store.sync()?;
-        Ok(())
+        Ok(documents)
     }
 
-    /// Writes the documents, then the manifest, and the root's documents last. `doubtful` are documents of which the manifest
-    /// goes on saying what it said before.
-    fn put_texts(&mut self, doubtful: &BTreeMap<String, RecordedObject>) -> Result<(), Error> {
-        let is_root = |key: &str| !key.contains('/');
-        for (key, text) in self.texts.iter().filter(|(key, _)| !is_root(key)) {
-            self.target().put(key, text.clone())?;
-        }
-        if self.watched.is_some() {
-            let root = self.places("")?;
-            for (document, _) in &root {
-                self.text(document)?;
-            }
-            if let Some(watched) = &self.watched {
-                watched.seal(&mut self.texts, &root, doubtful)?;
-            }
-            self.store.sync()?;
-        }
-        for (key, text) in self.texts.iter().filter(|(key, _)| is_root(key)) {
-            self.store.put(key, text.clone())?;
-        }
-        Ok(())
+    fn put_journal(&self) -> Result<(), Error> {
+        let journal = serde_json::to_vec(&self.journal)
+            .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be made: {error}")))?;
+        Ok(self.target().put(keys::EMBEDDED, journal)?)
     }
+
+    /// What is written with: the manifest learns of it.
+    fn target(&self) -> &Store {
+        self.texts.manifest.as_ref().map_or(self.store, |manifest| &manifest.store)
+    }
+}
+
+/// Writes the documents, then the manifest, and the root's documents last; their keys. `doubtful` are documents of which the
+/// manifest goes on saying what it said before.
+fn put_texts(
+    store: &Store,
+    mut texts: Texts<'_>,
+    doubtful: &BTreeMap<String, RecordedObject>,
+) -> Result<Vec<String>, Error> {
+    let root = texts.attributes("");
+    for (document, _) in &root {
+        texts.text(document)?;
+    }
+    let (mut texts, manifest) = texts.finish();
+    let is_root = |key: &str| !key.contains('/');
+    let target = manifest.as_ref().map_or(store, |manifest| &manifest.store);
+    for (key, text) in texts.iter().filter(|(key, _)| !is_root(key)) {
+        target.put(key, text.clone())?;
+    }
+    if let Some(manifest) = &manifest {
+        manifest.seal(&mut texts, &root, doubtful)?;
+        store.sync()?;
+    }
+    for (key, text) in texts.iter().filter(|(key, _)| is_root(key)) {
+        store.put(key, text.clone())?;
+    }
+    Ok(texts.into_keys().collect())
 }
 
 fn damaged(key: &str, reason: String) -> Error {

@@ -21,9 +21,9 @@ mod discover;
 mod embed;
 mod error;
 mod json_edit;
+mod manifest;
 mod merged;
 mod sidecar;
-mod watched;
 
 pub use discover::beside;
 pub use embed::{EmbedReport, embed, remove_embedded};

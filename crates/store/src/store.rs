@@ -1,6 +1,5 @@
 //! The store as its users see it.
 
-use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use crate::block_cache::BlockCache;
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
-use crate::observer::Observer;
 use crate::writer::Collected;
 use crate::{Class, Error, LockKind, Locked, ObjectWriter, RequestCounts, StoreOptions, key};
 
@@ -22,12 +20,11 @@ use crate::{Class, Error, LockKind, Locked, ObjectWriter, RequestCounts, StoreOp
 /// Keys are `/`-separated, relative, and have no empty, `.` or `..` segments; other keys are refused with
 /// [`Error::Key`]. A prefix is a directory: `a` means the keys that begin with `a/`, the empty prefix all keys.
 /// Every method may fail with [`Error::Failed`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Store {
     location: Location,
     backend: Arc<dyn Backend>,
     blocks: Arc<BlockCache>,
-    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Store {
@@ -78,26 +75,13 @@ impl Store {
     }
 
     fn of(location: Location, backend: Arc<dyn Backend>, options: &StoreOptions) -> Self {
-        Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)), observer: None }
+        Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)) }
     }
 
     /// A store of a kind of your own; see [`backend`](crate::backend). `location` is only shown:
     /// [`Location::of_backend`] makes one. Of the options, [`StoreOptions::cache_bytes`] has a meaning here.
     pub fn from_backend(location: Location, backend: impl Backend + 'static, options: &StoreOptions) -> Self {
         Self::of(location, Arc::new(backend), options)
-    }
-
-    /// The same store, through a handle that tells `observer` of every object that is written with it. Objects that are
-    /// written piece by piece are held whole by such a handle.
-    #[must_use]
-    pub fn observed(&self, observer: Arc<dyn Observer>) -> Self {
-        Self { observer: Some(observer), ..self.clone() }
-    }
-
-    fn tell(&self, key: &str, parts: &[Bytes]) {
-        if let Some(observer) = &self.observer {
-            observer.writes(key, parts);
-        }
     }
 
     /// Where the store is.
@@ -116,9 +100,7 @@ impl Store {
     /// See [`Store`].
     pub fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
         key::check(key)?;
-        let bytes = bytes.into();
-        self.tell(key, std::slice::from_ref(&bytes));
-        self.backend.put(key, bytes)
+        self.backend.put(key, bytes.into())
     }
 
     /// Hands an object over for upload and returns before it is stored. Waits while
@@ -130,7 +112,6 @@ impl Store {
     /// more uploads are taken until `flush` has reported it.
     pub fn put_in_background(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
         key::check(key)?;
-        self.tell(key, std::slice::from_ref(&bytes));
         self.backend.put_in_background(key, bytes)
     }
 
@@ -141,7 +122,6 @@ impl Store {
     /// See [`Store::put_in_background`].
     pub fn put_parts_in_background(&self, key: &str, parts: Vec<Bytes>) -> Result<(), Error> {
         key::check(key)?;
-        self.tell(key, &parts);
         self.backend.put_parts_in_background(key, parts)
     }
 
@@ -159,9 +139,7 @@ impl Store {
     /// See [`Store`].
     pub fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, Error> {
         key::check(key)?;
-        let bytes = bytes.into();
-        self.tell(key, std::slice::from_ref(&bytes));
-        self.backend.put_new(key, bytes)
+        self.backend.put_new(key, bytes.into())
     }
 
     /// Starts an object that is too large to be held whole: it is written piece by piece, and appears whole when
@@ -172,9 +150,8 @@ impl Store {
     /// See [`Store`].
     pub fn writer(&self, key: &str, expected: u64) -> Result<ObjectWriter, Error> {
         key::check(key)?;
-        let sink = if self.observer.is_some() { None } else { self.backend.writer(key, expected)? };
-        let sink = sink.unwrap_or_else(|| {
-            Box::new(Collected { store: self.clone(), key: key.to_owned(), bytes: Vec::new() })
+        let sink = self.backend.writer(key, expected)?.unwrap_or_else(|| {
+            Box::new(Collected { backend: Arc::clone(&self.backend), key: key.to_owned(), bytes: Vec::new() })
         });
         Ok(ObjectWriter::new(sink))
     }
@@ -357,12 +334,5 @@ impl Store {
     /// What has been asked of the store so far.
     pub fn requests(&self) -> RequestCounts {
         self.backend.requests()
-    }
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { location, backend, .. } = self;
-        f.debug_struct("Store").field("location", location).field("backend", backend).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,10 @@
 //! An object written piece by piece, without ever being held whole.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use crate::{Error, Store};
+use crate::Error;
+use crate::backend::Backend;
 
 /// Takes the pieces of one object. Dropped unfinished, it must leave nothing behind.
 pub trait Sink: Send + Write {
@@ -15,14 +17,14 @@ pub trait Sink: Send + Write {
 
 /// An object that is collected in memory, for kinds of store that take objects only whole.
 pub(crate) struct Collected {
-    pub(crate) store: Store,
+    pub(crate) backend: Arc<dyn Backend>,
     pub(crate) key: String,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Sink for Collected {
     fn finish(self: Box<Self>) -> Result<(), Error> {
-        self.store.put(&self.key, self.bytes)
+        self.backend.put(&self.key, self.bytes.into())
     }
 }
 

@@ -4,7 +4,7 @@ use fairzarr_nbo::placement;
 use fairzarr_ngff::{Document, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
-use fairzarr_ome_zarr::{ManifestRecorder, model, put};
+use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::Store;
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
@@ -78,7 +78,8 @@ fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterat
     })
 }
 
-/// Writes arrays' metadata, the OME group, image groups, the manifest of all of them, and the root, in this order.
+/// Writes arrays' metadata, the OME group, image groups, the manifest of all of them, and the root, in this order. Returns the
+/// bytes of consolidated metadata that were left out because they are too many.
 ///
 /// All but the root goes through a handle that the manifest watches: what is written here is in the manifest.
 pub(crate) fn write(
@@ -87,11 +88,13 @@ pub(crate) fn write(
     store: &Store,
     findings: &Findings,
     provenance: &Provenance,
-) -> Result<(), Error> {
+) -> Result<Option<u64>, Error> {
     let version = plan.ngff();
+    let copies = plan.settings.consolidated.then(Consolidation::new);
+    let (plain, (recorder, recorded)) = (store, ManifestRecorder::new(store, None));
+    let watched = copies.as_ref().map(|copies| copies.watch(&recorded));
+    let store = watched.as_ref().unwrap_or(&recorded);
     let metadata = metadata::Metadata::new(source, plan, findings);
-    let (plain, (recorder, store)) = (store, ManifestRecorder::new(store, None));
-    let store = &store;
     for image in &plan.images {
         for level in 0..image.levels.len() {
             put(store, &image.array_path(level), array_document(version, &array_spec(plan, image, level))?)?;
@@ -123,7 +126,10 @@ pub(crate) fn write(
         }
         put(store, path, group_document(version, attributes))?;
     }
-    let mut documents = recorder.seal(plain, root, |root| group_document(version, root))?;
+    let mut documents = recorder.seal(plain, root, |root| match &copies {
+        Some(copies) => copies.root(version, root),
+        None => group_document(version, root),
+    })?;
     // Everything else must be on the disk before the store looks complete.
     plain.sync()?;
     let last = documents.pop();
@@ -136,7 +142,7 @@ pub(crate) fn write(
         // Somebody else finished another conversion here in the meantime.
         return Err(Error::Exists(plain.location().to_string()));
     }
-    Ok(())
+    Ok(copies.and_then(|copies| copies.left_out()))
 }
 
 /// Whether the last document of the root is there.

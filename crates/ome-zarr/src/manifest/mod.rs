@@ -11,7 +11,6 @@
 mod canonical;
 mod recorder;
 
-use bytes::Bytes;
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -180,20 +179,6 @@ fn left_out(key: &str) -> Option<&'static str> {
 
 fn sha256_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// As [`Recorded::of`], of an object whose bytes are in several pieces.
-fn recorded_of_parts(key: &str, parts: &[Bytes]) -> Recorded {
-    match parts {
-        [whole] => Recorded::of(key, whole),
-        parts if is_json(key) => Recorded::of(key, &parts.concat()),
-        parts => {
-            let mut digest = Sha256::new();
-            parts.iter().for_each(|part| digest.update(part));
-            let size = parts.iter().map(|part| part.len() as u64).sum();
-            Recorded { size, content: Content::Bytes(hex(&digest.finalize())) }
-        }
-    }
 }
 
 #[cfg(test)]

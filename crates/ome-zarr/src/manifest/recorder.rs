@@ -1,13 +1,13 @@
 //! The manifest, made while a store is written.
 
-use bytes::Bytes;
-use fairzarr_store::{Observer, Store};
+use fairzarr_store::Store;
 use fairzarr_task::lock;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::{Manifest, Recorded, recorded_of_parts};
+use super::{Manifest, Recorded};
+use crate::watched::watched;
 use crate::{Error, keys};
 
 /// Records every object that is written through the handle that [`ManifestRecorder::new`] gives, whoever writes it and by
@@ -17,24 +17,20 @@ pub struct ManifestRecorder {
     objects: Mutex<BTreeMap<String, Recorded>>,
 }
 
-impl Observer for ManifestRecorder {
-    fn writes(&self, key: &str, parts: &[Bytes]) {
-        if key != keys::MANIFEST {
-            let recorded = recorded_of_parts(key, parts);
-            lock(&self.objects).insert(key.to_owned(), recorded);
-        }
-    }
-}
-
 impl ManifestRecorder {
     /// A recorder that begins with what `known` has, and the handle of the store that it watches.
     pub fn new(store: &Store, known: Option<Manifest>) -> (Arc<Self>, Store) {
         let recorder = Arc::new(Self { objects: Mutex::new(known.unwrap_or_default().objects) });
-        let observed = store.observed(Arc::<Self>::clone(&recorder));
-        (recorder, observed)
+        let told = Arc::clone(&recorder);
+        let recorded = watched(store, move |key, bytes| {
+            if key != keys::MANIFEST {
+                told.add(key, bytes);
+            }
+        });
+        (recorder, recorded)
     }
 
-    /// Records a document of the root that is about to be written, and will differ from this in the manifest's digest alone.
+    /// Records an object that is about to be written; a document of the root may differ from this in the manifest's digest.
     pub fn add(&self, key: &str, bytes: &[u8]) {
         lock(&self.objects).insert(key.to_owned(), Recorded::of(key, bytes));
     }

@@ -1,7 +1,7 @@
 //! The manifest of a store that is changed, kept true.
 
 use fairzarr_ome_zarr::{
-    Comparison, Error as ZarrError, Manifest, ManifestRecorder, NO_DIGEST, RecordedObject, keys,
+    Comparison, Error as ZarrError, Manifest, ManifestRecorder, NO_DIGEST, RecordedObject, attributes, keys,
     manifest_digest,
 };
 use fairzarr_store::Store;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::{Error, json_edit};
 
 /// A store with a manifest, and what is recorded of its objects while they are changed.
-pub(crate) struct Watched {
+pub(crate) struct KeptManifest {
     before: Manifest,
     recorder: Arc<ManifestRecorder>,
     /// The handle to write with.
@@ -21,16 +21,17 @@ pub(crate) struct Watched {
     pub(crate) not_as_recorded: BTreeMap<String, RecordedObject>,
 }
 
-impl Watched {
+impl KeptManifest {
     /// `None` where the store has no manifest, or not the one that its root names: a doubtful one is not made good by keeping it
     /// up.
-    pub(crate) fn open(store: &Store, root: &Map<String, Value>) -> Result<Option<Self>, Error> {
+    pub(crate) fn open(store: &Store) -> Result<Option<Self>, Error> {
         let manifest = match Manifest::read(store) {
             Err(ZarrError::Store(error)) => return Err(error.into()),
             Err(_) => None,
             Ok(manifest) => manifest,
         };
-        let is_named = |manifest: &Manifest| Some(manifest.digest().as_str()) == manifest_digest(root);
+        let root = if manifest.is_some() { attributes(store, "")?.unwrap_or_default() } else { Map::new() };
+        let is_named = |manifest: &Manifest| Some(manifest.digest().as_str()) == manifest_digest(&root);
         Ok(manifest.filter(is_named).map(|before| {
             let (recorder, store) = ManifestRecorder::new(store, Some(before.clone()));
             Self { before, recorder, store, not_as_recorded: BTreeMap::new() }
@@ -52,7 +53,7 @@ impl Watched {
     }
 
     /// Takes objects out of the manifest: those with these keys, and those below them.
-    pub(crate) fn forget<'k>(&self, keys: impl Iterator<Item = &'k String>) {
+    pub(crate) fn forget<'k>(&self, keys: impl Iterator<Item = &'k str>) {
         keys.for_each(|key| self.recorder.remove(key));
     }
 
