@@ -112,6 +112,25 @@ pub(crate) struct Split {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Planning {
+    #[command(flatten)]
+    pub(crate) split: Split,
+    /// Print what submits all tasks and the commit to a batch system: a shell script for Slurm, with an array job.
+    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with = "json")]
+    pub(crate) emit: Option<EmitArg>,
+    /// With --emit: how many tasks [default: one for each 8 GiB of pixels].
+    #[arg(long, requires = "emit", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) tasks: Option<u32>,
+}
+
+/// Batch systems that a script can be written for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum EmitArg {
+    /// Slurm: an array job whose tasks are requeued, and a commit after it.
+    Slurm,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) split: Split,
