@@ -3,7 +3,7 @@
 //! The caller belongs to the thread that the command runs on, as standard output belongs to a process, so that commands need not
 //! pass it on.
 
-use fairzarr_store::Store;
+use fairzarr_store::{Control, Store};
 use fairzarr_task::{Cancel, Progress, lock};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -22,6 +22,8 @@ struct State {
     stops: u32,
     /// The work under way that can be stopped.
     work: Option<(Cancel, Store)>,
+    /// Of the stores that the call opens.
+    control: Control,
     progress: Option<Arc<Progress>>,
     results: Vec<u8>,
     notes: Vec<String>,
@@ -71,6 +73,7 @@ impl Caller {
                 if cancel.cancel() {
                     store.abort();
                 }
+                crate::source::stop_waiting(state.control.clone());
                 true
             }
             None => false,
@@ -85,6 +88,11 @@ impl Caller {
             written: progress.written(),
             objects: progress.objects(),
         })
+    }
+
+    /// The handle of the stores that the call opens.
+    pub(crate) fn control(&self) -> Control {
+        lock(&self.0).control.clone()
     }
 
     /// Is the current caller of this thread while `work` runs.
