@@ -35,6 +35,7 @@ pub(crate) struct Convert {
 
 /// Choices that shape the output, and the resources for it.
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as typed")]
 pub(crate) struct ConvertChoices {
     /// NGFF version: 0.4 (Zarr v2), 0.5 or 0.6 (Zarr v3).
     #[arg(long, default_value = "0.5", value_parser = parse_version)]
@@ -72,6 +73,10 @@ pub(crate) struct ConvertChoices {
     /// Leave out chunks that hold only zeros.
     #[arg(long)]
     pub(crate) omit_empty: bool,
+    /// Do not copy the metadata of all groups and arrays to the root (consolidated metadata), by which zarr-python and
+    /// xarray find their way where they cannot list, as over plain HTTP.
+    #[arg(long)]
+    pub(crate) no_consolidated: bool,
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
