@@ -50,6 +50,8 @@ pub struct Options {
     pub check: Check,
     /// Goes on with an interrupted copy: objects that are there and pass the check are kept.
     pub resume: bool,
+    /// Does not wait until the marks of killed writers expire.
+    pub take_over: bool,
 }
 
 impl Options {
@@ -68,6 +70,12 @@ impl Options {
     #[must_use]
     pub fn with_resume(self, resume: bool) -> Self {
         Self { resume, ..self }
+    }
+
+    /// The same, taking over from other writers or not.
+    #[must_use]
+    pub fn with_take_over(self, take_over: bool) -> Self {
+        Self { take_over, ..self }
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum Code {
     Output = 4,
     /// The user stopped it.
     Interrupted = 5,
+    /// Another process has taken the work over.
+    TakenOver = 6,
 }
 
 impl From<Code> for ExitCode {
@@ -123,6 +125,7 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
+            Error::TakenOver(_) => Code::TakenOver,
             Error::Incomplete(_) | Error::NoPlan(_) => Code::Different,
             _ => Code::Output,
         };
@@ -135,7 +138,7 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
             }
-            Error::Running { unknown: true, .. } => ", or, if it was killed, say --take-over".into(),
+            Error::Running { unknown: true, .. } => ", or say --take-over".into(),
             Error::Settings { earlier, differences, .. } => {
                 let typed = |setting| format!("{} {}", flag(setting), earlier.value(setting));
                 let typed: Vec<_> = differences.iter().map(|setting| typed(*setting)).collect();
@@ -162,12 +165,14 @@ impl From<fairzarr_copy::Error> for Failure {
         let code = match &error {
             Error::Original(_) | Error::Unfit { .. } | Error::Unfinished(_) => Code::Input,
             Error::Interrupted => Code::Interrupted,
+            Error::TakenOver(_) => Code::TakenOver,
             Error::Differs { .. } => Code::Different,
             _ => Code::Output,
         };
         let help = match &error {
             Error::Exists(_) => "; use --resume to finish an interrupted copy",
             Error::Unfinished(_) => "; finish it with --resume",
+            Error::Running { unknown: true, .. } => ", or say --take-over",
             _ => "",
         };
         Self::new(code, error).with_help(help)

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::archive::Archive;
 use crate::backend::{Backend, Children, Part, Version};
 use crate::block_cache::BlockCache;
+use crate::guard::Guard;
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
@@ -313,6 +314,11 @@ impl Store {
     pub fn lock(&self, key: &str, kind: LockKind) -> Result<Locked, Error> {
         key::check(key)?;
         self.backend.lock(key, kind)
+    }
+
+    /// Makes uploads heed a guard, but for keys below a prefix; with none, no more.
+    pub(crate) fn set_guard(&self, guard: Option<Guard>, but: &str) {
+        self.backend.set_guard(guard, but);
     }
 
     /// Waits for background uploads and, as [`StoreOptions::durability`] says, until local files would survive a power

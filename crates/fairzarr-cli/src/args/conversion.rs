@@ -75,7 +75,7 @@ pub(crate) struct ConvertChoices {
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
-    /// Ignore the leases of crashed writers in an object store; local directories notice crashes by themselves.
+    /// Do not wait until the marks of killed writers in an object store expire. One that lives ends with exit code 6.
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Worker threads [default: one per core].
