@@ -7,6 +7,7 @@ mod answer;
 mod client;
 mod connector;
 mod failure;
+mod login;
 mod operations;
 mod pace;
 mod profile;
