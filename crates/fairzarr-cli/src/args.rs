@@ -96,7 +96,7 @@ pub(crate) struct Copy {
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 16)]
+    #[arg(long, short, default_value_t = 32)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]

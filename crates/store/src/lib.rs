@@ -28,6 +28,7 @@ mod content_type;
 mod control;
 mod error;
 mod guard;
+mod kept;
 mod key;
 mod lease;
 mod local;

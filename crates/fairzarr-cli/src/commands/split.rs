@@ -19,7 +19,7 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
     let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
     show_plan(&plan, &job, args.output.json)?;
     Ok(Code::Done)
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let Some(plan) = unfinished(args, &store)? else { return Ok(Code::Done) };
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     stop_on_signal(&job.cancel, &store);
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
@@ -58,7 +58,7 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
     super::provenance::given(&args.choices.provenance, &mut options)?;
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     stop_on_signal(&job.cancel, &store);
     let report = watched(&args.output, &job, || fairzarr_convert::commit(&fileset, &store, &options, &job))?;
     super::provenance::tell(&report, args.choices.provenance.policy.is_some());
