@@ -8,9 +8,9 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use crate::Context;
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof};
+use crate::{Context, Sample};
 
 /// The proof, image by image, for images that this program reduced; how others reduce is not known.
 pub(crate) struct Pyramid {
@@ -37,9 +37,12 @@ impl Pyramid {
             self.of_source += image.levels.len().saturating_sub(1);
             return Ok(());
         }
-        for (finer, coarser) in image.levels.iter().zip(image.levels.iter().skip(1)) {
-            match mean_of(&coarser.data_type()) {
-                Some(mean) => self.differences.extend(level_differences(finer, coarser, mean, context)?),
+        for (level, (finer, coarser)) in image.levels.iter().zip(image.levels.iter().skip(1)).enumerate() {
+            let series = (image.index as u64) << 8 | level as u64;
+            match comparison(&coarser.data_type()) {
+                Some(compare) => {
+                    self.differences.extend(level_differences(finer, coarser, compare, context, series)?);
+                }
                 None => self.skipped += 1,
             }
             self.levels += 1;
@@ -47,7 +50,7 @@ impl Pyramid {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Check {
+    pub(crate) fn finish(self, sample: Sample) -> Check {
         let proof = Proof::Pyramid;
         if self.copied.is_none() {
             let covered = "nothing: not made by this program";
@@ -60,6 +63,9 @@ impl Pyramid {
                 "{levels} reduced levels, {skipped} of them of a type whose means are not computed here"
             ),
         };
+        if sample.is_part() && levels > 0 {
+            covered = format!("a sample of {sample} of {covered}");
+        }
         if of_source > 0 {
             let _ = write!(covered, "; {of_source} were copied from the source");
         }
@@ -67,113 +73,129 @@ impl Pyramid {
     }
 }
 
-/// How stored samples of one type are averaged.
-#[derive(Clone, Copy)]
-struct Mean {
+/// Counts the samples of coarser rows that are not the means of finer ones: the finer rows, their width, the coarser rows, their
+/// width.
+type Compare = fn(&[u8], usize, &[u8], usize) -> usize;
+
+/// A stored sample that is averaged.
+trait Halved: Copy {
     /// Bytes of a sample.
-    size: usize,
-    /// The stored mean of four stored samples.
-    of: fn([&[u8]; 4]) -> Vec<u8>,
-    /// Whether two stored samples that have not the same bytes are equal all the same: the bits of NaN may differ.
-    same: fn(&[u8], &[u8]) -> bool,
+    const SIZE: usize = size_of::<Self>();
+
+    /// A sample from its bytes.
+    fn read(bytes: &[u8]) -> Self;
+
+    /// The mean of the upper left, upper right, lower left and lower right sample.
+    fn mean(four: [Self; 4]) -> Self;
+
+    /// Whether two samples are the same; the bits of NaN may differ.
+    fn same(self, other: Self) -> bool;
 }
 
-macro_rules! integer_mean {
-    ($type:ty) => {
-        Mean {
-            size: size_of::<$type>(),
-            of: |four| {
-                let sum: i128 = four
-                    .iter()
-                    .map(|bytes| <$type>::from_le_bytes((*bytes).try_into().unwrap_or_default()) as i128)
-                    .sum();
-                ((sum + 2).div_euclid(4) as $type).to_le_bytes().to_vec()
-            },
-            same: |_, _| false,
-        }
+/// Integers are rounded half up. The sum of four fits the wider type.
+macro_rules! integers {
+    ($($type:ty => $wide:ty),*) => {
+        $(impl Halved for $type {
+            fn read(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
+            }
+
+            fn mean([a, b, c, d]: [Self; 4]) -> Self {
+                ((a as $wide + b as $wide + c as $wide + d as $wide + 2) >> 2) as Self
+            }
+
+            fn same(self, other: Self) -> bool {
+                self == other
+            }
+        })*
     };
 }
 
-/// Integers are rounded half up; floats are added in pairs, the upper row first; of complex numbers each part for itself.
-fn mean_of(data_type: &str) -> Option<Mean> {
+integers!(u8 => u16, i8 => i16, u16 => u32, i16 => i32, u32 => u64, i32 => i64, u64 => u128, i64 => i128);
+
+/// Floats are added in pairs, the upper row first.
+macro_rules! floats {
+    ($($type:ty, |$four:ident| $mean:expr;)*) => {
+        $(impl Halved for $type {
+            fn read(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
+            }
+
+            fn mean($four: [Self; 4]) -> Self {
+                $mean
+            }
+
+            fn same(self, other: Self) -> bool {
+                self.to_bits() == other.to_bits() || self.is_nan() && other.is_nan()
+            }
+        })*
+    };
+}
+
+floats! {
+    f16, |four| {
+        let [a, b, c, d] = four.map(f16::to_f32);
+        f16::from_f32(((a + b) + (c + d)) * 0.25)
+    };
+    f32, |four| {
+        let [a, b, c, d] = four.map(f64::from);
+        (((a + b) + (c + d)) * 0.25) as f32
+    };
+    f64, |four| {
+        let [a, b, c, d] = four.map(|sample| sample * 0.25);
+        (a + b) + (c + d)
+    };
+}
+
+/// Of complex numbers each part is averaged for itself.
+#[derive(Clone, Copy)]
+struct Complex<T> {
+    real: T,
+    imaginary: T,
+}
+
+impl<T: Halved> Halved for Complex<T> {
+    fn read(bytes: &[u8]) -> Self {
+        let (real, imaginary) = bytes.split_at(T::SIZE.min(bytes.len()));
+        Self { real: T::read(real), imaginary: T::read(imaginary) }
+    }
+
+    fn mean(four: [Self; 4]) -> Self {
+        Self { real: T::mean(four.map(|c| c.real)), imaginary: T::mean(four.map(|c| c.imaginary)) }
+    }
+
+    fn same(self, other: Self) -> bool {
+        self.real.same(other.real) && self.imaginary.same(other.imaginary)
+    }
+}
+
+fn comparison(data_type: &str) -> Option<Compare> {
     Some(match data_type {
-        "uint8" | "bool" => integer_mean!(u8),
-        "int8" => integer_mean!(i8),
-        "uint16" => integer_mean!(u16),
-        "int16" => integer_mean!(i16),
-        "uint32" => integer_mean!(u32),
-        "int32" => integer_mean!(i32),
-        "uint64" => integer_mean!(u64),
-        "int64" => integer_mean!(i64),
-        "float16" => Mean {
-            size: 2,
-            of: |four| {
-                let [a, b, c, d] = four.map(|bytes| half(bytes).to_f32());
-                f16::from_f32(((a + b) + (c + d)) * 0.25).to_le_bytes().to_vec()
-            },
-            same: |a, b| half(a).is_nan() && half(b).is_nan(),
-        },
-        "float32" => Mean { size: 4, of: mean_of_singles, same: both_nan_singles },
-        "float64" => Mean { size: 8, of: mean_of_doubles, same: both_nan_doubles },
-        "complex64" => Mean {
-            size: 8,
-            of: |four| by_parts(four, 4, mean_of_singles),
-            same: |a, b| same_by_parts(a, b, 4, both_nan_singles),
-        },
-        "complex128" => Mean {
-            size: 16,
-            of: |four| by_parts(four, 8, mean_of_doubles),
-            same: |a, b| same_by_parts(a, b, 8, both_nan_doubles),
-        },
+        "uint8" | "bool" => wrong_samples::<u8>,
+        "int8" => wrong_samples::<i8>,
+        "uint16" => wrong_samples::<u16>,
+        "int16" => wrong_samples::<i16>,
+        "uint32" => wrong_samples::<u32>,
+        "int32" => wrong_samples::<i32>,
+        "uint64" => wrong_samples::<u64>,
+        "int64" => wrong_samples::<i64>,
+        "float16" => wrong_samples::<f16>,
+        "float32" => wrong_samples::<f32>,
+        "float64" => wrong_samples::<f64>,
+        "complex64" => wrong_samples::<Complex<f32>>,
+        "complex128" => wrong_samples::<Complex<f64>>,
         _ => return None,
     })
-}
-
-fn mean_of_singles(four: [&[u8]; 4]) -> Vec<u8> {
-    let [a, b, c, d] = four.map(|bytes| single(bytes) as f64);
-    ((((a + b) + (c + d)) * 0.25) as f32).to_le_bytes().to_vec()
-}
-
-fn mean_of_doubles(four: [&[u8]; 4]) -> Vec<u8> {
-    let [a, b, c, d] = four.map(|bytes| double(bytes) * 0.25);
-    ((a + b) + (c + d)).to_le_bytes().to_vec()
-}
-
-/// The mean of the real parts, of `size` bytes, and that of the imaginary parts.
-fn by_parts(four: [&[u8]; 4], size: usize, mean: fn([&[u8]; 4]) -> Vec<u8>) -> Vec<u8> {
-    [mean(four.map(|bytes| &bytes[..size])), mean(four.map(|bytes| &bytes[size..]))].concat()
-}
-
-fn same_by_parts(a: &[u8], b: &[u8], size: usize, both_nan: fn(&[u8], &[u8]) -> bool) -> bool {
-    a.chunks_exact(size).zip(b.chunks_exact(size)).all(|(a, b)| a == b || both_nan(a, b))
-}
-
-fn both_nan_singles(a: &[u8], b: &[u8]) -> bool {
-    single(a).is_nan() && single(b).is_nan()
-}
-
-fn both_nan_doubles(a: &[u8], b: &[u8]) -> bool {
-    double(a).is_nan() && double(b).is_nan()
-}
-
-fn half(bytes: &[u8]) -> f16 {
-    f16::from_le_bytes(bytes.try_into().unwrap_or_default())
-}
-
-fn single(bytes: &[u8]) -> f32 {
-    f32::from_le_bytes(bytes.try_into().unwrap_or_default())
-}
-
-fn double(bytes: &[u8]) -> f64 {
-    f64::from_le_bytes(bytes.try_into().unwrap_or_default())
 }
 
 fn level_differences(
     finer: &StoredArray,
     coarser: &StoredArray,
-    mean: Mean,
-    Context { job, .. }: Context<'_>,
+    compare: Compare,
+    context: Context<'_>,
+    series: u64,
 ) -> Result<Vec<Difference>, Error> {
+    let Context { options, job, .. } = context;
     let [leading @ .., height, width] = coarser.shape() else { return Ok(Vec::new()) };
     let [finer_leading @ .., finer_height, finer_width] = finer.shape() else { return Ok(Vec::new()) };
     let fits = leading == finer_leading
@@ -190,11 +212,13 @@ fn level_differences(
     let slabs = coarser.slabs(band);
     let parts: Vec<(&Slab, u64)> =
         slabs.iter().flat_map(|slab| (0..bands).map(move |n| (slab, n * band))).collect();
+    let parts = options.sample.choose(parts, series);
     let found = Mutex::new(Vec::new());
     let name = |(_, y): &(&Slab, u64)| format!("array {}, rows from {y}", coarser.path());
     for_each(
         &parts,
-        job.cores(),
+        // Of the finer level four times as much, and each as it is stored.
+        context.readers(10 * coarser.bytes_of_rows(band)),
         name,
         || (),
         |(), &(Slab { ranges, planes }, y)| {
@@ -215,7 +239,7 @@ fn level_differences(
                     let from = from.chunks_exact((from.len() / planes.len()).max(1));
                     let to = to.chunks_exact((to.len() / planes.len()).max(1));
                     for (plane, (from, to)) in planes.iter().zip(from.zip(to)) {
-                        let count = wrong_samples(from, *finer_width as usize, to, *width as usize, mean);
+                        let count = compare(from, *finer_width as usize, to, *width as usize);
                         if count > 0 {
                             add(plane, format!("{count} other samples"));
                         }
@@ -230,20 +254,27 @@ fn level_differences(
     Ok(unlocked(found))
 }
 
-/// How many samples of the coarser rows are not the means of the finer ones.
-fn wrong_samples(finer: &[u8], finer_width: usize, coarser: &[u8], width: usize, mean: Mean) -> usize {
-    let Mean { size, of, same } = mean;
-    let finer_rows = finer.len() / (finer_width * size);
-    let at = |y: usize, x: usize| {
-        let (y, x) = (y.min(finer_rows - 1), x.min(finer_width - 1));
-        &finer[(y * finer_width + x) * size..][..size]
-    };
-    let wrong = |(n, found): &(usize, &[u8])| {
-        let (y, x) = (2 * (n / width), 2 * (n % width));
-        let expected = of([at(y, x), at(y, x + 1), at(y + 1, x), at(y + 1, x + 1)]);
-        expected != *found && !same(&expected, found)
-    };
-    coarser.chunks_exact(size).enumerate().filter(wrong).count()
+/// How many samples of the coarser rows are not the means of the finer ones; where a side is not even, the last row or column
+/// of the finer ones counts twice.
+fn wrong_samples<T: Halved>(finer: &[u8], finer_width: usize, coarser: &[u8], width: usize) -> usize {
+    let (finer_row, row) = (finer_width * T::SIZE, width * T::SIZE);
+    let mut wrong = 0;
+    for (pair, found) in finer.chunks((2 * finer_row).max(1)).zip(coarser.chunks_exact(row.max(1))) {
+        let (upper, lower) = pair.split_at(finer_row.min(pair.len()));
+        let lower = if lower.is_empty() { upper } else { lower };
+        let pairs = |row| <[u8]>::chunks(row, 2 * T::SIZE).map(two::<T>);
+        for (([a, b], [c, d]), found) in pairs(upper).zip(pairs(lower)).zip(found.chunks_exact(T::SIZE)) {
+            wrong += usize::from(!T::mean([a, b, c, d]).same(T::read(found)));
+        }
+    }
+    wrong
+}
+
+/// Two neighbours; a sample that has none to its right stands for both.
+fn two<T: Halved>(bytes: &[u8]) -> [T; 2] {
+    let (left, right) = bytes.split_at(T::SIZE.min(bytes.len()));
+    let left_sample = T::read(left);
+    [left_sample, if right.is_empty() { left_sample } else { T::read(right) }]
 }
 
 #[cfg(test)]
@@ -252,42 +283,59 @@ mod tests {
 
     #[test]
     fn means_round_half_up_and_edges_repeat() {
-        let mean = mean_of("uint8").unwrap();
+        let wrong = comparison("uint8").unwrap();
         // 3 x 3 to 2 x 2.
         let finer = [0, 1, 10, 2, 3, 20, 5, 6, 30];
-        assert_eq!(wrong_samples(&finer, 3, &[2, 15, 6, 30], 2, mean), 0);
-        assert_eq!(wrong_samples(&finer, 3, &[2, 15, 6, 31], 2, mean), 1);
-        let signed = mean_of("int16").unwrap();
+        assert_eq!(wrong(&finer, 3, &[2, 15, 6, 30], 2), 0);
+        assert_eq!(wrong(&finer, 3, &[2, 15, 6, 31], 2), 1);
+        let signed = comparison("int16").unwrap();
         let bytes = |values: &[i16]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
-        assert_eq!(wrong_samples(&bytes(&[-3, -3, -2, -2]), 2, &bytes(&[-2]), 1, signed), 0);
+        assert_eq!(signed(&bytes(&[-3, -3, -2, -2]), 2, &bytes(&[-2]), 1), 0);
     }
 
     #[test]
     fn nan_stays_nan() {
-        let mean = mean_of("float32").unwrap();
+        let wrong = comparison("float32").unwrap();
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
         let finer = bytes(&[f32::NAN, 1.0, 1.0, 1.0]);
-        assert_eq!(wrong_samples(&finer, 2, &bytes(&[-f32::NAN]), 1, mean), 0);
-        assert_eq!(wrong_samples(&finer, 2, &bytes(&[1.0]), 1, mean), 1);
+        assert_eq!(wrong(&finer, 2, &bytes(&[-f32::NAN]), 1), 0);
+        assert_eq!(wrong(&finer, 2, &bytes(&[1.0]), 1), 1);
     }
 
     #[test]
     fn complex_samples_are_averaged_by_parts() {
-        let mean = mean_of("complex64").unwrap();
+        let wrong = comparison("complex64").unwrap();
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
         let finer = bytes(&[f32::NAN, 1.0, 1.0, 2.0, 1.0, 3.0, 1.0, 4.0]);
-        assert_eq!(wrong_samples(&finer, 2, &bytes(&[-f32::NAN, 2.5]), 1, mean), 0);
-        assert_eq!(wrong_samples(&finer, 2, &bytes(&[f32::NAN, 2.0]), 1, mean), 1);
+        assert_eq!(wrong(&finer, 2, &bytes(&[-f32::NAN, 2.5]), 1), 0);
+        assert_eq!(wrong(&finer, 2, &bytes(&[f32::NAN, 2.0]), 1), 1);
     }
 
     #[test]
     fn every_type_that_is_written_has_a_mean() {
-        for name in ["float16", "float64", "complex128"] {
-            let mean = mean_of(name).unwrap();
-            let zeros = vec![0; 4 * mean.size];
-            assert_eq!(wrong_samples(&zeros, 2, &zeros[..mean.size], 1, mean), 0, "{name}");
-            let other = vec![1; mean.size];
-            assert_eq!(wrong_samples(&zeros, 2, &other, 1, mean), 1, "{name}");
+        for (name, size) in [
+            ("bool", 1),
+            ("uint8", 1),
+            ("int8", 1),
+            ("uint16", 2),
+            ("int16", 2),
+            ("uint32", 4),
+            ("int32", 4),
+            ("uint64", 8),
+            ("int64", 8),
+            ("float16", 2),
+            ("float32", 4),
+            ("float64", 8),
+            ("complex64", 8),
+            ("complex128", 16),
+        ] {
+            let wrong = comparison(name).unwrap();
+            let zeros = vec![0; 4 * size];
+            assert_eq!(wrong(&zeros, 2, &zeros[..size], 1), 0, "{name}");
+            assert_eq!(wrong(&zeros, 2, &vec![1; size], 1), 1, "{name}");
+            // The largest values do not overflow.
+            let full = vec![0xff; 4 * size];
+            assert_eq!(wrong(&full, 2, &full[..size], 1), 0, "{name}");
         }
     }
 }

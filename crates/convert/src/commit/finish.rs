@@ -6,7 +6,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, model, put};
 use fairzarr_provenance::Provenance;
-use fairzarr_store::Store;
+use fairzarr_store::{Lease, Store};
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
 use std::collections::{BTreeSet, HashMap};
 
@@ -86,6 +86,7 @@ pub(crate) fn write(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
+    lease: &Lease,
     findings: &Findings,
     provenance: &Provenance,
 ) -> Result<Option<u64>, Error> {
@@ -135,6 +136,7 @@ pub(crate) fn write(
     let last = documents.pop();
     put(plain, "", documents)?;
     plain.flush()?;
+    lease.confirm()?;
     if let Some(Document { name, bytes }) = last
         && !plain.put_new(name, bytes.clone())?
         && plain.get(name)?.as_deref() != Some(&bytes)
