@@ -33,6 +33,8 @@ mod hierarchy;
 mod images;
 pub mod keys;
 #[cfg(feature = "arrays")]
+mod minimal;
+#[cfg(feature = "arrays")]
 pub mod model;
 mod record;
 
@@ -50,4 +52,6 @@ pub use group::{attributes, put};
 #[cfg(feature = "arrays")]
 pub use hierarchy::{Hierarchy, OpenImage};
 pub use images::{Group, StoredImage, image_groups, images};
+#[cfg(feature = "arrays")]
+pub use minimal::minimal_document;
 pub use record::{StoredRecord, record};
