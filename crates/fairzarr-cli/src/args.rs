@@ -9,15 +9,17 @@ use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand,
 use fairzarr_store::Durability;
 use std::ffi::OsString;
 
-pub(crate) use conversion::{BitArg, ChecksumArg, Convert, ConvertChoices, Preset, PyramidArg, Run, Split};
+pub(crate) use conversion::{
+    BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
+};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
-use parse::{parse_bytes, parse_durability, parse_option};
+use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
 /// Exit codes: 0 done and as asked; 1 a verification found a difference; 2 usage; 3 the input cannot be read;
-/// 4 the output cannot be written; 5 interrupted.
+/// 4 the output cannot be written; 5 interrupted; 6 taken over by another process.
 #[derive(Debug, Parser)]
 #[command(name = "fairzarr", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -45,7 +47,7 @@ pub(crate) enum Command {
     /// Convert an OME-TIFF fileset to an OME-Zarr.
     Convert(Convert),
     /// Split a conversion: write its plan into the target, for `run` and `commit`.
-    Plan(Split),
+    Plan(Planning),
     /// Split a conversion: do one of its tasks. Tasks may run at the same time, anywhere, and more than once.
     Run(Run),
     /// Split a conversion: check that every task was done, and complete the target.
@@ -92,8 +94,11 @@ pub(crate) struct Copy {
     /// Finish an interrupted copy: what is there and passes the check is kept. One into an .ozx starts again.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Do not wait until the marks of killed writers in an object store expire.
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 16)]
+    #[arg(long, short, default_value_t = 32)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
@@ -274,6 +279,9 @@ pub(crate) struct StoreArgs {
     /// The same for the source alone, such as anonymous=true; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) source_option: Vec<(String, String)>,
+    /// How long a place that does not answer as it should is tried again, such as 90s, 10m or 0; at most 14m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
+    pub(crate) retry_for: std::time::Duration,
     /// Follow links that lead out of the folder of a TIFF file that is named.
     #[arg(long)]
     pub(crate) follow_links: bool,

@@ -85,6 +85,22 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another process is writing there.
+    #[error("{location} is being written to: {reason}")]
+    Running {
+        /// The store.
+        location: String,
+        /// How that is known.
+        reason: String,
+        /// Whether the other process may have ended without anybody knowing.
+        unknown: bool,
+    },
+    /// Another process has taken over what this one was doing.
+    #[error("another process has taken over what was being written to {location}")]
+    TakenOver {
+        /// The store.
+        location: String,
+    },
     /// An object was to be completed of which an earlier write failed.
     #[error("an object was not completed, because an earlier write of it failed")]
     Unfinished,
@@ -104,6 +120,8 @@ impl Error {
             Self::Range { .. } => Class::Truncated,
             Self::Failed { class, .. } => *class,
             Self::Archive { .. } => Class::Damaged,
+            Self::Running { .. } => Class::Precondition,
+            Self::TakenOver { .. } => Class::TakenOver,
             Self::Unfinished => Class::Other,
             Self::Background(earlier) => earlier.class(),
         }
@@ -145,10 +163,16 @@ impl From<Error> for std::io::Error {
             Class::Permission => std::io::ErrorKind::PermissionDenied,
             Class::Precondition => std::io::ErrorKind::AlreadyExists,
             Class::Truncated => std::io::ErrorKind::UnexpectedEof,
-            Class::Damaged => std::io::ErrorKind::InvalidData,
+            Class::Damaged | Class::Malformed => std::io::ErrorKind::InvalidData,
             Class::Unsupported => std::io::ErrorKind::Unsupported,
             Class::Usage => std::io::ErrorKind::InvalidInput,
-            Class::Throttled | Class::Transient | Class::Local | Class::Other => std::io::ErrorKind::Other,
+            Class::Cancelled
+            | Class::TakenOver
+            | Class::Untrusted
+            | Class::Throttled
+            | Class::Transient
+            | Class::Local
+            | Class::Other => std::io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }
@@ -183,6 +207,14 @@ pub enum Class {
     Usage,
     /// This kind of store cannot do it.
     Unsupported,
+    /// The server's certificate is not accepted.
+    Untrusted,
+    /// The server's answer is not what was asked for, or breaks the rules of HTTP.
+    Malformed,
+    /// The program stopped it, see [`Control::cancel`](crate::Control::cancel).
+    Cancelled,
+    /// Another process writes there now, see [`Lease`](crate::Lease).
+    TakenOver,
     /// A permanent refusal of another kind.
     Other,
 }
@@ -200,6 +232,10 @@ impl std::fmt::Display for Class {
             Self::Local => "the file system refused",
             Self::Usage => "the location, key or option is not usable",
             Self::Unsupported => "this store cannot do it",
+            Self::Untrusted => "the server's identity cannot be trusted",
+            Self::Malformed => "the server's answer is not usable",
+            Self::Cancelled => "it was stopped",
+            Self::TakenOver => "another process has taken it over",
             Self::Other => "the store refused",
         })
     }

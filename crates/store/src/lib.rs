@@ -25,8 +25,12 @@ mod cloud;
 pub mod conformance;
 #[cfg(feature = "cloud")]
 mod content_type;
+mod control;
 mod error;
+mod guard;
+mod kept;
 mod key;
+mod lease;
 mod local;
 mod location;
 mod lock;
@@ -39,7 +43,10 @@ mod writer;
 
 pub use archive::ArchiveWriter;
 pub use backend::Children;
+pub use control::{Control, Waiting};
 pub use error::{Class, Error};
+pub use guard::{Guard, Permit};
+pub use lease::Lease;
 pub use location::{Location, Scheme};
 pub use lock::{Lock, LockKind, Locked};
 pub use options::{Durability, StoreOptions};

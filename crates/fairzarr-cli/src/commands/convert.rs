@@ -19,7 +19,7 @@ use crate::source::{self, Output};
 pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let start = Instant::now();
     let mut options = options(&args.source, &args.choices);
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     options.existing = match (args.overwrite, args.resume) {
         (true, _) => Existing::Overwrite,
         (_, true) => Existing::Resume,
@@ -96,10 +96,9 @@ enum Stopped {
 
 impl Stopped {
     fn of(error: Error) -> Self {
-        match error {
-            Error::Interrupted => Self::Interrupted,
-            error => Self::Failed(error.into()),
-        }
+        let failure = Failure::from(error);
+        // A request that was cut off by the signal fails as one of the store's.
+        if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
     }
 }
 
@@ -165,6 +164,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;
+    options.consolidated = !choices.no_consolidated;
     options.take_over = choices.take_over;
     options.bit = match choices.bit {
         BitArg::Uint8 => BitType::Uint8,
@@ -173,24 +173,28 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options
 }
 
-/// The resources that were typed.
-pub(super) fn job(choices: &ConvertChoices) -> Job {
-    Job::new().with_threads(choices.jobs).with_memory(choices.memory)
+/// The resources that were typed. Of a source that is far away, more is read at the same time than there are cores, since
+/// each read mostly waits; memory bounds it.
+pub(super) fn job(source: &str, choices: &ConvertChoices) -> Job {
+    let job = Job::new().with_threads(choices.jobs).with_memory(choices.memory);
+    let readers = job.readers(!source::is_local(source), 1);
+    job.with_threads(Some(readers))
 }
 
-/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads. Signals of another
-/// program's process are that program's own.
+/// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back
+/// unfinished uploads. Signals of another program's process are that program's own.
 pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
     if let Some(caller) = Caller::current() {
         caller.may_stop(cancel, store);
         return;
     }
-    let (cancel, store) = (cancel.clone(), store.clone());
+    let (cancel, store, control) = (cancel.clone(), store.clone(), source::control());
     let installed = ctrlc::set_handler(move || {
         if cancel.cancel() {
             store.abort();
             std::process::exit(i32::from(Code::Interrupted as u8));
         }
+        source::stop_waiting(control.clone());
     });
     if let Err(error) = installed {
         print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
@@ -272,6 +276,7 @@ pub(super) fn tell(
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
+                "not_consolidated": report.not_consolidated,
                 "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
@@ -304,6 +309,12 @@ pub(super) fn tell(
     for (image, why) in &report.not_moved {
         print::note(format_args!(
             "fairzarr: warning: image {image}: the source's tiles were encoded again: {why}"
+        ));
+    }
+    if let Some(bytes) = report.not_consolidated {
+        print::note(format_args!(
+            "fairzarr: consolidated metadata were left out: they would add {:.1} MB to the root's document, which every reader fetches first",
+            bytes as f64 / 1e6
         ));
     }
     print::result(format_args!(
