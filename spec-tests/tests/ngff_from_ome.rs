@@ -47,7 +47,13 @@ fn check_image(path: &Path, image: &Image, index: usize) {
     let downscaling = Downscaling::new("mean");
     let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
     let windows = vec![Window::full(0.0, 0.0); count];
-    let omero = from_ome::omero(image, index, SampleType::Uint16, 1, 1, &windows);
+    let samples = from_ome::Samples {
+        data_type: SampleType::Uint16,
+        per_pixel: 1,
+        significant_bits: None,
+        inverted: false,
+    };
+    let omero = from_ome::omero(image, index, samples, 1, &windows);
     assert_eq!(omero.channels.len(), count);
     for version in VERSIONS {
         let attributes = image_attributes(version, &multiscale, Some(&omero));

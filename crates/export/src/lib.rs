@@ -1,6 +1,7 @@
 //! OME-Zarr back to OME-TIFF: one file with the same pixels and the same OME-XML.
 //!
-//! The document is the store's `OME/METADATA.ome.xml`, in which nothing changes but what says where the planes are. All
+//! The document is the store's `OME/METADATA.ome.xml`, in which nothing changes but what says where the planes are; of a
+//! store without it, one that is made of axes, scales and rendering settings. All
 //! images follow each other in series order, each with its planes in its DimensionOrder and with the reduced levels
 //! of the store as SubIFDs. Objects of the store are decoded once; what is in flight is bounded by the size of these
 //! objects and the number of threads, whatever the size of the images.
@@ -10,6 +11,7 @@ mod error;
 mod grid;
 mod queue;
 mod series;
+mod tags;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -18,13 +20,14 @@ use std::path::{Path, PathBuf};
 use fairzarr_ome_tiff::tiff_codec::Compression;
 use fairzarr_ome_tiff::{Page, TiffWriter};
 use fairzarr_ome_xml::{ByteOrder, Document};
-use fairzarr_ome_zarr::Hierarchy;
 use fairzarr_ome_zarr::keys::METADATA;
+use fairzarr_ome_zarr::{Hierarchy, minimal_document};
 use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
 use series::Series;
+use tags::SourceTags;
 
 /// Choices for an export.
 #[derive(Clone, Debug)]
@@ -32,6 +35,9 @@ use series::Series;
 pub struct Options {
     /// None, Deflate or Zstandard. Every reader knows Deflate.
     pub compression: Compression,
+    /// Whether integers of one and two bytes are stored as differences before they are compressed: smaller files, which
+    /// ImageJ 1 reads wrong without a word.
+    pub predictor: bool,
     /// Whether the reduced levels of the store are written.
     pub pyramid: bool,
     /// Whether a file that is there is replaced, once the new one is complete.
@@ -40,7 +46,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { compression: Compression::Deflate, pyramid: true, overwrite: false }
+        Self { compression: Compression::Deflate, predictor: false, pyramid: true, overwrite: false }
     }
 }
 
@@ -58,6 +64,8 @@ pub struct Report {
     pub big: bool,
     /// Reduced levels that OME-TIFF has no place for, and why.
     pub left_out: Vec<String>,
+    /// Names of the tags that the source's pages had, and those of the file have not.
+    pub tags_left_out: Vec<String>,
 }
 
 /// Tiles and strips of one file, whose places are kept in memory: more are a sign of damaged metadata.
@@ -74,11 +82,11 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
     let unfit = |reason: String| Error::Unfit { place: METADATA.to_owned(), reason };
     let hierarchy = Hierarchy::open(store)?;
     let stored = hierarchy.images();
-    let document = store
-        .get(METADATA)
-        .map_err(fairzarr_ome_zarr::Error::from)?
-        .ok_or_else(|| unfit("the store has no such document, which an OME-TIFF needs".into()))?;
-    let document = Document::parse(document.to_vec()).map_err(|error| unfit(error.to_string()))?;
+    let document = match store.get(METADATA).map_err(fairzarr_ome_zarr::Error::from)? {
+        Some(document) => document.to_vec(),
+        None => minimal_document(&hierarchy)?.into_bytes(),
+    };
+    let document = Document::parse(document).map_err(|error| unfit(error.to_string()))?;
     let description = document.in_one_tiff(ByteOrder::Little).map_err(|error| unfit(error.to_string()))?;
     let described = &document.ome().images;
     if described.len() != stored.len() {
@@ -88,11 +96,12 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
             stored.len()
         )));
     }
+    let tags = SourceTags::read(store)?;
     let (mut series, mut left_out) = (Vec::<Series>::new(), Vec::new());
     let (mut first_page, mut chunks) = (0, 0u64);
     for (index, image) in described.iter().enumerate() {
         let opened = hierarchy.open_image(index)?;
-        let next = Series::open(opened, first_page, image, options, &mut left_out)?;
+        let next = Series::open(opened, first_page, image, options, &tags, &mut left_out)?;
         first_page += next.page_count();
         chunks = chunks.saturating_add(next.chunk_count());
         if chunks > MOST_CHUNKS {
@@ -122,7 +131,8 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
     let (out, big) = writer.finish(&pages, &description).map_err(failed)?;
     drop(out);
     let bytes = unfinished.complete(target, options.overwrite)?;
-    Ok(Report { images: series.len(), planes: pages.len() as u64, bytes, big, left_out })
+    let (images, planes) = (series.len(), pages.len() as u64);
+    Ok(Report { images, planes, bytes, big, left_out, tags_left_out: tags.left_behind() })
 }
 
 /// The file under a name of its own, until it is complete; removed if it never is.

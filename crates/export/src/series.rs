@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use fairzarr_ome_tiff::tiff_codec::{Compression, Encoder};
-use fairzarr_ome_tiff::{Grid, Page, PageForm, SampleType};
+use fairzarr_ome_tiff::{ExtraTag, Grid, Page, PageForm, SampleType};
 use fairzarr_ome_xml::{Axis, Image, PixelType, Pixels};
 use fairzarr_ome_zarr::{OpenImage, StoredArray, StoredImage};
 use fairzarr_task::Job;
@@ -12,6 +12,7 @@ use fairzarr_task::Job;
 use crate::Options;
 use crate::error::Error;
 use crate::grid::{Cut, cut};
+use crate::tags::SourceTags;
 
 /// An image that is to be written.
 pub(crate) struct Series {
@@ -69,6 +70,7 @@ impl Series {
         first_page: usize,
         image: &Image,
         options: &Options,
+        tags: &SourceTags,
         left_out: &mut Vec<String>,
     ) -> Result<Self, Error> {
         let OpenImage { index, stored, levels: arrays, .. } = opened;
@@ -90,7 +92,9 @@ impl Series {
         }
         for array in arrays.into_iter().take(if options.pyramid { usize::MAX } else { 1 }) {
             let path = array.path().to_owned();
-            let level = Level::new(array, stored, pixels, &groups, options.compression)?;
+            let level = Level::new(array, stored, pixels, &groups, options, |samples, bytes| {
+                tags.of(index, samples, bytes)
+            })?;
             let found = level.sizes();
             match levels.last() {
                 None => {
@@ -256,7 +260,8 @@ impl Level {
         stored: &StoredImage,
         pixels: &Pixels,
         groups: &[Range<u64>],
-        compression: Compression,
+        options: &Options,
+        tags: impl Fn(u16, usize) -> Vec<ExtraTag>,
     ) -> Result<Self, Error> {
         let unfit = |reason: String| Error::Unfit { place: format!("array {}", array.path()), reason };
         let axes = &stored.multiscale.axes;
@@ -294,7 +299,9 @@ impl Level {
             let samples = u16::try_from(group.end - group.start)
                 .map_err(|_| unfit(format!("a channel has {} samples", group.end - group.start)))?;
             let (height, width) = (rows_in_all, cols_in_all);
-            Ok(Arc::new(PageForm { height, width, samples, sample_type, grid, compression }))
+            let (compression, predictor) = (options.compression, options.predictor);
+            let tags = tags(samples, sample_type.bytes());
+            Ok(Arc::new(PageForm { height, width, samples, sample_type, grid, compression, predictor, tags }))
         };
         let forms = groups.iter().map(form).collect::<Result<_, Error>>()?;
         let widest = groups.iter().map(|group| group.end - group.start).max().unwrap_or(1);

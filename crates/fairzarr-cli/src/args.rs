@@ -118,6 +118,9 @@ pub(crate) struct Export {
     /// How tiles are compressed. Not all readers know zstd.
     #[arg(long, value_enum, default_value_t = CompressionArg::Deflate)]
     pub(crate) compression: CompressionArg,
+    /// Store integers of one and two bytes as differences: smaller files, which ImageJ 1 reads wrong without a word.
+    #[arg(long)]
+    pub(crate) predictor: bool,
     /// Write full resolution alone, without the reduced levels.
     #[arg(long)]
     pub(crate) no_pyramid: bool,

@@ -66,6 +66,13 @@ pub fn from_ome_symbol(symbol: &str) -> Option<(&'static str, f64)> {
     OME.iter().find(|(ome, ..)| *ome == symbol).map(|&(_, name, factor)| (name, factor))
 }
 
+/// The symbol in OME-XML of a unit that NGFF names.
+pub fn ome_symbol(name: &str) -> Option<&'static str> {
+    OME.iter()
+        .find(|(_, ngff, factor)| *ngff == name && (*factor - 1.0).abs() < f64::EPSILON)
+        .map(|(ome, ..)| *ome)
+}
+
 /// OME-XML symbol, NGFF name, factor.
 const OME: &[(&str, &str, f64)] = &[
     ("Ym", "yottameter", 1.0),

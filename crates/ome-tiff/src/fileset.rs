@@ -118,6 +118,19 @@ impl Fileset {
         self.document.as_ref()
     }
 
+    /// What is known of one of the images: its Image element, or where none describes it what ImageJ, scanners and the tags
+    /// say, in the same terms.
+    pub fn described(&self, image: &Image) -> fairzarr_ome_xml::Image {
+        let element = self
+            .document
+            .as_ref()
+            .zip(image.ome_index())
+            .and_then(|(document, index)| document.ome().images.get(index));
+        let mut described = element.cloned().unwrap_or_else(|| image.to_ome());
+        image.add_palette(&mut described);
+        described
+    }
+
     /// Every distinct OME-XML document of the set.
     pub fn sources(&self) -> &[SourceDocument] {
         &self.sources

@@ -22,6 +22,7 @@
 //! What is tolerated, what is refused, and why, is in `docs/reading.md`.
 #![forbid(unsafe_code)]
 
+mod appearance;
 mod assemble;
 mod attached;
 mod cache;
@@ -54,6 +55,7 @@ mod types;
 mod unmapped;
 mod write;
 
+pub use appearance::Appearance;
 pub use attached::AttachedFile;
 pub use calibration::{Calibration, Step};
 pub use described::ChannelNote;
@@ -72,4 +74,4 @@ pub use scratch::Scratch;
 pub use source::ByteSource;
 pub use types::{Grid, Kind, LevelInfo, PageKind, PlaneLocation, Warning};
 pub use unmapped::UnmappedPage;
-pub use write::{Chunk, Page, PageForm, TiffWriter};
+pub use write::{Chunk, ExtraTag, Page, PageForm, TiffWriter};

@@ -30,6 +30,24 @@ pub struct PageForm {
     pub grid: Grid,
     /// None, Deflate or Zstandard.
     pub compression: Compression,
+    /// Whether integers of one and two bytes are stored as differences, which compress better. ImageJ 1 undoes them for
+    /// LZW alone, and shows wrong samples otherwise.
+    pub predictor: bool,
+    /// What else its directory says; in place of what it would say by itself.
+    pub tags: Vec<ExtraTag>,
+}
+
+/// A tag beside those that say how a page is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraTag {
+    /// Its number.
+    pub code: u16,
+    /// Number of the field type.
+    pub field_type: u16,
+    /// Values.
+    pub count: u64,
+    /// Their bytes, little-endian; not empty.
+    pub bytes: Vec<u8>,
 }
 
 /// Where a chunk lies in the file.
@@ -71,7 +89,7 @@ impl PageForm {
         pixels * usize::from(self.samples) * self.sample_type.bytes()
     }
 
-    /// A chunk's samples, row by row and little-endian, in the form that is compressed: differences where that helps,
+    /// A chunk's samples, row by row and little-endian, in the form that is compressed: differences if they are asked for,
     /// bits where the type is `bit`.
     pub fn pack(&self, mut samples: Vec<u8>) -> Vec<u8> {
         let row = self.grid.width as usize * usize::from(self.samples);
@@ -93,7 +111,11 @@ impl PageForm {
     fn predictor(&self) -> Predictor {
         use SampleType::{Int8, Int16, Uint8, Uint16};
         let fits = matches!(self.sample_type, Int8 | Uint8 | Int16 | Uint16);
-        if fits && self.compression != Compression::None { Predictor::Horizontal } else { Predictor::None }
+        if self.predictor && fits && self.compression != Compression::None {
+            Predictor::Horizontal
+        } else {
+            Predictor::None
+        }
     }
 
     fn format(&self) -> SampleFormat {
@@ -237,6 +259,8 @@ mod tests {
             sample_type: SampleType::Uint16,
             grid: Grid { tiled: true, height: 32, width: 48 },
             compression: Compression::Deflate,
+            predictor: true,
+            tags: Vec::new(),
         })
     }
 

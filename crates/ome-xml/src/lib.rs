@@ -20,6 +20,7 @@
 mod arrays;
 mod bulk;
 mod canonical;
+mod decimal;
 mod decode;
 mod document;
 mod error;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::decimal::Decimal;
+
 /// A number with its unit. Conversions exist only within a kind: a time never becomes a length.
 ///
 /// ```
@@ -36,18 +38,19 @@ impl Quantity {
         }
         let (from, into) = (self.unit.scale()?, to.scale()?);
         (self.unit.kind() == to.kind()).then(|| {
-            let ratio = from.factor / into.factor;
-            let exponent = ratio.log10().round();
-            // Between decimal prefixes the power of ten is exact, the ratio of two factors is not.
-            let scaled = if (ratio / 10f64.powf(exponent) - 1.0).abs() > 1e-12 {
-                self.value * ratio
-            } else if exponent < 0.0 {
-                self.value / 10f64.powf(-exponent)
-            } else {
-                self.value * 10f64.powf(exponent)
-            };
+            let scaled = self.scaled(from.factor, into.factor);
+            let scaled = scaled.unwrap_or_else(|| self.value * (from.factor / into.factor));
             scaled + (from.offset - into.offset) / into.factor
         })
+    }
+
+    /// `value * from / into` without any rounding but the last, where the factors allow it: between decimal prefixes, and
+    /// from inches and the like.
+    fn scaled(&self, from: f64, into: f64) -> Option<f64> {
+        // The text may be what another unit or spelling was made from.
+        let value = Decimal::parse(&self.text).filter(|text| text.to_f64() == Some(self.value));
+        let value = value.or_else(|| Decimal::of(self.value))?;
+        value.times(Decimal::of(from)?)?.over_power_of_ten(Decimal::of(into)?)?.to_f64()
     }
 }
 

@@ -35,6 +35,8 @@ mod images;
 pub mod keys;
 mod manifest;
 #[cfg(feature = "arrays")]
+mod minimal;
+#[cfg(feature = "arrays")]
 pub mod model;
 mod record;
 mod watched;
@@ -58,5 +60,7 @@ pub use manifest::{
     Comparison, Content, MANIFEST_SCHEMA, Manifest, ManifestRecorder, NO_DIGEST, Recorded as RecordedObject,
     manifest_digest,
 };
+#[cfg(feature = "arrays")]
+pub use minimal::minimal_document;
 pub use record::{StoredRecord, record};
 pub use watched::watched;

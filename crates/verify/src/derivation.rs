@@ -21,22 +21,22 @@ pub(crate) struct Derivation<'a> {
     source: &'a Fileset,
     found: Found,
     derived: usize,
+    /// Other programs do not look at PhotometricInterpretation.
+    by_fairzarr: bool,
 }
 
 impl<'a> Derivation<'a> {
-    pub(crate) fn new(source: &'a Fileset) -> Self {
-        Self { source, found: Found::default(), derived: 0 }
+    pub(crate) fn new(source: &'a Fileset, hierarchy: &Hierarchy) -> Self {
+        let by_fairzarr = hierarchy.conversion().is_some();
+        Self { source, found: Found::default(), derived: 0, by_fairzarr }
     }
 
     /// Compares an image.
     pub(crate) fn image(&mut self, image: &OpenImage<'_>) {
         let OpenImage { index, stored, levels: arrays, .. } = image;
         let (index, found) = (*index, &mut self.found);
-        let ome = self.source.document().map(ome_xml::Document::ome);
         let Some(image) = self.source.images().get(index) else { return };
-        let described = ome.zip(image.ome_index()).and_then(|(ome, at)| ome.images.get(at));
-        let undescribed = image.to_ome();
-        let described = described.unwrap_or(&undescribed);
+        let described = &self.source.described(image);
         self.derived += 1;
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
@@ -46,6 +46,9 @@ impl<'a> Derivation<'a> {
         levels(found, index, described, stored, &shapes);
         let samples = image.channel_groups().iter().map(ExactSizeIterator::len).max().unwrap_or(1);
         channels(found, index, described, samples, stored);
+        if self.by_fairzarr {
+            inverted(found, index, image, stored);
+        }
     }
 
     /// Compares the plates, if there are any.
@@ -160,6 +163,15 @@ fn channels(
         let place = |what: &str| format!("image {image}, channel {channel}, {what}");
         found.equal(place("name"), &derived.label, &stored.label);
         found.equal(place("colour"), &derived.color, &stored.color);
+    }
+}
+
+/// Whether the lowest value is white.
+fn inverted(found: &mut Found, index: usize, image: &Image, stored: &StoredImage) {
+    let expected = image.appearance().inverted;
+    for (channel, stored) in stored.omero.iter().flat_map(|omero| &omero.channels).enumerate() {
+        let is_inverted = stored.extra.get("inverted") == Some(&Value::Bool(true));
+        found.equal(format!("image {index}, channel {channel}, inverted"), &expected, &is_inverted);
     }
 }
 

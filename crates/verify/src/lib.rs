@@ -135,10 +135,10 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let store = &kept(store, job);
     let hierarchy = Hierarchy::open(store)?;
     let documents = documents::compare(source, store)?;
-    let export = if documents.differences.is_empty() { None } else { exported::check(source, store)? };
+    let export = if documents.differences.is_empty() { None } else { exported::check(source, &hierarchy)? };
     let mut pixels = Pixels::new(source, &hierarchy);
     let mut metadata = Metadata::default();
-    let mut derivation = Derivation::new(source);
+    let mut derivation = Derivation::new(source, &hierarchy);
     let mut pyramid = Pyramid::new(&hierarchy);
     let mut objects = Objects::new(&hierarchy);
     for index in 0..hierarchy.images().len() {

@@ -1,8 +1,8 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
+use fairzarr_ngff::from_ome::{self, Samples};
 use fairzarr_ngff::{
-    Downscaling, Omero, Window, bioformats2raw_attributes, from_ome, image_attributes, merge,
-    series_attributes,
+    Downscaling, Omero, Window, bioformats2raw_attributes, image_attributes, merge, series_attributes,
 };
 use fairzarr_ome_tiff::{Fileset, Kind};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
@@ -28,21 +28,13 @@ pub(crate) struct Metadata<'a> {
     source: &'a Fileset,
     plan: &'a Plan,
     findings: &'a Findings,
-    /// The Image element of each image; where there is no OME-XML, one made of what else the file says.
+    /// What is known of each image, as an Image element.
     described: Vec<ome_xml::Image>,
 }
 
 impl<'a> Metadata<'a> {
     pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
-        let ome = source.document().map(ome_xml::Document::ome);
-        let described = source
-            .images()
-            .iter()
-            .map(|image| {
-                let found = ome.zip(image.ome_index()).and_then(|(ome, index)| ome.images.get(index));
-                found.cloned().unwrap_or_else(|| image.to_ome())
-            })
-            .collect();
+        let described = source.images().iter().map(|image| source.described(image)).collect();
         Self { source, plan, findings, described }
     }
 
@@ -144,14 +136,19 @@ impl<'a> Metadata<'a> {
             return None;
         }
         let [_, c, z, _, _] = plan.shape;
-        let bits = self.source.images()[index].significant_bits();
-        let of_type = || widest(plan.data_type(), bits);
+        let image = &self.source.images()[index];
+        let samples = Samples {
+            data_type: plan.data_type(),
+            per_pixel: plan.groups.iter().map(|group| group.len()).max().unwrap_or(1),
+            significant_bits: image.significant_bits(),
+            inverted: image.appearance().inverted,
+        };
+        // Of samples that nobody has looked at only the type is known.
+        let of_type = || samples.range().map_or(Window::full(0.0, 1.0), |(min, max)| Window::full(min, max));
         let windows: Vec<Window> = (0..c)
             .map(|c| self.shown(index, c, self.channel(index, c).map_or_else(of_type, window)))
             .collect();
-        let samples = plan.groups.iter().map(|group| group.len()).max().unwrap_or(1);
-        let described = &self.described[index];
-        Some(from_ome::omero(described, index, plan.data_type(), samples, z as u64, &windows))
+        Some(from_ome::omero(&self.described[index], index, samples, z as u64, &windows))
     }
 
     /// The window of a channel, opened as its author did, where the file says how.
@@ -307,22 +304,4 @@ fn window(seen: &ChannelStatistics) -> Window {
     let start = seen.percentile(SHOWN.0).unwrap_or(min);
     let end = seen.percentile(SHOWN.1).filter(|end| *end > start).unwrap_or(max);
     Window { min, max, start, end }
-}
-
-/// Contrast limits of samples that nobody has looked at: those of their type, or of the bits that carry information.
-fn widest(data_type: SampleType, significant_bits: Option<u32>) -> Window {
-    let unsigned = |bits: u32| (0.0, 2f64.powi(significant_bits.unwrap_or(bits).min(bits) as i32) - 1.0);
-    let signed = |bits: i32| (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0);
-    let (min, max) = match data_type {
-        SampleType::Uint8 => unsigned(8),
-        SampleType::Uint16 => unsigned(16),
-        SampleType::Uint32 => unsigned(32),
-        SampleType::Uint64 => unsigned(64),
-        SampleType::Int8 => signed(8),
-        SampleType::Int16 => signed(16),
-        SampleType::Int32 => signed(32),
-        SampleType::Int64 => signed(64),
-        _ => (0.0, 1.0),
-    };
-    Window { min, max, start: min, end: max }
 }

@@ -20,6 +20,7 @@ pub(crate) fn run(args: &Export) -> Result<Code, Failure> {
     let store = source::source_store(&args.source, &args.store)?;
     let mut options = Options::default();
     options.compression = args.compression.into();
+    options.predictor = args.predictor;
     options.pyramid = !args.no_pyramid;
     options.overwrite = args.overwrite;
     let job = Job::new().with_threads(args.jobs);
@@ -40,13 +41,20 @@ pub(crate) fn run(args: &Export) -> Result<Code, Failure> {
     for level in &report.left_out {
         print::note(format_args!("fairzarr: warning: a reduced level is left out: {level}"));
     }
+    if !report.tags_left_out.is_empty() {
+        let tags = report.tags_left_out.join(", ");
+        print::note(format_args!(
+            "fairzarr: TIFF tags of the source that the file has not: {tags}; the store keeps them"
+        ));
+    }
     let seconds = start.elapsed().as_secs_f64();
     if args.output.json {
         print::result(format_args!(
             "{:#}",
             json!({
                 "source": args.source, "target": args.target, "images": report.images, "planes": report.planes,
-                "bytes": report.bytes, "bigtiff": report.big, "left_out": report.left_out, "seconds": seconds,
+                "bytes": report.bytes, "bigtiff": report.big, "left_out": report.left_out,
+                "tags_left_out": report.tags_left_out, "seconds": seconds,
             })
         ))?;
         return Ok(Code::Done);

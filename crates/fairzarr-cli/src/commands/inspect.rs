@@ -79,12 +79,8 @@ fn unmapped(fileset: &Fileset, page: &UnmappedPage) -> Value {
 
 fn tiff_image(fileset: &Fileset, image: &Image) -> Value {
     let shape = image.shape();
-    let described = fileset
-        .document()
-        .zip(image.ome_index())
-        .and_then(|(document, index)| document.ome().images.get(index));
-    let undescribed = image.to_ome();
-    let pixels = described.unwrap_or(&undescribed).pixels.as_ref();
+    let described = fileset.described(image);
+    let pixels = described.pixels.as_ref();
     let quantity = |quantity: Option<&Quantity>| quantity.map(ToString::to_string);
     let channels: Vec<Value> =
         pixels.map(|pixels| pixels.channels.iter().map(|c| json!(c.name)).collect()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! To OME-Zarr and back: the same pixels, the same OME-XML.
 
 use fairzarr_ome_tiff::tiff_codec::Compression;
-use fairzarr_ome_tiff::{Grid, Page, PageForm, SampleType, TiffWriter};
+use fairzarr_ome_tiff::{ExtraTag, Grid, Page, PageForm, SampleType, TiffWriter};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -121,6 +121,8 @@ fn plate(path: &Path) {
         sample_type: SampleType::Uint8,
         grid: Grid { tiled: false, height, width },
         compression: Compression::None,
+        predictor: false,
+        tags: Vec::new(),
     });
     let mut pages = Vec::new();
     for n in 0..4 {
@@ -205,10 +207,6 @@ fn what_exists_is_kept_and_failures_leave_nothing() {
     std::fs::write(&chunk, bytes).unwrap();
     let told = export(&path("store.zarr"), &path("new.tif"), &[]).ends_with(3);
     assert!(told.message().contains("array 0"), "{told:?}");
-    // Without the document there is no OME-TIFF.
-    convert(&fixture("plain.tif"), &path("plain.zarr"), &[]).done();
-    let told = export(&path("plain.zarr"), &path("new.tif"), &[]).ends_with(3);
-    assert!(told.message().contains("METADATA.ome.xml"), "{told:?}");
     let left: Vec<_> = tree(dir.path()).into_keys().filter(|key| !key.contains(".zarr/")).collect();
     assert_eq!(left, ["there.tif"]);
 }
@@ -223,4 +221,104 @@ fn an_export_of_another_store_is_no_proof() {
     export(&path("other.zarr"), &path("export.ome.tiff"), &[]).done();
     let told = verify(&path("export.ome.tiff"), &path("cells.zarr")).ends_with(1);
     assert!(!told.out.contains("export "), "{told:?}");
+}
+
+#[test]
+fn a_store_without_ome_xml_is_exported_with_what_its_metadata_say() {
+    for name in ["plain.tif", "imagej.tif"] {
+        let dir = TempDir::new().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        convert(&fixture(name), &path("a.zarr"), &[]).done();
+        export(&path("a.zarr"), &path("b.ome.tif"), &[]).done();
+        let told = verify(&path("b.ome.tif"), &path("a.zarr")).done();
+        assert!(told.out.contains("export     equal"), "{told:?}");
+        // Stores of other programs have neither our attributes nor our documents.
+        std::fs::remove_dir_all(path("a.zarr/OME")).unwrap();
+        let document = path("a.zarr/zarr.json");
+        let mut root: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&document).unwrap()).unwrap();
+        root["attributes"].as_object_mut().unwrap().retain(|key, _| key == "ome");
+        std::fs::write(&document, root.to_string()).unwrap();
+        export(&path("a.zarr"), &path("c.ome.tif"), &[]).done();
+        verify(&path("c.ome.tif"), &path("a.zarr")).done();
+    }
+}
+
+/// A directory in a TIFF of classic form: each tag with its field type and values.
+fn tags(path: &Path) -> std::collections::BTreeMap<u16, (u16, Vec<u8>)> {
+    let file = std::fs::read(path).unwrap();
+    let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    let short = |at: usize| u16::from_le_bytes(file[at..at + 2].try_into().unwrap());
+    let first = number(4);
+    let entries = (0..usize::from(short(first))).map(|n| first + 2 + 12 * n);
+    entries
+        .map(|at| {
+            let width = match short(at + 2) {
+                3 => 2,
+                4 => 4,
+                5 => 8,
+                _ => 1,
+            };
+            let len = number(at + 4) * width;
+            let from = if len > 4 { number(at + 8) } else { at + 8 };
+            (short(at), (short(at + 2), file[from..from + len].to_vec()))
+        })
+        .collect()
+}
+
+#[test]
+fn how_samples_are_shown_and_who_made_them_comes_back() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let ramp: Vec<u8> = (0..3)
+        .flat_map(|part| (0..256u16).flat_map(move |n| (n * 257 * u16::from(part != 1)).to_le_bytes()))
+        .collect();
+    let tag =
+        |code, field_type, count, bytes: &[u8]| ExtraTag { code, field_type, count, bytes: bytes.to_vec() };
+    let icc = [7; 40];
+    let shown = [
+        vec![
+            tag(262, 3, 1, &[0, 0]),
+            tag(305, 2, 4, b"abc\0"),
+            tag(306, 2, 20, b"2020:01:02 03:04:05\0"),
+            tag(34675, 7, 40, &icc),
+        ],
+        vec![tag(262, 3, 1, &[3, 0]), tag(320, 3, 768, &ramp), tag(282, 5, 1, &[72, 0, 0, 0, 1, 0, 0, 0])],
+    ];
+    for (n, expected) in shown.into_iter().enumerate() {
+        let (height, width) = (30, 20);
+        let form = Arc::new(PageForm {
+            height,
+            width,
+            samples: 1,
+            sample_type: SampleType::Uint8,
+            grid: Grid { tiled: false, height, width },
+            compression: Compression::None,
+            predictor: false,
+            tags: [&expected[..], &[tag(65000, 3, 1, &[1, 0])]].concat(),
+        });
+        let xml = r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="20" SizeY="30" SizeZ="1" SizeC="1" SizeT="1"><TiffData IFD="0" PlaneCount="1"/></Pixels></Image></OME>"#;
+        let mut writer = TiffWriter::new(std::fs::File::create(path("a.ome.tif")).unwrap()).unwrap();
+        let chunks = vec![writer.chunk(&[5; 600]).unwrap()];
+        writer.finish(&[Page { form, chunks, reduced: Vec::new() }], xml).unwrap();
+        convert(&path("a.ome.tif"), &path("a.zarr"), &["--overwrite"]).done();
+        let root = std::fs::read_to_string(path("a.zarr/zarr.json")).unwrap();
+        let root: serde_json::Value = serde_json::from_str(&root).unwrap();
+        let channel = &root["attributes"]["ome"]["omero"]["channels"][0];
+        assert_eq!(
+            (&channel["inverted"], &channel["color"]),
+            [(&true.into(), &"FFFFFF".into()), (&false.into(), &"FF00FF".into())][n]
+        );
+        let told = export(&path("a.zarr"), &path("b.ome.tif"), &["--overwrite"]).done();
+        assert!(told.err.contains("tags of the source that the file has not: 65000"), "{told:?}");
+        verify(&path("b.ome.tif"), &path("a.zarr")).done();
+        let found = tags(&path("b.ome.tif"));
+        for tag in expected {
+            assert_eq!(found.get(&tag.code), Some(&(tag.field_type, tag.bytes)), "{}", tag.code);
+        }
+        assert!(!found.contains_key(&317), "no predictor unless it is asked for");
+    }
+    export(&path("a.zarr"), &path("b.ome.tif"), &["--overwrite", "--predictor"]).done();
+    assert_eq!(tags(&path("b.ome.tif"))[&317], (3, vec![2, 0]));
+    verify(&path("b.ome.tif"), &path("a.zarr")).done();
 }

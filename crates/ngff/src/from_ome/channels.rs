@@ -19,31 +19,66 @@ pub struct Channel {
     pub active: bool,
 }
 
+/// What is known of the samples of an image.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples {
+    /// What a stored sample is.
+    pub data_type: SampleType,
+    /// How many there are in a pixel of the file.
+    pub per_pixel: usize,
+    /// How many bits of each carry information, where that is not all.
+    pub significant_bits: Option<u32>,
+    /// Whether the lowest value is white.
+    pub inverted: bool,
+}
+
+impl Samples {
+    /// The range of values that samples can have; `None` for floating point and complex types.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let (min, max) = self.data_type.range()?;
+        let bits =
+            self.significant_bits.unwrap_or(u32::MAX).min(8 * self.data_type.bytes() as u32).max(1) as i32;
+        Some(if min < 0.0 {
+            (-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0)
+        } else {
+            (min, max.min(2f64.powi(bits) - 1.0))
+        })
+    }
+}
+
 /// Rendering settings of an image: one channel per window, in the order of the c axis.
 ///
-/// `windows` are what the caller found in the data. Colour samples of integer types show the whole range of
-/// their type instead, as colour images are meant to be shown. A window without extent is widened by one.
-/// `samples` is the number of samples per pixel in the file, `size_z` the number of sections.
+/// `windows` are what the caller found in the data. Colour samples of integer types show the whole range that they can
+/// have instead, as colour images are meant to be shown. A window without extent is widened by one. `size_z` is the
+/// number of sections.
 pub fn omero(
     image: &ome_xml::Image,
     index: usize,
-    data_type: SampleType,
-    samples: usize,
+    samples: Samples,
     size_z: u64,
     windows: &[Window],
 ) -> Omero {
-    let channels: Vec<OmeroChannel> = channels(image, windows.len(), samples)
+    let channels: Vec<OmeroChannel> = channels(image, windows.len(), samples.per_pixel)
         .into_iter()
         .zip(windows)
-        .map(|(channel, &window)| OmeroChannel {
-            window: match data_type.range() {
-                Some((min, max)) if channel.sample => Window::full(min, max),
-                _ => widen(window),
-            },
-            label: channel.label,
-            color: channel.color,
-            active: channel.active,
-            extra: serde_json::Map::new(),
+        .map(|(channel, &window)| {
+            let mut extra = serde_json::Map::new();
+            if samples.inverted {
+                extra.insert("inverted".into(), true.into());
+            }
+            OmeroChannel {
+                window: match samples.range() {
+                    // A sample beyond the bits that are said to be all is shown as well.
+                    Some((min, max)) if channel.sample => {
+                        Window::full(min.min(window.min), max.max(window.max))
+                    }
+                    _ => widen(window),
+                },
+                label: channel.label,
+                color: channel.color,
+                active: channel.active,
+                extra,
+            }
         })
         .collect();
     let grey = matches!(channels.as_slice(), [only] if only.color[0] == only.color[1] && only.color[1] == only.color[2]);

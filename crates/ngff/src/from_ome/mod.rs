@@ -1,7 +1,7 @@
 //! NGFF metadata derived from OME-XML: each value here can be checked against its source.
 //!
-//! Sizes keep the unit of the document; only units that NGFF has no name for are converted. What the document
-//! does not say, or says wrongly (a size of zero, a negative time increment), is not made up: the scale is then
+//! Sizes keep the unit of the document, but that all lengths of an image get the unit of its x axis, exactly converted;
+//! units that NGFF has no name for become others. What the document does not say, or says wrongly (a size of zero, a negative time increment), is not made up: the scale is then
 //! the factor relative to level 0, and the axis has no unit.
 
 mod channels;
@@ -11,7 +11,7 @@ use fairzarr_ome_xml as ome_xml;
 
 use crate::{Axis, AxisKind, Dataset, Downscaling, Multiscale, units};
 
-pub use channels::{Channel, channels, omero};
+pub use channels::{Channel, Samples, channels, omero};
 pub use plate::{PlateLayout, Plates, WellLayout, plate};
 
 /// How many samples of level 0 one sample of a level spans, along t c z y x.
@@ -88,24 +88,35 @@ pub fn halving(levels: usize) -> Vec<Factors> {
         .collect()
 }
 
-/// Size of a sample along t c z y x, and the name of its unit. Sizes in pixels or in the microscope's reference
-/// frame have none: those are no lengths. Irregular time points (`Plane@DeltaT`) have no place in NGFF.
+/// Size of a sample along t c z y x, and the name of its unit. Lengths are all in one unit, because readers take that of
+/// one axis for all. Sizes in pixels or in the microscope's reference frame have none: those are no lengths. Irregular
+/// time points (`Plane@DeltaT`) have no place in NGFF.
 fn sizes(image: &ome_xml::Image) -> [Option<(f64, Option<&'static str>)>; 5] {
     let Some(pixels) = &image.pixels else { return [None; 5] };
-    [
-        pixels.time_increment.as_ref().and_then(size),
-        None,
-        pixels.physical_size_z.as_ref().and_then(size),
-        pixels.physical_size_y.as_ref().and_then(size),
-        pixels.physical_size_x.as_ref().and_then(size),
-    ]
+    let lengths = [&pixels.physical_size_z, &pixels.physical_size_y, &pixels.physical_size_x];
+    let lengths = lengths.map(|length| length.as_ref().filter(|length| is_size(length.value)));
+    let unit = lengths.into_iter().rev().flatten().find_map(|length| named(length.unit));
+    let [z, y, x] = lengths.map(|length| {
+        let length = length?;
+        let converted = unit.and_then(|(unit, name)| Some((length.convert(unit)?, Some(name))));
+        Some(converted.unwrap_or((length.value, None))).filter(|(value, _)| is_size(*value))
+    });
+    let t = pixels.time_increment.as_ref().and_then(|step| match named(step.unit) {
+        Some((unit, name)) => Some((step.convert(unit)?, Some(name))),
+        None => Some((step.value, None)),
+    });
+    [t.filter(|(value, _)| is_size(*value)), None, z, y, x]
 }
 
-fn size(quantity: &ome_xml::Quantity) -> Option<(f64, Option<&'static str>)> {
-    let (unit, factor) = units::from_ome_symbol(quantity.unit.symbol())
-        .map_or((None, 1.0), |(name, factor)| (Some(name), factor));
-    let value = quantity.value * factor;
-    (value.is_finite() && value > 0.0).then_some((value, unit))
+fn is_size(value: f64) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+/// The unit that a value is converted to, and what NGFF calls it: itself where NGFF has a name for it.
+fn named(unit: ome_xml::Unit) -> Option<(ome_xml::Unit, &'static str)> {
+    let (name, _) = units::from_ome_symbol(unit.symbol())?;
+    let symbol = units::ome_symbol(name)?;
+    Some((ome_xml::Unit::parse(unit.kind(), symbol)?.0, name))
 }
 
 #[cfg(test)]

@@ -17,26 +17,77 @@ fn units_of(image: &ome_xml::Image) -> Vec<Option<String>> {
     axes(image).into_iter().map(|axis| axis.unit).collect()
 }
 
+fn samples(data_type: SampleType, per_pixel: usize) -> Samples {
+    Samples { data_type, per_pixel, significant_bits: None, inverted: false }
+}
+
 #[test]
-fn sizes_keep_their_unit() {
+fn lengths_are_in_one_unit_exactly_converted() {
     let image = image(
         r#"PhysicalSizeX="100" PhysicalSizeXUnit="nm" PhysicalSizeY="0.1" PhysicalSizeZ="2" PhysicalSizeZUnit="Å"
            TimeIncrement="1.5" TimeIncrementUnit="min""#,
         "",
     );
+    let nanometer = Some("nanometer");
     assert_eq!(
         units_of(&image),
-        [Some("minute"), None, Some("angstrom"), Some("micrometer"), Some("nanometer")]
-            .map(|unit| unit.map(str::to_owned))
+        [Some("minute"), None, nanometer, nanometer, nanometer].map(|unit| unit.map(str::to_owned))
     );
     let levels = datasets(&image, &halving(3));
-    assert_eq!(levels[0].scale, [1.5, 1.0, 2.0, 0.1, 100.0]);
+    assert_eq!(levels[0].scale, [1.5, 1.0, 0.2, 100.0, 100.0]);
     assert_eq!(levels[0].translation, None);
-    assert_eq!(levels[2].scale, [1.5, 1.0, 2.0, 0.4, 400.0]);
-    let translation = levels[2].translation.as_ref().unwrap();
-    assert_eq!(translation[..3], [0.0; 3]);
-    assert!((translation[3] - 0.15).abs() < 1e-12);
-    assert_eq!(translation[4].to_bits(), 150f64.to_bits());
+    assert_eq!(levels[2].scale, [1.5, 1.0, 0.2, 400.0, 400.0]);
+    assert_eq!(levels[2].translation.as_deref(), Some(&[0.0, 0.0, 0.0, 150.0, 150.0][..]));
+}
+
+#[test]
+fn conversions_of_lengths_have_no_noise() {
+    for (x, x_unit, y, y_unit, expected) in [
+        ("0.065", "µm", "65", "nm", "[0.065, 0.065]"),
+        ("65", "nm", "0.065", "µm", "[65.0, 65.0]"),
+        ("0.1", "mm", "123.456789", "µm", "[0.1, 0.123456789]"),
+        ("1", "µm", "0.001", "in", "[1.0, 25.4]"),
+        ("1", "thou", "1", "µm", "[25.4, 1.0]"),
+        ("2", "pixel", "3", "nm", "[2.0, 3.0]"),
+    ] {
+        let sizes = format!(
+            r#"PhysicalSizeX="{x}" PhysicalSizeXUnit="{x_unit}" PhysicalSizeY="{y}" PhysicalSizeYUnit="{y_unit}""#
+        );
+        let scale = &datasets(&image(&sizes, ""), &halving(1))[0].scale;
+        assert_eq!(format!("{:?}", [scale[4], scale[3]]), expected, "{sizes}");
+    }
+}
+
+#[test]
+fn windows_of_colour_samples_end_with_the_bits_that_carry_information() {
+    let image = image("", r#"<Channel ID="Channel:0" SamplesPerPixel="3"/>"#);
+    for (data_type, bits, expected) in [
+        (SampleType::Uint16, Some(12), (0.0, 4095.0)),
+        (SampleType::Uint16, None, (0.0, 65535.0)),
+        (SampleType::Uint8, Some(12), (0.0, 255.0)),
+        (SampleType::Int16, Some(12), (-2048.0, 2047.0)),
+        (SampleType::Uint32, Some(20), (0.0, 1_048_575.0)),
+    ] {
+        let samples = Samples { significant_bits: bits, ..samples(data_type, 3) };
+        let omero = omero(&image, 0, samples, 1, &[Window::full(3.0, 90.0); 3]);
+        assert_eq!(omero.channels[0].window, Window::full(expected.0, expected.1), "{data_type:?} {bits:?}");
+    }
+    // Bits that are said not to carry information do so all the same.
+    let twelve = Samples { significant_bits: Some(12), ..samples(SampleType::Uint16, 3) };
+    let omero = omero(&image, 0, twelve, 1, &[Window::full(3.0, 9000.0); 3]);
+    assert_eq!(omero.channels[0].window, Window::full(0.0, 9000.0));
+}
+
+#[test]
+fn where_white_is_zero_channels_are_inverted() {
+    let image = image("", r#"<Channel ID="Channel:0"/>"#);
+    for inverted in [false, true] {
+        let samples = Samples { inverted, ..samples(SampleType::Uint8, 1) };
+        let omero = omero(&image, 0, samples, 1, &[Window::full(3.0, 90.0)]);
+        let attributes =
+            image_attributes(Version::V04, &multiscale(&image, 0, &halving(1), None), Some(&omero));
+        assert_eq!(attributes["omero"]["channels"][0]["inverted"], inverted);
+    }
 }
 
 #[test]
@@ -82,7 +133,7 @@ fn colour_samples_are_channels() {
     let declared = image("", r#"<Channel ID="Channel:0" Name="HE" SamplesPerPixel="3"/>"#);
     let silent = image("", r#"<Channel ID="Channel:0" Name="HE"/>"#);
     for image in [declared, silent] {
-        let omero = omero(&image, 0, SampleType::Uint8, 3, 1, &[Window::full(3.0, 90.0); 3]);
+        let omero = omero(&image, 0, samples(SampleType::Uint8, 3), 1, &[Window::full(3.0, 90.0); 3]);
         let labels: Vec<&str> = omero.channels.iter().map(|channel| channel.label.as_str()).collect();
         assert_eq!(labels, ["HE R", "HE G", "HE B"]);
         assert_eq!(omero.channels[0].window, Window::full(0.0, 255.0));
@@ -102,7 +153,7 @@ fn numbers_of_samples_from_a_hostile_document_change_nothing() {
 #[test]
 fn one_channel_is_grey_and_windows_have_an_extent() {
     let image = image("", r#"<Channel ID="Channel:0"/>"#);
-    let omero = omero(&image, 7, SampleType::Uint16, 1, 5, &[Window::full(12.0, 12.0)]);
+    let omero = omero(&image, 7, samples(SampleType::Uint16, 1), 5, &[Window::full(12.0, 12.0)]);
     assert_eq!(omero.name.as_deref(), Some("Series 7"));
     assert_eq!(omero.model, RenderingModel::Greyscale);
     assert_eq!(omero.channels[0].window, Window::full(12.0, 13.0));
@@ -114,7 +165,7 @@ fn what_is_derived_is_valid_in_every_version() {
     let image = image(r#"PhysicalSizeX="0.1" PhysicalSizeY="0.1""#, r#"<Channel ID="Channel:0"/>"#);
     let downscaling = Downscaling { method: "mean".into(), ..Downscaling::default() };
     let multiscale = multiscale(&image, 0, &halving(4), Some(downscaling));
-    let omero = omero(&image, 0, SampleType::Uint16, 1, 5, &[Window::full(0.0, 9.0)]);
+    let omero = omero(&image, 0, samples(SampleType::Uint16, 1), 5, &[Window::full(0.0, 9.0)]);
     for version in [Version::V04, Version::V05, Version::V06] {
         let attributes = image_attributes(version, &multiscale, Some(&omero));
         assert_eq!(validate(Some(version), &attributes.into(), Some(crate::NodeKind::Image)), []);

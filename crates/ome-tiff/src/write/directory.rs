@@ -112,6 +112,15 @@ pub(super) fn fields(page: &Page, offsets: Offsets) -> Vec<Field> {
         fields.push(Field::long(tag::ROWS_PER_STRIP, form.grid.height));
         (tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS)
     };
+    for tag in &form.tags {
+        fields.retain(|field| field.tag != tag.code);
+        fields.push(Field {
+            tag: tag.code,
+            kind: tag.field_type,
+            count: tag.count,
+            value: tag.bytes.clone(),
+        });
+    }
     fields.push(Field::offsets(place, &places, offsets));
     fields.push(Field::offsets(length, &lengths, offsets));
     fields
