@@ -25,6 +25,7 @@ mod pipeline;
 mod pixels;
 mod plan;
 mod resume;
+mod source;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_provenance::Provenance;
@@ -42,7 +43,9 @@ pub use pixels::statistics::ChannelStatistics;
 pub use plan::placement::Placement;
 pub use plan::tiles::Tiles;
 pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
+pub use source::SourceFile;
 
+use pipeline::findings::Findings;
 use pipeline::run;
 use resume::target::{self, Found, Target};
 
@@ -87,7 +90,7 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
     let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
     let mut times = StageTimes::default();
     if found != Found::Finished {
-        let findings = run::run(source, &plan, store, Share::ALL, job)?;
+        let findings = read(source, &plan, store, Share::ALL, job)?;
         if found == Found::Unfinished {
             // What the interrupted process recorded as written may have been lost with the machine's memory.
             commit::check_objects(&plan, store)?;
@@ -136,8 +139,8 @@ pub fn run_share(
     job: &Job,
 ) -> Result<(), Error> {
     let (plan, _lease) = target::join(source, store, options, LockKind::Shared)?;
-    run::run(source, &plan, store, share, job)?;
-    Ok(())
+    let findings = read(source, &plan, store, share, job)?;
+    crate::source::check_read(source, &plan, &findings.checksums)
 }
 
 /// Joins the shares: checks that every task was done and every object is there, writes the upper levels and
@@ -151,7 +154,7 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let mut times = StageTimes::default();
     if !commit::is_complete(&plan, store)? {
         commit::check_tasks(&plan, store)?;
-        let findings = run::run(source, &plan, store, Share::ALL, job)?;
+        let findings = read(source, &plan, store, Share::ALL, job)?;
         commit::check_objects(&plan, store)?;
         store.remove_leftovers()?;
         commit::write(source, &plan, store, &findings, &provenance)?;
@@ -160,6 +163,11 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     commit::clean(store)?;
     drop(lease);
     Ok(report(source, &plan, job, provenance, times))
+}
+
+/// Runs a share of the plan. What fails because the source changed meanwhile is told so.
+fn read(source: &Fileset, plan: &Plan, store: &Store, share: Share, job: &Job) -> Result<Findings, Error> {
+    run::run(source, plan, store, share, job).map_err(|error| crate::source::blame(error, source, plan))
 }
 
 /// What the OME-XML and the sidecars say together.

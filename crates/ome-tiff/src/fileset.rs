@@ -1,6 +1,7 @@
 //! Opening a set: from the file that was named to images that can be read.
 
 use std::{
+    ops::Range,
     path::{Component, Path},
     sync::Arc,
 };
@@ -11,7 +12,7 @@ use crate::{
     container::Container,
     discover::{Discovery, container_error, description},
     error::{Error, Result},
-    files::{FileInfo, Files},
+    files::{FileInfo, Files, Member},
     image::Image,
     imagej, ome,
     open::{OpenOptions, SourceDocument},
@@ -19,6 +20,7 @@ use crate::{
     original::OriginalMetadata,
     plain,
     sniff::ome_root,
+    source::FileState,
     types::{Kind, Warning},
 };
 
@@ -126,11 +128,34 @@ impl Fileset {
     /// # Errors
     /// [`Error::Io`] when there are not as many, or they cannot be read.
     pub fn read_file(&self, file: usize, offset: u64, out: &mut [u8]) -> Result<()> {
-        let Some(member) = self.files.members.get(file) else {
-            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-            return Err(Error::Io { file: format!("file {file} of the set"), source });
-        };
+        let member = self.member(file)?;
         member.source.read_at(offset, out).map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    /// Reads several ranges of one of [`files`](Self::files), one after another into `out`, which is as long as all of them.
+    ///
+    /// # Errors
+    /// As [`read_file`](Self::read_file).
+    pub fn read_file_ranges(&self, file: usize, ranges: &[Range<u64>], out: &mut [u8]) -> Result<()> {
+        let member = self.member(file)?;
+        let read = member.source.read_ranges(ranges, out);
+        read.map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    /// What the storage tells of one of [`files`](Self::files) now; [`FileInfo::state`] is what it told at first.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the storage cannot tell, or the file is gone.
+    pub fn state_now(&self, file: usize) -> Result<FileState> {
+        let member = self.member(file)?;
+        member.source.state_now().map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    fn member(&self, file: usize) -> Result<&Member> {
+        self.files.members.get(file).ok_or_else(|| Error::Io {
+            file: format!("file {file} of the set"),
+            source: std::io::Error::from(std::io::ErrorKind::NotFound),
+        })
     }
 
     /// What was to be done about missing planes when the set was opened.
@@ -175,6 +200,7 @@ impl Fileset {
                 name: member.name.clone(),
                 path: member.path.clone(),
                 len: member.source.len(),
+                state: member.source.state(),
                 uuid: member.uuid.clone(),
             })
             .collect();

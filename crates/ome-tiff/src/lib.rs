@@ -59,6 +59,6 @@ pub use opener::{Folder, Opener};
 pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
 pub use read::PackedChunk;
 pub use scratch::Scratch;
-pub use source::ByteSource;
+pub use source::{ByteSource, FileState};
 pub use types::{Grid, Kind, LevelInfo, PlaneLocation, Warning};
 pub use write::{Chunk, Page, PageForm, TiffWriter};

@@ -18,6 +18,7 @@ use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{Placement, plate};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
+use crate::source::SourceFile;
 
 /// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
 const SHOWN: (f64, f64) = (0.001, 0.999);
@@ -167,8 +168,8 @@ impl<'a> Metadata<'a> {
 
     /// The source's files: name, size, and checksum where one was asked for.
     fn files_read(&self) -> Vec<Value> {
-        let entry = |(index, (name, bytes)): (usize, &(String, u64))| {
-            let mut entry = json!({"name": name, "bytes": bytes});
+        let entry = |(index, file): (usize, &SourceFile)| {
+            let mut entry = json!({"name": file.name, "bytes": file.bytes});
             let checksum = self.findings.checksums.get(&(index as u32));
             if let Some((algorithm, value)) = self.plan.settings.source_checksum.zip(checksum) {
                 entry["checksum"] = json!({"algorithm": algorithm.name(), "value": value});

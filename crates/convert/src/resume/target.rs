@@ -8,7 +8,9 @@ use crate::commit;
 use crate::error::Error;
 use crate::options::{Existing, Options};
 use crate::plan::Plan;
+use crate::resume::journal;
 use crate::resume::lease::{self, Lease};
+use crate::source::{SeenFiles, Status, check_planned};
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_provenance::{Documents, Sidecar};
 
@@ -41,7 +43,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
                 let lease = take()?;
                 // It may have been finished while nobody was looking.
                 if let Some(earlier) = store.get(&keys::plan())? {
-                    return resume(read_plan(&earlier)?, &plan, store, lease);
+                    return resume(source, read_plan(&earlier)?, &plan, store, lease);
                 }
             }
             if commit::is_complete(&plan, store)? {
@@ -67,6 +69,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
         Some(lease) => lease,
         None => take()?,
     };
+    let plan = Plan { seen: Some(SeenFiles::new(source)), ..plan };
     let text = serde_json::to_vec(&plan)
         .map_err(|error| Error::Bug(format!("the plan cannot be written: {error}")))?;
     // Of several that start here at the same time, one goes on.
@@ -87,12 +90,10 @@ pub(crate) fn join(
     let lease = lease::take(store, kind, options.take_over)?;
     // It may have been replaced in the meantime.
     let plan = stored_plan(store)?;
-    let files: Vec<(String, u64)> = source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
-    if files == plan.files {
-        Ok((plan, lease))
-    } else {
-        Err(Error::Resume(format!("the plan at {} was made for other source files", store.location())))
-    }
+    // Other shares may be at work, so that nothing can be begun again here. That content and time of modification are as
+    // they were has to suffice.
+    check_planned(source, &plan.files, plan.seen.as_ref())?;
+    Ok((plan, lease))
 }
 
 /// The plan that [`begin`] left in the store, for the shares of a split conversion.
@@ -139,7 +140,13 @@ fn document_key(n: usize) -> String {
 }
 
 /// Goes on with the earlier plan. It says in which pieces things are done, whatever memory this process was given.
-fn resume(earlier: Plan, plan: &Plan, store: &Store, lease: Lease) -> Result<Target, Error> {
+fn resume(
+    source: &Fileset,
+    earlier: Plan,
+    plan: &Plan,
+    store: &Store,
+    lease: Lease,
+) -> Result<Target, Error> {
     let place = store.location();
     let was = |difference: &str| {
         Error::Resume(format!("the conversion that was interrupted at {place} had {difference}"))
@@ -149,13 +156,15 @@ fn resume(earlier: Plan, plan: &Plan, store: &Store, lease: Lease) -> Result<Tar
         let earlier = Box::new(earlier.settings);
         return Err(Error::Settings { place: place.to_string(), earlier, differences });
     }
-    if earlier.files != plan.files {
-        return Err(was("other source files"));
-    }
+    let status = check_planned(source, &earlier.files, earlier.seen.as_ref())?;
     if earlier.documents != plan.documents {
         return Err(was("other documents or another policy"));
     }
     let found = if commit::is_complete(&earlier, store)? { Found::Finished } else { Found::Unfinished };
+    if found == Found::Unfinished && status == Status::Touched {
+        // What was done may be of another content, so that it is done again.
+        journal::remove(store)?;
+    }
     Ok(Target { found, plan: earlier, lease })
 }
 
