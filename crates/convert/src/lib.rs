@@ -20,6 +20,7 @@
 
 mod commit;
 mod error;
+mod not_carried;
 mod options;
 mod pipeline;
 mod pixels;
@@ -36,6 +37,7 @@ pub use error::Error;
 pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
+pub use not_carried::{Levels, NotCarried};
 pub use options::{BitType, ChunkChoice, Existing, Layout, Options, PyramidChoice, ShardChoice};
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};
@@ -71,6 +73,8 @@ pub struct Report {
     pub filled: Vec<(usize, u32, u32, u32)>,
     /// What brought an OME-XML of an older schema to 2016-06 in the views of it; the document itself is carried as it is.
     pub schema_changes: Vec<fairzarr_ome_xml::Change>,
+    /// What the source holds and the store does not.
+    pub not_carried: NotCarried,
     /// Where sidecars and OME-XML differ; both values are in the store.
     pub conflicts: Vec<fairzarr_nbo::merge::Conflict>,
     /// How complete the NBO record is, by the policy that was asked for or the baseline.
@@ -186,6 +190,7 @@ fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, time
         not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
+        not_carried: NotCarried::of(source, plan),
         conflicts: provenance.conflicts,
         coverage: provenance.report,
         times,

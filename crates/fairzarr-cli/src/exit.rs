@@ -175,7 +175,18 @@ impl From<fairzarr_ome_zarr::Error> for Failure {
 
 impl From<fairzarr_ome_tiff::Error> for Failure {
     fn from(error: fairzarr_ome_tiff::Error) -> Self {
-        Self::new(Code::Input, error)
+        use fairzarr_ome_tiff::Error;
+        let help = match &error {
+            Error::Link { .. } => Some("--follow-links follows it"),
+            Error::ExtraPages { .. } => {
+                Some("--extra-pages keep makes them further images, report leaves them out")
+            }
+            _ => None,
+        };
+        match help {
+            Some(help) => Self::new(Code::Input, anyhow::anyhow!("{error}; {help}")),
+            None => Self::new(Code::Input, error),
+        }
     }
 }
 

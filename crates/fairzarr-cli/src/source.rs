@@ -34,7 +34,8 @@ pub(crate) fn is_local(text: &str) -> bool {
 }
 
 /// Opens an OME-TIFF fileset by any of its members, local or remote.
-pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
+pub(crate) fn fileset(text: &str, args: &StoreArgs, mut options: OpenOptions) -> Result<Fileset, Failure> {
+    options.follow_links = args.follow_links;
     let location = location(text)?;
     let remote = source_options(args, &location);
     fairzarr::open::fileset(&location, options, &remote).map_err(|error| match error {

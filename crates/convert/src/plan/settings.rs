@@ -3,7 +3,7 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ngff::Version;
-use fairzarr_ome_tiff::{Fileset, OnMissing};
+use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing};
 use fairzarr_ome_zarr::Codec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -39,6 +39,9 @@ pub struct Settings {
     /// What becomes of planes that the OME-XML promises and the files lack.
     #[serde(with = "text")]
     pub on_missing: OnMissing,
+    /// What becomes of pages that no plane of the metadata uses.
+    #[serde(with = "text")]
+    pub extra_pages: OnExtraPages,
     /// Which checksum of the source's files is computed and recorded.
     pub source_checksum: Option<FileAlgorithm>,
 }
@@ -69,19 +72,22 @@ pub enum Setting {
     Bit,
     /// What becomes of missing planes.
     OnMissing,
+    /// What becomes of pages that no plane uses.
+    ExtraPages,
     /// Which checksum of the source is recorded.
     SourceChecksum,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
+        Self::ExtraPages,
         Self::OmitEmpty,
         Self::OnMissing,
         Self::Pyramid,
@@ -105,6 +111,7 @@ impl fmt::Display for Setting {
             Self::OmitEmpty => "omit-empty",
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
+            Self::ExtraPages => "extra-pages",
             Self::SourceChecksum => "source-checksum",
         })
     }
@@ -125,6 +132,7 @@ impl Settings {
             omit_empty: options.omit_empty,
             bit: options.bit,
             on_missing: source.on_missing(),
+            extra_pages: source.on_extra_pages(),
             source_checksum: options.source_checksum,
         }
     }
@@ -143,6 +151,7 @@ impl Settings {
             Setting::OmitEmpty => self.omit_empty.to_string(),
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
+            Setting::ExtraPages => self.extra_pages.to_string(),
             Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),
         }
     }

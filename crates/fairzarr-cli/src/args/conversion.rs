@@ -75,6 +75,9 @@ pub(crate) struct ConvertChoices {
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
+    /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
+    #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
+    pub(crate) extra_pages: ExtraPagesArg,
     /// Ignore the leases of crashed writers in an object store; local directories notice crashes by themselves.
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -180,6 +183,26 @@ impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
         match arg {
             OnMissingArg::Error => Self::Error,
             OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ExtraPagesArg {
+    /// Convert them as further images.
+    Keep,
+    /// Leave them out, and name them here, in the store and in what `verify` says.
+    Report,
+    /// Refuse, before anything is written.
+    Refuse,
+}
+
+impl From<ExtraPagesArg> for fairzarr_ome_tiff::OnExtraPages {
+    fn from(arg: ExtraPagesArg) -> Self {
+        match arg {
+            ExtraPagesArg::Keep => Self::Keep,
+            ExtraPagesArg::Report => Self::Report,
+            ExtraPagesArg::Refuse => Self::Refuse,
         }
     }
 }

@@ -4,7 +4,7 @@ use fairzarr_convert::{Error, Existing, Plan, Setting, Settings};
 use fairzarr_ome_tiff::Fileset;
 use std::time::Instant;
 
-use super::convert::{job, open, options, show_plan, stop_on_signal, tell, watched};
+use super::convert::{job, open, open_options, options, show_plan, stop_on_signal, tell, watched};
 use crate::args::{Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
@@ -15,7 +15,7 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
-    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let job = job(&args.choices);
@@ -63,9 +63,15 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
 
 /// Opens the source as it was planned, unless something else was typed, which is refused then.
 fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
-    let typed = args.typed.iter().any(|name| name == "on-missing");
-    let on_missing = if typed { args.choices.on_missing.into() } else { plan.settings.on_missing };
-    open(&args.source, on_missing, &args.store)
+    let typed = |option: &str| args.typed.iter().any(|name| name == option);
+    let mut options = open_options(&args.choices);
+    if !typed("on-missing") {
+        options.on_missing = plan.settings.on_missing;
+    }
+    if !typed("extra-pages") {
+        options.on_extra_pages = plan.settings.extra_pages;
+    }
+    open(&args.source, options, &args.store)
 }
 
 /// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.
