@@ -24,11 +24,13 @@ use crate::{
     source::FileState,
     types::{Kind, Warning},
     unmapped::UnmappedPage,
+    watched::Failures,
 };
 
 /// A set of files that together hold images and their description.
 pub struct Fileset {
     files: Arc<Files>,
+    failures: Arc<Failures>,
     infos: Vec<FileInfo>,
     images: Vec<Image>,
     document: Option<Document>,
@@ -149,6 +151,15 @@ impl Fileset {
         read.map_err(|source| Error::Io { file: member.name.clone(), source })
     }
 
+    /// Whether everything that was asked of the storage so far was answered. What was read of optional parts, such as
+    /// [`original_metadata`](Self::original_metadata), is complete only then.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: the first failure, even if reading went on without what it concerned.
+    pub fn check_storage(&self) -> Result<()> {
+        self.failures.check()
+    }
+
     /// What the storage tells of one of [`files`](Self::files) now; [`FileInfo::state`] is what it told at first.
     ///
     /// # Errors
@@ -207,7 +218,7 @@ impl Fileset {
         described_in: Option<u32>,
         images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
     ) -> Result<Self> {
-        let Discovery { members, sources, mut warnings, options, .. } = set;
+        let Discovery { members, sources, mut warnings, options, failures, .. } = set;
         let files = Arc::new(Files::new(members, options));
         let (mut images, document) = images(&files, &mut warnings)?;
         let unmapped = extra::settle(&files, &mut images, described_in, &mut warnings)?;
@@ -236,6 +247,8 @@ impl Fileset {
                 uuid: member.uuid.clone(),
             })
             .collect();
-        Ok(Self { files, infos, images, document, sources, kind, warnings, unmapped, attached })
+        // What was passed over as damaged must not be what could not be read.
+        failures.check()?;
+        Ok(Self { files, failures, infos, images, document, sources, kind, warnings, unmapped, attached })
     }
 }

@@ -52,6 +52,7 @@ mod sniff;
 mod source;
 mod types;
 mod unmapped;
+mod watched;
 mod write;
 
 pub use attached::AttachedFile;

@@ -66,7 +66,7 @@ impl<'a> Metadata<'a> {
         for (index, document) in self.source.sources().iter().enumerate() {
             files.push((keys::source(index), document.bytes.to_vec()));
         }
-        files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)));
+        files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)?));
         Ok(files)
     }
 

@@ -61,6 +61,7 @@ pub(crate) fn check_read(
     plan: &Plan,
     checksums: &BTreeMap<u32, String>,
 ) -> Result<(), Error> {
+    source.check_storage()?;
     let planned = &plan.files;
     for (index, (file, planned)) in source.files().iter().zip(planned).enumerate() {
         let (before, now) = (&file.state, source.state_now(index)?);
