@@ -12,7 +12,7 @@ use std::ffi::OsString;
 pub(crate) use conversion::{BitArg, ChecksumArg, Convert, ConvertChoices, Preset, PyramidArg, Run, Split};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
-use parse::{parse_bytes, parse_durability, parse_option};
+use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
@@ -271,6 +271,9 @@ pub(crate) struct StoreArgs {
     /// The same for the source alone, such as anonymous=true; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) source_option: Vec<(String, String)>,
+    /// How long a place that does not answer as it should is tried again, such as 90s, 10m or 0; at most 14m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
+    pub(crate) retry_for: std::time::Duration,
     /// Follow links that lead out of the folder of a TIFF file that is named.
     #[arg(long)]
     pub(crate) follow_links: bool,

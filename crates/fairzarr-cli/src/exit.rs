@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +38,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
-        Self { code, error: error.into(), help: String::new() }
+        let error = error.into();
+        if error.chain().any(is_stopped) {
+            // Which of the requests it was that the signal cut off tells nobody anything.
+            let error = anyhow::Error::msg("interrupted");
+            return Self { code: Code::Interrupted, error, help: String::new() };
+        }
+        Self { code, error, help: String::new() }
     }
 
     pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
@@ -79,6 +86,28 @@ impl fmt::Display for Failure {
         }
         f.write_str(&self.help)
     }
+}
+
+/// Whether an error, apart from its causes, says that a request was cut off because the user stopped the program.
+fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {
+    use fairzarr_store::Error;
+    let of_store = error
+        .downcast_ref::<Error>()
+        .or_else(|| error.downcast_ref::<Arc<Error>>().map(|error| &**error))
+        // Errors that show those of a store as their own leave them out of their causes.
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_convert::Error::Store(error) => Some(error),
+            _ => None,
+        })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_copy::Error::Original(error) | fairzarr_copy::Error::Store(error) => Some(error),
+            _ => None,
+        })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_ome_zarr::Error::Store(error) => Some(error),
+            _ => None,
+        });
+    of_store.is_some_and(|error| error.class() == fairzarr_store::Class::Cancelled)
 }
 
 impl From<fairzarr_convert::Error> for Failure {

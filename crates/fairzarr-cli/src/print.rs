@@ -21,6 +21,21 @@ pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     }
 }
 
+/// A document that is the result, byte for byte.
+pub(crate) fn document(bytes: &[u8]) -> Result<(), Failure> {
+    if let Some(caller) = Caller::current() {
+        caller.take_document(bytes);
+        return Ok(());
+    }
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Code::Output,
+            anyhow::Error::new(error).context("cannot write to standard output"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A line for the user, on standard error. If that fails there is nobody left to tell.
 pub(crate) fn note(line: fmt::Arguments<'_>) {
     if let Some(caller) = Caller::current() {

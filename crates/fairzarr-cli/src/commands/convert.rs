@@ -96,10 +96,9 @@ enum Stopped {
 
 impl Stopped {
     fn of(error: Error) -> Self {
-        match error {
-            Error::Interrupted => Self::Interrupted,
-            error => Self::Failed(error.into()),
-        }
+        let failure = Failure::from(error);
+        // A request that was cut off by the signal fails as one of the store's.
+        if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
     }
 }
 
@@ -178,19 +177,20 @@ pub(super) fn job(choices: &ConvertChoices) -> Job {
     Job::new().with_threads(choices.jobs).with_memory(choices.memory)
 }
 
-/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads. Signals of another
-/// program's process are that program's own.
+/// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back
+/// unfinished uploads. Signals of another program's process are that program's own.
 pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
     if let Some(caller) = Caller::current() {
         caller.may_stop(cancel, store);
         return;
     }
-    let (cancel, store) = (cancel.clone(), store.clone());
+    let (cancel, store, control) = (cancel.clone(), store.clone(), source::control());
     let installed = ctrlc::set_handler(move || {
         if cancel.cancel() {
             store.abort();
             std::process::exit(i32::from(Code::Interrupted as u8));
         }
+        source::stop_waiting(control.clone());
     });
     if let Err(error) = installed {
         print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));

@@ -1,6 +1,6 @@
 //! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
 
-use fairzarr_convert::{Error, Existing, Plan, Setting, Settings};
+use fairzarr_convert::{Existing, Plan, Setting, Settings};
 use fairzarr_ome_tiff::Fileset;
 use std::time::Instant;
 
@@ -35,13 +35,13 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     stop_on_signal(&job.cancel, &store);
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
-    match outcome {
+    match outcome.map_err(Failure::from) {
         Ok(()) => Ok(Code::Done),
-        Err(Error::Interrupted) => {
+        Err(failure) if failure.code() == Code::Interrupted => {
             print::note(format_args!("fairzarr: interrupted; run the same task again to finish it"));
             Ok(Code::Interrupted)
         }
-        Err(error) => Err(error.into()),
+        Err(failure) => Err(failure),
     }
 }
 
