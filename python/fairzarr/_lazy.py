@@ -95,10 +95,7 @@ class LazyArray:
 
         pieces = self._pieces() if chunks is None else chunks
         meta = np.empty((0,) * self.ndim, self._dtype)
-        # dask has no types of its own.
-        made: dask.array.Array = dask.array.from_array(  # type: ignore[no-untyped-call]
-            self, chunks=pieces, meta=meta, name=False, asarray=False
-        )
+        made: dask.array.Array = dask.array.from_array(self, chunks=pieces, meta=meta, name=False, asarray=False)
         return made
 
     def _pieces(self) -> tuple[int, ...]:

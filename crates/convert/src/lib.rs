@@ -79,6 +79,9 @@ pub struct Report {
     pub conflicts: Vec<fairzarr_nbo::merge::Conflict>,
     /// How complete the NBO record is, by the policy that was asked for or the baseline.
     pub coverage: Option<fairzarr_nbo::check::Report>,
+    /// Bytes of consolidated metadata that were left out because they are more than
+    /// [`MOST_CONSOLIDATED`](fairzarr_ome_zarr::MOST_CONSOLIDATED).
+    pub not_consolidated: Option<u64>,
     /// How the worker threads of this run spent their time.
     pub times: StageTimes,
 }
@@ -93,6 +96,7 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
     let provenance = merged(source, options)?;
     let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
     let mut times = StageTimes::default();
+    let mut not_consolidated = None;
     if found != Found::Finished {
         let findings = read(source, &plan, store, Share::ALL, job)?;
         if found == Found::Unfinished {
@@ -100,12 +104,12 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
             commit::check_objects(&plan, store)?;
             store.remove_leftovers()?;
         }
-        commit::write(source, &plan, store, &findings, &provenance)?;
+        not_consolidated = commit::write(source, &plan, store, &findings, &provenance)?;
         times = findings.times;
     }
     commit::clean(store)?;
     drop(lease);
-    Ok(report(source, &plan, job, provenance, times))
+    Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
@@ -156,17 +160,18 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let (plan, lease) = target::join(source, store, options, LockKind::Exclusive)?;
     let provenance = merged(source, &target::with_documents(&plan, store, options)?)?;
     let mut times = StageTimes::default();
+    let mut not_consolidated = None;
     if !commit::is_complete(&plan, store)? {
         commit::check_tasks(&plan, store)?;
         let findings = read(source, &plan, store, Share::ALL, job)?;
         commit::check_objects(&plan, store)?;
         store.remove_leftovers()?;
-        commit::write(source, &plan, store, &findings, &provenance)?;
+        not_consolidated = commit::write(source, &plan, store, &findings, &provenance)?;
         times = findings.times;
     }
     commit::clean(store)?;
     drop(lease);
-    Ok(report(source, &plan, job, provenance, times))
+    Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }
 
 /// Runs a share of the plan. What fails because the source changed meanwhile is told so.
@@ -193,6 +198,7 @@ fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, time
         not_carried: NotCarried::of(source, plan),
         conflicts: provenance.conflicts,
         coverage: provenance.report,
+        not_consolidated: None,
         times,
     }
 }

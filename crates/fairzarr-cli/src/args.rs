@@ -9,7 +9,9 @@ use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand,
 use fairzarr_store::Durability;
 use std::ffi::OsString;
 
-pub(crate) use conversion::{BitArg, ChecksumArg, Convert, ConvertChoices, Preset, PyramidArg, Run, Split};
+pub(crate) use conversion::{
+    BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
+};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
 use parse::{parse_bytes, parse_durability, parse_option, parse_time};
@@ -45,7 +47,7 @@ pub(crate) enum Command {
     /// Convert an OME-TIFF fileset to an OME-Zarr.
     Convert(Convert),
     /// Split a conversion: write its plan into the target, for `run` and `commit`.
-    Plan(Split),
+    Plan(Planning),
     /// Split a conversion: do one of its tasks. Tasks may run at the same time, anywhere, and more than once.
     Run(Run),
     /// Split a conversion: check that every task was done, and complete the target.

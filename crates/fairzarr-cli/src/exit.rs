@@ -157,6 +157,7 @@ impl From<fairzarr_convert::Error> for Failure {
 pub(crate) fn flag(setting: fairzarr_convert::Setting) -> String {
     match setting {
         fairzarr_convert::Setting::Decode => "--no-decode".into(),
+        fairzarr_convert::Setting::Consolidated => "--no-consolidated".into(),
         other => format!("--{other}"),
     }
 }

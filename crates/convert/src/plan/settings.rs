@@ -34,6 +34,8 @@ pub struct Settings {
     pub decode: bool,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
+    /// Copies the metadata of all nodes to the root.
+    pub consolidated: bool,
     /// How samples of OME type `bit` are stored.
     pub bit: BitType,
     /// What becomes of planes that the OME-XML promises and the files lack.
@@ -68,6 +70,8 @@ pub enum Setting {
     Decode,
     /// Whether chunks of zeros are left out.
     OmitEmpty,
+    /// Whether the root has copies of all metadata.
+    Consolidated,
     /// How bits are stored.
     Bit,
     /// What becomes of missing planes.
@@ -80,10 +84,11 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
+        Self::Consolidated,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
@@ -109,6 +114,7 @@ impl fmt::Display for Setting {
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
+            Self::Consolidated => "consolidated",
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
             Self::ExtraPages => "extra-pages",
@@ -130,6 +136,7 @@ impl Settings {
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
+            consolidated: options.consolidated,
             bit: options.bit,
             on_missing: source.on_missing(),
             extra_pages: source.on_extra_pages(),
@@ -149,6 +156,7 @@ impl Settings {
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),
+            Setting::Consolidated => self.consolidated.to_string(),
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
             Setting::ExtraPages => self.extra_pages.to_string(),

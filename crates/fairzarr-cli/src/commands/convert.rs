@@ -164,6 +164,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;
+    options.consolidated = !choices.no_consolidated;
     options.take_over = choices.take_over;
     options.bit = match choices.bit {
         BitArg::Uint8 => BitType::Uint8,
@@ -272,6 +273,7 @@ pub(super) fn tell(
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
+                "not_consolidated": report.not_consolidated,
                 "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
@@ -304,6 +306,12 @@ pub(super) fn tell(
     for (image, why) in &report.not_moved {
         print::note(format_args!(
             "fairzarr: warning: image {image}: the source's tiles were encoded again: {why}"
+        ));
+    }
+    if let Some(bytes) = report.not_consolidated {
+        print::note(format_args!(
+            "fairzarr: consolidated metadata were left out: they would add {:.1} MB to the root's document, which every reader fetches first",
+            bytes as f64 / 1e6
         ));
     }
     print::result(format_args!(

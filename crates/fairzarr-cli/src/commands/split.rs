@@ -5,12 +5,13 @@ use fairzarr_ome_tiff::Fileset;
 use std::time::Instant;
 
 use super::convert::{job, open, open_options, options, show_plan, stop_on_signal, tell, watched};
-use crate::args::{Run, Split};
+use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
 use crate::source;
 
-pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
+pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
+    let args = &planning.split;
     let mut options = options(&args.source, &args.choices);
     if args.overwrite {
         options.existing = Existing::Overwrite;
@@ -20,7 +21,10 @@ pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let job = job(&args.choices);
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
-    show_plan(&plan, &job, args.output.json)?;
+    match planning.emit {
+        Some(kind) => super::emit::emit(planning, &plan, kind)?,
+        None => show_plan(&plan, &job, args.output.json)?,
+    }
     Ok(Code::Done)
 }
 
