@@ -55,6 +55,17 @@ pub enum Error {
     /// There is nothing to resume, or it cannot be resumed.
     #[error("cannot resume: {0}")]
     Resume(String),
+    /// The files of the source are not those that the conversion was planned for.
+    #[error("this is another source than the conversion was planned for: {0}")]
+    OtherSource(String),
+    /// A file of the source changed since the conversion was planned or begun; what was written is of no one state of it.
+    #[error("{file} has changed since the conversion began: {what}; the output is not finished")]
+    SourceChanged {
+        /// The file's path or URL.
+        file: String,
+        /// How that is known.
+        what: String,
+    },
     /// The interrupted conversion was made by other settings.
     #[error("cannot resume: the conversion that was interrupted at {place} had other settings")]
     Settings {

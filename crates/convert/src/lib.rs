@@ -26,10 +26,11 @@ mod pipeline;
 mod pixels;
 mod plan;
 mod resume;
+mod source;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_provenance::Provenance;
-use fairzarr_store::{LockKind, Store};
+use fairzarr_store::{Lease, LockKind, Store};
 use fairzarr_task::Job;
 
 pub use error::Error;
@@ -44,7 +45,9 @@ pub use pixels::statistics::ChannelStatistics;
 pub use plan::placement::Placement;
 pub use plan::tiles::Tiles;
 pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
+pub use source::SourceFile;
 
+use pipeline::findings::Findings;
 use pipeline::run;
 use resume::lease;
 use resume::target::{self, Found, Target};
@@ -97,7 +100,7 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
         let mut times = StageTimes::default();
         let mut not_consolidated = None;
         if found != Found::Finished {
-            let findings = run::run(source, &plan, store, &lease, Share::ALL, job)?;
+            let findings = read(source, &plan, store, &lease, Share::ALL, job)?;
             if found == Found::Unfinished {
                 // What the interrupted process recorded as written may have been lost with the machine's memory.
                 commit::check_objects(&plan, store)?;
@@ -153,7 +156,11 @@ pub fn run_share(
     if commit::is_complete(&plan, store)? {
         return Ok(false);
     }
-    lease::heed(&lease, store, run::run(source, &plan, store, &lease, share, job))?;
+    let work = || {
+        let findings = read(source, &plan, store, &lease, share, job)?;
+        crate::source::check_read(source, &plan, &findings.checksums)
+    };
+    lease::heed(&lease, store, work())?;
     Ok(true)
 }
 
@@ -170,7 +177,7 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         let mut not_consolidated = None;
         if !commit::is_complete(&plan, store)? {
             commit::check_tasks(&plan, store)?;
-            let findings = run::run(source, &plan, store, &lease, Share::ALL, job)?;
+            let findings = read(source, &plan, store, &lease, Share::ALL, job)?;
             commit::check_objects(&plan, store)?;
             store.remove_leftovers()?;
             not_consolidated = commit::write(source, &plan, store, &lease, &findings, &provenance)?;
@@ -182,6 +189,18 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let (times, not_consolidated) = lease::heed(&lease, store, work())?;
     drop(lease);
     Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
+}
+
+/// Runs a share of the plan. What fails because the source changed meanwhile is told so.
+fn read(
+    source: &Fileset,
+    plan: &Plan,
+    store: &Store,
+    lease: &Lease,
+    share: Share,
+    job: &Job,
+) -> Result<Findings, Error> {
+    run::run(source, plan, store, lease, share, job).map_err(|error| crate::source::blame(error, source, plan))
 }
 
 /// What the OME-XML and the sidecars say together.

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::options::{ChunkChoice, Options, PyramidChoice};
+use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, place};
 use pyramid::Block;
 use tiles::Tiles;
@@ -49,8 +50,11 @@ pub struct Plan {
     pub fairzarr: String,
     /// What shapes the output.
     pub settings: Settings,
-    /// Files of the source: name and length in bytes.
-    pub files: Vec<(String, u64)>,
+    /// Files of the source.
+    pub files: Vec<SourceFile>,
+    /// What the machine that began saw of them; it is no part of what makes two plans the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<SeenFiles>,
     /// Placement of the images.
     pub placement: Placement,
     /// Documents on microscope, acquisition and quality control.
@@ -67,7 +71,7 @@ impl Plan {
     /// Plans a conversion that may hold `memory` bytes of pixels.
     ///
     /// # Errors
-    /// When the options do not fit the source, or the memory is too small for it.
+    /// When the options do not fit the source, the memory is too small for it, or its files cannot be read.
     pub fn new(source: &Fileset, options: &Options, memory: u64) -> Result<Self, Error> {
         if let ChunkChoice::Size(h, w) = options.chunk
             && (h == 0 || w == 0 || h as u64 * w as u64 > 1 << 28)
@@ -87,7 +91,8 @@ impl Plan {
         let mut plan = Self {
             fairzarr: env!("CARGO_PKG_VERSION").into(),
             settings: Settings::new(source, options),
-            files: source.files().iter().map(|file| (file.name.clone(), file.len)).collect(),
+            files: identify(source)?,
+            seen: None,
             documents: Documents::new(&options.sidecars, options.mapping.as_ref(), options.policy.as_ref()),
             images: Vec::new(),
             tile_cache: 0,

@@ -124,7 +124,9 @@ impl From<fairzarr_convert::Error> for Failure {
         let code = match error {
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
-            Error::Source(_) | Error::Xml(_) => Code::Input,
+            Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {
+                Code::Input
+            }
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
@@ -149,6 +151,9 @@ impl From<fairzarr_convert::Error> for Failure {
                 let typed = |setting| format!("{} {}", flag(setting), earlier.value(setting));
                 let typed: Vec<_> = differences.iter().map(|setting| typed(*setting)).collect();
                 format!(": {}; use --overwrite to start again", typed.join(" "))
+            }
+            Error::OtherSource(_) | Error::SourceChanged { .. } => {
+                "; convert the source as it is now with --overwrite".into()
             }
             Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
             _ => String::new(),

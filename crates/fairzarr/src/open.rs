@@ -1,6 +1,6 @@
 //! Opening an OME-TIFF fileset wherever its files lie: on this machine, in an object store, on a web server.
 
-use fairzarr_ome_tiff::{ByteSource, Fileset, OpenOptions, Opener};
+use fairzarr_ome_tiff::{ByteSource, FileState, Fileset, OpenOptions, Opener};
 use fairzarr_store::{Location, RemoteFile, Store, StoreOptions};
 use std::io;
 use std::ops::Range;
@@ -96,6 +96,10 @@ impl ByteSource for Remote {
             rest = tail;
         }
         if rest.is_empty() { Ok(()) } else { Err(wrong_length()) }
+    }
+
+    fn state(&self) -> FileState {
+        FileState::of_version(self.0.len(), self.0.etag().map(Into::into))
     }
 
     fn prefetch(&self, ranges: &[Range<u64>]) {

@@ -10,7 +10,7 @@ use std::{
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    container::{Container, ContainerError, peek_descriptions, tag},
+    container::{Container, ContainerError, ValueError, peek_descriptions, tag},
     error::{Error, Result},
     files::Member,
     open::{OpenOptions, SourceDocument},
@@ -18,11 +18,14 @@ use crate::{
     sniff::{self, ome_root},
     source::ByteSource,
     types::Warning,
+    watched::{Failures, WatchedOpener},
 };
 
 /// The files that are open so far.
 pub(crate) struct Discovery {
     opener: Arc<dyn Opener>,
+    /// Those of the opener and of all files that it opened.
+    pub(crate) failures: Arc<Failures>,
     pub(crate) options: OpenOptions,
     /// Where names in the describing document start: empty, or `../` when the document lies one folder up.
     pub(crate) base: &'static str,
@@ -39,8 +42,11 @@ pub(crate) struct Discovery {
 
 impl Discovery {
     pub(crate) fn new(opener: Arc<dyn Opener>, options: OpenOptions) -> Self {
+        let failures = Arc::<Failures>::default();
+        let opener = Arc::new(WatchedOpener { opener, failures: Arc::clone(&failures) });
         Self {
             opener,
+            failures,
             options,
             base: "",
             members: Vec::new(),
@@ -278,7 +284,9 @@ pub(crate) fn same_uuid(a: &str, b: &str) -> bool {
 pub(crate) fn container_error(file: &str, e: ContainerError) -> Error {
     let file = file.to_owned();
     match e {
-        ContainerError::Io(source) => Error::Io { file, source },
+        ContainerError::Io(source) | ContainerError::Value(ValueError::Io(source)) => {
+            Error::Io { file, source }
+        }
         other => Error::Damaged { file, what: other.to_string() },
     }
 }

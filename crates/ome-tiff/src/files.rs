@@ -5,7 +5,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{container::Container, open::OpenOptions, source::ByteSource};
+use crate::{
+    container::Container,
+    open::OpenOptions,
+    source::{ByteSource, FileState},
+};
 
 /// Every file that was opened, in the order in which it was met; the entry first.
 pub(crate) struct Files {
@@ -50,6 +54,8 @@ pub struct FileInfo {
     pub path: String,
     /// Bytes.
     pub len: u64,
+    /// What the storage told of it when it was opened.
+    pub state: FileState,
     /// The UUID that it gives itself.
     pub uuid: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Opening a set: from the file that was named to images that can be read.
 
 use std::{
+    ops::Range,
     path::{Component, Path},
     sync::Arc,
 };
@@ -13,20 +14,23 @@ use crate::{
     discover::{Discovery, container_error, descriptions},
     error::{Error, Result},
     extra,
-    files::{FileInfo, Files},
+    files::{FileInfo, Files, Member},
     image::Image,
     imagej, ome,
     open::{OpenOptions, SourceDocument},
     opener::{Folder, Opener},
     original::OriginalMetadata,
     plain, plates, sniff,
+    source::FileState,
     types::{Kind, Warning},
     unmapped::UnmappedPage,
+    watched::Failures,
 };
 
 /// A set of files that together hold images and their description.
 pub struct Fileset {
     files: Arc<Files>,
+    failures: Arc<Failures>,
     infos: Vec<FileInfo>,
     images: Vec<Image>,
     document: Option<Document>,
@@ -146,11 +150,43 @@ impl Fileset {
     /// # Errors
     /// [`Error::Io`] when there are not as many, or they cannot be read.
     pub fn read_file(&self, file: usize, offset: u64, out: &mut [u8]) -> Result<()> {
-        let Some(member) = self.files.members.get(file) else {
-            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-            return Err(Error::Io { file: format!("file {file} of the set"), source });
-        };
+        let member = self.member(file)?;
         member.source.read_at(offset, out).map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    /// Reads several ranges of one of [`files`](Self::files), one after another into `out`, which is as long as all of them.
+    ///
+    /// # Errors
+    /// As [`read_file`](Self::read_file).
+    pub fn read_file_ranges(&self, file: usize, ranges: &[Range<u64>], out: &mut [u8]) -> Result<()> {
+        let member = self.member(file)?;
+        let read = member.source.read_ranges(ranges, out);
+        read.map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    /// Whether everything that was asked of the storage so far was answered. What was read of optional parts, such as
+    /// [`original_metadata`](Self::original_metadata), is complete only then.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: the first failure, even if reading went on without what it concerned.
+    pub fn check_storage(&self) -> Result<()> {
+        self.failures.check()
+    }
+
+    /// What the storage tells of one of [`files`](Self::files) now; [`FileInfo::state`] is what it told at first.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the storage cannot tell, or the file is gone.
+    pub fn state_now(&self, file: usize) -> Result<FileState> {
+        let member = self.member(file)?;
+        member.source.state_now().map_err(|source| Error::Io { file: member.name.clone(), source })
+    }
+
+    fn member(&self, file: usize) -> Result<&Member> {
+        self.files.members.get(file).ok_or_else(|| Error::Io {
+            file: format!("file {file} of the set"),
+            source: std::io::Error::from(std::io::ErrorKind::NotFound),
+        })
     }
 
     /// What was to be done about missing planes when the set was opened.
@@ -195,7 +231,7 @@ impl Fileset {
         described_in: Option<u32>,
         images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
     ) -> Result<Self> {
-        let Discovery { members, sources, mut warnings, options, .. } = set;
+        let Discovery { members, sources, mut warnings, options, failures, .. } = set;
         let files = Arc::new(Files::new(members, options));
         let (mut images, document) = images(&files, &mut warnings)?;
         let unmapped = extra::settle(&files, &mut images, described_in, &mut warnings)?;
@@ -220,9 +256,12 @@ impl Fileset {
                 name: member.name.clone(),
                 path: member.path.clone(),
                 len: member.source.len(),
+                state: member.source.state(),
                 uuid: member.uuid.clone(),
             })
             .collect();
-        Ok(Self { files, infos, images, document, sources, kind, warnings, unmapped, attached })
+        // What was passed over as damaged must not be what could not be read.
+        failures.check()?;
+        Ok(Self { files, failures, infos, images, document, sources, kind, warnings, unmapped, attached })
     }
 }

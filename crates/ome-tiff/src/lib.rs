@@ -53,6 +53,7 @@ mod sniff;
 mod source;
 mod types;
 mod unmapped;
+mod watched;
 mod write;
 
 pub use appearance::Appearance;
@@ -71,7 +72,7 @@ pub use opener::{Folder, Opener};
 pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
 pub use read::PackedChunk;
 pub use scratch::Scratch;
-pub use source::ByteSource;
+pub use source::{ByteSource, FileState};
 pub use types::{Grid, Kind, LevelInfo, PageKind, PlaneLocation, Warning};
 pub use unmapped::UnmappedPage;
 pub use write::{Chunk, ExtraTag, Page, PageForm, TiffWriter};

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::source::{ByteSource, read_file_at};
+use crate::source::{ByteSource, FileState, read_file_at};
 
 /// Opens the files of a set by name. Names are relative to the folder of the file that was named first,
 /// with `/` between folders.
@@ -142,8 +142,9 @@ impl Opener for Folder {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
         self.check_links(name, &path)?;
-        let file = LocalFile { path, len: metadata.len(), handles: Arc::clone(&self.handles) };
-        self.handles.get(&file.path)?;
+        let state = FileState::of_local(&metadata);
+        let file = LocalFile { path, state, handles: Arc::clone(&self.handles) };
+        file.handle()?;
         Ok(Arc::new(file))
     }
 
@@ -176,17 +177,37 @@ fn non_empty(path: &Path) -> &Path {
 
 struct LocalFile {
     path: PathBuf,
-    len: u64,
+    /// When it was opened for the first time.
+    state: FileState,
     handles: Arc<Handles>,
+}
+
+impl LocalFile {
+    fn handle(&self) -> io::Result<Arc<File>> {
+        self.handles.get(&self.path, &self.state)
+    }
 }
 
 impl ByteSource for LocalFile {
     fn len(&self) -> u64 {
-        self.len
+        self.state.len
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        read_file_at(&*self.handles.get(&self.path)?, offset, buf)
+        read_file_at(&*self.handle()?, offset, buf)
+    }
+
+    fn state(&self) -> FileState {
+        self.state.clone()
+    }
+
+    fn state_now(&self) -> io::Result<FileState> {
+        // The name is asked and not the handle, which still shows a file that has been replaced.
+        let now = FileState::of_local(&fs::metadata(&self.path)?);
+        if now != self.state {
+            self.handles.forget(&self.path);
+        }
+        Ok(now)
     }
 }
 
@@ -201,13 +222,18 @@ struct OpenFiles {
 }
 
 impl Handles {
-    fn get(&self, path: &Path) -> io::Result<Arc<File>> {
+    /// The open file at `path`, which has to be in this `state` still if it has to be opened again.
+    fn get(&self, path: &Path, state: &FileState) -> io::Result<Arc<File>> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let OpenFiles { by_path, order } = &mut *guard;
         if let Some(file) = by_path.get(path) {
             return Ok(Arc::clone(file));
         }
         let file = Arc::new(File::open(path)?);
+        let now = FileState::of_local(&file.metadata()?);
+        if (now.len, now.modified) != (state.len, state.modified) {
+            return Err(io::Error::other("the file was changed since it was first opened"));
+        }
         if order.len() >= Self::LIMIT
             && let Some(oldest) = order.pop_front()
         {
@@ -216,6 +242,13 @@ impl Handles {
         by_path.insert(path.to_owned(), Arc::clone(&file));
         order.push_back(path.to_owned());
         Ok(file)
+    }
+
+    /// Lets go of a file, so that the next read is of whatever has the name then.
+    fn forget(&self, path: &Path) {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.by_path.remove(path);
+        guard.order.retain(|open| open != path);
     }
 
     /// Well below the 256 handles that the most frugal system allows a process.

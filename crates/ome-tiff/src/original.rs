@@ -3,7 +3,7 @@
 use std::{collections::HashSet, iter::Enumerate, slice};
 
 use crate::{
-    container::{Container, Entry, Window, tag},
+    container::{Container, Entry, ValueError, Window, tag},
     discover::container_error,
     error::{Error, Result},
     files::Files,
@@ -98,9 +98,11 @@ impl<'a> OriginalMetadata<'a> {
         let mut window = Window::new(&**container.source());
         let mut tags = Vec::with_capacity(entries.len());
         for entry in entries.iter().filter(|entry| !is_place(entry.tag)) {
-            if let Some(tag) = read_tag(container, entry, &mut window)
-                .map_err(|what| Error::Damaged { file: name.clone(), what: format!("IFD {page}: {what}") })?
-            {
+            let tag = read_tag(container, entry, &mut window).map_err(|error| match error {
+                ValueError::Io(source) => Error::Io { file: name.clone(), source },
+                other => Error::Damaged { file: name.clone(), what: format!("IFD {page}: {other}") },
+            })?;
+            if let Some(tag) = tag {
                 tags.push(tag);
             }
         }
@@ -159,12 +161,16 @@ fn is_place(number: u16) -> bool {
     )
 }
 
-fn read_tag(container: &Container, entry: &Entry, window: &mut Window<'_>) -> Result<Option<Tag>, String> {
+fn read_tag(
+    container: &Container,
+    entry: &Entry,
+    window: &mut Window<'_>,
+) -> Result<Option<Tag>, ValueError> {
     if tag::type_size(entry.field_type).is_none() {
         // Of an unknown field type not even the length is known.
         return Ok(None);
     }
-    let bytes = entry.bytes(window, MAX_VALUE).map_err(|e| e.to_string())?;
+    let bytes = entry.bytes(window, MAX_VALUE)?;
     if entry.tag == tag::IMAGE_DESCRIPTION && ome_root(&bytes).is_some() {
         return Ok(None);
     }

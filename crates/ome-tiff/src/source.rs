@@ -4,14 +4,14 @@
 //! shorter read. Offsets and lengths are bytes.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read},
     ops::Range,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 /// A file, object or buffer that can be read at any offset from several threads.
@@ -56,9 +56,66 @@ pub trait ByteSource: Send + Sync {
         }
     }
 
+    /// What the storage told of the file when it was opened.
+    fn state(&self) -> FileState {
+        FileState { len: self.len(), ..FileState::default() }
+    }
+
+    /// What the storage tells of the file of that name now. Where all reads are bound to one version, or there is nobody to
+    /// ask, that is what it told at first.
+    ///
+    /// # Errors
+    /// Whatever the storage reports, [`io::ErrorKind::NotFound`] when there is no such file any more.
+    fn state_now(&self) -> io::Result<FileState> {
+        Ok(self.state())
+    }
+
     /// A hint: these ranges, which lie within the source, will probably be read soon. Sources with a cost per request
     /// may fetch them at once; what goes wrong with that shows when they are read.
     fn prefetch(&self, _ranges: &[Range<u64>]) {}
+}
+
+/// What a storage tells of a file without its bytes being read. A later look at it finds that the file is another now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileState {
+    /// Bytes.
+    pub len: u64,
+    /// When the content was last written, in nanoseconds after 1970 began; `None` where nobody tells.
+    pub modified: Option<i64>,
+    /// When content, name or permissions last changed, in nanoseconds after 1970 began. No program can set this time, so that
+    /// it also tells of a file whose time of modification was put back. `None` where nobody tells.
+    pub status_changed: Option<i64>,
+    /// The strong ETag by which an object store or web server names this content.
+    pub etag: Option<String>,
+}
+
+impl FileState {
+    /// The state of a file in an object store or on a web server.
+    pub fn of_version(len: u64, etag: Option<String>) -> Self {
+        Self { len, etag, ..Self::default() }
+    }
+
+    /// The state of a local file.
+    pub(crate) fn of_local(metadata: &Metadata) -> Self {
+        let nanoseconds = |after: Duration| i64::try_from(after.as_nanos()).ok();
+        let modified = metadata.modified().ok().and_then(|time| match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => nanoseconds(after),
+            Err(before) => nanoseconds(before.duration()).map(|before| -before),
+        });
+        Self { len: metadata.len(), modified, status_changed: status_changed(metadata), etag: None }
+    }
+}
+
+#[cfg(unix)]
+fn status_changed(metadata: &Metadata) -> Option<i64> {
+    use std::os::unix::fs::MetadataExt;
+    metadata.ctime().checked_mul(1_000_000_000)?.checked_add(metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn status_changed(_metadata: &Metadata) -> Option<i64> {
+    None
 }
 
 /// Bytes in memory, for tests and for files that have been downloaded whole.

@@ -4,24 +4,30 @@ use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::Form;
 use fairzarr_ome_tiff::Fileset;
 use serde_json::Value;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
-use crate::Sidecar;
+use crate::{Error, Sidecar};
 
 /// Files beside an image that are looked into: at most so many, and so large.
 const BESIDE: (usize, u64) = (1000, 16 << 20);
 
 /// Documents in the directory of a local source that name it, and the microscopes that those name; by file name.
-pub fn beside(fileset: &Fileset) -> Vec<Sidecar> {
+///
+/// # Errors
+/// [`Error::Beside`] when the storage fails. What is not there any more, or is somebody else's, is no description.
+pub fn beside(fileset: &Fileset) -> Result<Vec<Sidecar>, Error> {
     let members: Vec<&str> = fileset.files().iter().map(|file| file.name.as_str()).collect();
     let Some(directory) = fileset.files().first().and_then(|file| Path::new(&file.path).parent()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let Some(entries) = answered(directory, fs::read_dir(directory))? else { return Ok(Vec::new()) };
+    let entries = entries.map(|entry| answered(directory, entry)).collect::<Result<Vec<_>, _>>()?;
     let mut paths: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.path())
         .filter(|path| {
             let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
             matches!(ending, "json" | "xml" | "yaml" | "yml" | "csv")
@@ -42,7 +48,7 @@ pub fn beside(fileset: &Fileset) -> Vec<Sidecar> {
     let mut rest = Vec::new();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Ok(bytes) = fs::read(&path) else { continue };
+        let Some(bytes) = answered(&path, fs::read(&path))? else { continue };
         let Ok(sidecar) = Sidecar::parse(name, bytes, None) else { continue };
         if [Form::OmeXml, Form::Record].iter().any(|form| form.name() == sidecar.form()) {
             continue;
@@ -65,7 +71,18 @@ pub fn beside(fileset: &Fileset) -> Vec<Sidecar> {
     };
     found.extend(rest.into_iter().filter(|sidecar| named(sidecar.record())));
     found.sort_by(|a, b| a.name().cmp(b.name()));
-    found
+    Ok(found)
+}
+
+/// What the storage gave; none where it said that there is nothing for us.
+fn answered<T>(path: &Path, result: io::Result<T>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            Ok(None)
+        }
+        Err(source) => Err(Error::Beside { file: path.display().to_string(), source }),
+    }
 }
 
 /// Whether an image of the record has one of these names, or a source file of it is named.

@@ -65,7 +65,7 @@ pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<E
     let new: Vec<Sidecar> =
         sidecars.iter().filter(|sidecar| !known.contains(sidecar.sha256())).cloned().collect();
     let key = |n: usize, ending: &str| keys::embedded(new.get(n).map_or("", Sidecar::sha256), ending);
-    let said: Vec<StoreImage> = images.iter().map(|path| editor.image(path)).collect();
+    let said = images.iter().map(|path| editor.image(path)).collect::<Result<Vec<StoreImage>, Error>>()?;
     let provenance = Provenance::new(record, &said, &new, None, key);
     for (path, mut attributes) in provenance.attributes(images) {
         if path.is_empty() {
@@ -157,8 +157,12 @@ impl<'s> Editor<'s> {
     }
 
     /// What the store's own metadata say of an image: its name, sizes and channels.
-    fn image(&mut self, path: &str) -> StoreImage {
-        let attributes = self.attributes(path).unwrap_or_default();
+    fn image(&mut self, path: &str) -> Result<StoreImage, Error> {
+        let attributes = match self.attributes(path) {
+            // What a store does not say well is not known; a store that does not answer is another matter.
+            Err(error @ Error::Store(_)) => return Err(error),
+            other => other.unwrap_or_default(),
+        };
         let ome = attributes.get("ome").and_then(Value::as_object).unwrap_or(&attributes);
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let multiscale = ome.get("multiscales").and_then(|all| all.get(0)).cloned().unwrap_or_default();
@@ -167,7 +171,10 @@ impl<'s> Editor<'s> {
         let labels: Option<Vec<String>> =
             labels.and_then(|all| all.iter().map(|c| text(&c["label"])).collect());
         image.channels = labels.unwrap_or_default();
-        let shape = multiscale["datasets"][0]["path"].as_str().and_then(|level| self.shape(path, level));
+        let shape = match multiscale["datasets"][0]["path"].as_str() {
+            Some(level) => self.shape(path, level)?,
+            None => None,
+        };
         // Axes of 0.4 to 0.6 have names; those before are always t, c, z, y and x.
         for (axis, size) in
             multiscale["axes"].as_array().into_iter().flatten().zip(shape.into_iter().flatten())
@@ -177,16 +184,17 @@ impl<'s> Editor<'s> {
                 image.sizes[slot] = size.as_u64();
             }
         }
-        image
+        Ok(image)
     }
 
     /// The shape of an array below an image.
-    fn shape(&self, image: &str, level: &str) -> Option<Vec<Value>> {
+    fn shape(&self, image: &str, level: &str) -> Result<Option<Vec<Value>>, Error> {
         let name = if self.version == Version::V04 { ".zarray" } else { "zarr.json" };
         let key =
             [image, level, name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        let document: Value = serde_json::from_slice(&self.store.get(&key).ok()??).ok()?;
-        document["shape"].as_array().cloned()
+        let Some(bytes) = self.store.get(&key)? else { return Ok(None) };
+        let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        Ok(document["shape"].as_array().cloned())
     }
 
     /// What is done now, after what was done before.

@@ -12,6 +12,14 @@ pub enum Error {
         /// Why.
         source: fairzarr_nbo::Error,
     },
+    /// A file beside the image, which may describe it, cannot be read.
+    #[error("cannot read {file}, which lies beside the image and may describe it")]
+    Beside {
+        /// Its path.
+        file: String,
+        /// What the storage said.
+        source: std::io::Error,
+    },
     /// The NBO record falls short of a policy that refuses.
     #[error("nothing was written, because policy '{policy}' refuses this record: {findings}")]
     Policy {

@@ -73,6 +73,11 @@ impl RemoteFile {
         self.version.size
     }
 
+    /// The strong ETag that all reads are bound to, where the server sends one.
+    pub fn etag(&self) -> Option<&str> {
+        self.version.etag.as_deref()
+    }
+
     /// Whether the file has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::pipeline::findings::Findings;
 use crate::plan::{ImagePlan, Plan};
 use crate::resume::journal::{self, Record};
+use crate::source::check_read;
 
 /// Every task must have been done by some share.
 pub(crate) fn check_tasks(plan: &Plan, store: &Store) -> Result<(), Error> {
@@ -127,6 +128,8 @@ pub(crate) fn write(
         }
         put(store, path, group_document(version, attributes))?;
     }
+    // The source must have been one and the same up to here.
+    check_read(source, plan, &findings.checksums)?;
     let mut documents = recorder.seal(plain, root, |root| match &copies {
         Some(copies) => copies.root(version, root),
         None => group_document(version, root),
@@ -156,7 +159,7 @@ pub(crate) fn is_complete(plan: &Plan, store: &Store) -> Result<bool, Error> {
 /// Removes what only an unfinished store has. The plan goes last: as long as it is there, the rest is known to be
 /// left over.
 pub(crate) fn clean(store: &Store) -> Result<(), Error> {
-    store.delete_prefix(&format!("{WORKSPACE}/journal"))?;
+    journal::remove(store)?;
     store.delete_prefix(WORKSPACE)?;
     store.sync()?;
     Ok(())

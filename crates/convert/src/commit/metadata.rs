@@ -19,6 +19,7 @@ use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, plates};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
+use crate::source::SourceFile;
 
 /// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
 const SHOWN: (f64, f64) = (0.001, 0.999);
@@ -57,7 +58,7 @@ impl<'a> Metadata<'a> {
         for (index, document) in self.source.sources().iter().enumerate() {
             files.push((keys::source(index), document.bytes.to_vec()));
         }
-        files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)));
+        files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)?));
         Ok(files)
     }
 
@@ -183,8 +184,8 @@ impl<'a> Metadata<'a> {
 
     /// The source's files: name, size, and checksum where one was asked for.
     fn files_read(&self) -> Vec<Value> {
-        let entry = |(index, (name, bytes)): (usize, &(String, u64))| {
-            let mut entry = json!({"name": name, "bytes": bytes});
+        let entry = |(index, file): (usize, &SourceFile)| {
+            let mut entry = json!({"name": file.name, "bytes": file.bytes});
             let checksum = self.findings.checksums.get(&(index as u32));
             if let Some((algorithm, value)) = self.plan.settings.source_checksum.zip(checksum) {
                 entry["checksum"] = json!({"algorithm": algorithm.name(), "value": value});

@@ -5,21 +5,27 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use fairzarr_ome_tiff::{Fileset, PageTags, Tag, TagValue};
 use serde_json::{Map, Value, json};
 
+use crate::error::Error;
+
 /// The document: pages with tags, the first of each image whole, others by what differs from it. A page whose tags
-/// cannot be read says so; its pixels may be sound.
-pub(crate) fn document(source: &Fileset) -> Vec<u8> {
+/// are damaged says so; its pixels may be sound.
+///
+/// # Errors
+/// When a file cannot be read: no failure of a disk or server becomes part of the document.
+pub(crate) fn document(source: &Fileset) -> Result<Vec<u8>, Error> {
     // A page a line, made one by one: there may be a hundred thousand.
     let mut document = b"{\"pages\": [".to_vec();
     for (n, page) in source.original_metadata().enumerate() {
         document.extend_from_slice(if n == 0 { b"\n" } else { b",\n" });
         let page = match page {
             Ok(page) => page_object(source, &page),
-            Err(error) => json!({"error": error.to_string()}),
+            Err(error @ fairzarr_ome_tiff::Error::Damaged { .. }) => json!({"error": error.to_string()}),
+            Err(error) => return Err(error.into()),
         };
         document.extend_from_slice(page.to_string().as_bytes());
     }
     document.extend_from_slice(b"\n]}\n");
-    document
+    Ok(document)
 }
 
 fn page_object(source: &Fileset, page: &PageTags) -> Value {

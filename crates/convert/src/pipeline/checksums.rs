@@ -26,13 +26,13 @@ pub(crate) fn follow(
     mut each: impl FnMut(u32, String) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut start = 0;
-    for (index, (_, len)) in plan.files.iter().enumerate() {
+    for (index, file) in plan.files.iter().enumerate() {
         let file_start = start;
-        start += len;
+        start += file.bytes;
         if !share.contains(&file_start) || known.contains_key(&(index as u32)) {
             continue;
         }
-        let checksum = algorithm.checksum(*len, |at, out| {
+        let checksum = algorithm.checksum(file.bytes, |at, out| {
             let position = (file_start - share.start + at) as f64;
             let bytes = (share.end - share.start) as f64;
             while ready()?.is_some_and(|ready| position > ready * bytes + AHEAD) {

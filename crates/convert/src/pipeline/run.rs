@@ -174,7 +174,7 @@ impl Shared<'_> {
         let plan = self.context.plan;
         let Some(algorithm) = plan.settings.source_checksum else { return };
         let known = lock(&self.findings).checksums.clone();
-        let bytes = plan.files.iter().map(|(_, len)| len).sum();
+        let bytes = plan.files.iter().map(|file| file.bytes).sum();
         let progress = &self.context.job.progress;
         let ready = || {
             if self.stop.load(Ordering::Relaxed) || self.context.job.cancel.is_cancelled() {

@@ -219,6 +219,11 @@ pub(crate) fn segments(store: &Store) -> Result<Vec<String>, Error> {
     Ok(store.list(&format!("{WORKSPACE}/journal"))?.into_iter().map(|(key, _)| key).collect())
 }
 
+/// Removes the records of all processes, so that everything is done again.
+pub(crate) fn remove(store: &Store) -> Result<(), Error> {
+    Ok(store.delete_prefix(&format!("{WORKSPACE}/journal"))?)
+}
+
 /// Reads all records of `segments` that were written whole.
 pub(crate) fn read(
     store: &Store,

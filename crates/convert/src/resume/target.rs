@@ -12,7 +12,8 @@ use crate::commit;
 use crate::error::Error;
 use crate::options::{Existing, Options};
 use crate::plan::Plan;
-use crate::resume::lease;
+use crate::resume::{journal, lease};
+use crate::source::{SeenFiles, Status, check_planned};
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_provenance::{Documents, Sidecar};
 
@@ -46,7 +47,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
                 // It may have been finished while nobody was looking.
                 if let Some(earlier) = store.get(&keys::plan())? {
                     watch(&lease, &earlier);
-                    return resume(read_plan(&earlier)?, &plan, store, lease);
+                    return resume(source, read_plan(&earlier)?, &plan, store, lease);
                 }
             }
             if commit::is_complete(&plan, store)? {
@@ -72,6 +73,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
         Some(lease) => lease,
         None => take()?,
     };
+    let plan = Plan { seen: Some(SeenFiles::new(source)), ..plan };
     let text = serde_json::to_vec(&Stored { conversion: conversion(), plan: &plan })
         .map_err(|error| Error::Bug(format!("the plan cannot be written: {error}")))?;
     watch(&lease, &text);
@@ -95,12 +97,10 @@ pub(crate) fn join(
     let text = stored(store)?;
     watch(&lease, &text);
     let plan = read_plan(&text)?;
-    let files: Vec<(String, u64)> = source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
-    if files == plan.files {
-        Ok((plan, lease))
-    } else {
-        Err(Error::Resume(format!("the plan at {} was made for other source files", store.location())))
-    }
+    // Other shares may be at work, so that nothing can be begun again here. That content and time of modification are as
+    // they were has to suffice.
+    check_planned(source, &plan.files, plan.seen.as_ref())?;
+    Ok((plan, lease))
 }
 
 /// The plan that [`begin`] left in the store, for the shares of a split conversion.
@@ -175,7 +175,13 @@ fn document_key(n: usize) -> String {
 }
 
 /// Goes on with the earlier plan. It says in which pieces things are done, whatever memory this process was given.
-fn resume(earlier: Plan, plan: &Plan, store: &Store, lease: Lease) -> Result<Target, Error> {
+fn resume(
+    source: &Fileset,
+    earlier: Plan,
+    plan: &Plan,
+    store: &Store,
+    lease: Lease,
+) -> Result<Target, Error> {
     let place = store.location();
     let was = |difference: &str| {
         Error::Resume(format!("the conversion that was interrupted at {place} had {difference}"))
@@ -185,13 +191,15 @@ fn resume(earlier: Plan, plan: &Plan, store: &Store, lease: Lease) -> Result<Tar
         let earlier = Box::new(earlier.settings);
         return Err(Error::Settings { place: place.to_string(), earlier, differences });
     }
-    if earlier.files != plan.files {
-        return Err(was("other source files"));
-    }
+    let status = check_planned(source, &earlier.files, earlier.seen.as_ref())?;
     if earlier.documents != plan.documents {
         return Err(was("other documents or another policy"));
     }
     let found = if commit::is_complete(&earlier, store)? { Found::Finished } else { Found::Unfinished };
+    if found == Found::Unfinished && status == Status::Touched {
+        // What was done may be of another content, so that it is done again.
+        journal::remove(store)?;
+    }
     Ok(Target { found, plan: earlier, lease })
 }
 

@@ -143,7 +143,7 @@ pub(super) fn choose(
     options: &mut Options,
 ) -> Result<(), Failure> {
     given(choices, options)?;
-    for sidecar in beside(fileset) {
+    for sidecar in beside(fileset)? {
         if options.sidecars.iter().any(|given| given.sha256() == sidecar.sha256()) {
             continue;
         }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) use chunk_table::{ChunkTable, check_chunk};
 pub(crate) use error::ContainerError;
 pub(crate) use geometry::Geometry;
+pub(crate) use ifd::ValueError;
 pub(crate) use ifd::{Entry, Form};
 pub(crate) use window::Window;
 
