@@ -41,7 +41,9 @@ pub(super) fn annotations(document: &Document, record: &mut Record) {
                         .map(|m| (m.attr("K").unwrap_or_default().to_owned(), m.text().into_owned()))
                         .collect();
                     let (mut objects, used) = super::pairs::objects(&said);
-                    objects.iter_mut().for_each(|object| mark(object, id));
+                    for object in &mut objects {
+                        mark(object, id);
+                    }
                     record.objects.extend(objects);
                     let mut kept = json!({"namespace": namespace, "pairs": list});
                     if !used.is_empty() {

@@ -316,7 +316,7 @@ fn light_source(dataset: &Json, row: &Json, object: &mut Object) {
     // Of a series of set points none is that of the mean.
     if let [first, rest @ ..] = points.as_slice()
         && points.len() == own.len()
-        && rest.iter().all(|point| point == first)
+        && rest.iter().all(|point| point.total_cmp(first).is_eq())
     {
         // Fifteen digits: 0.29 are 29 %, not 28.999999999999996.
         let percent = format!("{:.14e}", first * 100.0).parse().unwrap_or(first * 100.0);
