@@ -334,7 +334,7 @@ fn quality_control_is_asked_of_the_store() {
     let root = attributes(&calibrated, "");
     assert_eq!(
         (&root["nbo:record"]["layout"], &root["nbo:record"]["image"]),
-        (&json!(3), &json!({"@id": "Image:0"}))
+        (&json!(4), &json!({"@id": "#Image:0"}))
     );
     let index = fairzarr(&["qc", text(&calibrated), "--json"]).done().json();
     assert_eq!(index["passes"], Value::Null, "nothing asked is no pass");
@@ -354,7 +354,7 @@ fn quality_control_is_asked_of_the_store() {
     fairzarr(&["qc", text(&calibrated), "--require", "Optical within 90 days"]).ends_with(2);
     // Results of microscope-metrics name their microscope, and so they count for it.
     fairzarr(&["embed", text(&calibrated), "--qc", text(&data("psf-beads.yaml"))]).done();
-    assert_eq!(attributes(&calibrated, "")["nbo:record"]["image"], json!({"@id": "Image:0"}));
+    assert_eq!(attributes(&calibrated, "")["nbo:record"]["image"], json!({"@id": "#Image:0"}));
     let index = fairzarr(&["qc", text(&calibrated), "--json"]).done().json();
     let beads: Vec<_> = index["qc"]["events"]
         .as_array()

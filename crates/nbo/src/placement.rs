@@ -14,14 +14,14 @@
 
 pub mod maps;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::Error;
 use crate::check::Report;
 use crate::qc::Index;
-use crate::record::json::{Common, IMAGE, LAYOUT, Writing, image, images as images_of};
+use crate::record::json::{Common, IMAGE, LAYOUT, Writing, image, images as images_of, iri};
 use crate::record::shared::Shared;
 use crate::record::{Object, Record, Source};
 
@@ -72,6 +72,8 @@ pub struct Placement<'a> {
     images: Vec<&'a Object>,
     placed: BTreeSet<usize>,
     shared: Shared<'a>,
+    /// The IRIs of microscopes that are known beyond the record.
+    microscopes: BTreeMap<String, String>,
 }
 
 impl<'a> Placement<'a> {
@@ -81,7 +83,7 @@ impl<'a> Placement<'a> {
         let held = record.in_store.iter().flatten().flatten().filter(|_| place == Images::InGroups);
         let placed: BTreeSet<usize> = held.copied().collect();
         let apart: Vec<_> = placed.iter().filter_map(|n| images.get(*n).copied()).collect();
-        Self { record, shared: Shared::of(&apart), images, placed }
+        Self { record, shared: Shared::of(&apart), images, placed, microscopes: iri::of_record(record) }
     }
 
     /// Attributes of the root: what the images have in common, and the images that the record describes and the
@@ -102,7 +104,12 @@ impl<'a> Placement<'a> {
         let at = at.filter(|at| *at < objects.len());
         let whole = self.placed.is_empty().then(|| self.record.in_store.as_ref()?.first().copied().flatten());
         let held = whole.flatten().and_then(|number| image(objects.iter().copied(), number));
-        let writing = Writing { objects, extra: Some(&self.record.extra), shared: Some(&self.shared) };
+        let writing = Writing {
+            objects,
+            extra: Some(&self.record.extra),
+            shared: Some(&self.shared),
+            microscopes: &self.microscopes,
+        };
         let mut record = writing.whole();
         if let Some(at) = at {
             record[IMAGES_AT] = json!(at);
@@ -117,7 +124,12 @@ impl<'a> Placement<'a> {
     /// `../../..`. Empty if the record has no such image.
     pub fn image(&self, image: usize, root: &str) -> Map<String, Json> {
         let Some(image) = self.images.get(image) else { return Map::new() };
-        let writing = Writing { objects: vec![image], extra: None, shared: Some(&self.shared) };
+        let writing = Writing {
+            objects: vec![image],
+            extra: None,
+            shared: Some(&self.shared),
+            microscopes: &self.microscopes,
+        };
         let record = writing.part(&json!({"path": root, "attribute": RECORD}));
         Map::from_iter([(RECORD.to_owned(), record), (CONVENTIONS.to_owned(), json!([convention()]))])
     }

@@ -124,7 +124,7 @@ fn documents_add_to_the_stores_images_and_never_replace_or_append() {
     );
     let pixels = images(&record)[0].child("Pixels").unwrap();
     assert_eq!(pixels.children_of("Channel").count(), 2);
-    assert_eq!(pixels.extra["channelsNotPlaced"][0]["@id"], "Channel:8");
+    assert_eq!(pixels.extra["channelsNotPlaced"][0]["@id"], "#Channel:8");
     assert_eq!(conflicts[0].kind, ConflictKind::NoSuchChannel);
 }
 
@@ -195,8 +195,8 @@ fn a_part_found_by_the_settings_of_one_channel_takes_the_class_that_is_known() {
 fn the_record_says_which_of_its_images_is_the_stores() {
     let (record, _) = joined(r#"<Image ID="Image:0" Name="beads"/>"#);
     let root = placement::root_attributes(&record, &[]);
-    assert_eq!(root["nbo:record"]["layout"], 3);
-    assert_eq!(root["nbo:record"]["image"], json!({"@id": "Image:0"}));
+    assert_eq!(root["nbo:record"]["layout"], 4);
+    assert_eq!(root["nbo:record"]["image"], json!({"@id": "#Image:0"}));
     assert_eq!(placement::read(&root, []).unwrap().record, record);
     // Of none, none is said, and nothing is taken for it.
     let mut alone = document(r#"<Image ID="Image:0" Name="beads"/>"#);
@@ -207,7 +207,7 @@ fn the_record_says_which_of_its_images_is_the_stores() {
     // In a store of several each group says it, and one without a record is known of.
     let placement = Placement::new(&record, Images::InGroups);
     let groups = [placement.image(0, ".."), Map::new()];
-    assert_eq!(groups[0]["nbo:record"]["image"], json!({"@id": "Image:0"}));
+    assert_eq!(groups[0]["nbo:record"]["image"], json!({"@id": "#Image:0"}));
     let read = placement::read(&placement.root(&[]), &groups).unwrap().record;
     assert_eq!(read.in_store.as_ref().unwrap().len(), 2);
     let held = read.in_store.unwrap()[0].unwrap();

@@ -103,7 +103,7 @@ fn attributes_of_one_image_and_of_several() {
     assert_eq!(placement::read_index(&root).unwrap(), qc::index(&record));
     assert_eq!(root["nbo:coverage"][0]["errors"], 0);
 
-    assert_eq!(root["nbo:record"]["image"], json!({"@id": "Image:1"}), "the other is of beads");
+    assert_eq!(root["nbo:record"]["image"], json!({"@id": "#Image:1"}), "the other is of beads");
     record.in_store = Some(vec![Some(0), Some(1)]);
     let placement = Placement::new(&record, Images::InGroups);
     let root = placement.root(&[report]);
@@ -135,14 +135,47 @@ fn inserting_and_removing_leaves_the_rest_untouched() {
 fn other_layouts_are_read_as_far_as_they_are_known() {
     let mut record = widefield();
     record.in_store = Some(vec![None]);
-    let mut root = placement::root_attributes(&record, &[]);
-    for (layout, newer) in [(1, false), (2, false), (3, false), (4, true)] {
+    let written = placement::root_attributes(&record, &[]);
+    let mut root = written.clone();
+    for (layout, newer) in [(1, false), (2, false), (3, false), (4, false), (5, true)] {
+        // Before layout 4 identifiers stood as they are, and none was made of maker and serial number.
+        root = written.clone();
+        if layout < 4 {
+            let mut text = serde_json::to_string(&written["nbo:record"]).unwrap();
+            for (iri, id) in written["nbo:record"]["identifiers"].as_object().unwrap() {
+                text = text.replace(&format!("\"@id\":\"{iri}\""), &format!("\"@id\":{id}"));
+            }
+            root["nbo:record"] = serde_json::from_str(&text.replace("\"@id\":\"#", "\"@id\":\"")).unwrap();
+        }
         root["nbo:record"]["layout"] = json!(layout);
         let stored = placement::read(&root, []).unwrap();
         assert_eq!((stored.newer, stored.record == record), (newer, true));
     }
     root["nbo:record"].as_object_mut().unwrap().shift_remove("layout");
     assert!(placement::read(&root, []).is_err());
+}
+
+#[test]
+fn one_microscope_of_two_stores_is_one_node_and_an_lsid_never_is() {
+    let document = |maker: &str, serial: &str, id: &str| {
+        let text = format!(
+            r#"<OME xmlns="http://www.NamespaceTest.org/Schemas/NBO/2020-11"><Instrument ID="{id}"><InvertedMicroscopeStand Manufacturer="{maker}"
+            CatalogNumber="{serial}"/><Objective ID="Objective:0"/></Instrument><Image ID="Image:0"><InstrumentRef ID="{id}"/></Image></OME>"#
+        );
+        let record = xml::read(&text).unwrap();
+        let json = record.to_json();
+        assert_eq!(Record::from_json(&json).unwrap(), record);
+        assert_eq!(json["@graph"][0]["@id"], json["@graph"][1]["InstrumentRef"]["@id"]);
+        assert_eq!(json["@graph"][0]["Objective"][0]["@id"], "#Objective:0", "relative to the store");
+        json["@graph"][0]["@id"].as_str().unwrap().to_owned()
+    };
+    let one = document("Carl Zeiss", "SN-1", "Instrument:0");
+    assert!(one.starts_with("urn:uuid:"));
+    assert_eq!(one, document("Zeiss", "sn-1", "Instrument:7"));
+    assert_ne!(one, document("Zeiss", "SN-2", "Instrument:0"));
+    assert_eq!(document("Zeiss", "", "Instrument:0"), "#Instrument:0");
+    let uuid = "93efaebd-1042-43aa-994e-2f5bc2a92fb1";
+    assert_eq!(document("Zeiss", "SN-1", uuid), format!("urn:uuid:{uuid}"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! children that do not follow each other as the model has it. In a pointer `*` stands for the indices
 //! of all arrays on its way: what holds for every channel is said once.
 
+pub(crate) mod iri;
 mod read;
 mod write;
 
@@ -19,7 +20,7 @@ pub(crate) use write::{Writing, image};
 
 /// The version of the record's layout that is written. Readers take older ones, and of newer ones what they know;
 /// newer ones are not rewritten.
-pub(crate) const LAYOUT: u64 = 3;
+pub(crate) const LAYOUT: u64 = 4;
 
 /// The member that says which images of the graph are the store's.
 pub(crate) const IMAGE: &str = "image";
@@ -27,26 +28,50 @@ pub(crate) const IMAGE: &str = "image";
 /// How a reference to an image by its place in the graph begins.
 pub(crate) const PLACE: &str = "#/@graph/";
 
-/// The prefix of references to objects of the common record. No identifier of NBO begins with it.
+/// The prefix of references to objects of the common record. No identifier begins with it ([`iri`]).
 pub(crate) const SHARED: &str = "#/shared/";
 
 impl Record {
-    /// The JSON-LD context of a record.
+    /// The JSON-LD context of a record: names are those of NBO, dates are dates.
     pub fn context() -> Json {
-        json!({
+        let mut context = json!({
+            "@version": 1.1,
             "@vocab": format!("{}#", catalogue::NAMESPACE),
+            "xsd": "http://www.w3.org/2001/XMLSchema#",
             "ID": {"@type": "@id"},
             "#text": "http://www.w3.org/1999/02/22-rdf-syntax-ns#value",
-            "spec": null, "layout": null, "image": null, "shared": null, "imagesAt": null, "origin": null, "extra": null, "order": null,
-            "sources": null, "common": null
-        })
+            "#xml": null
+        });
+        for name in [
+            "spec",
+            "layout",
+            "image",
+            "shared",
+            "imagesAt",
+            "identifiers",
+            "origin",
+            "extra",
+            "order",
+            "sources",
+            "common",
+        ] {
+            context[name] = Json::Null;
+        }
+        // A name that is a date in one class and a text in another cannot be said here, and there is none.
+        for (base, kind) in [(catalogue::Base::Date, "xsd:date"), (catalogue::Base::DateTime, "xsd:dateTime")]
+        {
+            for attribute in catalogue::attributes().iter().filter(|a| a.base == base) {
+                context[attribute.name] = json!({"@type": kind});
+            }
+        }
+        context
     }
 
     /// The record as JSON.
     pub fn to_json(&self) -> Json {
-        let mut json =
-            Writing { objects: self.objects.iter().collect(), extra: Some(&self.extra), shared: None }
-                .whole();
+        let microscopes = &iri::of_record(self);
+        let objects = self.objects.iter().collect();
+        let mut json = Writing { objects, extra: Some(&self.extra), shared: None, microscopes }.whole();
         if let Some(held) = &self.in_store {
             let refer = |number: &usize| write::image(&self.objects, *number);
             let mut images: Vec<Json> = held.iter().flatten().filter_map(refer).collect();
@@ -96,12 +121,16 @@ impl Source {
 fn key_value<'a>(class: Option<&'static Class>, field: &'a Field) -> (&'a str, Json) {
     let reference = class.and_then(Class::reference);
     if reference.is_some_and(|r| r.attribute == field.name) && field.value.is_string() {
-        (field.name.as_str(), json!({"@id": field.value}))
+        (field.name.as_str(), json!({"@id": iri_of(&field.value)}))
     } else if field.name == "ID" && class.is_none_or(Class::owns_id) {
-        ("@id", field.value.clone())
+        ("@id", iri_of(&field.value))
     } else {
         (field.name.as_str(), field.value.clone())
     }
+}
+
+fn iri_of(id: &Json) -> Json {
+    id.as_str().map_or_else(|| id.clone(), |id| iri::of(id).into())
 }
 
 fn is_plain_reference(class: &Class, attribute: &str) -> bool {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value as Json};
 
-use super::{IMAGE, PLACE, SHARED, escape, is_text_child, place, reorder, star};
+use super::{IMAGE, PLACE, SHARED, escape, iri, is_text_child, place, reorder, star};
 use crate::Error;
 use crate::catalogue::Class;
 use crate::record::{Content, Field, Object, Origin, OriginKind, Record, Source, resolve};
@@ -90,6 +90,10 @@ struct Tables<'a> {
     extra: Option<&'a Map<String, Json>>,
     order: Option<&'a Map<String, Json>>,
     common: Option<&'a Common<'a>>,
+    /// Since layout 4 identifiers are IRIs.
+    iris: bool,
+    /// Identifiers of microscopes by their IRIs.
+    names: Option<&'a Map<String, Json>>,
 }
 
 /// Records nest a dozen levels; anything much deeper is not one.
@@ -104,7 +108,9 @@ fn shape(at: &str, expected: &'static str) -> Error {
 impl<'a> Tables<'a> {
     fn of(record: &'a Json, common: Option<&'a Common<'a>>) -> Self {
         let table = |name: &str| record[name].as_object();
-        Self { origin: table("origin"), extra: table("extra"), order: table("order"), common }
+        let names = table("identifiers").or_else(|| common?.tables.names);
+        let iris = record["layout"].as_u64().is_some_and(|layout| layout >= 4);
+        Self { origin: table("origin"), extra: table("extra"), order: table("order"), common, iris, names }
     }
 
     fn object(
@@ -137,7 +143,7 @@ impl<'a> Tables<'a> {
                     let attribute = class.and_then(Class::reference).filter(|_| plain_reference);
                     object.fields.push(self.field(
                         attribute.map_or("ID", |r| r.attribute),
-                        id,
+                        &self.identifier(id),
                         &at,
                         inherited,
                     ));
@@ -178,7 +184,9 @@ impl<'a> Tables<'a> {
                 let shared = reference.and_then(|id| self.common?.object(id.as_str()?, class));
                 match (shared, reference, attribute) {
                     (Some(shared), ..) => object.children.push(shared?),
-                    (None, Some(id), Some(_)) => object.fields.push(self.field(key, id, at, inherited)),
+                    (None, Some(id), Some(_)) => {
+                        object.fields.push(self.field(key, &self.identifier(id), at, inherited))
+                    }
                     _ => {
                         let own = self.object(item, Some(key), class, at, inherited, depth + 1)?;
                         object.children.push(own);
@@ -200,6 +208,13 @@ impl<'a> Tables<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The identifier that `@id` stands for.
+    fn identifier(&self, iri: &Json) -> Json {
+        let Some(text) = iri.as_str().filter(|_| self.iris) else { return iri.clone() };
+        let named = self.names.and_then(|names| names.get(text)).cloned();
+        named.unwrap_or_else(|| iri::identifier(text).into())
     }
 
     fn field(&self, name: &str, value: &Json, pointer: &str, inherited: OriginKind) -> Field {

@@ -1,11 +1,12 @@
 //! Writing: the graph, what images share, and the tables that point into both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    IMAGE, LAYOUT, PLACE, SHARED, escape, is_plain_reference, is_text_child, key_value, place, star,
+    IMAGE, LAYOUT, PLACE, SHARED, escape, iri, iri_of, is_plain_reference, is_text_child, key_value, place,
+    star,
 };
 use crate::catalogue::{self, Class};
 use crate::record::shared::Shared;
@@ -19,6 +20,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) extra: Option<&'a Map<String, Json>>,
     /// What several records say, and the common one says for them.
     pub(crate) shared: Option<&'a Shared<'a>>,
+    /// The IRIs of microscopes that are known by more than an identifier ([`iri::microscopes`]).
+    pub(crate) microscopes: &'a BTreeMap<String, String>,
 }
 
 /// What the member `image` says of the image of this number among those of a graph: its identifier, or its place if
@@ -28,7 +31,7 @@ pub(crate) fn image<'a>(graph: impl IntoIterator<Item = &'a Object>, number: usi
     let images = graph.iter().enumerate().filter(|(_, o)| o.class == "Image");
     let (place, image) = images.clone().nth(number)?;
     let alone = |id: &&str| images.filter(|(_, o)| o.id() == Some(*id)).count() == 1;
-    let id = image.id().filter(alone).map_or_else(|| format!("{PLACE}{place}"), str::to_owned);
+    let id = image.id().filter(alone).map_or_else(|| format!("{PLACE}{place}"), iri::of);
     Some(json!({"@id": id}))
 }
 
@@ -60,6 +63,10 @@ impl Writing<'_> {
         if !shared.is_empty() {
             record["shared"] = Json::Object(shared);
         }
+        if !self.microscopes.is_empty() {
+            let names = self.microscopes.iter().map(|(id, iri)| (iri.clone(), Json::from(id.as_str())));
+            record["identifiers"] = Json::Object(names.collect());
+        }
         self.finish(tables, record)
     }
 
@@ -81,6 +88,13 @@ impl Writing<'_> {
     }
 
     fn finish(&self, tables: Tables, mut record: Json) -> Json {
+        if !self.microscopes.is_empty() {
+            for member in ["@graph", "shared"] {
+                if let Some(objects) = record.get_mut(member) {
+                    iri::name_microscopes(objects, self.microscopes);
+                }
+            }
+        }
         let mut extra = tables.extra.finish();
         if let Some(said) = self.extra.filter(|said| !said.is_empty()) {
             extra.insert(String::new(), Json::Object(said.clone()));
@@ -186,7 +200,7 @@ impl<'a> Tables<'a> {
             match (child.fields.as_slice(), &child.content) {
                 ([id], Content::None) if is_plain_reference(class, &id.name) && id.value.is_string() => {
                     self.field_origin(id, &format!("{pointer}/@id"), inherited);
-                    json!({"@id": id.value})
+                    json!({"@id": iri_of(&id.value)})
                 }
                 ([], Content::Text(text)) if is_text_child(parent, &child.class) => json!(text),
                 _ => return None,
