@@ -7,6 +7,7 @@ mod provenance;
 use clap::parser::ValueSource;
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use fairzarr_store::Durability;
+use std::ffi::OsString;
 
 pub(crate) use conversion::{BitArg, ChecksumArg, Convert, ConvertChoices, Preset, PyramidArg, Run, Split};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
@@ -25,17 +26,17 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Reads the command line; ends the process where that makes no sense.
-    pub(crate) fn of_command_line() -> Self {
-        let matches = Self::command().get_matches();
-        let mut args = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    /// Reads a command line, whose first word is the program's name.
+    pub(crate) fn of_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(words)?;
+        let mut args = Self::from_arg_matches(&matches)?;
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
             (&mut args.command, matches.subcommand())
         {
             let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
             split.typed = matches.ids().filter(typed).map(|id| id.as_str().replace('_', "-")).collect();
         }
-        args
+        Ok(args)
     }
 }
 

@@ -7,10 +7,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::args::{OutputArgs, ProgressArg};
+use crate::caller::Caller;
 use crate::print;
 
 /// Runs `work` while showing how far it has come.
 pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if Caller::current().is_some() {
+        // Whoever calls watches by itself.
+        return work();
+    }
     let style = match output.progress {
         ProgressArg::Auto if std::io::stderr().is_terminal() && !output.json => Style::Bar,
         ProgressArg::Auto | ProgressArg::None => return work(),

@@ -10,6 +10,7 @@ use serde_json::json;
 use std::time::Instant;
 
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
+use crate::caller::Caller;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress;
@@ -118,6 +119,9 @@ fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job
 
 /// Shows progress while `work` runs.
 pub(super) fn watched<T>(output: &OutputArgs, job: &Job, work: impl FnOnce() -> T) -> T {
+    if let Some(caller) = Caller::current() {
+        caller.may_watch(&job.progress);
+    }
     progress::show(output, &job.progress, work)
 }
 
@@ -168,8 +172,13 @@ pub(super) fn job(choices: &ConvertChoices) -> Job {
     Job::new().with_threads(choices.jobs).with_memory(choices.memory)
 }
 
-/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads.
+/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads. Signals of another
+/// program's process are that program's own.
 pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
+    if let Some(caller) = Caller::current() {
+        caller.may_stop(cancel, store);
+        return;
+    }
     let (cancel, store) = (cancel.clone(), store.clone());
     let installed = ctrlc::set_handler(move || {
         if cancel.cancel() {

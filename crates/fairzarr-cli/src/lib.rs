@@ -1,0 +1,61 @@
+//! The `fairzarr` program as a library: its own `main`, and calls of its commands from another program.
+//!
+//! A call takes the words of a command line and gives what the program would have printed, so that an option means the
+//! same wherever it is said, and a result is the JSON that the program documents. The Python package is such a caller.
+//!
+//! ```
+//! use fairzarr_cli::{Caller, call};
+//!
+//! let caller = Caller::new();
+//! // Another thread may hold a clone, read `caller.progress()` from it, and stop the call by `caller.stop()`.
+//! let outcome = call(["nbo", "fields", "--tier", "1", "--json"], &caller);
+//! assert_eq!((outcome.code, outcome.failure), (0, None));
+//! assert!(outcome.results.starts_with('['));
+//! ```
+
+mod args;
+mod caller;
+mod commands;
+mod exit;
+mod print;
+mod progress;
+mod source;
+
+use std::ffi::OsString;
+
+pub use caller::{CallProgress, Caller, Outcome};
+use exit::Code;
+
+/// Runs the program on a command line whose first word is the program's name, and gives its exit code. Ends the process
+/// itself for `--help`, `--version` and command lines that make no sense.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let args = args::Args::of_words(words).unwrap_or_else(|error| error.exit());
+    match commands::run(args) {
+        Ok(code) => code as u8,
+        Err(failure) => {
+            print::note(format_args!("fairzarr: {failure}"));
+            failure.code() as u8
+        }
+    }
+}
+
+/// Runs one command on this thread for another program: the words of a command line without the program's name. Nothing
+/// is printed, no signal handler is installed, and the process is not ended.
+pub fn call<T: Into<OsString>>(words: impl IntoIterator<Item = T>, caller: &Caller) -> Outcome {
+    let words = std::iter::once("fairzarr".into()).chain(words.into_iter().map(Into::into));
+    let (code, failure) = caller.during(|| match args::Args::of_words(words) {
+        Ok(args) => match commands::run(args) {
+            Ok(code) => (code, None),
+            Err(failure) => (failure.code(), Some(failure.to_string())),
+        },
+        Err(error) => (Code::Usage, Some(first_sentence(&error.to_string()))),
+    });
+    let (results, notes) = caller.printed();
+    Outcome { code: code as u8, failure, results, notes }
+}
+
+/// What is wrong with a command line, without the usage lines that follow.
+fn first_sentence(error: &str) -> String {
+    let text = error.split("\n\n").next().unwrap_or(error);
+    text.trim_start_matches("error: ").trim().to_owned()
+}
