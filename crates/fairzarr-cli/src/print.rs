@@ -21,6 +21,21 @@ pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Bytes of a result as they are: names of files need not be Unicode.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    if let Some(caller) = Caller::current() {
+        caller.take_result(format_args!("{}", String::from_utf8_lossy(bytes).trim_end()));
+        return Ok(());
+    }
+    match io::stdout().write_all(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Code::Output,
+            anyhow::Error::new(error).context("cannot write to standard output"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A line for the user, on standard error. If that fails there is nobody left to tell.
 pub(crate) fn note(line: fmt::Arguments<'_>) {
     if let Some(caller) = Caller::current() {

@@ -64,7 +64,13 @@ impl Attempt<'_> {
         let place = self.context.target.join(&self.todo.target);
         let store = Store::open(&place, self.context.store)?;
         let report = self.convert(&fileset, &store, &options)?;
-        let proofs = self.prove(source, &store)?;
+        let proofs = self.prove(source, &store).map_err(|failure| match failure.class {
+            // What was there before may be anybody's, and is not replaced.
+            Class::Difference | Class::Invalid if report.is_none() => {
+                Failure::new(Class::Exists, format!("there is another store at {place}: {}", failure.cause))
+            }
+            _ => failure,
+        })?;
         let root = attributes(&store)?;
         if stats(source, &members)? != before {
             return Err(Failure::new(Class::Changed, "a file of the source changed while it was converted"));
@@ -96,7 +102,10 @@ impl Attempt<'_> {
         };
         done.coverage = coverage.map(|report| {
             let tiers = report.coverage.iter();
-            tiers.map(|of| json!([of.tier, of.must_filled, of.must, of.should_filled, of.should])).collect::<Value>().to_string()
+            tiers
+                .map(|of| json!([of.tier, of.must_filled, of.must, of.should_filled, of.should]))
+                .collect::<Value>()
+                .to_string()
         });
         Ok(done)
     }
@@ -128,7 +137,9 @@ impl Attempt<'_> {
             let sidecar = Sidecar::parse(names::last(path), bytes, options.mapping.as_ref());
             options.sidecars.push(sidecar.map_err(|error| Failure::from(convert::Error::from(error)))?);
         }
-        if let (Some(document), Some(mapping)) = (row.and_then(|row| row.as_document()), options.mapping.as_ref()) {
+        if let (Some(document), Some(mapping)) =
+            (row.and_then(|row| row.as_document()), options.mapping.as_ref())
+        {
             let sidecar = Sidecar::parse("table.csv", document, Some(mapping));
             options.sidecars.push(sidecar.map_err(|error| Failure::from(convert::Error::from(error)))?);
         }
@@ -136,7 +147,12 @@ impl Attempt<'_> {
     }
 
     /// Makes the store; `None` where a complete one was there, which has yet to be proved.
-    fn convert(&self, fileset: &Fileset, store: &Store, options: &ConvertOptions) -> Result<Option<Report>, Failure> {
+    fn convert(
+        &self,
+        fileset: &Fileset,
+        store: &Store,
+        options: &ConvertOptions,
+    ) -> Result<Option<Report>, Failure> {
         let present = present(store)?;
         let existing = match present {
             _ if self.todo.replace => Existing::Overwrite,
@@ -152,7 +168,9 @@ impl Attempt<'_> {
         };
         let made = match run(existing) {
             // What an earlier run began by other settings or from another version of the file was never complete.
-            Err(convert::Error::Settings { .. } | convert::Error::Resume(_)) if present == Present::Unfinished => {
+            Err(convert::Error::Settings { .. } | convert::Error::Resume(_))
+                if present == Present::Unfinished =>
+            {
                 run(Existing::Overwrite)
             }
             made => made,
@@ -174,20 +192,27 @@ impl Attempt<'_> {
         let report = verify::verify(&fileset, store, &verify::Options::default(), &step)?;
         if !report.holds() {
             let differences = report.checks.iter().flat_map(|check| {
-                check.differences.iter().map(move |difference| format!("{}: {difference}", check.proof.name()))
+                check
+                    .differences
+                    .iter()
+                    .map(move |difference| format!("{}: {difference}", check.proof.name()))
             });
             let listed: Vec<String> = differences.take(LISTED).collect();
             return Err(Failure::new(Class::Difference, listed.join("; ")));
         }
         let validity = verify::validate_hierarchy(store, Depth::Documents)?;
         if !validity.is_valid() {
-            let broken = validity.findings.iter().filter(|found| found.finding.severity == ngff::Severity::Must);
+            let broken =
+                validity.findings.iter().filter(|found| found.finding.severity == ngff::Severity::Must);
             let listed: Vec<String> =
                 broken.take(LISTED).map(|found| format!("{}: {}", found.node, found.finding)).collect();
             return Err(Failure::new(Class::Invalid, listed.join("; ")));
         }
-        let mut proofs: Map<String, Value> =
-            report.checks.iter().map(|check| (check.proof.name().into(), check.covered.as_str().into())).collect();
+        let mut proofs: Map<String, Value> = report
+            .checks
+            .iter()
+            .map(|check| (check.proof.name().into(), check.covered.as_str().into()))
+            .collect();
         let covered = format!("{} groups, {} arrays", validity.groups, validity.arrays);
         proofs.insert("valid".into(), covered.into());
         Ok(Value::Object(proofs).to_string())
@@ -198,7 +223,11 @@ impl Attempt<'_> {
             return Vec::new();
         }
         let digest = |path: &str| {
-            options.sidecars.iter().find(|sidecar| sidecar.name() == names::last(path)).map(|s| s.sha256().to_owned())
+            options
+                .sidecars
+                .iter()
+                .find(|sidecar| sidecar.name() == names::last(path))
+                .map(|s| s.sha256().to_owned())
         };
         let file = |path: &String| {
             let stat = source.stat(path).unwrap_or_default();
@@ -240,8 +269,14 @@ fn attributes(store: &Store) -> Result<Map<String, Value>, Failure> {
 }
 
 /// The files with the checksums that the store has recorded, which the verification has compared with the files.
-fn files(members: &[String], stats: &[Stat], fileset: &Fileset, root: &Map<String, Value>) -> Vec<SourceFile> {
-    let recorded: Vec<_> = Conversion::of(root).into_iter().flat_map(|conversion| conversion.files()).collect();
+fn files(
+    members: &[String],
+    stats: &[Stat],
+    fileset: &Fileset,
+    root: &Map<String, Value>,
+) -> Vec<SourceFile> {
+    let recorded: Vec<_> =
+        Conversion::of(root).into_iter().flat_map(|conversion| conversion.files()).collect();
     let same = recorded.len() == members.len()
         && recorded.iter().zip(fileset.files()).all(|(recorded, file)| recorded.name == file.name);
     let checksum = |n: usize| {
@@ -297,7 +332,8 @@ fn warnings(fileset: &Fileset, report: Option<&Report>) -> Option<String> {
         said.extend(report.filled.iter().map(|(image, t, c, z)| {
             format!("image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written")
         }));
-        if let Some(coverage) = report.coverage.as_ref().filter(|coverage| coverage.policy != "baseline" && !coverage.passes())
+        if let Some(coverage) =
+            report.coverage.as_ref().filter(|coverage| coverage.policy != "baseline" && !coverage.passes())
         {
             let errors = coverage.count(Severity::Error);
             said.push(format!("the record falls short of policy '{}' in {errors} places", coverage.policy));

@@ -117,13 +117,17 @@ impl Class {
     fn of_source(error: &ome_tiff::Error) -> Self {
         use ome_tiff::{ChunkError, Error};
         match error {
-            Error::Io { source, .. } | Error::Chunk { source: ChunkError::Io(source), .. } => match source.kind() {
-                std::io::ErrorKind::UnexpectedEof => Self::Damaged,
-                _ => Self::Unreadable,
-            },
+            Error::Io { source, .. } | Error::Chunk { source: ChunkError::Io(source), .. } => {
+                match source.kind() {
+                    std::io::ErrorKind::UnexpectedEof => Self::Damaged,
+                    _ => Self::Unreadable,
+                }
+            }
             Error::NotTiff { .. } => Self::NotTiff,
             Error::Xml { .. } | Error::Document { .. } => Self::Metadata,
-            Error::MissingFile { .. } | Error::MissingPlanes { .. } | Error::MissingPlane { .. } => Self::Missing,
+            Error::MissingFile { .. } | Error::MissingPlanes { .. } | Error::MissingPlane { .. } => {
+                Self::Missing
+            }
             Error::Mismatch { .. } => Self::Metadata,
             Error::Unsupported { .. } => Self::Unsupported,
             _ => Self::Damaged,
@@ -199,11 +203,14 @@ impl From<convert::Error> for Failure {
             Error::Provenance(provenance::Error::Policy { .. }) => Class::Policy,
             Error::Provenance(provenance::Error::Sidecar { .. }) => Class::Sidecar,
             Error::Provenance(provenance::Error::Store(error)) => Class::of_store(error),
-            Error::Exists(_) | Error::NotRemoved { .. } | Error::Resume(_) | Error::Settings { .. } => Class::Exists,
-            Error::Running { .. } => Class::Busy,
-            Error::ChunkSize(..) | Error::CodecNeedsZarr2(..) | Error::NeedsSamples | Error::NotOneImage(_) => {
-                Class::Settings
+            Error::Exists(_) | Error::NotRemoved { .. } | Error::Resume(_) | Error::Settings { .. } => {
+                Class::Exists
             }
+            Error::Running { .. } => Class::Busy,
+            Error::ChunkSize(..)
+            | Error::CodecNeedsZarr2(..)
+            | Error::NeedsSamples
+            | Error::NotOneImage(_) => Class::Settings,
             Error::Memory { .. } => Class::Memory,
             Error::Interrupted => Class::Interrupted,
             Error::Bug(_) | Error::Task(_) => Class::Internal,

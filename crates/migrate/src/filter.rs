@@ -45,7 +45,8 @@ fn set(patterns: &[String]) -> Result<Option<GlobSet>, Error> {
     for pattern in patterns {
         let wrong = |source| Error::Pattern { pattern: pattern.clone(), source };
         let path = pattern.trim_start_matches("./").trim_end_matches('/');
-        let anywhere = if path.contains('/') { path.trim_start_matches('/').to_owned() } else { format!("**/{path}") };
+        let anywhere =
+            if path.contains('/') { path.trim_start_matches('/').to_owned() } else { format!("**/{path}") };
         builder.add(GlobBuilder::new(&anywhere).literal_separator(true).build().map_err(wrong)?);
     }
     builder.build().map(Some).map_err(|source| Error::Pattern { pattern: patterns.join(", "), source })

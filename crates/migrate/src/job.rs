@@ -136,7 +136,8 @@ pub fn migrate(
     let (mut state, _turn) = State::change(&path)?;
     let (sources, only) = open_sources(sources, options)?;
     let found = look(&sources, &only, target, options, &state, job)?;
-    let run = state.begin(concat!("fairzarr ", env!("CARGO_PKG_VERSION")), &settings::told(&options.convert))?;
+    let run =
+        state.begin(concat!("fairzarr ", env!("CARGO_PKG_VERSION")), &settings::told(&options.convert))?;
     let plan = state.merge(&merging(run, &found, &sources, &only, options))?;
     let mut summary = summary(&found, &plan);
     on(Event::Found {
@@ -175,7 +176,8 @@ pub fn survey(
     let mut state = State::copy_in_memory(&path)?;
     let (sources, only) = open_sources(sources, options)?;
     let found = look(&sources, &only, target, options, &state, job)?;
-    let run = state.begin(concat!("fairzarr ", env!("CARGO_PKG_VERSION")), &settings::told(&options.convert))?;
+    let run =
+        state.begin(concat!("fairzarr ", env!("CARGO_PKG_VERSION")), &settings::told(&options.convert))?;
     let plan = state.merge(&merging(run, &found, &sources, &only, options))?;
     for dataset in &found.datasets {
         let at = found.paths.get(dataset.entry);
@@ -324,7 +326,8 @@ impl Work<'_> {
         let cores = self.job.cores();
         let at_once = self.options.jobs.unwrap_or(cores).max(1);
         let store = self.store_options();
-        let context = Context { sources: self.sources, target: self.target, store: &store, options: self.options };
+        let context =
+            Context { sources: self.sources, target: self.target, store: &store, options: self.options };
         let (small, large): (Vec<&Todo>, Vec<&Todo>) = todo.iter().partition(|todo| todo.bytes < LARGE);
         let share = self
             .job
@@ -341,18 +344,24 @@ impl Work<'_> {
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        for_each(&small, at_once, |todo| todo.path.clone(), || (), |(), todo| {
-            if self.job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let finished = attempt(&context, todo, &share.next_step());
-            let of_memory = matches!(&finished.outcome, Err(failure) if failure.class == Class::Memory);
-            if of_memory && at_once > 1 {
-                lock(&too_large).push(todo);
-                return ControlFlow::Continue(());
-            }
-            report(todo, finished)
-        })?;
+        for_each(
+            &small,
+            at_once,
+            |todo| todo.path.clone(),
+            || (),
+            |(), todo| {
+                if self.job.cancel.is_cancelled() {
+                    return ControlFlow::Break(());
+                }
+                let finished = attempt(&context, todo, &share.next_step());
+                let of_memory = matches!(&finished.outcome, Err(failure) if failure.class == Class::Memory);
+                if of_memory && at_once > 1 {
+                    lock(&too_large).push(todo);
+                    return ControlFlow::Continue(());
+                }
+                report(todo, finished)
+            },
+        )?;
         for todo in unlocked(too_large) {
             if self.job.cancel.is_cancelled() {
                 break;
@@ -374,13 +383,16 @@ impl Work<'_> {
         results: Receiver<Finished>,
         counted: &Mutex<Summary>,
     ) -> Result<(), Error> {
-        let by_id: std::collections::HashMap<i64, &Todo> = todo.iter().map(|todo| (todo.dataset, todo)).collect();
+        let by_id: std::collections::HashMap<i64, &Todo> =
+            todo.iter().map(|todo| (todo.dataset, todo)).collect();
         let mut open = true;
         while open {
             let mut finished = Vec::new();
             let mut first = None;
             while finished.len() < TOGETHER {
-                let wait = first.map_or(Duration::from_secs(3600), |first: Instant| PAUSE.saturating_sub(first.elapsed()));
+                let wait = first.map_or(Duration::from_secs(3600), |first: Instant| {
+                    PAUSE.saturating_sub(first.elapsed())
+                });
                 match results.recv_timeout(wait) {
                     Ok(one) => {
                         first.get_or_insert_with(Instant::now);
@@ -395,7 +407,8 @@ impl Work<'_> {
                 }
             }
             // What was stopped half-way is no result.
-            finished.retain(|one| !matches!(&one.outcome, Err(failure) if failure.class == Class::Interrupted));
+            finished
+                .retain(|one| !matches!(&one.outcome, Err(failure) if failure.class == Class::Interrupted));
             if finished.is_empty() {
                 continue;
             }

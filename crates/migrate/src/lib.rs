@@ -19,12 +19,16 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod bag;
 mod cause;
+mod deletable;
 mod discover;
 mod error;
 mod filter;
 mod job;
 mod names;
+mod recheck;
+pub mod report;
 mod settings;
 mod source;
 mod state;
@@ -32,10 +36,12 @@ mod table;
 mod template;
 
 pub use cause::{Class, Failure};
+pub use deletable::{Deletable, Kept, Original, deletable};
 pub use discover::Role;
 pub use error::Error;
 pub use filter::Filter;
 pub use job::{Event, Options, STATE_FILE, Summary, migrate, open_state, state_path, survey};
+pub use recheck::{Rechecked, recheck};
 pub use state::{Dataset, DatasetState, FileOf, PathEntry, Run, State, Totals};
 pub use table::Table;
 pub use template::Template;

@@ -89,7 +89,16 @@ pub(crate) fn join(folder: &str, name: &str) -> Option<String> {
 /// The name of a file without the endings of OME-TIFF, TIFF and companions.
 pub(crate) fn stem(name: &str) -> &str {
     const ENDINGS: [&str; 11] = [
-        ".companion.ome", ".ome.tiff", ".ome.tif", ".ome.btf", ".ome.tf2", ".ome.tf8", ".ome.xml", ".tiff", ".tif", ".btf",
+        ".companion.ome",
+        ".ome.tiff",
+        ".ome.tif",
+        ".ome.btf",
+        ".ome.tf2",
+        ".ome.tf8",
+        ".ome.xml",
+        ".tiff",
+        ".tif",
+        ".btf",
         ".ome",
     ];
     let lower = name.to_ascii_lowercase();
@@ -97,19 +106,35 @@ pub(crate) fn stem(name: &str) -> &str {
     ending.map_or(name, |ending| &name[..name.len() - ending.len()])
 }
 
-/// A name for one folder of the target that every file system and object store takes: what some of them refuse is written
+/// A name, escaped as [`escape`] does, for one folder of the target that every file system and object store takes: what some of them refuse is written
 /// as `%XX`, and what is too long is cut and told apart by `key`.
 pub(crate) fn target_name(name: &str, key: &str) -> String {
     let mut text = String::with_capacity(name.len());
-    for character in name.chars() {
-        if character.is_control() || REFUSED.contains(&character) {
-            let mut buffer = [0; 4];
-            for byte in character.encode_utf8(&mut buffer).bytes() {
+    let mut rest = name;
+    while let Some(character) = rest.chars().next() {
+        // A byte that is no UTF-8, and a backslash, as `escape` writes them.
+        let byte = rest
+            .strip_prefix("\\x")
+            .and_then(|rest| rest.get(..2))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let taken = match byte {
+            Some(byte) => {
                 let _ = write!(text, "%{byte:02X}");
+                4
             }
-        } else {
-            text.push(character);
-        }
+            None if character.is_control() || REFUSED.contains(&character) => {
+                let mut buffer = [0; 4];
+                for byte in character.encode_utf8(&mut buffer).bytes() {
+                    let _ = write!(text, "%{byte:02X}");
+                }
+                if rest.starts_with("\\\\") { 2 } else { character.len_utf8() }
+            }
+            None => {
+                text.push(character);
+                character.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
     }
     if matches!(text.as_str(), "." | "..") {
         text = text.replace('.', "%2E");
@@ -144,7 +169,9 @@ mod tests {
     #[test]
     fn every_name_comes_back() {
         use std::os::unix::ffi::OsStrExt as _;
-        for name in [&b"plain"[..], b"latin1-\xe9.tif", b"back\\slash", b"\\xe9", b"\xff\\\xfe", "µ\n".as_bytes()] {
+        for name in
+            [&b"plain"[..], b"latin1-\xe9.tif", b"back\\slash", b"\\xe9", b"\xff\\\xfe", "µ\n".as_bytes()]
+        {
             let text = escape(OsStr::from_bytes(name));
             assert_eq!(unescape(&text).as_bytes(), name, "{text}");
         }
@@ -155,6 +182,7 @@ mod tests {
     fn targets_have_names_that_every_place_takes() {
         assert_eq!(target_name("new\nline?.ome.zarr", "k"), "new%0Aline%3F.ome.zarr");
         assert_eq!(target_name("..", "k"), "%2E%2E");
+        assert_eq!(target_name("latin1-\\xe9 a\\\\b", "k"), "latin1-%E9 a%5Cb");
         assert_eq!(target_name("日本語 データ", "k"), "日本語 データ");
         let long = "日".repeat(100);
         let (a, b) = (target_name(&long, "a"), target_name(&long, "b"));
@@ -163,9 +191,13 @@ mod tests {
 
     #[test]
     fn stems_and_paths() {
-        for (name, expected) in
-            [("a.OME.TIF", "a"), ("a.b.tif", "a.b"), (".ome.tif", ".ome"), ("x", "x"), ("p.companion.ome", "p")]
-        {
+        for (name, expected) in [
+            ("a.OME.TIF", "a"),
+            ("a.b.tif", "a.b"),
+            (".ome.tif", ".ome"),
+            ("x", "x"),
+            ("p.companion.ome", "p"),
+        ] {
             assert_eq!(stem(name), expected);
         }
         assert_eq!(join("a/b", "../c.tif").as_deref(), Some("a/c.tif"));

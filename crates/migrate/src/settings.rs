@@ -23,14 +23,18 @@ pub(crate) fn apply(options: &mut Options, text: &str) -> Result<(), Error> {
             "chunk" => {
                 options.chunk = match value {
                     "source" => ChunkChoice::Source,
-                    _ => pair(value).map(|(y, x)| ChunkChoice::Size(y, x)).ok_or_else(|| wrong(SIZE.into()))?,
+                    _ => {
+                        pair(value).map(|(y, x)| ChunkChoice::Size(y, x)).ok_or_else(|| wrong(SIZE.into()))?
+                    }
                 };
             }
             "shard" => {
                 options.shard = match value {
                     "auto" => ShardChoice::Auto,
                     "none" => ShardChoice::None,
-                    _ => pair(value).map(|(y, x)| ShardChoice::Size(y, x)).ok_or_else(|| wrong(SIZE.into()))?,
+                    _ => {
+                        pair(value).map(|(y, x)| ShardChoice::Size(y, x)).ok_or_else(|| wrong(SIZE.into()))?
+                    }
                 };
             }
             "pyramid" => {
@@ -62,7 +66,13 @@ pub(crate) fn apply(options: &mut Options, text: &str) -> Result<(), Error> {
 pub(crate) fn told(options: &Options) -> String {
     let mut text = format!(
         "ngff={} codec={} chunk={} shard={} pyramid={} layout={} omit-empty={}",
-        options.version, options.codec, options.chunk, options.shard, options.pyramid, options.layout, options.omit_empty
+        options.version,
+        options.codec,
+        options.chunk,
+        options.shard,
+        options.pyramid,
+        options.layout,
+        options.omit_empty
     );
     if let Some(policy) = &options.policy {
         text.push_str(" policy=");

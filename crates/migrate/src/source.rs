@@ -41,7 +41,11 @@ impl Source {
         let failed = |source| Error::Source { place: folder.display().to_string(), source };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let path = folder.canonicalize().map_err(failed)?;
-        Ok(Self { name: escape(path.as_os_str()), place: Place::Local(path), options: StoreOptions::default() })
+        Ok(Self {
+            name: escape(path.as_os_str()),
+            place: Place::Local(path),
+            options: StoreOptions::default(),
+        })
     }
 
     pub(crate) fn remote(location: &Location, options: &StoreOptions) -> Result<Self, Error> {
@@ -55,7 +59,11 @@ impl Source {
             Ok(location) if location.as_path().is_none() => Self::remote(&location, options),
             _ => {
                 let path = PathBuf::from(unescape(name));
-                Ok(Self { name: name.to_owned(), place: Place::Local(path), options: StoreOptions::default() })
+                Ok(Self {
+                    name: name.to_owned(),
+                    place: Place::Local(path),
+                    options: StoreOptions::default(),
+                })
             }
         }
     }
@@ -98,9 +106,14 @@ impl Source {
     /// The files of a set as paths below this source; none of those outside of it. `entry` is the file that it was opened by.
     pub(crate) fn members(&self, entry: &str, fileset: &Fileset) -> Vec<String> {
         let folder = names::folder(entry);
-        let escaped = matches!(self.place, Place::Remote(_)) || unescape(names::last(entry)).to_str().is_none();
+        let escaped =
+            matches!(self.place, Place::Remote(_)) || unescape(names::last(entry)).to_str().is_none();
         let files = fileset.files().iter().filter_map(|file| {
-            if escaped { names::join(folder, &file.name) } else { names::join(folder, &escape(file.name.as_ref())) }
+            if escaped {
+                names::join(folder, &file.name)
+            } else {
+                names::join(folder, &escape(file.name.as_ref()))
+            }
         });
         files.collect()
     }

@@ -41,9 +41,8 @@ impl Table {
         }
         let mut table = Self::default();
         for record in reader.records() {
-            let record = record.map_err(|error| {
-                wrong(error.position().map_or(0, csv::Position::line), error.to_string())
-            })?;
+            let record = record
+                .map_err(|error| wrong(error.position().map_or(0, csv::Position::line), error.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
             let mut row = Row { line, ..Row::default() };
             let mut source = String::new();
@@ -51,7 +50,9 @@ impl Table {
                 match column {
                     "source" => source = value.trim_start_matches("./").to_owned(),
                     "target" => row.target = Some(checked(value).map_err(|reason| wrong(line, reason))?),
-                    "sidecars" => row.sidecars = value.split(';').map(|path| path.trim().to_owned()).collect(),
+                    "sidecars" => {
+                        row.sidecars = value.split(';').map(|path| path.trim().to_owned()).collect()
+                    }
                     "settings" | "options" => value.clone_into(&mut row.settings),
                     other => {
                         row.extra.insert(other.to_owned(), value.to_owned());

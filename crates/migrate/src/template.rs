@@ -73,7 +73,9 @@ impl FromStr for Template {
         parts.push(Part::Text(rest.into()));
         let names_file = [Part::Stem, Part::Name, Part::Image].iter().any(|part| parts.contains(part));
         if !names_file {
-            return Err(wrong("it names neither {stem} nor {name} nor {image}, and all datasets would have one name"));
+            return Err(wrong(
+                "it names neither {stem} nor {name} nor {image}, and all datasets would have one name",
+            ));
         }
         if text.split('/').any(|part| part == "..") || text.starts_with('/') {
             return Err(wrong("it leads out of the target"));
@@ -203,7 +205,10 @@ mod tests {
         let found = named(&paths, &[]);
         assert_eq!(found[1], "d/image.tif.ome.zarr");
         assert_eq!(found[3], "e/image.ome.zarr");
-        assert!(found[0].starts_with("d/image.ome.tif~") && found[2].starts_with("d/Image.ome.tif~"), "{found:?}");
+        assert!(
+            found[0].starts_with("d/image.ome.tif~") && found[2].starts_with("d/Image.ome.tif~"),
+            "{found:?}"
+        );
         let mut turned = paths;
         turned.reverse();
         let mut again = named(&turned, &[]);
@@ -215,7 +220,8 @@ mod tests {
     fn what_is_taken_keeps_its_path_and_nothing_lies_in_another() {
         assert_eq!(named(&["a.tif"], &["a.ome.zarr"]), ["a.tif.ome.zarr"]);
         let nested = named(&["a.tif", "a.ome.zarr/b.tif"], &[]);
-        let inside = nested.iter().any(|path| nested.iter().any(|other| other.starts_with(&format!("{path}/"))));
+        let inside =
+            nested.iter().any(|path| nested.iter().any(|other| other.starts_with(&format!("{path}/"))));
         assert!(!inside, "{nested:?}");
     }
 

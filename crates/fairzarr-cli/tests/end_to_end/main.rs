@@ -8,6 +8,7 @@ mod export;
 mod extract;
 mod inspect;
 mod many_planes;
+mod migrate;
 mod resume;
 mod source_levels;
 mod source_tiles;

@@ -42,9 +42,11 @@ pub(super) fn group(search: &Search<'_>, paths: Vec<FoundPath>) -> Result<Found,
     links(&mut paths, &by_path);
     let documents = documents(&paths);
     let mut datasets = known(search, &paths, &by_path);
-    let claimed: HashSet<usize> = datasets.iter().flat_map(|dataset| dataset.members.iter().copied()).collect();
-    let candidates: Vec<usize> =
-        (0..paths.len()).filter(|index| paths[*index].role == Role::Dataset && !claimed.contains(index)).collect();
+    let claimed: HashSet<usize> =
+        datasets.iter().flat_map(|dataset| dataset.members.iter().copied()).collect();
+    let candidates: Vec<usize> = (0..paths.len())
+        .filter(|index| paths[*index].role == Role::Dataset && !claimed.contains(index))
+        .collect();
     let claimed = Mutex::new(claimed);
     let outside: Mutex<Vec<FoundPath>> = Mutex::default();
     let opened: Mutex<Vec<Opened>> = Mutex::default();
@@ -209,7 +211,10 @@ fn entry(met: usize, members: &BTreeSet<usize>, paths: &[FoundPath], fileset: &F
     let seen = || members.iter().copied().filter(|member| *member < paths.len());
     let is_companion =
         |member: &usize| companions.iter().any(|name| names::last(&paths[*member].path) == *name);
-    seen().find(is_companion).or_else(|| seen().find(|member| paths[*member].role == Role::Dataset)).unwrap_or(met)
+    seen()
+        .find(is_companion)
+        .or_else(|| seen().find(|member| paths[*member].role == Role::Dataset))
+        .unwrap_or(met)
 }
 
 fn sidecars(
@@ -218,7 +223,8 @@ fn sidecars(
     fileset: &Fileset,
     documents: &BTreeMap<(usize, &str), BTreeMap<&str, usize>>,
 ) -> Vec<usize> {
-    let local = search.sources.get(found.source).is_some_and(|source| matches!(source.place, Place::Local(_)));
+    let local =
+        search.sources.get(found.source).is_some_and(|source| matches!(source.place, Place::Local(_)));
     // Without a document in the folder there is nothing to look for.
     match documents.get(&(found.source, names::folder(&found.path))) {
         Some(folder) if local => {

@@ -36,7 +36,10 @@ pub(super) fn by_name(name: &str) -> Option<Kind> {
     if lower.starts_with("._") {
         return Some(Kind::Other("AppleDouble: what macOS keeps beside a file"));
     }
-    if [".tif", ".tiff", ".btf", ".tf2", ".tf8", ".companion.ome"].iter().any(|ending| lower.ends_with(ending)) {
+    if [".tif", ".tiff", ".btf", ".tf2", ".tf8", ".companion.ome"]
+        .iter()
+        .any(|ending| lower.ends_with(ending))
+    {
         return Some(Kind::Image);
     }
     let ending = lower.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -66,8 +69,12 @@ pub(super) fn by_head(head: &[u8]) -> Kind {
         [0x1f, 0x8b, ..] => Kind::Other("gzip"),
         [0x89, b'H', b'D', b'F', ..] => Kind::Other("HDF5"),
         [b'S', b'Q', b'L', b'i', b't', b'e', ..] => Kind::Other("an SQLite database"),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Kind::Other("a compound file of Microsoft, as older formats of microscopes are"),
-        head if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => Kind::Other("text"),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => {
+            Kind::Other("a compound file of Microsoft, as older formats of microscopes are")
+        }
+        head if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
+            Kind::Other("text")
+        }
         _ => Kind::Other("neither TIFF nor OME-XML"),
     }
 }

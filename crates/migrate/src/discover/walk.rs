@@ -31,7 +31,9 @@ pub(super) fn walk(
                 let path = root.join(crate::names::unescape(name));
                 match fs::symlink_metadata(&path) {
                     Ok(metadata) => walk.entry(root, name.clone(), &path, metadata.file_type()),
-                    Err(error) => walk.add(name.clone(), Role::Unreadable, Some(error.to_string()), Stat::default()),
+                    Err(error) => {
+                        walk.add(name.clone(), Role::Unreadable, Some(error.to_string()), Stat::default())
+                    }
                 }
             }
             Ok(())
@@ -75,7 +77,12 @@ impl Walk<'_, '_> {
         let mut entries: Vec<(OsString, DirEntry)> = match listed {
             Ok(entries) => entries.into_iter().map(|entry| (entry.file_name(), entry)).collect(),
             Err(error) => {
-                self.add(folder.to_owned(), Role::Unreadable, Some(format!("this folder: {error}")), Stat::default());
+                self.add(
+                    folder.to_owned(),
+                    Role::Unreadable,
+                    Some(format!("this folder: {error}")),
+                    Stat::default(),
+                );
                 return;
             }
         };
@@ -125,7 +132,12 @@ impl Walk<'_, '_> {
         };
         if kind.is_symlink() {
             if metadata.is_dir() {
-                self.add(path, Role::Link, Some("a link to a folder, which is not followed".into()), Stat::default());
+                self.add(
+                    path,
+                    Role::Link,
+                    Some("a link to a folder, which is not followed".into()),
+                    Stat::default(),
+                );
                 return;
             }
             link = file.canonicalize().ok().map(|to| match to.strip_prefix(root) {

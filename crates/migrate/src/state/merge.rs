@@ -91,8 +91,12 @@ impl State {
     /// Takes in what was found, and tells what is to be done.
     pub(crate) fn merge(&mut self, merge: &Merge<'_>) -> Result<Plan, Error> {
         let old = self.old()?;
-        let decided: Vec<(Option<OldDataset>, Decision)> =
-            merge.found.datasets.iter().map(|dataset| merge.decide(&old, dataset)).collect::<Result<_, _>>()?;
+        let decided: Vec<(Option<OldDataset>, Decision)> = merge
+            .found
+            .datasets
+            .iter()
+            .map(|dataset| merge.decide(&old, dataset))
+            .collect::<Result<_, _>>()?;
         let names = merge.names(&old, &decided);
         let place = self.place.clone();
         let failed = |source| super::at(&place, source);
@@ -147,7 +151,8 @@ impl Merge<'_> {
         let entry = known(&dataset.entry).map(|file| file.id);
         // A set that is described by another file now is still the set that was done.
         let done = || {
-            let entries = dataset.members.iter().filter_map(known).filter_map(|file| old.by_file.get(&file.id));
+            let entries =
+                dataset.members.iter().filter_map(known).filter_map(|file| old.by_file.get(&file.id));
             let mut found = entries.flatten().filter_map(|entry| old.by_entry.get(entry));
             found.find(|dataset| matches!(dataset.state.as_str(), "done" | "changed"))
         };
@@ -166,8 +171,9 @@ impl Merge<'_> {
             "failed" => {
                 let same = same_members
                     && dataset.members.iter().all(|index| {
-                        self.path(*index)
-                            .is_some_and(|(found, key)| old.files.get(&key).is_some_and(|file| file.stat == found.stat))
+                        self.path(*index).is_some_and(|(found, key)| {
+                            old.files.get(&key).is_some_and(|file| file.stat == found.stat)
+                        })
                     });
                 let class = earlier.class.unwrap_or(Class::Internal);
                 let replace = matches!(class, Class::Difference | Class::Invalid | Class::Changed);
@@ -192,7 +198,9 @@ impl Merge<'_> {
     ) -> Result<Option<String>, Error> {
         if !same_members {
             let (now, then) = (dataset.members.len(), earlier.members.len());
-            return Ok(Some(format!("the set has {now} files now, other ones than the {then} that were converted")));
+            return Ok(Some(format!(
+                "the set has {now} files now, other ones than the {then} that were converted"
+            )));
         }
         for index in &dataset.members {
             let Some((found, key)) = self.path(*index) else { continue };
@@ -212,7 +220,10 @@ impl Merge<'_> {
                 Ok(sha256) if Some(&sha256) == file.sha256.as_ref() => {}
                 Ok(sha256) => {
                     let then = file.sha256.as_deref().unwrap_or("unknown");
-                    return Ok(Some(format!("{} has the SHA-256 {sha256}, {then} was converted", found.path)));
+                    return Ok(Some(format!(
+                        "{} has the SHA-256 {sha256}, {then} was converted",
+                        found.path
+                    )));
                 }
                 Err(error) => return Ok(Some(format!("{} cannot be read: {}", found.path, chain(&error)))),
             }
@@ -226,7 +237,9 @@ impl Merge<'_> {
         let mut names = HashMap::new();
         let mut open = Vec::new();
         for (n, (dataset, (earlier, _))) in self.found.datasets.iter().zip(decided).enumerate() {
-            let Some(found) = self.found.paths.get(dataset.entry).filter(|_| earlier.is_none()) else { continue };
+            let Some(found) = self.found.paths.get(dataset.entry).filter(|_| earlier.is_none()) else {
+                continue;
+            };
             let Some(source) = self.sources.get(found.source) else { continue };
             let given = self.table.row(&source.name, &found.path).and_then(|row| row.target.clone());
             match given.filter(|target| !taken.contains(target)) {
@@ -234,7 +247,10 @@ impl Merge<'_> {
                     taken.push(target.clone());
                     names.insert(n, target);
                 }
-                None => open.push((n, Named { source: &source.name, path: &found.path, image: dataset.image.as_deref() })),
+                None => open.push((
+                    n,
+                    Named { source: &source.name, path: &found.path, image: dataset.image.as_deref() },
+                )),
             }
         }
         let named: Vec<Named> = open.iter().map(|(_, named)| *named).collect();
@@ -248,7 +264,8 @@ impl Merge<'_> {
         decided: &[(Option<OldDataset>, Decision)],
         names: &HashMap<usize, String>,
     ) -> rusqlite::Result<Plan> {
-        let sources = self.sources.iter().map(|source| source_id(db, &source.name)).collect::<Result<Vec<_>, _>>()?;
+        let sources =
+            self.sources.iter().map(|source| source_id(db, &source.name)).collect::<Result<Vec<_>, _>>()?;
         let frozen: HashSet<usize> = self
             .found
             .datasets
@@ -268,8 +285,10 @@ impl Merge<'_> {
             let (id, target) = match (earlier, names.get(&n)) {
                 (Some(earlier), _) => (earlier.id, earlier.target.clone()),
                 (None, Some(target)) => {
-                    db.prepare_cached("INSERT INTO datasets (entry, target, state) VALUES (?1, ?2, 'planned')")?
-                        .execute(params![ids[dataset.entry], target])?;
+                    db.prepare_cached(
+                        "INSERT INTO datasets (entry, target, state) VALUES (?1, ?2, 'planned')",
+                    )?
+                    .execute(params![ids[dataset.entry], target])?;
                     (db.last_insert_rowid(), target.clone())
                 }
                 (None, None) => continue,
@@ -287,17 +306,21 @@ impl Merge<'_> {
                 }
                 Decision::Changed(cause) => {
                     plan.changed += 1;
-                    db.prepare_cached("UPDATE datasets SET state = 'changed', class = ?2, cause = ?3 WHERE id = ?1")?
-                        .execute(params![id, Class::Changed.name(), cause])?;
+                    db.prepare_cached(
+                        "UPDATE datasets SET state = 'changed', class = ?2, cause = ?3 WHERE id = ?1",
+                    )?
+                    .execute(params![id, Class::Changed.name(), cause])?;
                 }
                 Decision::Waiting => plan.waiting += 1,
                 Decision::New | Decision::Again { .. } => {
-                    let row = self.sources.get(found.source).and_then(|s| self.table.row(&s.name, &found.path));
+                    let row =
+                        self.sources.get(found.source).and_then(|s| self.table.row(&s.name, &found.path));
                     if let Some(extra) = row.and_then(|row| row.as_json()) {
                         db.execute("UPDATE datasets SET extra = ?2 WHERE id = ?1", params![id, extra])?;
                     }
                     members(db, id, dataset, &ids)?;
-                    let size = |index: &usize| self.found.paths.get(*index).map_or(0, |found| found.stat.bytes);
+                    let size =
+                        |index: &usize| self.found.paths.get(*index).map_or(0, |found| found.stat.bytes);
                     let path = |index: &usize| self.found.paths.get(*index).map(|found| found.path.clone());
                     plan.todo.push(Todo {
                         dataset: id,

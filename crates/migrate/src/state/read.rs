@@ -229,7 +229,11 @@ impl State {
                     cause: row.get(3)?,
                     bytes: row.get(4)?,
                     link: row.get(5)?,
-                    datasets: datasets.iter().flat_map(|all| all.split(',')).filter_map(|id| id.parse().ok()).collect(),
+                    datasets: datasets
+                        .iter()
+                        .flat_map(|all| all.split(','))
+                        .filter_map(|id| id.parse().ok())
+                        .collect(),
                 })
             },
         )
@@ -257,9 +261,10 @@ impl State {
     /// When the state cannot be read.
     pub fn totals(&self) -> Result<Totals, Error> {
         let mut totals = Totals::default();
-        let by_state = self.all("SELECT state, class, count(*) FROM datasets GROUP BY state, class", |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, i64>(2)?))
-        })?;
+        let by_state = self
+            .all("SELECT state, class, count(*) FROM datasets GROUP BY state, class", |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, i64>(2)?))
+            })?;
         for (state, class, count) in by_state {
             *totals.states.entry(DatasetState::from_name(&state)).or_default() += count as u64;
             if let Some(class) = class.and_then(|class| class.parse().ok()) {

@@ -112,7 +112,11 @@ fn record_done(db: &Connection, run: i64, one: &Finished, done: &Done) -> rusqli
         .prepare_cached("SELECT f.source FROM datasets d JOIN files f ON f.id = d.entry WHERE d.id = ?1")?
         .query_row([one.dataset], |row| row.get(0))?;
     db.prepare_cached("DELETE FROM members WHERE dataset = ?1")?.execute([one.dataset])?;
-    let files = done.files.iter().map(|file| ("file", file)).chain(done.sidecars.iter().map(|file| ("sidecar", file)));
+    let files = done
+        .files
+        .iter()
+        .map(|file| ("file", file))
+        .chain(done.sidecars.iter().map(|file| ("sidecar", file)));
     for (kind, file) in files {
         let role = if kind == "file" { "member" } else { "sidecar" };
         let id: i64 = db
