@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Commit(Split),
     /// Migrate an archive: find all datasets, convert and prove each, go on after anything, and say which originals are proven
     /// whole.
-    Migrate(Migrate),
+    Migrate(Box<Migrate>),
     /// Copy an OME-Zarr to another place, metadata last, and prove the copy.
     Copy(Copy),
     /// Write an OME-Zarr as one OME-TIFF: the same pixels, the same OME-XML.

@@ -58,7 +58,7 @@ impl Attempt<'_> {
         let source = self.context.sources.get(self.todo.source);
         let source = source.ok_or_else(|| Failure::new(Class::Internal, "a dataset without source"))?;
         let options = self.options(source)?;
-        let fileset = source.open(&self.todo.path, self.opening(self.context.options.on_missing))?;
+        let fileset = source.open(&self.todo.path, opening(self.context.options.on_missing))?;
         let members = source.members(&self.todo.path, &fileset);
         let before = stats(source, &members)?;
         let place = self.context.target.join(&self.todo.target);
@@ -87,18 +87,15 @@ impl Attempt<'_> {
             warnings: warnings(&fileset, report.as_ref()),
             ..Done::default()
         };
-        let coverage = match report {
-            Some(report) => {
-                (done.objects, done.stored_bytes) = (report.objects, report.bytes);
-                report.coverage
-            }
-            None => {
-                let objects = store.list("")?;
-                done.objects = objects.len() as u64;
-                done.stored_bytes = objects.iter().map(|(_, bytes)| bytes).sum();
-                let read = Provenance::of_fileset(&fileset, &options.sidecars, options.policy.as_ref());
-                read.map_err(|error| Failure::from(convert::Error::from(error)))?.report
-            }
+        let coverage = if let Some(report) = report {
+            (done.objects, done.stored_bytes) = (report.objects, report.bytes);
+            report.coverage
+        } else {
+            let objects = store.list("")?;
+            done.objects = objects.len() as u64;
+            done.stored_bytes = objects.iter().map(|(_, bytes)| bytes).sum();
+            let read = Provenance::of_fileset(&fileset, &options.sidecars, options.policy.as_ref());
+            read.map_err(|error| Failure::from(convert::Error::from(error)))?.report
         };
         done.coverage = coverage.map(|report| {
             let tiers = report.coverage.iter();
@@ -108,12 +105,6 @@ impl Attempt<'_> {
                 .to_string()
         });
         Ok(done)
-    }
-
-    fn opening(&self, on_missing: OnMissing) -> OpenOptions {
-        let mut options = OpenOptions::default();
-        options.on_missing = on_missing;
-        options
     }
 
     /// The options of the job with what the table says of this dataset, and the documents that describe it.
@@ -187,7 +178,7 @@ impl Attempt<'_> {
 
     /// Proves the store against a source that was opened anew, and judges it by the specifications.
     fn prove(&self, source: &Source, store: &Store) -> Result<String, Failure> {
-        let fileset = source.open(&self.todo.path, self.opening(OnMissing::Fill))?;
+        let fileset = source.open(&self.todo.path, opening(OnMissing::Fill))?;
         let step = self.job.next_step();
         let report = verify::verify(&fileset, store, &verify::Options::default(), &step)?;
         if !report.holds() {
@@ -235,6 +226,12 @@ impl Attempt<'_> {
         };
         self.todo.sidecars.iter().map(file).collect()
     }
+}
+
+fn opening(on_missing: OnMissing) -> OpenOptions {
+    let mut options = OpenOptions::default();
+    options.on_missing = on_missing;
+    options
 }
 
 fn present(store: &Store) -> Result<Present, Failure> {

@@ -124,11 +124,10 @@ impl Class {
                 }
             }
             Error::NotTiff { .. } => Self::NotTiff,
-            Error::Xml { .. } | Error::Document { .. } => Self::Metadata,
+            Error::Xml { .. } | Error::Document { .. } | Error::Mismatch { .. } => Self::Metadata,
             Error::MissingFile { .. } | Error::MissingPlanes { .. } | Error::MissingPlane { .. } => {
                 Self::Missing
             }
-            Error::Mismatch { .. } => Self::Metadata,
             Error::Unsupported { .. } => Self::Unsupported,
             _ => Self::Damaged,
         }
@@ -199,10 +198,11 @@ impl From<convert::Error> for Failure {
         let class = match &error {
             Error::Source(error) => Class::of_source(error),
             Error::Xml(_) => Class::Metadata,
-            Error::Store(error) => Class::of_store(error),
+            Error::Store(error) | Error::Provenance(provenance::Error::Store(error)) => {
+                Class::of_store(error)
+            }
             Error::Provenance(provenance::Error::Policy { .. }) => Class::Policy,
             Error::Provenance(provenance::Error::Sidecar { .. }) => Class::Sidecar,
-            Error::Provenance(provenance::Error::Store(error)) => Class::of_store(error),
             Error::Exists(_) | Error::NotRemoved { .. } | Error::Resume(_) | Error::Settings { .. } => {
                 Class::Exists
             }

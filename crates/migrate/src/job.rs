@@ -29,6 +29,8 @@ pub const STATE_FILE: &str = "fairzarr-migration.sqlite";
 const LARGE: u64 = 64 << 20;
 /// Results that are recorded together, at most.
 const TOGETHER: usize = 512;
+/// How long the recorder waits for a first result before it looks again.
+const LONG: Duration = Duration::from_hours(1);
 /// How long a result may wait to be recorded.
 const PAUSE: Duration = Duration::from_millis(400);
 
@@ -204,7 +206,7 @@ fn summary(found: &Found, plan: &Plan) -> Summary {
 
 fn look(
     sources: &[Source],
-    only: &[Option<Vec<String>>],
+    only: &[Only],
     target: &Location,
     options: &Options,
     state: &State,
@@ -226,7 +228,7 @@ fn merging<'a>(
     run: i64,
     found: &'a Found,
     sources: &'a [Source],
-    only: &[Option<Vec<String>>],
+    only: &[Only],
     options: &'a Options,
 ) -> Merge<'a> {
     Merge {
@@ -240,14 +242,14 @@ fn merging<'a>(
     }
 }
 
+/// Single files of a source that alone are meant; none where the whole of it is.
+type Only = Option<Vec<String>>;
+
 /// Sources as places; of single files their folder, and which files of it are meant. A folder within another one that is
 /// given too is no source of its own.
-fn open_sources(
-    locations: &[Location],
-    options: &Options,
-) -> Result<(Vec<Source>, Vec<Option<Vec<String>>>), Error> {
+fn open_sources(locations: &[Location], options: &Options) -> Result<(Vec<Source>, Vec<Only>), Error> {
     let mut sources: Vec<Source> = Vec::new();
-    let mut only: Vec<Option<Vec<String>>> = Vec::new();
+    let mut only: Vec<Only> = Vec::new();
     for location in locations {
         let (source, file) = match location.as_path() {
             Some(path) if path.is_dir() => (Source::local(path)?, None),
@@ -311,7 +313,10 @@ impl Work<'_> {
         let (results, written) = channel();
         let counted = Mutex::new(std::mem::take(summary));
         let worked = std::thread::scope(|scope| {
-            let recorder = background(scope, "state", || self.record(state, run, todo, written, &counted))?;
+            let recorder = background(scope, "state", || {
+                let written = written;
+                self.record(state, run, todo, &written, &counted)
+            })?;
             let worked = self.attempts(todo, &results);
             drop(results);
             let recorded = recorder.join().unwrap_or(Err(Error::Interrupted));
@@ -380,7 +385,7 @@ impl Work<'_> {
         state: &mut State,
         run: i64,
         todo: &[Todo],
-        results: Receiver<Finished>,
+        results: &Receiver<Finished>,
         counted: &Mutex<Summary>,
     ) -> Result<(), Error> {
         let by_id: std::collections::HashMap<i64, &Todo> =
@@ -390,9 +395,7 @@ impl Work<'_> {
             let mut finished = Vec::new();
             let mut first = None;
             while finished.len() < TOGETHER {
-                let wait = first.map_or(Duration::from_secs(3600), |first: Instant| {
-                    PAUSE.saturating_sub(first.elapsed())
-                });
+                let wait = first.map_or(LONG, |first: Instant| PAUSE.saturating_sub(first.elapsed()));
                 match results.recv_timeout(wait) {
                     Ok(one) => {
                         first.get_or_insert_with(Instant::now);

@@ -19,7 +19,7 @@ pub(crate) fn apply(options: &mut Options, text: &str) -> Result<(), Error> {
             "ngff" => {
                 options.version = value.parse().map_err(|_| wrong("expected 0.4, 0.5 or 0.6".into()))?;
             }
-            "codec" => options.codec = value.parse().map_err(|error| wrong(format!("{error}")))?,
+            "codec" => options.codec = value.parse().map_err(|error: String| wrong(error))?,
             "chunk" => {
                 options.chunk = match value {
                     "source" => ChunkChoice::Source,

@@ -145,7 +145,7 @@ impl Source {
                 let file = RemoteFile::in_store(store, path, &self.options)?;
                 sha256.checksum(file.len(), |at, out| {
                     go_on()?;
-                    Ok(file.read_at(at, out)?)
+                    file.read_at(at, out)
                 })
             }
             (Place::Local(_), None) => Err(io::ErrorKind::NotFound.into()),

@@ -48,10 +48,10 @@ impl Table {
             let mut source = String::new();
             for (column, value) in header.iter().zip(&record).filter(|(_, value)| !value.is_empty()) {
                 match column {
-                    "source" => source = value.trim_start_matches("./").to_owned(),
+                    "source" => value.trim_start_matches("./").clone_into(&mut source),
                     "target" => row.target = Some(checked(value).map_err(|reason| wrong(line, reason))?),
                     "sidecars" => {
-                        row.sidecars = value.split(';').map(|path| path.trim().to_owned()).collect()
+                        row.sidecars = value.split(';').map(|path| path.trim().to_owned()).collect();
                     }
                     "settings" | "options" => value.clone_into(&mut row.settings),
                     other => {

@@ -120,7 +120,9 @@ impl Template {
 /// source's path. `taken` are paths that keep what they have.
 pub(crate) fn targets(template: &Template, datasets: &[Named<'_>], taken: &[String]) -> Vec<String> {
     let mut used = Used::default();
-    taken.iter().for_each(|path| used.add(path));
+    for path in taken {
+        used.add(path);
+    }
     let mut paths: Vec<Option<String>> = vec![None; datasets.len()];
     for whole_name in [false, true] {
         let open: Vec<(usize, String)> = (0..datasets.len())

@@ -84,12 +84,12 @@ pub(super) fn group(search: &Search<'_>, paths: Vec<FoundPath>) -> Result<Found,
 
 /// A link to a file that is looked at itself is not a second dataset.
 fn links(paths: &mut [FoundPath], by_path: &HashMap<(usize, String), usize>) {
-    for index in 0..paths.len() {
-        let Some(to) = paths[index].link.clone() else { continue };
-        let seen = by_path.get(&(paths[index].source, to.clone())).is_some_and(|other| *other != index);
+    for (index, found) in paths.iter_mut().enumerate() {
+        let Some(to) = found.link.clone() else { continue };
+        let seen = by_path.get(&(found.source, to.clone())).is_some_and(|other| *other != index);
         if seen {
-            paths[index].role = Role::Link;
-            paths[index].cause = Some(format!("a symbolic link to {to}"));
+            found.role = Role::Link;
+            found.cause = Some(format!("a symbolic link to {to}"));
         }
     }
 }

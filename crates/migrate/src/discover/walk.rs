@@ -32,7 +32,7 @@ pub(super) fn walk(
                 match fs::symlink_metadata(&path) {
                     Ok(metadata) => walk.entry(root, name.clone(), &path, metadata.file_type()),
                     Err(error) => {
-                        walk.add(name.clone(), Role::Unreadable, Some(error.to_string()), Stat::default())
+                        walk.add(name.clone(), Role::Unreadable, Some(error.to_string()), Stat::default());
                     }
                 }
             }

@@ -91,12 +91,8 @@ impl State {
     /// Takes in what was found, and tells what is to be done.
     pub(crate) fn merge(&mut self, merge: &Merge<'_>) -> Result<Plan, Error> {
         let old = self.old()?;
-        let decided: Vec<(Option<OldDataset>, Decision)> = merge
-            .found
-            .datasets
-            .iter()
-            .map(|dataset| merge.decide(&old, dataset))
-            .collect::<Result<_, _>>()?;
+        let decided: Vec<(Option<OldDataset>, Decision)> =
+            merge.found.datasets.iter().map(|dataset| merge.decide(&old, dataset)).collect();
         let names = merge.names(&old, &decided);
         let place = self.place.clone();
         let failed = |source| super::at(&place, source);
@@ -146,7 +142,7 @@ impl Merge<'_> {
         Some((found, (self.sources.get(found.source)?.name.clone(), found.path.clone())))
     }
 
-    fn decide(&self, old: &Old, dataset: &FoundDataset) -> Result<(Option<OldDataset>, Decision), Error> {
+    fn decide(&self, old: &Old, dataset: &FoundDataset) -> (Option<OldDataset>, Decision) {
         let known = |index: &usize| self.path(*index).and_then(|(_, key)| old.files.get(&key));
         let entry = known(&dataset.entry).map(|file| file.id);
         // A set that is described by another file now is still the set that was done.
@@ -157,13 +153,13 @@ impl Merge<'_> {
             found.find(|dataset| matches!(dataset.state.as_str(), "done" | "changed"))
         };
         let Some(earlier) = entry.and_then(|entry| old.by_entry.get(&entry)).or_else(done) else {
-            return Ok((None, Decision::New));
+            return (None, Decision::New);
         };
         let members: Option<BTreeSet<i64>> =
             dataset.members.iter().map(|index| known(index).map(|file| file.id)).collect();
         let same_members = members.as_ref() == Some(&earlier.members);
         let decision = match earlier.state.as_str() {
-            "done" | "changed" => match self.difference(old, dataset, earlier, same_members)? {
+            "done" | "changed" => match self.difference(old, dataset, earlier, same_members) {
                 None => Decision::Kept,
                 Some(_) if self.retry.contains(&Class::Changed) => Decision::Again { replace: true },
                 Some(cause) => Decision::Changed(cause),
@@ -185,7 +181,7 @@ impl Merge<'_> {
             }
             _ => Decision::Again { replace: false },
         };
-        Ok((Some(earlier.clone()), decision))
+        (Some(earlier.clone()), decision)
     }
 
     /// In what the source is another one than that which was done.
@@ -195,12 +191,12 @@ impl Merge<'_> {
         dataset: &FoundDataset,
         earlier: &OldDataset,
         same_members: bool,
-    ) -> Result<Option<String>, Error> {
+    ) -> Option<String> {
         if !same_members {
             let (now, then) = (dataset.members.len(), earlier.members.len());
-            return Ok(Some(format!(
+            return Some(format!(
                 "the set has {now} files now, other ones than the {then} that were converted"
-            )));
+            ));
         }
         for index in &dataset.members {
             let Some((found, key)) = self.path(*index) else { continue };
@@ -209,10 +205,10 @@ impl Merge<'_> {
                 continue;
             }
             if file.stat.bytes != found.stat.bytes {
-                return Ok(Some(format!(
+                return Some(format!(
                     "{} has {} bytes, {} were converted",
                     found.path, found.stat.bytes, file.stat.bytes
-                )));
+                ));
             }
             // A file that was copied back or touched may well be the same.
             let Some(source) = self.sources.get(found.source) else { continue };
@@ -220,15 +216,12 @@ impl Merge<'_> {
                 Ok(sha256) if Some(&sha256) == file.sha256.as_ref() => {}
                 Ok(sha256) => {
                     let then = file.sha256.as_deref().unwrap_or("unknown");
-                    return Ok(Some(format!(
-                        "{} has the SHA-256 {sha256}, {then} was converted",
-                        found.path
-                    )));
+                    return Some(format!("{} has the SHA-256 {sha256}, {then} was converted", found.path));
                 }
-                Err(error) => return Ok(Some(format!("{} cannot be read: {}", found.path, chain(&error)))),
+                Err(error) => return Some(format!("{} cannot be read: {}", found.path, chain(&error))),
             }
         }
-        Ok(None)
+        None
     }
 
     /// Paths below the target of the datasets that are new.

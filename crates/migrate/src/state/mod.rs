@@ -67,10 +67,9 @@ impl State {
         name.push("-lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Err(Error::Busy(path.display().to_string())),
             // Some file systems have no locks; then SQLite's own have to do.
-            Err(std::fs::TryLockError::Error(_)) => {}
+            Ok(()) | Err(std::fs::TryLockError::Error(_)) => {}
         }
         let db = Connection::open(path).map_err(|source| at(path, source))?;
         let mut state = Self { db, place: path.to_owned() };

@@ -94,17 +94,14 @@ fn record(db: &Connection, run: i64, one: &Finished) -> rusqlite::Result<()> {
         "INSERT INTO attempts (dataset, run, finished, seconds, class, cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![one.dataset, run, now(), rounded(one.seconds), class, cause])?;
-    match &one.outcome {
-        Ok(done) => record_done(db, run, one, done),
-        Err(_) => {
-            db.prepare_cached(
-                "UPDATE datasets SET state = 'failed', class = ?2, cause = ?3, seconds = ?4, finished = ?5, run = ?6
-                 WHERE id = ?1",
-            )?
-            .execute(params![one.dataset, class, cause, rounded(one.seconds), now(), run])?;
-            Ok(())
-        }
+    if let Ok(done) = &one.outcome {
+        return record_done(db, run, one, done);
     }
+    db.prepare_cached(
+        "UPDATE datasets SET state = 'failed', class = ?2, cause = ?3, seconds = ?4, finished = ?5, run = ?6 WHERE id = ?1",
+    )?
+    .execute(params![one.dataset, class, cause, rounded(one.seconds), now(), run])?;
+    Ok(())
 }
 
 fn record_done(db: &Connection, run: i64, one: &Finished, done: &Done) -> rusqlite::Result<()> {
