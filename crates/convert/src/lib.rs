@@ -20,6 +20,7 @@
 
 mod commit;
 mod error;
+mod not_carried;
 mod options;
 mod pipeline;
 mod pixels;
@@ -35,6 +36,7 @@ pub use error::Error;
 pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
+pub use not_carried::{Levels, NotCarried};
 pub use options::{BitType, ChunkChoice, Existing, Layout, Options, PyramidChoice, ShardChoice};
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};
@@ -68,10 +70,15 @@ pub struct Report {
     pub filled: Vec<(usize, u32, u32, u32)>,
     /// What brought an OME-XML of an older schema to 2016-06 in the views of it; the document itself is carried as it is.
     pub schema_changes: Vec<fairzarr_ome_xml::Change>,
+    /// What the source holds and the store does not.
+    pub not_carried: NotCarried,
     /// Where sidecars and OME-XML differ; both values are in the store.
     pub conflicts: Vec<fairzarr_nbo::merge::Conflict>,
     /// How complete the NBO record is, by the policy that was asked for or the baseline.
     pub coverage: Option<fairzarr_nbo::check::Report>,
+    /// Bytes of consolidated metadata that were left out because they are more than
+    /// [`MOST_CONSOLIDATED`](fairzarr_ome_zarr::MOST_CONSOLIDATED).
+    pub not_consolidated: Option<u64>,
     /// How the worker threads of this run spent their time.
     pub times: StageTimes,
 }
@@ -86,6 +93,7 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
     let provenance = merged(source, options)?;
     let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
     let mut times = StageTimes::default();
+    let mut not_consolidated = None;
     if found != Found::Finished {
         let findings = run::run(source, &plan, store, Share::ALL, job)?;
         if found == Found::Unfinished {
@@ -93,12 +101,12 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
             commit::check_objects(&plan, store)?;
             store.remove_leftovers()?;
         }
-        commit::write(source, &plan, store, &findings, &provenance)?;
+        not_consolidated = commit::write(source, &plan, store, &findings, &provenance)?;
         times = findings.times;
     }
     commit::clean(store)?;
     drop(lease);
-    Ok(report(source, &plan, job, provenance, times))
+    Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
@@ -149,17 +157,18 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let (plan, lease) = target::join(source, store, options, LockKind::Exclusive)?;
     let provenance = merged(source, &target::with_documents(&plan, store, options)?)?;
     let mut times = StageTimes::default();
+    let mut not_consolidated = None;
     if !commit::is_complete(&plan, store)? {
         commit::check_tasks(&plan, store)?;
         let findings = run::run(source, &plan, store, Share::ALL, job)?;
         commit::check_objects(&plan, store)?;
         store.remove_leftovers()?;
-        commit::write(source, &plan, store, &findings, &provenance)?;
+        not_consolidated = commit::write(source, &plan, store, &findings, &provenance)?;
         times = findings.times;
     }
     commit::clean(store)?;
     drop(lease);
-    Ok(report(source, &plan, job, provenance, times))
+    Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }
 
 /// What the OME-XML and the sidecars say together.
@@ -178,8 +187,10 @@ fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, time
         not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
+        not_carried: NotCarried::of(source, plan),
         conflicts: provenance.conflicts,
         coverage: provenance.report,
+        not_consolidated: None,
         times,
     }
 }

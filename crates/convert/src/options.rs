@@ -19,6 +19,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "choices that do not depend on each other")]
 pub struct Options {
     /// NGFF version of the output.
     pub version: fairzarr_ngff::Version,
@@ -41,6 +42,8 @@ pub struct Options {
     pub source_checksum: Option<FileAlgorithm>,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
+    /// Copies the metadata of all nodes to the root, for readers that cannot list what is in a group.
+    pub consolidated: bool,
     /// How samples of OME type `bit` are stored.
     pub bit: BitType,
     /// What to do about an output that exists.
@@ -69,6 +72,7 @@ impl Default for Options {
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
             omit_empty: false,
+            consolidated: true,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
             take_over: false,

@@ -10,11 +10,13 @@ use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand,
 use fairzarr_store::Durability;
 use std::ffi::OsString;
 
-pub(crate) use conversion::{BitArg, ChecksumArg, Convert, ConvertChoices, Preset, PyramidArg, Run, Split};
+pub(crate) use conversion::{
+    BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
+};
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
-use parse::{parse_bytes, parse_durability, parse_option};
+use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
@@ -56,7 +58,7 @@ pub(crate) enum Command {
     /// Convert an OME-TIFF fileset to an OME-Zarr.
     Convert(Convert),
     /// Split a conversion: write its plan into the target, for `run` and `commit`.
-    Plan(Split),
+    Plan(Planning),
     /// Split a conversion: do one of its tasks. Tasks may run at the same time, anywhere, and more than once.
     Run(Run),
     /// Split a conversion: check that every task was done, and complete the target.
@@ -285,6 +287,12 @@ pub(crate) struct StoreArgs {
     /// The same for the source alone, such as anonymous=true; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_option)]
     pub(crate) source_option: Vec<(String, String)>,
+    /// How long a place that does not answer as it should is tried again, such as 90s, 10m or 0; at most 14m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
+    pub(crate) retry_for: std::time::Duration,
+    /// Follow links that lead out of the folder of a TIFF file that is named.
+    #[arg(long)]
+    pub(crate) follow_links: bool,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,

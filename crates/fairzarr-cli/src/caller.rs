@@ -3,7 +3,7 @@
 //! The caller belongs to the thread that the command runs on, as standard output belongs to a process, so that commands need not
 //! pass it on.
 
-use fairzarr_store::Store;
+use fairzarr_store::{Control, Store};
 use fairzarr_task::{Cancel, Progress, lock};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,10 @@ struct State {
     stops: u32,
     /// The work under way that can be stopped.
     work: Option<(Cancel, Store)>,
+    /// Of the stores that the call opens.
+    control: Control,
     progress: Option<Arc<Progress>>,
-    results: String,
+    results: Vec<u8>,
     notes: Vec<String>,
 }
 
@@ -35,8 +37,8 @@ pub struct Outcome {
     pub code: u8,
     /// Why it failed, in one sentence; `None` also where a report says that something differs.
     pub failure: Option<String>,
-    /// What the program prints on standard output.
-    pub results: String,
+    /// What the program prints on standard output: UTF-8, unless it is a document of the source.
+    pub results: Vec<u8>,
     /// Its lines on standard error, warnings and remarks, without those of progress.
     pub notes: Vec<String>,
 }
@@ -71,6 +73,7 @@ impl Caller {
                 if cancel.cancel() {
                     store.abort();
                 }
+                crate::source::stop_waiting(state.control.clone());
                 true
             }
             None => false,
@@ -85,6 +88,11 @@ impl Caller {
             written: progress.written(),
             objects: progress.objects(),
         })
+    }
+
+    /// The handle of the stores that the call opens.
+    pub(crate) fn control(&self) -> Control {
+        lock(&self.0).control.clone()
     }
 
     /// Is the current caller of this thread while `work` runs.
@@ -108,9 +116,14 @@ impl Caller {
 
     /// Takes a line of the result.
     pub(crate) fn take_result(&self, line: std::fmt::Arguments<'_>) {
-        use std::fmt::Write as _;
-        // Writing to a string does not fail.
+        use std::io::Write as _;
+        // Writing to memory does not fail.
         let _ = writeln!(lock(&self.0).results, "{line}");
+    }
+
+    /// Takes a document that is the result.
+    pub(crate) fn take_document(&self, bytes: &[u8]) {
+        lock(&self.0).results.extend_from_slice(bytes);
     }
 
     /// Takes a line for the user.
@@ -133,7 +146,7 @@ impl Caller {
     }
 
     /// Gives what was printed, and forgets the call.
-    pub(crate) fn printed(&self) -> (String, Vec<String>) {
+    pub(crate) fn printed(&self) -> (Vec<u8>, Vec<String>) {
         let state = std::mem::take(&mut *lock(&self.0));
         (state.results, state.notes)
     }

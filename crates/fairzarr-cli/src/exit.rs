@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,7 +40,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
-        Self { code, error: error.into(), help: String::new() }
+        let error = error.into();
+        if error.chain().any(is_stopped) {
+            // Which of the requests it was that the signal cut off tells nobody anything.
+            let error = anyhow::Error::msg("interrupted");
+            return Self { code: Code::Interrupted, error, help: String::new() };
+        }
+        Self { code, error, help: String::new() }
     }
 
     pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
@@ -81,6 +88,28 @@ impl fmt::Display for Failure {
         }
         f.write_str(&self.help)
     }
+}
+
+/// Whether an error, apart from its causes, says that a request was cut off because the user stopped the program.
+fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {
+    use fairzarr_store::Error;
+    let of_store = error
+        .downcast_ref::<Error>()
+        .or_else(|| error.downcast_ref::<Arc<Error>>().map(|error| &**error))
+        // Errors that show those of a store as their own leave them out of their causes.
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_convert::Error::Store(error) => Some(error),
+            _ => None,
+        })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_copy::Error::Original(error) | fairzarr_copy::Error::Store(error) => Some(error),
+            _ => None,
+        })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_ome_zarr::Error::Store(error) => Some(error),
+            _ => None,
+        });
+    of_store.is_some_and(|error| error.class() == fairzarr_store::Class::Cancelled)
 }
 
 impl From<fairzarr_convert::Error> for Failure {
@@ -125,6 +154,7 @@ impl From<fairzarr_convert::Error> for Failure {
 pub(crate) fn flag(setting: fairzarr_convert::Setting) -> String {
     match setting {
         fairzarr_convert::Setting::Decode => "--no-decode".into(),
+        fairzarr_convert::Setting::Consolidated => "--no-consolidated".into(),
         other => format!("--{other}"),
     }
 }
@@ -195,7 +225,18 @@ impl From<fairzarr_ome_zarr::Error> for Failure {
 
 impl From<fairzarr_ome_tiff::Error> for Failure {
     fn from(error: fairzarr_ome_tiff::Error) -> Self {
-        Self::new(Code::Input, error)
+        use fairzarr_ome_tiff::Error;
+        let help = match &error {
+            Error::Link { .. } => Some("--follow-links follows it"),
+            Error::ExtraPages { .. } => {
+                Some("--extra-pages keep makes them further images, report leaves them out")
+            }
+            _ => None,
+        };
+        match help {
+            Some(help) => Self::new(Code::Input, anyhow::anyhow!("{error}; {help}")),
+            None => Self::new(Code::Input, error),
+        }
     }
 }
 

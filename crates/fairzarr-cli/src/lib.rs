@@ -10,7 +10,7 @@
 //! // Another thread may hold a clone, read `caller.progress()` from it, and stop the call by `caller.stop()`.
 //! let outcome = call(["nbo", "fields", "--tier", "1", "--json"], &caller);
 //! assert_eq!((outcome.code, outcome.failure), (0, None));
-//! assert!(outcome.results.starts_with('['));
+//! assert!(outcome.results.starts_with(b"["));
 //! ```
 
 mod args;

@@ -21,13 +21,13 @@ pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Bytes of a result as they are: names of files need not be Unicode.
-pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+/// A document that is the result, byte for byte.
+pub(crate) fn document(bytes: &[u8]) -> Result<(), Failure> {
     if let Some(caller) = Caller::current() {
-        caller.take_result(format_args!("{}", String::from_utf8_lossy(bytes).trim_end()));
+        caller.take_document(bytes);
         return Ok(());
     }
-    match io::stdout().write_all(bytes) {
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
             Code::Output,
             anyhow::Error::new(error).context("cannot write to standard output"),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::{OutputArgs, ProgressArg};
 use crate::caller::Caller;
-use crate::print;
+use crate::{print, source};
 
 /// Runs `work` while showing how far it has come.
 pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnce() -> T) -> T {
@@ -18,7 +18,8 @@ pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnc
     }
     let style = match output.progress {
         ProgressArg::Auto if std::io::stderr().is_terminal() && !output.json => Style::Bar,
-        ProgressArg::Auto | ProgressArg::None => return work(),
+        ProgressArg::Auto => Style::Quiet,
+        ProgressArg::None => return work(),
         ProgressArg::Plain => Style::Plain,
         ProgressArg::Json => Style::Json,
     };
@@ -33,6 +34,8 @@ pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnc
 
 #[derive(Clone, Copy)]
 enum Style {
+    /// Only what is waited for, where that takes long.
+    Quiet,
     Bar,
     Plain,
     Json,
@@ -48,7 +51,9 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
     let pause = match style {
         Style::Bar => Duration::from_millis(100),
         Style::Plain | Style::Json => Duration::from_secs(5),
+        Style::Quiet => Duration::from_secs(1),
     };
+    let mut told: Option<Instant> = None;
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let (done, total, before) = (progress.done(), progress.total(), progress.before());
         let seconds = start.elapsed().as_secs_f64();
@@ -60,7 +65,21 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
             rate / 1e6,
             left.map_or("?".into(), |left| HumanDuration(Duration::from_secs_f64(left.min(1e9))).to_string())
         );
+        let waiting = source::control().waiting().into_iter().next();
+        let in_words = match &waiting {
+            Some(waiting) => waiting.to_string(),
+            None => in_words,
+        };
         match style {
+            Style::Quiet => {
+                let long = waiting.filter(|waiting| waiting.since.elapsed() >= LONG);
+                if let Some(waiting) = long
+                    && told.is_none_or(|told| told.elapsed() >= AGAIN)
+                {
+                    told = Some(Instant::now());
+                    print::note(format_args!("fairzarr: {waiting}"));
+                }
+            }
             Style::Bar => {
                 bar.set_length(total.max(1));
                 bar.set_position(done);
@@ -79,3 +98,7 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
     }
     bar.finish_and_clear();
 }
+
+/// A wait that is told where nothing else is told, and how often.
+const LONG: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_mins(1);

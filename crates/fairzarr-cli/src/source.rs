@@ -1,9 +1,12 @@
 //! Opening what a command is pointed at.
 
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
-use fairzarr_store::{Location, Scheme, Store, StoreOptions};
+use fairzarr_store::{Control, Location, Scheme, Store, StoreOptions};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::args::StoreArgs;
+use crate::caller::Caller;
 use crate::exit::{Code, Failure};
 
 /// What a path or URL turned out to be.
@@ -34,7 +37,8 @@ pub(crate) fn is_local(text: &str) -> bool {
 }
 
 /// Opens an OME-TIFF fileset by any of its members, local or remote.
-pub(crate) fn fileset(text: &str, args: &StoreArgs, options: OpenOptions) -> Result<Fileset, Failure> {
+pub(crate) fn fileset(text: &str, args: &StoreArgs, mut options: OpenOptions) -> Result<Fileset, Failure> {
+    options.follow_links = args.follow_links;
     let location = location(text)?;
     let remote = source_options(args, &location);
     fairzarr::open::fileset(&location, options, &remote).map_err(|error| match error {
@@ -94,6 +98,26 @@ pub(crate) fn source_options(args: &StoreArgs, location: &Location) -> StoreOpti
     options
 }
 
+/// The handle of everything that this command does with stores.
+pub(crate) fn control() -> Control {
+    static OF_PROCESS: OnceLock<Control> = OnceLock::new();
+    match Caller::current() {
+        Some(caller) => caller.control(),
+        None => OF_PROCESS.get_or_init(Control::new).clone(),
+    }
+}
+
+/// Ends what waits for a server a moment after the work was asked to stop between two blocks.
+pub(crate) fn stop_waiting(control: Control) {
+    std::thread::spawn(move || {
+        std::thread::sleep(STOP_TIME);
+        control.cancel();
+    });
+}
+
+/// How long requests go on after the work was asked to stop.
+const STOP_TIME: Duration = Duration::from_millis(100);
+
 /// The settings that concern a location: a command may have two, with different clients.
 pub(crate) fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     let vendors = [(Scheme::S3, "aws_"), (Scheme::Azure, "azure_"), (Scheme::Gcs, "google_")];
@@ -105,6 +129,8 @@ pub(crate) fn store_options(args: &StoreArgs, location: &Location) -> StoreOptio
     StoreOptions {
         options: args.store_option.iter().filter(|(key, _)| !elsewhere(key)).cloned().collect(),
         durability: args.durability,
+        retry_for: args.retry_for,
+        control: control(),
         ..StoreOptions::default()
     }
 }

@@ -504,6 +504,42 @@ fn stores_of_others_take_a_record_and_lose_it_to_the_byte() {
     }
 }
 
+#[test]
+fn what_is_embedded_is_consolidated_too_and_goes_without_a_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = image(directory.path());
+    let row = |row: u8| {
+        format!(
+            "<NBO:Row RowNr=\"{row}\"><NBO:Cell CellNr=\"0\" CellValue=\"1.5\" CellValueUnit=\"e-\"/></NBO:Row>"
+        )
+    };
+    let cells: String = (0..70).map(row).collect();
+    let map = directory.path().join("map.xml");
+    let xml = format!(
+        "<NBO:OME xmlns:NBO=\"http://www.NamespaceTest.org/Schemas/NBO/2020-11\"><NBO:Image ID=\"Image:1\"><NBO:DetectorCalibration ID=\"DetectorCalibration:1\" Date=\"2024-01-15\"><NBO:CalibrationMap MetricType=\"Gain\">{cells}</NBO:CalibrationMap></NBO:DetectorCalibration></NBO:Image></NBO:OME>"
+    );
+    std::fs::write(&map, xml).unwrap();
+    for version in ["0.4", "0.5"] {
+        let store = directory.path().join(format!("{version}.zarr"));
+        convert(&source, &store, &["--ngff", version, "--layout", "bioformats2raw"]).done();
+        let before = tree(&store);
+        for sidecar in [&map, &data("abif_axiovert1_.json")] {
+            fairzarr(&["embed", text(&store), "--nbo", text(sidecar)]).done();
+            let verdict = fairzarr(&["validate", text(&store), "--json"]).done().json();
+            assert_eq!(verdict["findings"], json!([]));
+        }
+        assert!(store.join("OME/calibration/0").is_dir());
+        let (document, copy) = match version {
+            "0.4" => (".zmetadata", "/metadata/OME~1calibration~10~1.zarray"),
+            _ => ("zarr.json", "/consolidated_metadata/metadata/OME~1calibration~10"),
+        };
+        let document: Value = serde_json::from_slice(&std::fs::read(store.join(document)).unwrap()).unwrap();
+        assert!(document.pointer(copy).is_some());
+        fairzarr(&["embed", text(&store), "--remove"]).done();
+        same(&tree(&store), &before);
+    }
+}
+
 /// An OME-Zarr that says nothing but the names of its images.
 fn bare(store: &Path, names: &[String]) {
     let group = |path: PathBuf, ome: Value| {

@@ -1,16 +1,18 @@
 //! From a table of planes to an image that is known to be readable.
 
-use std::{collections::HashSet, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use fairzarr_pixel::{SampleType, Shape};
-use fairzarr_tiff_codec::can_stream;
+use fairzarr_tiff_codec::Compression;
 
 use crate::{
-    calibration::Calibration,
-    container::{Container, Geometry, PageId},
+    check::{Checker, Expected, container},
+    container::{Container, PageId},
+    described::Described,
     error::{Error, Result},
     files::Files,
     image::{self, Image, LevelPages},
+    levels::{find_levels, level_info},
     open::OnMissing,
     plane_map::{Extent, PlaneRef},
     sample_type,
@@ -32,7 +34,9 @@ pub(crate) struct Spec {
     /// Why planes are missing, where that is known.
     pub(crate) broken_promise: Option<String>,
     pub(crate) contiguous: Option<u64>,
-    pub(crate) calibration: Option<Calibration>,
+    pub(crate) described: Described,
+    /// Whether reduced pages after a page of the image may be its levels; else only those that it points to.
+    pub(crate) levels_follow: bool,
 }
 
 /// Planes that a table may have, given the pages there are: a page may serve as several planes, but not as
@@ -47,11 +51,11 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
     check_promises(files, &spec, &label, warnings)?;
     let first_slot = spec.planes.iter().position(|plane| !plane.is_missing());
     let Some(first_slot) = first_slot else {
-        return Err(missing(&spec, &label, "no file holds any of them".to_owned()));
+        return empty(files, spec, &label);
     };
     let contiguous = spec.contiguous.is_some();
     let page_of = |place: PlaneRef| PageId(if contiguous { 0 } else { place.page });
-    let mut checker = Checker { files, label: &label, accepted: HashSet::new() };
+    let mut checker = Checker::new(files, &label);
     let first = spec.planes[first_slot];
     let geometry = checker.geometry(first.file, page_of(first))?;
     let (width, height) = spec.size.unwrap_or((u64::from(geometry.width), u64::from(geometry.height)));
@@ -84,7 +88,7 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
     }
 
     let groups = groups(files, &spec)?;
-    let Spec { name, ome_index, extent, planes, contiguous, calibration, .. } = spec;
+    let Spec { name, ome_index, extent, planes, contiguous, described, levels_follow, .. } = spec;
     let mut image = Image {
         files: Arc::clone(files),
         name,
@@ -108,11 +112,49 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
         levels: vec![level_info(&geometry)],
         level_pages: vec![LevelPages::Full],
         contiguous,
-        calibration,
+        described,
+        listed: Vec::new(),
+        rejected: Vec::new(),
     };
-    find_levels(&mut image, first, &geometry, &mut checker, warnings);
+    find_levels(&mut image, first, &geometry, levels_follow, &checker, warnings);
     Ok(image)
 }
+
+/// An image of which no file holds any plane, as the metadata describe it: an empty well of a plate, all of it to be
+/// filled.
+fn empty(files: &Arc<Files>, spec: Spec, label: &str) -> Result<Image> {
+    let side = |side: u64| u32::try_from(side).ok();
+    let size = spec.size.and_then(|(x, y)| Some((side(x)?, side(y)?)));
+    let Some(((x, y), sample_type)) =
+        size.zip(spec.declared).filter(|_| files.options.on_missing == OnMissing::Fill)
+    else {
+        return Err(missing(&spec, label, "no file holds any of them".to_owned()));
+    };
+    let groups = groups(files, &spec)?;
+    let grid = Grid { tiled: true, height: y.min(EMPTY_SIDE), width: x.min(EMPTY_SIDE) };
+    let Spec { name, ome_index, significant_bits, extent, planes, described, .. } = spec;
+    Ok(Image {
+        files: Arc::clone(files),
+        name,
+        ome_index,
+        shape: Shape { t: extent.t, c: groups.last().map_or(0, |(range, ..)| range.end), z: extent.z, y, x },
+        sample_type,
+        significant_bits,
+        group_pages: groups.iter().map(|(_, group, sample)| (*group, *sample)).collect(),
+        groups: groups.into_iter().map(|(range, ..)| range).collect(),
+        extent,
+        planes,
+        levels: vec![LevelInfo { y, x, grid, compression: Compression::None, lossy: false }],
+        level_pages: vec![LevelPages::Full],
+        contiguous: None,
+        described,
+        listed: Vec::new(),
+        rejected: Vec::new(),
+    })
+}
+
+/// Sides of the chunks that an image without any page is said to have.
+const EMPTY_SIDE: u32 = 512;
 
 /// Warns once for a page of a file.
 fn warn(files: &Files, warnings: &mut Vec<Warning>, place: PlaneRef, message: Option<String>) {
@@ -148,103 +190,6 @@ fn check_promises(files: &Files, spec: &Spec, label: &str, warnings: &mut Vec<Wa
     }
 }
 
-fn container(files: &Files, file: u32) -> Result<&Container> {
-    files.container(file).ok_or_else(|| Error::Damaged {
-        file: files.name(file),
-        what: "it holds no pixels, but the metadata say so".to_owned(),
-    })
-}
-
-/// What every page of an image must be like.
-struct Expected {
-    width: u64,
-    height: u64,
-    samples: u32,
-    declared: Option<SampleType>,
-    sample_type: SampleType,
-}
-
-/// Compares pages with what is expected of them: each geometry once, not each page.
-struct Checker<'a> {
-    files: &'a Files,
-    label: &'a str,
-    /// File, number of the geometry, expected samples.
-    accepted: HashSet<(u32, u32, u32)>,
-}
-
-impl Checker<'_> {
-    fn check(&mut self, place: PlaneRef, page: PageId, expected: &Expected) -> Result<()> {
-        let container = container(self.files, place.file)?;
-        let key = (place.file, container.geometry_number(page), expected.samples);
-        if self.accepted.contains(&key) {
-            return Ok(());
-        }
-        let geometry = self.geometry(place.file, page)?;
-        let fail = |what| Err(self.mismatch(place.file, page, what));
-        if (u64::from(geometry.width), u64::from(geometry.height)) != (expected.width, expected.height) {
-            return fail(format!(
-                "the page has {} x {} pixels, the image {} x {} (SizeX x SizeY)",
-                geometry.width, geometry.height, expected.width, expected.height
-            ));
-        }
-        if u32::from(geometry.samples) != expected.samples {
-            return fail(format!(
-                "the page has {} samples per pixel, its channel {}",
-                geometry.samples, expected.samples
-            ));
-        }
-        match sample_type::reconcile(expected.declared, &geometry) {
-            Ok((found, _)) if found == expected.sample_type => {}
-            Ok((found, _)) => {
-                return fail(format!(
-                    "its samples are {found}, those of the first page {}",
-                    expected.sample_type
-                ));
-            }
-            Err(what) => return fail(what),
-        }
-        self.check_codec(place.file, page, &geometry)?;
-        self.accepted.insert(key);
-        Ok(())
-    }
-
-    /// Refuses what cannot be decoded, or only with more memory than allowed.
-    fn check_codec(&self, file: u32, page: PageId, geometry: &Geometry) -> Result<()> {
-        let layout = geometry.chunk_layout(0);
-        layout.check().map_err(|source| Error::Unsupported {
-            image: self.label.to_owned(),
-            file: self.files.name(file),
-            ifd: page.0,
-            source,
-        })?;
-        let uncompressed = layout.compression == fairzarr_tiff_codec::Compression::None;
-        let (len, limit) = if uncompressed || can_stream(&layout) {
-            (layout.row_len().unwrap_or(usize::MAX), self.files.options.stream_above.max(64 << 20))
-        } else {
-            (layout.decoded_len().unwrap_or(usize::MAX), self.files.options.max_chunk)
-        };
-        if len > limit && !uncompressed {
-            let (w, h) = (layout.width, layout.height);
-            let what = format!(
-                "its chunks of {w} x {h} pixels need {len} bytes to decode, more than the limit of {limit}"
-            );
-            return Err(self.mismatch(file, page, what));
-        }
-        Ok(())
-    }
-
-    fn geometry(&self, file: u32, page: PageId) -> Result<Arc<Geometry>> {
-        match container(self.files, file)?.geometry(page) {
-            Ok(geometry) => Ok(Arc::clone(geometry)),
-            Err(what) => Err(self.mismatch(file, page, what.to_string())),
-        }
-    }
-
-    fn mismatch(&self, file: u32, page: PageId, what: String) -> Error {
-        Error::Mismatch { image: self.label.to_owned(), file: self.files.name(file), ifd: page.0, what }
-    }
-}
-
 /// Channel ranges that lie interleaved, each with its group in the plane table and its first sample there.
 fn groups(files: &Files, spec: &Spec) -> Result<Vec<(Range<u32>, u32, u16)>> {
     let mut groups = Vec::new();
@@ -271,121 +216,4 @@ fn groups(files: &Files, spec: &Spec) -> Result<Vec<(Range<u32>, u32, u16)>> {
         channel += samples;
     }
     Ok(groups)
-}
-
-fn level_info(geometry: &Geometry) -> LevelInfo {
-    let layout = &geometry.layout;
-    LevelInfo {
-        y: geometry.height,
-        x: geometry.width,
-        grid: Grid { tiled: geometry.tiled, height: layout.height, width: layout.width },
-        compression: layout.compression,
-        lossy: layout.compression.is_lossy(),
-    }
-}
-
-/// Adds the reduced copies that every plane has: those that its page points to, or else those that follow it in
-/// the chain and say that they are reduced.
-fn find_levels(
-    image: &mut Image,
-    first: PlaneRef,
-    full: &Geometry,
-    checker: &mut Checker<'_>,
-    warnings: &mut Vec<Warning>,
-) {
-    if image.contiguous.is_some() {
-        return;
-    }
-    let files = Arc::clone(&image.files);
-    let Some(container) = files.container(first.file) else { return };
-    let first_page = PageId(first.page);
-    let subs = container.sub_pages(first_page).len();
-    let candidates: Vec<LevelPages> = if subs > 0 {
-        (0..subs).map(LevelPages::Sub).collect()
-    } else {
-        let named = |page: u32| image.planes.iter().any(|p| p.file == first.file && p.page == page);
-        (1..=MAX_FOLLOWING)
-            .take_while(|n| {
-                let page = first
-                    .page
-                    .checked_add(*n)
-                    .filter(|page| !named(*page))
-                    .and_then(|page| container.page(page));
-                page.and_then(|page| container.geometry(page).ok())
-                    .is_some_and(|geometry| geometry.is_reduced())
-            })
-            .map(LevelPages::Following)
-            .collect()
-    };
-    for pages in candidates {
-        let mut level = None;
-        let outcome = (|| {
-            let found = image
-                .level_page(first.file, first_page, pages)
-                .ok_or_else(|| "its page is missing".to_owned())
-                .and_then(|page| container.geometry(page).cloned().map_err(|what| what.to_string()))?;
-            level = Some(level_info(&found));
-            let above = image.levels.last().map_or((full.height, full.width), |level| (level.y, level.x));
-            check_level(image, &found, above, pages, checker)
-        })();
-        match outcome {
-            Ok(()) => {
-                image.levels.extend(level);
-                image.level_pages.push(pages);
-            }
-            Err(what) => warnings.push(Warning {
-                file: Some(files.name(first.file)),
-                ifd: Some(first.page),
-                message: format!("a reduced copy of {} is left out: {what}", image.label()),
-            }),
-        }
-    }
-}
-
-/// Reduced pages after a page that are taken for its levels.
-const MAX_FOLLOWING: u32 = 32;
-
-fn check_level(
-    image: &Image,
-    geometry: &Geometry,
-    above: (u32, u32),
-    pages: LevelPages,
-    checker: &Checker<'_>,
-) -> Result<(), String> {
-    let smaller =
-        geometry.height <= above.0 && geometry.width <= above.1 && (geometry.height, geometry.width) != above;
-    if !smaller {
-        return Err(format!(
-            "it has {} x {} pixels, the level above it {} x {}",
-            geometry.width, geometry.height, above.1, above.0
-        ));
-    }
-    let mut good: Option<(u32, u32, u32)> = None;
-    for place in image.planes.iter().filter(|place| !place.is_missing()) {
-        let container = image.files.container(place.file).ok_or("its file holds no pages")?;
-        let page = image
-            .level_page(place.file, PageId(place.page), pages)
-            .ok_or_else(|| format!("IFD {} has none", place.page))?;
-        if let Some(problem) = container.problem(page) {
-            return Err(problem.to_owned());
-        }
-        let of_full = container.geometry_number(PageId(place.page));
-        let key = (place.file, of_full, container.geometry_number(page));
-        if good == Some(key) {
-            continue;
-        }
-        let found = container.geometry(page).map_err(|what| what.to_string())?;
-        let full = container.geometry(PageId(place.page)).map_err(|what| what.to_string())?;
-        let alike = (found.width, found.height) == (geometry.width, geometry.height)
-            && found.samples == full.samples
-            && found.planar == full.planar
-            && found.layout.bits == full.layout.bits
-            && found.layout.format == full.layout.format;
-        if !alike {
-            return Err(format!("that of IFD {} differs in size or sample type", place.page));
-        }
-        checker.check_codec(place.file, page, found).map_err(|e| e.to_string())?;
-        good = Some(key);
-    }
-    Ok(())
 }

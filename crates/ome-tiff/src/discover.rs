@@ -7,12 +7,14 @@ use std::{
     sync::Arc,
 };
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{
-    container::{Container, ContainerError, peek_description, tag},
+    container::{Container, ContainerError, peek_descriptions, tag},
     error::{Error, Result},
     files::Member,
     open::{OpenOptions, SourceDocument},
-    opener::Opener,
+    opener::{Opener, OutsideLink},
     sniff::{self, ome_root},
     source::ByteSource,
     types::Warning,
@@ -61,22 +63,32 @@ impl Discovery {
         if let Some(index) = self.by_name.get(name) {
             return Ok(Some(*index));
         }
+        // By way of the folder above a file of this folder has another name.
+        if name.starts_with("../")
+            && let Some(index) = self.members.iter().position(|known| {
+                last_part(&known.name) == last_part(name) && self.opener.is_same(name, &known.name)
+            })
+        {
+            self.by_name.insert(name.to_owned(), index as u32);
+            return Ok(Some(index as u32));
+        }
         let source = match self.opener.open(name) {
             Ok(source) => source,
             Err(e) if is_absent(e.kind()) => return Ok(None),
-            Err(source) => return Err(Error::Io { file: name.to_owned(), source }),
+            Err(source) => return Err(open_error(name, source)),
         };
         let mut head = vec![0; source.len().min(16) as usize];
         source.read_at(0, &mut head).map_err(|source| Error::Io { file: name.to_owned(), source })?;
         let index = self.members.len() as u32;
         let (container, document, role) = if Container::recognises(&head) {
             let container = Container::open(Arc::clone(&source)).map_err(|e| container_error(name, e))?;
-            let description = description(&container, self.options.max_document)
+            let description = descriptions(&container, self.options.max_document)
                 .map_err(|e| container_error(name, e))?
-                .filter(|bytes| ome_root(bytes).is_some());
+                .into_iter()
+                .find(|bytes| ome_root(bytes).is_some());
             (Some(container), description, "ImageDescription")
         } else {
-            let bytes = read_document(name, &*source, self.options.max_document)?;
+            let bytes = read_document(name, &*source, self.options.max_document, self.members.is_empty())?;
             (None, Some(bytes), "companion")
         };
         let uuid = document.as_deref().and_then(ome_root).and_then(|root| root.uuid);
@@ -108,7 +120,7 @@ impl Discovery {
                 same_name.get_or_insert(file);
             }
             if same_name.is_none()
-                && let Some(other) = self.in_other_case(name)
+                && let Some(other) = self.spelled_otherwise(name)
                 && let Some(file) = self.open(&other)?
                 && self.may_be(file, uuid)
             {
@@ -143,8 +155,7 @@ impl Discovery {
     pub(crate) fn find_above(&mut self, name: &str, uuid: &str) -> Result<Option<u32>> {
         let name = format!("../{}", last_part(name));
         let Ok(source) = self.opener.open(&name) else { return Ok(None) };
-        let root = peek_description(&*source, sniff::HEAD as u64).as_deref().and_then(ome_root);
-        match root.and_then(|root| root.uuid) {
+        match peek_uuid(&*source) {
             Some(found) if same_uuid(&found, uuid) => self.open(&name),
             _ => Ok(None),
         }
@@ -184,10 +195,14 @@ impl Discovery {
         names
     }
 
-    /// A file beside the entry whose name differs only in case, as after a copy by way of a system that ignores it.
-    fn in_other_case(&mut self, name: &str) -> Option<String> {
-        let lower = last_part(name).to_lowercase();
-        self.listed().iter().find(|listed| listed.to_lowercase() == lower).cloned()
+    /// A file beside the entry whose name differs only in case, as after a copy by way of a system that ignores it; in
+    /// how its accents are composed, as on macOS; or by the escapes of a URL.
+    fn spelled_otherwise(&mut self, name: &str) -> Option<String> {
+        let wanted = fold(last_part(name));
+        let unescaped = fold(&percent_encoding::percent_decode_str(last_part(name)).decode_utf8_lossy());
+        let names = self.listed();
+        let found = names.iter().find(|listed| fold(listed) == wanted);
+        found.or_else(|| names.iter().find(|listed| fold(listed) == unescaped)).cloned()
     }
 
     fn listed(&mut self) -> &[String] {
@@ -200,8 +215,7 @@ impl Discovery {
             let names = self.listed().to_vec();
             for name in names.into_iter().filter(|name| may_be_member(name)).take(MAX_SIBLINGS) {
                 let Ok(source) = self.opener.open(&name) else { continue };
-                let head = peek_description(&*source, sniff::HEAD as u64);
-                if let Some(uuid) = head.as_deref().and_then(ome_root).and_then(|root| root.uuid) {
+                if let Some(uuid) = peek_uuid(&*source) {
                     siblings.entry(uuid.to_ascii_lowercase()).or_insert(name);
                 }
             }
@@ -211,7 +225,11 @@ impl Discovery {
     }
 
     fn add_source(&mut self, name: &str, role: &'static str, mut bytes: Vec<u8>) {
-        let len = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+        let mut len = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+        if sniff::is_utf16(&bytes) && len < bytes.len() {
+            // The last character may end in a zero of its own.
+            len = len.next_multiple_of(2);
+        }
         let trailing_nuls = bytes.len() - len;
         bytes.truncate(len);
         let mut hasher = DefaultHasher::new();
@@ -230,6 +248,18 @@ impl Discovery {
             files: vec![name.to_owned()],
             trailing_nuls,
         });
+    }
+}
+
+/// A name as it is compared where the letter does not count: composed, in lower case.
+fn fold(name: &str) -> String {
+    name.nfc().collect::<String>().to_lowercase()
+}
+
+fn open_error(name: &str, e: io::Error) -> Error {
+    match e.get_ref().and_then(|inner| inner.downcast_ref::<OutsideLink>()) {
+        Some(link) => Error::Link { file: name.to_owned(), target: link.target.clone() },
+        None => Error::Io { file: name.to_owned(), source: e },
     }
 }
 
@@ -253,22 +283,34 @@ pub(crate) fn container_error(file: &str, e: ContainerError) -> Error {
     }
 }
 
-/// The ImageDescription of the first page, as bytes.
-pub(crate) fn description(container: &Container, limit: u64) -> Result<Option<Vec<u8>>, ContainerError> {
+/// Every ImageDescription of the first page, as bytes: some writers put their own beside the one of OME.
+pub(crate) fn descriptions(container: &Container, limit: u64) -> Result<Vec<Vec<u8>>, ContainerError> {
     match container.page(0) {
-        Some(first) => container.value(first, tag::IMAGE_DESCRIPTION, limit),
-        None => Ok(None),
+        Some(first) => container.values(first, tag::IMAGE_DESCRIPTION, limit),
+        None => Ok(Vec::new()),
     }
 }
 
+/// The UUID that a file gives itself, if it is one of a set; for files that may not belong here.
+fn peek_uuid(source: &dyn ByteSource) -> Option<String> {
+    let heads = peek_descriptions(source, sniff::HEAD as u64)?;
+    heads.iter().find_map(|head| ome_root(head))?.uuid
+}
+
 /// The whole of a file that is not a TIFF, if it looks like OME-XML.
-fn read_document(name: &str, source: &dyn ByteSource, limit: u64) -> Result<Vec<u8>> {
+fn read_document(name: &str, source: &dyn ByteSource, limit: u64, is_entry: bool) -> Result<Vec<u8>> {
     let failed = |source| Error::Io { file: name.to_owned(), source };
     let mut head = vec![0; source.len().min(sniff::HEAD as u64) as usize];
     source.read_at(0, &mut head).map_err(failed)?;
     if ome_root(&head).is_none() {
+        // Of a file that only a document names nothing is shown: it may be anybody's.
         let start: String = String::from_utf8_lossy(&head[..head.len().min(16)]).escape_debug().collect();
-        let found = format!("{} bytes that begin with \"{start}\"", source.len());
+        let len = source.len();
+        let found = if is_entry {
+            format!("{len} bytes that begin with \"{start}\"")
+        } else {
+            format!("{len} bytes")
+        };
         return Err(Error::NotTiff { file: name.to_owned(), found });
     }
     if source.len() > limit {

@@ -72,6 +72,28 @@ pub enum Error {
         /// The first of them, and what the file has.
         what: String,
     },
+    /// A name in the metadata leads to a link, and that out of the folder of the file that was named.
+    #[error(
+        "{file} is a link to {target}, outside of the folder of the file that was named; it is not followed"
+    )]
+    Link {
+        /// The file.
+        file: String,
+        /// Where the link leads.
+        target: String,
+    },
+    /// The files hold pages that no plane uses, and that was to be refused.
+    #[error("{file}, IFD {ifd}: {what}, is no plane of any image{}", more(*.count))]
+    ExtraPages {
+        /// The file of the first of them.
+        file: String,
+        /// Its page.
+        ifd: u32,
+        /// How many there are.
+        count: usize,
+        /// What the first seems to be.
+        what: String,
+    },
     /// A page is not what the metadata say.
     #[error("{image}: {file}, IFD {ifd}: {what}")]
     Mismatch {
@@ -120,6 +142,15 @@ pub enum Error {
         /// What was asked and what there is.
         what: String,
     },
+}
+
+/// How many more pages there are than the one that is named.
+fn more(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        2 => ", and neither is 1 more page".to_owned(),
+        n => format!(", and neither are {} more pages", n - 1),
+    }
 }
 
 /// A stored tile or strip: whose it is and where.

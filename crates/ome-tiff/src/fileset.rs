@@ -8,18 +8,20 @@ use std::{
 use fairzarr_ome_xml::Document;
 
 use crate::{
+    attached::{self, AttachedFile},
     container::Container,
-    discover::{Discovery, container_error, description},
+    discover::{Discovery, container_error, descriptions},
     error::{Error, Result},
+    extra,
     files::{FileInfo, Files},
     image::Image,
     imagej, ome,
     open::{OpenOptions, SourceDocument},
     opener::{Folder, Opener},
     original::OriginalMetadata,
-    plain,
-    sniff::ome_root,
+    plain, plates, sniff,
     types::{Kind, Warning},
+    unmapped::UnmappedPage,
 };
 
 /// A set of files that together hold images and their description.
@@ -31,6 +33,8 @@ pub struct Fileset {
     sources: Vec<SourceDocument>,
     kind: Kind,
     warnings: Vec<Warning>,
+    unmapped: Vec<UnmappedPage>,
+    attached: Vec<AttachedFile>,
 }
 
 impl Fileset {
@@ -48,20 +52,20 @@ impl Fileset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_path(path: &Path, options: OpenOptions) -> Result<Self> {
-        // Names in metadata are text, and so are those of the files here.
-        let name = path.file_name().and_then(|name| name.to_str());
+        let name = path.file_name();
         let ends_in_name = matches!(path.components().next_back(), Some(Component::Normal(_)));
         let Some(name) = name.filter(|_| ends_in_name) else {
             return Err(Error::Io {
                 file: path.display().to_string(),
                 source: std::io::Error::new(
                     std::io::ErrorKind::InvalidInput,
-                    "the path does not end in a file name in UTF-8",
+                    "the path does not end in a file name",
                 ),
             });
         };
-        let folder = Folder::new(path.parent().unwrap_or(Path::new("")));
-        Self::open_with(Arc::new(folder), name, options)
+        let folder = Folder::new(path.parent().unwrap_or(Path::new(""))).follow_links(options.follow_links);
+        let (folder, name) = folder.with_entry(name);
+        Self::open_with(Arc::new(folder), &name, options)
     }
 
     /// Opens a set wherever it is stored. `entry` is the name of one of its files.
@@ -78,24 +82,27 @@ impl Fileset {
         };
         if set.document_of(file).is_some() {
             let described = ome::describe(&mut set, file)?;
-            return Self::finish(set, Kind::OmeTiff, |files, warnings| {
+            return Self::finish(set, Kind::OmeTiff, Some(described.file), |files, warnings| {
                 let images = ome::images(files, &described, warnings)?;
                 Ok((images, Some(described.document)))
             });
         }
-        let text = match set.members[file as usize].container.as_ref() {
+        let texts = match set.members[file as usize].container.as_ref() {
             Some(container) => {
-                description(container, set.options.max_document).map_err(|e| container_error(entry, e))?
+                descriptions(container, set.options.max_document).map_err(|e| container_error(entry, e))?
             }
-            None => None,
+            None => Vec::new(),
         };
-        let text = text.unwrap_or_default();
-        debug_assert!(ome_root(&text).is_none());
-        match imagej::parse(&text) {
-            Some(hyperstack) => Self::finish(set, Kind::ImageJ, |files, warnings| {
+        if texts.iter().any(|text| sniff::mentions_ome(text)) {
+            let what =
+                "the ImageDescription mentions the schema of OME, but has no OME element; read without it";
+            set.warn(Some(file), what.to_owned());
+        }
+        match texts.iter().find_map(|text| imagej::parse(text)) {
+            Some(hyperstack) => Self::finish(set, Kind::ImageJ, None, |files, warnings| {
                 Ok((vec![imagej::image(files, &hyperstack, warnings)?], None))
             }),
-            None => Self::finish(set, Kind::PlainTiff, |files, warnings| {
+            None => Self::finish(set, Kind::PlainTiff, None, |files, warnings| {
                 Ok((plain::images(files, warnings)?, None))
             }),
         }
@@ -138,6 +145,11 @@ impl Fileset {
         self.files.options.on_missing
     }
 
+    /// What was to be done about pages that no plane uses when the set was opened.
+    pub fn on_extra_pages(&self) -> crate::OnExtraPages {
+        self.files.options.on_extra_pages
+    }
+
     /// What kind of TIFF this is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -146,6 +158,16 @@ impl Fileset {
     /// Everything that was tolerated.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Pages of the files that no plane and no level of the images uses: nothing of them is read.
+    pub fn unmapped(&self) -> &[UnmappedPage] {
+        &self.unmapped
+    }
+
+    /// Files that the metadata attach to the images, and that are no part of the set: nothing of them is read.
+    pub fn attached(&self) -> &[AttachedFile] {
+        &self.attached
     }
 
     /// What the TIFF tags say beside the pixels: all of the first page of each image, and of the others what
@@ -157,11 +179,21 @@ impl Fileset {
     fn finish(
         set: Discovery,
         kind: Kind,
+        described_in: Option<u32>,
         images: impl FnOnce(&Arc<Files>, &mut Vec<Warning>) -> Result<(Vec<Image>, Option<Document>)>,
     ) -> Result<Self> {
         let Discovery { members, sources, mut warnings, options, .. } = set;
         let files = Arc::new(Files::new(members, options));
-        let (images, document) = images(&files, &mut warnings)?;
+        let (mut images, document) = images(&files, &mut warnings)?;
+        let unmapped = extra::settle(&files, &mut images, described_in, &mut warnings)?;
+        if let Some(document) = &document {
+            plates::check(document, &images, &mut warnings);
+        }
+        let attached = document.as_ref().map(attached::find).unwrap_or_default();
+        for file in &attached {
+            let message = format!("the metadata attach {file}, which is left where it is");
+            warnings.push(Warning { file: None, ifd: None, message });
+        }
         for member in &files.members {
             if let Some(what) = member.container.as_ref().and_then(Container::broken_chain) {
                 let message = format!("the chain of IFDs breaks off after all planes: {what}");
@@ -178,6 +210,6 @@ impl Fileset {
                 uuid: member.uuid.clone(),
             })
             .collect();
-        Ok(Self { files, infos, images, document, sources, kind, warnings })
+        Ok(Self { files, infos, images, document, sources, kind, warnings, unmapped, attached })
     }
 }

@@ -8,6 +8,7 @@ use fairzarr_tiff_codec::ChunkLayout;
 use crate::{
     calibration::Calibration,
     container::{ChunkTable, Geometry, PageId, check_chunk},
+    described::{ChannelNote, Described},
     error::{ChunkError, ChunkPlace, Error, Result},
     files::Files,
     plane_map::{Extent, PlaneRef},
@@ -34,7 +35,12 @@ pub struct Image {
     pub(crate) level_pages: Vec<LevelPages>,
     /// Bytes from plane to plane, where all share the directory of the first (ImageJ beyond 4 GB).
     pub(crate) contiguous: Option<u64>,
-    pub(crate) calibration: Option<Calibration>,
+    /// What is known of it where no OME-XML is.
+    pub(crate) described: Described,
+    /// Pages of levels that follow no rule, by the number of the page of the full image.
+    pub(crate) listed: Vec<Vec<(u32, PageId)>>,
+    /// Files and pages that call themselves levels and are none, and why not.
+    pub(crate) rejected: Vec<(u32, PageId, String)>,
 }
 
 /// How the page of a level is found from that of the full image.
@@ -45,6 +51,8 @@ pub(crate) enum LevelPages {
     Sub(usize),
     /// The nth page after it in the chain.
     Following(u32),
+    /// The one that is listed with it.
+    Listed(usize),
 }
 
 /// A stored tile or strip as it stands in the file, for copying without decoding.
@@ -91,7 +99,22 @@ impl Image {
 
     /// Sizes of a pixel and steps in z and t, as ImageJ or the resolution tags give them; `None` where OME-XML does.
     pub fn calibration(&self) -> Option<&Calibration> {
-        self.calibration.as_ref()
+        self.described.calibration.as_ref()
+    }
+
+    /// What is known of its channels where no OME-XML is; as many as are known.
+    pub fn channel_notes(&self) -> &[ChannelNote] {
+        &self.described.channels
+    }
+
+    /// What its pages are called, where ImageJ or the tags say: channels fastest, then focal planes, then time points.
+    pub fn labels(&self) -> &[String] {
+        &self.described.labels
+    }
+
+    /// An Image element with all that is known of it where no OME-XML describes it: name, sizes, channels.
+    pub fn to_ome(&self) -> fairzarr_ome_xml::Image {
+        self.described.to_ome(self.name.as_deref())
     }
 
     /// How many bits of each sample carry information, where the metadata or the tags say that it is not all.
@@ -210,6 +233,11 @@ impl Image {
             LevelPages::Full => Some(full),
             LevelPages::Sub(n) => container.sub_pages(full).nth(n),
             LevelPages::Following(n) => container.page(full.0.checked_add(n)?),
+            LevelPages::Listed(n) => {
+                let pages = self.listed.get(n)?;
+                let at = pages.binary_search_by_key(&full.0, |(page, _)| *page).ok()?;
+                Some(pages.get(at)?.1)
+            }
         }
     }
 

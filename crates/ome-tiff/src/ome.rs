@@ -6,6 +6,7 @@ use fairzarr_ome_xml::{self as xml, Document};
 
 use crate::{
     assemble::{self, Spec, plane_limit},
+    described::Described,
     discover::Discovery,
     error::{Error, Result},
     files::Files,
@@ -17,10 +18,10 @@ use crate::{
 };
 
 /// A document whose files have been found.
-pub(crate) struct Described {
+pub(crate) struct Resolved {
     pub(crate) document: Document,
     /// File that holds the document.
-    file: u32,
+    pub(crate) file: u32,
     /// For each Image, its TiffData.
     blocks: Vec<Vec<Block>>,
     /// The first file that is missing, for images of which nothing else is wrong.
@@ -31,7 +32,7 @@ pub(crate) struct Described {
 type Target = (Option<Arc<str>>, Option<Arc<str>>);
 
 /// Finds the document that describes the set of a file, and all files that it names.
-pub(crate) fn describe(set: &mut Discovery, entry: u32) -> Result<Described> {
+pub(crate) fn describe(set: &mut Discovery, entry: u32) -> Result<Resolved> {
     let mut file = entry;
     let mut document = parse(set, file)?;
     if let Some(pointer) = document.ome().binary_only.clone() {
@@ -83,13 +84,13 @@ pub(crate) fn describe(set: &mut Discovery, entry: u32) -> Result<Described> {
             consecutive(set, own, &document, &mut blocks);
         }
     }
-    Ok(Described { document, file, blocks, missing })
+    Ok(Resolved { document, file, blocks, missing })
 }
 
 /// Builds the images of a document. The files of the set are all open.
 pub(crate) fn images(
     files: &Arc<Files>,
-    described: &Described,
+    described: &Resolved,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Image>> {
     let mut images = Vec::new();
@@ -282,14 +283,27 @@ fn spec(
         None => Err(format!("{name} is missing or not a number")),
     };
     let (x, y) = (size("SizeX", pixels.size_x)?, size("SizeY", pixels.size_y)?);
-    let (z, c, t) =
-        (size("SizeZ", pixels.size_z)?, size("SizeC", pixels.size_c)?, size("SizeT", pixels.size_t)?);
+    let mut notes = Vec::new();
+    let firsts = |first: fn(&Block) -> u64| blocks.iter().map(first).max().unwrap_or(0);
+    let one = |name: &str, value: Option<u64>, last: u64, notes: &mut Vec<String>| {
+        // Without any plane beyond the first there is but one reading.
+        if value.is_none() && last == 0 && !blocks.is_empty() {
+            notes.push(format!("{name} is missing or not a number; read as 1"));
+            return Ok(1);
+        }
+        size(name, value)
+    };
+    let z = one("SizeZ", pixels.size_z, firsts(|block| block.z), &mut notes)?;
+    let t = one("SizeT", pixels.size_t, firsts(|block| block.t), &mut notes)?;
+    let c = size("SizeC", pixels.size_c)?;
     let declared = match (pixels.pixel_type, &pixels.raw_type) {
         (Some(pixel_type), _) => Some(sample_type::of_ome(pixel_type)),
-        (None, Some(raw)) => return Err(format!("Type is {raw:?}, which OME does not have")),
+        (None, Some(raw)) => {
+            notes.push(format!("Type is {raw:?}, which OME does not have; the tags decide"));
+            None
+        }
         (None, None) => None,
     };
-    let mut notes = Vec::new();
     let group_samples = group_samples(files, pixels, c, blocks, &mut notes)?;
     let several = [z, group_samples.len() as u32, t].iter().filter(|size| **size > 1).count() > 1;
     let order = match pixels.dimension_order {
@@ -298,7 +312,8 @@ fn spec(
             xml::Axis::C => Axis::C,
             xml::Axis::Z => Axis::Z,
         }),
-        None if several => {
+        // Where every plane is named by itself the order decides nothing.
+        None if several && !blocks.iter().all(names_one_plane) => {
             return Err("DimensionOrder is missing or unknown, and there is more than one axis".to_owned());
         }
         None => [Axis::Z, Axis::C, Axis::T],
@@ -314,6 +329,7 @@ fn spec(
         ));
     }
     let blocks = blocks_by_group(blocks, &group_samples, &mut notes);
+    let blocks = without_others(files, blocks, &extent, (x, y), &mut notes);
     let pages_of = |file| files.container(file).map_or(0, crate::container::Container::len);
     let map = plane_map::assign(&extent, &blocks, pages_of);
     notes.extend(map.notes);
@@ -334,8 +350,51 @@ fn spec(
         planes: map.planes,
         broken_promise: map.broken_promise,
         contiguous: None,
-        calibration: None,
+        described: Described::default(),
+        levels_follow: true,
     })
+}
+
+/// Whether a TiffData element is about a single plane.
+fn names_one_plane(block: &Block) -> bool {
+    matches!((block.ifd, block.count), (Some(_), None | Some(1)))
+}
+
+/// One TiffData element for all pages of a file, some of which are no planes because they are reduced copies or of another
+/// size: if as many are left as the image has planes, those are the planes, in their order.
+fn without_others(
+    files: &Files,
+    blocks: Vec<Block>,
+    extent: &Extent,
+    size: (u32, u32),
+    notes: &mut Vec<String>,
+) -> Vec<Block> {
+    let [Block { file: Some(file), ifd: None, t: 0, c: 0, z: 0, count }] = blocks[..] else { return blocks };
+    let Some(container) = files.container(file) else { return blocks };
+    let total = extent.planes();
+    if u64::from(container.len()) <= total || count.is_some_and(|count| count != total) {
+        return blocks;
+    }
+    let is_plane = |page: &u32| {
+        container.page(*page).and_then(|page| container.geometry(page).ok()).is_some_and(|geometry| {
+            (geometry.width, geometry.height) == size && !geometry.is_reduced() && !geometry.is_mask()
+        })
+    };
+    let planes: Vec<u32> = (0..container.len()).filter(is_plane).collect();
+    let in_order = planes.iter().zip(0..).all(|(page, n)| *page == n);
+    if planes.len() as u64 != total || in_order {
+        return blocks;
+    }
+    notes.push(format!(
+        "of the {} IFDs those {total} that have the size of the image are read as its planes",
+        container.len()
+    ));
+    let found = planes.into_iter().zip(0..).filter_map(|(page, rank)| {
+        let (t, c, z) = extent.plane(extent.slot_of_rank(rank)?);
+        let (t, c, z) = (u64::from(t), u64::from(c), u64::from(z));
+        Some(Block { file: Some(file), ifd: Some(page.into()), t, c, z, count: Some(1) })
+    });
+    found.collect()
 }
 
 /// How many samples each channel that has pages of its own has: what the Channel elements say, where the pages

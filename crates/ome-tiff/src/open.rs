@@ -10,6 +10,10 @@ use std::sync::Arc;
 pub struct OpenOptions {
     /// What to do when the metadata promise planes or files that are missing.
     pub on_missing: OnMissing,
+    /// What to do about pages that no plane of the metadata uses.
+    pub on_extra_pages: OnExtraPages,
+    /// Whether links that lead out of the folder of the file that is named are followed.
+    pub follow_links: bool,
     /// Decoded bytes of a compressed chunk from which on it is read row by row instead of whole.
     pub stream_above: usize,
     /// Decoded bytes of the largest chunk that is accepted where its codec cannot be read row by row.
@@ -22,6 +26,8 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             on_missing: OnMissing::Error,
+            on_extra_pages: OnExtraPages::Report,
+            follow_links: false,
             stream_above: 64 << 20,
             max_chunk: 1 << 30,
             max_document: 1 << 30,
@@ -57,6 +63,42 @@ impl FromStr for OnMissing {
             "error" => Ok(Self::Error),
             "fill" => Ok(Self::Fill),
             other => Err(format!("'{other}' is neither error nor fill")),
+        }
+    }
+}
+
+/// What to do about pages of the files that no plane and no level uses: a second camera, a label, an overview.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnExtraPages {
+    /// They become further images, after those of the metadata.
+    Keep,
+    /// A warning names them, and [`Fileset::unmapped`](crate::Fileset::unmapped) tells what they are.
+    #[default]
+    Report,
+    /// Refuse the set.
+    Refuse,
+}
+
+impl fmt::Display for OnExtraPages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Report => "report",
+            Self::Refuse => "refuse",
+        })
+    }
+}
+
+impl FromStr for OnExtraPages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "report" => Ok(Self::Report),
+            "refuse" => Ok(Self::Refuse),
+            other => Err(format!("'{other}' is none of keep, report and refuse")),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Extent {
     }
 
     /// The table's place of the plane with `rank` planes before it.
-    fn slot_of_rank(&self, mut rank: u64) -> Option<usize> {
+    pub(crate) fn slot_of_rank(&self, mut rank: u64) -> Option<usize> {
         let (mut t, mut c, mut z) = (0, 0, 0);
         for axis in self.order {
             let size = self.size(axis).max(1);

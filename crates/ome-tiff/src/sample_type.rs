@@ -8,9 +8,9 @@ use crate::container::Geometry;
 
 /// The type of the samples of a page, given what the metadata call them, and what had to be tolerated.
 ///
-/// The metadata decide where the tags leave a choice: on the sign of integers, because many writers never
-/// write SampleFormat, and on everything else only where SampleFormat is absent. A different number of
-/// bytes is never accepted.
+/// One rule, in both directions: the number of bytes is that of the tags, and a Type that says another is refused.
+/// Among types of as many bytes the metadata decide on the sign of integers, because many writers leave SampleFormat
+/// out or write it wrong, and between integers and floating point only where SampleFormat is absent.
 pub(crate) fn reconcile(
     declared: Option<SampleType>,
     geometry: &Geometry,
@@ -35,7 +35,7 @@ pub(crate) fn reconcile(
             let sign_only = found.is_integer() && declared.is_integer();
             if !geometry.given.format && declared != SampleType::Bit {
                 Ok((declared, None))
-            } else if sign_only && layout.format == SampleFormat::Uint {
+            } else if sign_only {
                 Ok((declared, Some(format!("{}; read as {declared}", differs()))))
             } else {
                 Err(differs())

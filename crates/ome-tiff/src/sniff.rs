@@ -9,11 +9,11 @@ pub(crate) struct Root {
 
 /// The root element, if it is OME's: by local name, in any case, after any declaration, comment or text.
 pub(crate) fn ome_root(document: &[u8]) -> Option<Root> {
-    let utf16;
-    let text = if document.starts_with(&[0xff, 0xfe]) || document.starts_with(&[0xfe, 0xff]) {
+    let ascii;
+    let text = if is_utf16(document) {
         // The names that matter here are ASCII.
-        utf16 = document.iter().copied().filter(|b| *b != 0).take(HEAD).collect::<Vec<_>>();
-        &utf16
+        ascii = document.iter().copied().filter(|b| *b != 0).take(HEAD).collect::<Vec<_>>();
+        &ascii
     } else {
         document
     };
@@ -24,6 +24,24 @@ pub(crate) fn ome_root(document: &[u8]) -> Option<Root> {
     let local = name.rsplit(|b| *b == b':').next()?;
     local.eq_ignore_ascii_case(b"OME").then(|| Root { uuid: attribute(attributes, b"UUID") })
 }
+
+/// Whether a document is in UTF-16: it says so with a byte order mark, or begins as only UTF-16 can, with a character of
+/// ASCII and the zero that is its other byte.
+pub(crate) fn is_utf16(document: &[u8]) -> bool {
+    match document {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [a, 0, b, 0, ..] | [0, a, 0, b, ..] => a.is_ascii() && b.is_ascii() && *a != 0 && *b != 0,
+        _ => false,
+    }
+}
+
+/// Whether a text names the schema of OME, in whatever encoding.
+pub(crate) fn mentions_ome(text: &[u8]) -> bool {
+    let ascii: Vec<u8> = text.iter().copied().filter(|b| *b != 0).take(HEAD).collect();
+    ascii.windows(SCHEMAS.len()).any(|part| part.eq_ignore_ascii_case(SCHEMAS))
+}
+
+const SCHEMAS: &[u8] = b"openmicroscopy.org/schemas/ome";
 
 /// Bytes that are enough to look at in a file that may not belong here; the root element of a document with many
 /// namespaces is some hundreds long.
@@ -83,6 +101,9 @@ mod tests {
             Some(Some("b".into()))
         );
         assert_eq!(uuid(b"\xff\xfe<\0O\0M\0E\0>\0"), Some(None));
+        assert_eq!(uuid(b"<\0O\0M\0E\0>\0"), Some(None));
+        assert_eq!(uuid(b"\0<\0O\0M\0E\0>"), Some(None));
+        assert_eq!(uuid(b"\0\0<OME>"), Some(None));
         assert_eq!(uuid(b"<OME"), Some(None));
         assert_eq!(uuid(b"<OME\0"), Some(None));
         assert_eq!(uuid(b"<Image/>"), None);

@@ -76,3 +76,41 @@ pub enum Kind {
     /// TIFF described by its tags alone.
     PlainTiff,
 }
+
+/// What a page seems to be, by what it says of itself and by its size.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum PageKind {
+    /// As large as the planes of an image and of their type: a plane that the metadata do not mention.
+    Plane,
+    /// An image of its own.
+    Image,
+    /// It says that it is a reduced copy, or lies where those are.
+    ReducedCopy,
+    /// A small copy of the image.
+    Thumbnail,
+    /// The label of a slide.
+    Label,
+    /// An overview of a slide.
+    Overview,
+    /// A transparency mask.
+    Mask,
+    /// Its tags make no sense.
+    Unreadable,
+}
+
+impl PageKind {
+    /// In a word, for documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plane => "plane",
+            Self::Image => "image",
+            Self::ReducedCopy => "reduced copy",
+            Self::Thumbnail => "thumbnail",
+            Self::Label => "label",
+            Self::Overview => "overview",
+            Self::Mask => "mask",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}

@@ -334,8 +334,34 @@ fn types_that_disagree_are_refused() {
         "image 0: a.ome.tif, IFD 0: the metadata say Type uint16, the tags say 8 bits, Uint"
     );
     assert!(refuse("float", 32, Some(1)).contains("Type float, the tags say 32 bits, Uint"));
-    assert!(refuse("uint16", 16, Some(2)).contains("Type uint16, the tags say 16 bits, Int"));
-    assert!(refuse("triple", 16, None).contains("Type is \"triple\", which OME does not have"));
+    assert!(refuse("uint16", 16, Some(3)).contains("Type uint16, the tags say 16 bits, Float"));
+    assert!(refuse("int8", 16, Some(2)).contains("Type int8, the tags say 16 bits, Int"));
+    // Of a type that OME does not have only the tags know.
+    let set = open(typed("triple", 16, None, false, vec![0; 16], 1)).unwrap();
+    assert_eq!(set.images()[0].sample_type(), SampleType::Uint16);
+    assert!(
+        set.warnings()
+            .iter()
+            .any(|warning| warning.message.contains("Type is \"triple\", which OME does not have"))
+    );
+}
+
+#[test]
+fn the_metadata_decide_on_the_sign_in_both_directions() {
+    for (name, expected, format) in [
+        ("int8", SampleType::Int8, 1),
+        ("uint8", SampleType::Uint8, 2),
+        ("int16", SampleType::Int16, 1),
+        ("uint16", SampleType::Uint16, 2),
+        ("int32", SampleType::Int32, 1),
+        ("uint32", SampleType::Uint32, 2),
+    ] {
+        let bits = 8 * expected.bytes() as u64;
+        let set = open(typed(name, bits, Some(format), false, vec![0xff; 4], 1)).unwrap();
+        assert_eq!(set.images()[0].sample_type(), expected, "{name}");
+        let said = set.warnings().iter().any(|warning| warning.message.contains("read as"));
+        assert!(said, "{name}: {:?}", set.warnings());
+    }
 }
 
 #[test]

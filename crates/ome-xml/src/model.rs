@@ -166,6 +166,13 @@ impl DimensionOrder {
         Self::ALL.into_iter().find(|o| o.as_str().eq_ignore_ascii_case(text.trim()))
     }
 
+    /// The order of a name in which the last axis is missing: whether that is the axis meant is for the caller to see.
+    pub(crate) fn parse_without_last(text: &str) -> Option<(Self, Axis)> {
+        let text = text.trim().to_ascii_uppercase();
+        let order = Self::ALL.into_iter().find(|o| text.len() == 4 && o.as_str().starts_with(&text))?;
+        Some((order, order.order()[2]))
+    }
+
     /// The name as the schema spells it.
     pub fn as_str(self) -> &'static str {
         match self {

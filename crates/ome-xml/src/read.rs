@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Warnings};
 use crate::model::{
-    ABSENT, BinaryOnly, Channel, DimensionOrder, FileRef, Image, Ome, PixelType, Pixels, PlaneQuantity,
+    ABSENT, Axis, BinaryOnly, Channel, DimensionOrder, FileRef, Image, Ome, PixelType, Pixels, PlaneQuantity,
     Planes, Plate, PlateAcquisition, TiffDataList, TiffDataRow, Well, WellSample,
 };
 use crate::tree::{Bulk, Element, Node, Run};
@@ -93,10 +93,23 @@ fn pixels(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings)
             None
         }
     });
+    let mut size = |name| number(element, name, warnings);
+    let (size_x, size_y, size_z, size_c, size_t) =
+        (size("SizeX"), size("SizeY"), size("SizeZ"), size("SizeC"), size("SizeT"));
     let dimension_order = element.attr("DimensionOrder").and_then(|raw| {
-        let order = DimensionOrder::parse(raw);
+        // An axis of one may stand anywhere, so it may be missing.
+        let completed = DimensionOrder::parse_without_last(raw).filter(|(_, axis)| {
+            let size = match axis {
+                Axis::T => size_t,
+                Axis::C => size_c,
+                Axis::Z => size_z,
+            };
+            size.is_none_or(|size| size == 1)
+        });
+        let order = DimensionOrder::parse(raw).or(completed.map(|(order, _)| order));
         if order.is_none_or(|o| o.as_str() != raw) {
-            let read = order.map_or("not read", DimensionOrder::as_str);
+            let read =
+                order.map_or_else(|| "not read".to_owned(), |order| format!("read as {}", order.as_str()));
             warnings.at(
                 element.span.start,
                 format!("Pixels DimensionOrder `{raw}` is not of the schema; {read}"),
@@ -104,9 +117,6 @@ fn pixels(element: &Element<'_>, upgrade: &mut Upgrade, warnings: &mut Warnings)
         }
         order
     });
-    let mut size = |name| number(element, name, warnings);
-    let (size_x, size_y, size_z, size_c, size_t) =
-        (size("SizeX"), size("SizeY"), size("SizeZ"), size("SizeC"), size("SizeT"));
     let mut pixels = Pixels {
         id: string(element, "ID").unwrap_or_default(),
         dimension_order,

@@ -35,6 +35,16 @@ impl<'a> Conversion<'a> {
         copied.into_iter().flatten().filter_map(Value::as_u64).collect()
     }
 
+    /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.
+    pub fn not_carried(self) -> Option<&'a Map<String, Value>> {
+        self.0.get("not_carried")?.as_object()
+    }
+
+    /// Whether pages that the source's metadata do not mention became further images.
+    pub fn keeps_extra_pages(self) -> bool {
+        self.0.get("extra_pages").and_then(Value::as_str) == Some("keep")
+    }
+
     /// The files of the source.
     pub fn files(self) -> impl Iterator<Item = ConvertedFile<'a>> {
         let files = self.0.get("files").and_then(Value::as_array);

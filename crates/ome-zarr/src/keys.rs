@@ -14,6 +14,8 @@ pub const DIGESTS: &str = "OME/digests";
 pub const CALIBRATION: &str = "OME/calibration";
 /// What `embed` changed, so that it can be undone.
 pub const EMBEDDED: &str = "OME/embedded.json";
+/// Copies of all metadata documents, at the root of a Zarr v2.
+pub const ZMETADATA: &str = ".zmetadata";
 /// Everything that only an unfinished store has lies below this key; it is removed when the store is complete.
 pub const WORKSPACE: &str = ".fairzarr";
 

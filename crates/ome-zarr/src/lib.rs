@@ -22,6 +22,7 @@
 
 #[cfg(feature = "arrays")]
 mod arrays;
+mod consolidated;
 mod conversion;
 #[cfg(feature = "arrays")]
 mod digests;
@@ -35,12 +36,14 @@ pub mod keys;
 #[cfg(feature = "arrays")]
 pub mod model;
 mod record;
+mod watched;
 
 #[cfg(feature = "arrays")]
 pub use arrays::{
     Codec, Encoder, Ranges, Shard, Slab, SmallArray, StoredArray, StoredChunks, calibration_map, pack,
     plane_ranges, unpack,
 };
+pub use consolidated::{Consolidation, MOST_CONSOLIDATED};
 pub use conversion::{Conversion, ConvertedFile};
 #[cfg(feature = "arrays")]
 pub use digests::{DigestGrid, Digests, DigestsWriter, Recorded};
@@ -51,3 +54,4 @@ pub use group::{attributes, put};
 pub use hierarchy::{Hierarchy, OpenImage};
 pub use images::{Group, StoredImage, image_groups, images};
 pub use record::{StoredRecord, record};
+pub use watched::watched;

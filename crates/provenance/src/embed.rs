@@ -9,14 +9,16 @@ use fairzarr_nbo::{Record, ingest, placement};
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
-use fairzarr_ome_zarr::put;
+use fairzarr_ome_zarr::{Consolidation, put};
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::json_edit;
 use crate::{Error, Provenance, Sidecar};
+use texts::{Place, Texts};
+
+mod texts;
 
 /// What an embedding did.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +67,8 @@ pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<E
         }
         editor.change(path, &attributes)?;
     }
-    editor.write(&provenance)?;
-    Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: provenance.conflicts })
+    let documents = editor.write(&provenance)?;
+    Ok(EmbedReport { documents, conflicts: provenance.conflicts })
 }
 
 /// Takes out all that [`embed`] added. What others added since stays.
@@ -81,14 +83,15 @@ pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
     for change in std::mem::take(&mut editor.journal.changes).into_iter().rev() {
         editor.undo(&change)?;
     }
-    editor.put_texts()?;
-    for object in &editor.journal.objects {
+    let Editor { texts, journal, .. } = editor;
+    let documents = put_texts(store, texts)?;
+    for object in &journal.objects {
         store.delete(object)?;
         store.delete_prefix(object)?;
     }
     store.delete(keys::EMBEDDED)?;
     store.sync()?;
-    Ok(EmbedReport { documents: editor.texts.into_keys().collect(), conflicts: Vec::new() })
+    Ok(EmbedReport { documents, conflicts: Vec::new() })
 }
 
 struct Editor<'s> {
@@ -96,8 +99,8 @@ struct Editor<'s> {
     version: Version,
     /// What was written down by earlier embeddings, and by this one.
     journal: Journal,
-    /// Documents that are changed, by key.
-    texts: BTreeMap<String, String>,
+    /// Documents that are changed.
+    texts: Texts<'s>,
 }
 
 impl<'s> Editor<'s> {
@@ -114,7 +117,7 @@ impl<'s> Editor<'s> {
                 .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be read: {error}")))?,
             None => Journal::default(),
         };
-        Ok(Self { store, version, journal, texts: BTreeMap::new() })
+        Ok(Self { store, version, journal, texts: Texts::open(store, version)? })
     }
 
     /// The store's record, with which of its images each group holds as far as that is known.
@@ -192,38 +195,55 @@ impl<'s> Editor<'s> {
 
     /// Sets attributes of a group, in its own document and wherever metadata are consolidated.
     fn change(&mut self, group: &str, attributes: &Map<String, Value>) -> Result<(), Error> {
-        for (document, path) in self.places(group)? {
+        for place in self.texts.attributes(group) {
             for (member, value) in attributes {
-                let text = self.text(&document)?;
-                let before = json_edit::get(text, &path, member).map(str::to_owned);
+                let before = self.texts.get(&place, member)?;
                 let value = match &before {
                     Some(before) if member == placement::CONVENTIONS => declared(before, value),
                     _ => value.clone(),
                 };
-                let changed = json_edit::set(text, &path, member, &value.to_string())
-                    .ok_or_else(|| damaged(&document, format!("has no object {}", path.join("/"))))?;
-                self.texts.insert(document.clone(), changed);
-                let change =
-                    Change { document: document.clone(), path: path.clone(), member: member.clone(), before };
-                let known = self.journal.changes.iter().any(|known| {
-                    (&known.document, &known.path, &known.member)
-                        == (&change.document, &change.path, &change.member)
-                });
-                if !known {
-                    self.journal.changes.push(change);
-                }
+                self.set(&place, member, &value.to_string())?;
             }
+        }
+        Ok(())
+    }
+
+    /// Copies documents that are new to where metadata are consolidated.
+    fn consolidate(&mut self, new: &Consolidation) -> Result<(), Error> {
+        let Some(place) = self.texts.copies() else { return Ok(()) };
+        for (key, text) in new.documents() {
+            if let Some(name) = self.texts.name_of_copy(&key).map(str::to_owned) {
+                self.set(&place, &name, &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets one member, and writes down what it was.
+    fn set(&mut self, place: &Place, member: &str, value: &str) -> Result<(), Error> {
+        let (document, path) = place;
+        let before = self.texts.get(place, member)?;
+        if !self.texts.set(place, member, Some(value))? {
+            return Err(damaged(document, format!("has no object {}", path.join("/"))));
+        }
+        let change =
+            Change { document: document.clone(), path: path.clone(), member: member.to_owned(), before };
+        let known = self.journal.changes.iter().any(|known| {
+            (&known.document, &known.path, &known.member) == (&change.document, &change.path, &change.member)
+        });
+        if !known {
+            self.journal.changes.push(change);
         }
         Ok(())
     }
 
     fn undo(&mut self, change: &Change) -> Result<(), Error> {
         let Change { document, path, member, before } = change;
-        let text = self.text(document)?;
-        let Some(now) = json_edit::get(text, path, member) else { return Ok(()) };
+        let place = (document.clone(), path.clone());
+        let Some(now) = self.texts.get(&place, member)? else { return Ok(()) };
         let mut before = before.clone();
         if member == placement::CONVENTIONS {
-            let rest = others(now);
+            let rest = others(&now);
             let same =
                 before.as_deref().map_or_else(|| rest.as_slice().is_empty(), |before| others(before) == rest);
             // Others have declared or withdrawn theirs since.
@@ -231,50 +251,14 @@ impl<'s> Editor<'s> {
                 before = Some(Value::from(rest).to_string());
             }
         }
-        let changed = match before {
-            Some(before) => json_edit::set(text, path, member, &before),
-            None => json_edit::remove(text, path, member),
-        };
-        if let Some(changed) = changed {
-            self.texts.insert(document.clone(), changed);
-        }
+        self.texts.set(&place, member, before.as_deref())?;
         Ok(())
-    }
-
-    /// Documents with the attributes of a group, and the path of the object that holds them.
-    fn places(&mut self, group: &str) -> Result<Vec<(String, Vec<String>)>, Error> {
-        let own = |name: &str| join(group, name);
-        let parts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
-        let mut places = Vec::new();
-        if self.version == Version::V04 {
-            places.push((own(".zattrs"), Vec::new()));
-            if self.store.exists(".zmetadata")? {
-                places.push((".zmetadata".to_owned(), parts(&["metadata", &own(".zattrs")])));
-            }
-        } else {
-            places.push((own("zarr.json"), parts(&["attributes"])));
-            places.push((
-                "zarr.json".to_owned(),
-                parts(&["consolidated_metadata", "metadata", group, "attributes"]),
-            ));
-        }
-        let mut found = Vec::new();
-        for (n, (document, path)) in places.into_iter().enumerate() {
-            // Consolidated copies are changed where there are any.
-            let copied = path.split_last().is_some_and(|(name, above)| {
-                self.text(&document).is_ok_and(|text| json_edit::get(text, above, name).is_some())
-            });
-            if n == 0 || copied {
-                found.push((document, path));
-            }
-        }
-        Ok(found)
     }
 
     fn attributes(&mut self, group: &str) -> Result<Map<String, Value>, Error> {
         let name = if self.version == Version::V04 { ".zattrs" } else { "zarr.json" };
         let key = join(group, name);
-        let mut object: Map<String, Value> = serde_json::from_str(self.text(&key)?)
+        let mut object: Map<String, Value> = serde_json::from_str(self.texts.text(&key)?)
             .map_err(|error| damaged(&key, format!("is not a JSON object: {error}")))?;
         if self.version == Version::V04 {
             return Ok(object);
@@ -285,19 +269,8 @@ impl<'s> Editor<'s> {
         })
     }
 
-    /// A document as it will be.
-    fn text(&mut self, key: &str) -> Result<&str, Error> {
-        if !self.texts.contains_key(key) {
-            let refuse = |reason: &str| damaged(key, reason.into());
-            let bytes = self.store.get(key)?.ok_or_else(|| refuse("is missing"))?;
-            let text = String::from_utf8(bytes.to_vec()).map_err(|_| refuse("is not UTF-8"))?;
-            let _: Value = serde_json::from_str(&text).map_err(|error| refuse(&error.to_string()))?;
-            self.texts.insert(key.to_owned(), text);
-        }
-        Ok(self.texts.get(key).map_or("", String::as_str))
-    }
-
-    fn write(&mut self, provenance: &Provenance) -> Result<(), Error> {
+    /// Writes everything; the keys of the documents that were changed.
+    fn write(mut self, provenance: &Provenance) -> Result<Vec<String>, Error> {
         let mut new = provenance.objects();
         for group in [keys::OME, keys::CALIBRATION] {
             let documents = group_document(self.version, Map::new());
@@ -313,29 +286,38 @@ impl<'s> Editor<'s> {
                 self.journal.objects.insert(key);
             }
         }
-        let journal = serde_json::to_vec(&self.journal)
-            .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be made: {error}")))?;
-        self.store.put(keys::EMBEDDED, journal)?;
+        self.put_journal()?;
+        let copies = Consolidation::new();
+        let watched = copies.watch(self.store);
         if self.journal.objects.iter().any(|key| key == "OME/zarr.json" || key == "OME/.zgroup") {
-            put(self.store, keys::OME, group_document(self.version, Map::new()))?;
+            put(&watched, keys::OME, group_document(self.version, Map::new()))?;
         }
-        provenance.write(self.store, self.version)?;
+        provenance.write(&watched, self.version)?;
+        self.consolidate(&copies)?;
+        self.put_journal()?;
         self.store.sync()?;
-        self.put_texts()?;
+        let documents = put_texts(self.store, self.texts)?;
         self.store.sync()?;
-        Ok(())
+        Ok(documents)
     }
 
-    /// Writes the documents, the root's last.
-    fn put_texts(&self) -> Result<(), Error> {
-        let is_root = |key: &str| !key.contains('/');
-        for root in [false, true] {
-            for (key, text) in self.texts.iter().filter(|(key, _)| is_root(key) == root) {
-                self.store.put(key, text.clone())?;
-            }
-        }
-        Ok(())
+    fn put_journal(&self) -> Result<(), Error> {
+        let journal = serde_json::to_vec(&self.journal)
+            .map_err(|error| damaged(keys::EMBEDDED, format!("cannot be made: {error}")))?;
+        Ok(self.store.put(keys::EMBEDDED, journal)?)
     }
+}
+
+/// Writes the documents, the root's last; their keys.
+fn put_texts(store: &Store, texts: Texts<'_>) -> Result<Vec<String>, Error> {
+    let texts = texts.finish();
+    let is_root = |key: &str| !key.contains('/');
+    for root in [false, true] {
+        for (key, text) in texts.iter().filter(|(key, _)| is_root(key) == root) {
+            store.put(key, text.clone())?;
+        }
+    }
+    Ok(texts.into_keys().collect())
 }
 
 fn damaged(key: &str, reason: String) -> Error {

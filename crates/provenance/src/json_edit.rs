@@ -3,6 +3,7 @@
 //! The text must be JSON that a parser has accepted.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A member of an object, by its places in the text.
@@ -47,6 +48,27 @@ pub(crate) fn remove(text: &str, path: &[String], name: &str) -> Option<String> 
         (None, None) => open + 1..members[index].value.end,
     };
     Some([text.get(..gone.start)?, text.get(gone.end..)?].concat())
+}
+
+/// The names of the members of the object at `path`, and where their values lie in the text. `None` if there is no object.
+pub(crate) fn values(text: &str, path: &[String]) -> Option<Vec<(String, Range<usize>)>> {
+    let (_, members) = object(text, path)?;
+    Some(members.into_iter().map(|member| (member.name, member.value)).collect())
+}
+
+/// The document with other values of those members of the object at `path` that have a new one. `None` if there is no object.
+pub(crate) fn set_all(text: &str, path: &[String], new: &BTreeMap<String, String>) -> Option<String> {
+    let mut changed = String::with_capacity(text.len());
+    let mut done = 0;
+    for (name, place) in values(text, path)? {
+        if let Some(value) = new.get(&name) {
+            changed.push_str(text.get(done..place.start)?);
+            changed.push_str(value);
+            done = place.end;
+        }
+    }
+    changed.push_str(text.get(done..)?);
+    Some(changed)
 }
 
 /// Where the object at `path` opens, and its members.
@@ -156,6 +178,20 @@ mod tests {
                 assert_eq!(removed, document);
             }
         }
+    }
+
+    #[test]
+    fn several_members_are_replaced_at_once() {
+        let path = ["a".to_owned()];
+        let document = r#"{"a": {"x": {"k": 1}, "y": [2] , "z":3}, "b": 4}"#;
+        let places = values(document, &path).unwrap();
+        let found: Vec<_> =
+            places.iter().map(|(name, place)| (name.as_str(), &document[place.clone()])).collect();
+        assert_eq!(found, [("x", r#"{"k": 1}"#), ("y", "[2]"), ("z", "3")]);
+        let new = [("x", "{}"), ("z", "33"), ("none", "5")];
+        let new = new.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(set_all(document, &path, &new).unwrap(), r#"{"a": {"x": {}, "y": [2] , "z":33}, "b": 4}"#);
+        assert_eq!((values(document, &["b".to_owned()]), set_all("1", &[], &new)), (None, None));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! The only place that knows of asynchronous code: every operation is a task on one small runtime of the process, and
 //! the caller's thread waits for it.
 
+mod answer;
 mod client;
 mod connector;
 mod failure;
 mod operations;
+mod pace;
 mod profile;
 mod stream;
 mod upload;
@@ -19,6 +21,7 @@ use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
 use self::operations::Operations;
+use self::pace::Pace;
 use self::stream::CloudSink;
 use self::upload::Uploads;
 use crate::backend::{Backend, Children, Part, Version};
@@ -38,11 +41,13 @@ pub(crate) struct Cloud {
 impl Cloud {
     pub(crate) fn new(location: &Location, options: &StoreOptions) -> Result<Self, Error> {
         let counters = Arc::default();
-        let client = client::build(location, options, &counters)?;
+        let place = location.root().unwrap_or_default().to_owned();
+        let pace = Arc::new(Pace::new(place, options.retry_for, options.control.clone()));
+        let client = client::build(location, options, &counters, &pace)?;
         Ok(Self {
             runtime: runtime()?,
             operations: Arc::new(Operations::new(client, location, options)),
-            uploads: Arc::new(Uploads::new(options.max_in_flight_bytes)),
+            uploads: Arc::new(Uploads::new(options.max_in_flight_bytes, options.control.clone())),
             counters,
         })
     }
@@ -88,7 +93,7 @@ impl Backend for Cloud {
         let key = key.to_owned();
         let uploads = Arc::clone(&self.uploads);
         let operations = Arc::clone(&self.operations);
-        let cancelled = uploads.cancellation();
+        let cancelled = uploads.background_cancellation();
         self.runtime.spawn(async move {
             finished.with(operations.put(&key, bytes, cancelled).await);
         });

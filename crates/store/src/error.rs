@@ -145,10 +145,15 @@ impl From<Error> for std::io::Error {
             Class::Permission => std::io::ErrorKind::PermissionDenied,
             Class::Precondition => std::io::ErrorKind::AlreadyExists,
             Class::Truncated => std::io::ErrorKind::UnexpectedEof,
-            Class::Damaged => std::io::ErrorKind::InvalidData,
+            Class::Damaged | Class::Malformed => std::io::ErrorKind::InvalidData,
             Class::Unsupported => std::io::ErrorKind::Unsupported,
             Class::Usage => std::io::ErrorKind::InvalidInput,
-            Class::Throttled | Class::Transient | Class::Local | Class::Other => std::io::ErrorKind::Other,
+            Class::Cancelled
+            | Class::Untrusted
+            | Class::Throttled
+            | Class::Transient
+            | Class::Local
+            | Class::Other => std::io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }
@@ -183,6 +188,12 @@ pub enum Class {
     Usage,
     /// This kind of store cannot do it.
     Unsupported,
+    /// The server's certificate is not accepted.
+    Untrusted,
+    /// The server's answer is not what was asked for, or breaks the rules of HTTP.
+    Malformed,
+    /// The program stopped it, see [`Control::cancel`](crate::Control::cancel).
+    Cancelled,
     /// A permanent refusal of another kind.
     Other,
 }
@@ -200,6 +211,9 @@ impl std::fmt::Display for Class {
             Self::Local => "the file system refused",
             Self::Usage => "the location, key or option is not usable",
             Self::Unsupported => "this store cannot do it",
+            Self::Untrusted => "the server's identity cannot be trusted",
+            Self::Malformed => "the server's answer is not usable",
+            Self::Cancelled => "it was stopped",
             Self::Other => "the store refused",
         })
     }

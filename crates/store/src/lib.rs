@@ -25,6 +25,7 @@ mod cloud;
 pub mod conformance;
 #[cfg(feature = "cloud")]
 mod content_type;
+mod control;
 mod error;
 mod key;
 mod local;
@@ -39,6 +40,7 @@ mod writer;
 
 pub use archive::ArchiveWriter;
 pub use backend::Children;
+pub use control::{Control, Waiting};
 pub use error::{Class, Error};
 pub use location::{Location, Scheme};
 pub use lock::{Lock, LockKind, Locked};

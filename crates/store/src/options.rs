@@ -1,5 +1,9 @@
 //! How a store is opened.
 
+use std::time::Duration;
+
+use crate::Control;
+
 /// Settings of a [`Store`](crate::Store).
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -18,10 +22,12 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// The largest remote file that is downloaded whole from a server that does not give parts of files.
     pub max_download_bytes: u64,
-    /// How often a request is repeated after a transient failure.
-    pub retries: usize,
-    /// Seconds after the first attempt from which a request is not repeated any more.
-    pub retry_seconds: u64,
+    /// How long a request is tried again that meets a passing failure: no connection, no answer, 429, 5xx. The time of a
+    /// place counts, not that of each request. Zero means once; more than 14 minutes count as 14, since signatures
+    /// expire.
+    pub retry_for: Duration,
+    /// Shows what the store waits for, and stops it.
+    pub control: Control,
 }
 
 impl Default for StoreOptions {
@@ -34,8 +40,8 @@ impl Default for StoreOptions {
             part_bytes: 16 << 20,
             cache_bytes: 64 << 20,
             max_download_bytes: 256 << 20,
-            retries: 10,
-            retry_seconds: 180,
+            retry_for: Duration::from_mins(5),
+            control: Control::new(),
         }
     }
 }

@@ -1,11 +1,13 @@
-//! NGFF values that follow from the OME-XML: derived again from the source's document and the stored arrays' shapes,
-//! and compared with what the store says.
+//! NGFF values that follow from the OME-XML, or where there is none from the tags and what ImageJ and scanners
+//! say: derived again from the source and the stored arrays' shapes, and compared with what the store says.
 
-use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, from_ome};
-use fairzarr_ome_tiff::Fileset;
+use fairzarr_ngff::from_ome::{self, Plates};
+use fairzarr_ngff::{Axis, AxisKind, Dataset, Version};
+use fairzarr_ome_tiff::{Fileset, Image};
 use fairzarr_ome_xml as ome_xml;
-use fairzarr_ome_zarr::{Hierarchy, OpenImage, StoredImage, attributes};
+use fairzarr_ome_zarr::{Hierarchy, OpenImage, StoredImage, attributes, keys};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::fmt::Debug;
 
 use crate::error::Error;
@@ -33,7 +35,8 @@ impl<'a> Derivation<'a> {
         let ome = self.source.document().map(ome_xml::Document::ome);
         let Some(image) = self.source.images().get(index) else { return };
         let described = ome.zip(image.ome_index()).and_then(|(ome, at)| ome.images.get(at));
-        let Some(described) = described else { return };
+        let undescribed = image.to_ome();
+        let described = described.unwrap_or(&undescribed);
         self.derived += 1;
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
@@ -45,11 +48,9 @@ impl<'a> Derivation<'a> {
         channels(found, index, described, samples, stored);
     }
 
-    /// Compares the plate, if there is one.
+    /// Compares the plates, if there are any.
     pub(crate) fn finish(mut self, hierarchy: &Hierarchy) -> Result<Check, Error> {
-        if let Some(ome) = self.source.document().map(ome_xml::Document::ome) {
-            plate(&mut self.found, ome, hierarchy)?;
-        }
+        plates(&mut self.found, self.source, hierarchy)?;
         let covered = format!("{} values of {} images", self.found.compared, self.derived);
         Ok(Check { proof: Proof::Derivation, covered, differences: self.found.differences })
     }
@@ -163,27 +164,36 @@ fn channels(
 }
 
 /// Rows, columns, wells, fields and acquisitions, where the store has a plate.
-fn plate(found: &mut Found, ome: &ome_xml::Ome, hierarchy: &Hierarchy) -> Result<(), Error> {
+fn plates(found: &mut Found, source: &Fileset, hierarchy: &Hierarchy) -> Result<(), Error> {
     let root = hierarchy.root();
-    let Some(stored) = member(root, "plate") else { return Ok(()) };
-    let refuse = |path: &str, error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
-        path: path.into(),
+    let Some(ome) = source.document().map(ome_xml::Document::ome) else { return Ok(()) };
+    if member(root, "plate").is_none() {
+        return Ok(());
+    }
+    let refuse = |error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
+        path: "the root group".into(),
         reason: error.to_string(),
     };
-    let version = Version::of(root).map_err(|error| refuse("the root group", &error))?.unwrap_or_default();
-    let [described] = ome.plates.as_slice() else {
-        found.equal("plate".into(), &format!("{} Plates", ome.plates.len()), &"1 Plate".to_owned());
-        return Ok(());
-    };
-    let derived = from_ome::plate(ome, described).map_err(|error| refuse("the root group", &error))?;
+    let version = Version::of(root).map_err(|error| refuse(&error))?.unwrap_or_default();
+    let there: HashSet<usize> = source.images().iter().filter_map(Image::ome_index).collect();
+    let derived = Plates::new(ome, |image| there.contains(&image)).map_err(|error| refuse(&error))?;
     let null = Value::Null;
-    let expected = derived.plate.attributes(version);
-    found.equal("plate".into(), member(&expected, "plate").unwrap_or(&null), stored);
-    for layout in derived.wells {
-        let expected = layout.well.attributes(version);
-        let group = attributes(hierarchy.store(), &layout.path)?.unwrap_or_default();
-        let (expected, stored) = (member(&expected, "well"), member(&group, "well"));
-        found.equal(format!("well {}", layout.path), expected.unwrap_or(&null), stored.unwrap_or(&null));
+    if derived.plates.is_empty() {
+        found.equal("plate".into(), &"no plate with images", &"a plate");
+    }
+    for (path, layout) in derived.plates {
+        let expected = layout.plate.attributes(version);
+        let group = attributes(hierarchy.store(), &path)?.unwrap_or_default();
+        let place = if path.is_empty() { "plate".to_owned() } else { format!("plate at {path}") };
+        let stored = member(&group, "plate").unwrap_or(&null);
+        found.equal(place, member(&expected, "plate").unwrap_or(&null), stored);
+        for well in layout.wells {
+            let path = keys::join(&path, &well.path);
+            let expected = well.well.attributes(version);
+            let group = attributes(hierarchy.store(), &path)?.unwrap_or_default();
+            let (expected, stored) = (member(&expected, "well"), member(&group, "well"));
+            found.equal(format!("well {path}"), expected.unwrap_or(&null), stored.unwrap_or(&null));
+        }
     }
     Ok(())
 }

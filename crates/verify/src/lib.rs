@@ -10,9 +10,11 @@
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
 //! - *derivation*: the NGFF values that follow from the OME-XML;
 //! - *pyramid*: computed levels are the means of the level before;
+//! - *carried*: what of the source is not in the store is named there;
 //! - *objects*: every stored object is there, and no other.
 #![forbid(unsafe_code)]
 
+mod carried;
 mod derivation;
 mod documents;
 mod error;
@@ -90,15 +92,15 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
         samples.image(&image, context)?;
         pyramid.image(&image, context)?;
     }
-    Ok(Report {
-        checks: vec![
-            objects.finish(),
-            samples.finish(options.sample),
-            documents::recorded(&hierarchy)?,
-            structure::compare_within(store)?,
-            pyramid.finish(),
-        ],
-    })
+    let mut checks = vec![
+        objects.finish(),
+        samples.finish(options.sample),
+        documents::recorded(&hierarchy)?,
+        structure::compare_within(store)?,
+        pyramid.finish(),
+    ];
+    checks.extend(carried::recorded(&hierarchy));
+    Ok(Report { checks })
 }
 
 /// Proves that `store` holds what `source` holds. Where `source` is an export of the store, its documents are proved to be
@@ -132,6 +134,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     }
     checks.extend([documents, structure::compare_with(source, store)?, metadata.finish(source, store)?]);
     checks.extend([derivation.finish(&hierarchy)?, pyramid.finish()]);
+    checks.push(carried::compare(source, &hierarchy));
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
     if hierarchy.conversion().is_some() {
         checks.push(objects.finish());

@@ -37,14 +37,15 @@ impl Metadata {
     /// Compares the document with what the source's gives, and with the stored images.
     pub(crate) fn finish(self, source: &Fileset, store: &Store) -> Result<Check, Error> {
         let proof = Proof::Metadata;
-        let images: Option<Vec<usize>> = source.images().iter().map(Image::ome_index).collect();
-        let Some((document, images)) = source.document().zip(images) else {
+        let Some(document) = source.document() else {
             return Ok(Check { proof, covered: "the source has no OME-XML".into(), differences: Vec::new() });
         };
         let Some(bytes) = store.get(METADATA)? else {
             let differences = vec![Difference::new(METADATA, "a document", "nothing")];
             return Ok(Check { proof, covered: "nothing".into(), differences });
         };
+        // Pages that the document does not mention come last, if they were kept as images.
+        let images: Vec<usize> = source.images().iter().filter_map(Image::ome_index).collect();
         let mut differences = Vec::new();
         let order = |n: usize| self.images.get(n).map_or(ByteOrder::Little, |image| image.order);
         let images: Vec<_> = images.into_iter().enumerate().map(|(n, image)| (image, order(n))).collect();
@@ -58,19 +59,19 @@ impl Metadata {
             ));
         }
         match Document::parse(bytes.to_vec()) {
-            Ok(found) => differences.extend(self.sizes(source, &found)),
+            Ok(found) => differences.extend(self.sizes(source, &found, images.len())),
             Err(error) => differences.push(Difference::new(METADATA, "OME-XML", error.to_string())),
         }
         let covered = format!("{METADATA}, {} bytes, {} images", bytes.len(), images.len());
         Ok(Check { proof, covered, differences })
     }
 
-    /// One Image per series in order, none with data, and each as large as its array.
-    fn sizes(&self, source: &Fileset, document: &Document) -> Vec<Difference> {
+    /// One Image per described series in order, none with data, and each as large as its array.
+    fn sizes(&self, source: &Fileset, document: &Document, count: usize) -> Vec<Difference> {
         let described = &document.ome().images;
         let mut differences = Vec::new();
-        if described.len() != self.images.len() {
-            let (expected, found) = (self.images.len().to_string(), described.len().to_string());
+        if described.len() != count || self.images.len() < count {
+            let (expected, found) = (count.to_string(), described.len().to_string());
             differences.push(Difference::new(format!("{METADATA}, number of Images"), expected, found));
         }
         for (index, (described, stored)) in described.iter().zip(&self.images).enumerate() {

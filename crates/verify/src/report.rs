@@ -31,6 +31,8 @@ pub enum Proof {
     Derivation,
     /// Computed levels are the means of the level before.
     Pyramid,
+    /// What of the source is not in the store is named there.
+    Carried,
     /// Every object is there, and no other.
     Objects,
     /// The source's files have the recorded checksums.
@@ -49,6 +51,7 @@ impl Proof {
             Self::Metadata => "metadata",
             Self::Derivation => "derivation",
             Self::Pyramid => "pyramid",
+            Self::Carried => "carried",
             Self::Objects => "objects",
             Self::Files => "files",
         }

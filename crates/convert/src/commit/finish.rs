@@ -4,7 +4,7 @@ use fairzarr_nbo::placement;
 use fairzarr_ngff::{Document, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
-use fairzarr_ome_zarr::{model, put};
+use fairzarr_ome_zarr::{Consolidation, model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::Store;
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
@@ -78,15 +78,19 @@ fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterat
     })
 }
 
-/// Writes arrays' metadata, the OME group, image groups, and the root, in this order.
+/// Writes arrays' metadata, the OME group, image groups, and the root, in this order. Returns the bytes of consolidated
+/// metadata that were left out because they are too many.
 pub(crate) fn write(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
     findings: &Findings,
     provenance: &Provenance,
-) -> Result<(), Error> {
+) -> Result<Option<u64>, Error> {
     let version = plan.ngff();
+    let copies = plan.settings.consolidated.then(Consolidation::new);
+    let watched = copies.as_ref().map(|copies| copies.watch(store));
+    let store = watched.as_ref().unwrap_or(store);
     let metadata = metadata::Metadata::new(source, plan, findings);
     for image in &plan.images {
         for level in 0..image.levels.len() {
@@ -121,7 +125,10 @@ pub(crate) fn write(
     }
     // Everything else must be on the disk before the store looks complete.
     store.sync()?;
-    let mut documents = group_document(version, root);
+    let mut documents = match &copies {
+        Some(copies) => copies.root(version, root),
+        None => group_document(version, root),
+    };
     let last = documents.pop();
     put(store, "", documents)?;
     store.flush()?;
@@ -132,7 +139,7 @@ pub(crate) fn write(
         // Somebody else finished another conversion here in the meantime.
         return Err(Error::Exists(store.location().to_string()));
     }
-    Ok(())
+    Ok(copies.and_then(|copies| copies.left_out()))
 }
 
 /// Whether the last document of the root is there.

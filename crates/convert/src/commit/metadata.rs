@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 
 use super::tiff_tags;
 use crate::error::Error;
+use crate::not_carried::NotCarried;
 use crate::pipeline::findings::Findings;
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
-use crate::plan::placement::{Placement, plate};
+use crate::plan::placement::{BESIDE, Placement, plates};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
 
@@ -27,7 +28,7 @@ pub(crate) struct Metadata<'a> {
     source: &'a Fileset,
     plan: &'a Plan,
     findings: &'a Findings,
-    /// The Image element of each image; an empty one where there is no OME-XML.
+    /// The Image element of each image; where there is no OME-XML, one made of what else the file says.
     described: Vec<ome_xml::Image>,
 }
 
@@ -39,10 +40,7 @@ impl<'a> Metadata<'a> {
             .iter()
             .map(|image| {
                 let found = ome.zip(image.ome_index()).and_then(|(ome, index)| ome.images.get(index));
-                found.cloned().unwrap_or_else(|| ome_xml::Image {
-                    name: image.name().map(Into::into),
-                    ..ome_xml::Image::default()
-                })
+                found.cloned().unwrap_or_else(|| image.to_ome())
             })
             .collect();
         Self { source, plan, findings, described }
@@ -57,8 +55,10 @@ impl<'a> Metadata<'a> {
                 Endian::Big => ByteOrder::Big,
             };
             let images = self.source.images().iter().zip(&self.plan.images);
-            let images = images.map(|(image, plan)| Some((image.ome_index()?, order(plan))));
-            if let Some(images) = images.collect::<Option<Vec<_>>>() {
+            // Images of pages that the document does not mention come last, and it goes on saying nothing of them.
+            let images: Vec<_> =
+                images.filter_map(|(image, plan)| Some((image.ome_index()?, order(plan)))).collect();
+            if !images.is_empty() {
                 files.push((keys::METADATA.into(), document.metadata_only(&images)?.into_bytes()));
             }
         }
@@ -77,16 +77,24 @@ impl<'a> Metadata<'a> {
         let mut root = match &self.plan.placement {
             Placement::Root => self.image(0),
             Placement::Collection(_) => bioformats2raw_attributes(version),
-            Placement::Plate(_) => {
+            Placement::Plate(paths) => {
                 let mut root = bioformats2raw_attributes(version);
-                if let Some(layout) = plate(self.source)? {
-                    merge(&mut root, layout.plate.attributes(version));
+                for (path, layout) in plates(self.source)?.plates {
+                    if let Some((folder, _)) = path.split_once('/') {
+                        groups.insert(folder.into(), Map::new());
+                        groups.insert(path.clone(), layout.plate.attributes(version));
+                    } else {
+                        merge(&mut root, layout.plate.attributes(version));
+                    }
                     for well in layout.wells {
                         if let Some((row, _)) = well.path.split_once('/') {
-                            groups.insert(row.into(), Map::new());
+                            groups.insert(keys::join(&path, row), Map::new());
                         }
-                        groups.insert(well.path, well.well.attributes(version));
+                        groups.insert(keys::join(&path, &well.path), well.well.attributes(version));
                     }
+                }
+                if paths.iter().any(|path| path.split_once('/').is_some_and(|(first, _)| first == BESIDE)) {
+                    groups.insert(BESIDE.into(), Map::new());
                 }
                 root
             }
@@ -138,11 +146,22 @@ impl<'a> Metadata<'a> {
         let [_, c, z, _, _] = plan.shape;
         let bits = self.source.images()[index].significant_bits();
         let of_type = || widest(plan.data_type(), bits);
-        let windows: Vec<Window> =
-            (0..c).map(|c| self.channel(index, c).map_or_else(of_type, window)).collect();
+        let windows: Vec<Window> = (0..c)
+            .map(|c| self.shown(index, c, self.channel(index, c).map_or_else(of_type, window)))
+            .collect();
         let samples = plan.groups.iter().map(|group| group.len()).max().unwrap_or(1);
         let described = &self.described[index];
         Some(from_ome::omero(described, index, plan.data_type(), samples, z as u64, &windows))
+    }
+
+    /// The window of a channel, opened as its author did, where the file says how.
+    fn shown(&self, image: usize, c: u32, window: Window) -> Window {
+        let notes = self.source.images()[image].channel_notes();
+        let range = notes.get(c as usize).and_then(|note| note.range);
+        match range.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high) {
+            Some((start, end)) => Window { start, end, ..window },
+            None => window,
+        }
     }
 
     fn channel(&self, image: usize, c: u32) -> Option<&ChannelStatistics> {
@@ -209,6 +228,15 @@ impl<'a> Metadata<'a> {
             if !document.changes().is_empty() {
                 conversion["schema_changes"] = json!(document.changes());
             }
+        }
+        let not_carried = NotCarried::of(self.source, self.plan);
+        if !not_carried.is_empty() {
+            conversion["not_carried"] = json!(not_carried);
+        }
+        if self.source.document().is_some()
+            && self.source.images().iter().any(|image| image.ome_index().is_none())
+        {
+            conversion["extra_pages"] = json!("keep");
         }
         if !decoders.is_empty() {
             conversion["decoders"] = json!(decoders);

@@ -1,9 +1,9 @@
 //! Where the images of a fileset lie in the store.
 
-use fairzarr_ngff::from_ome::{self, PlateLayout};
+use fairzarr_ngff::from_ome::Plates;
 use fairzarr_ome_tiff::Fileset;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::error::Error;
 use crate::options::Layout;
@@ -16,7 +16,8 @@ pub enum Placement {
     Root,
     /// Groups `0`, `1`, … of a root with `bioformats2raw.layout`; their number.
     Collection(usize),
-    /// A plate: `row/column/field` of each image, in series order.
+    /// A plate: `row/column/field` of each image, in series order; those that are in no well, at `images/n`, and those of
+    /// further plates, at `plates/n/row/column/field`.
     Plate(Vec<String>),
 }
 
@@ -46,26 +47,29 @@ pub(crate) fn place(source: &Fileset, layout: Layout) -> Result<Placement, Error
     }
 }
 
-/// The plate that the images are on, when there is exactly one.
-pub(crate) fn plate(source: &Fileset) -> Result<Option<PlateLayout>, Error> {
-    let Some(ome) = source.document().map(fairzarr_ome_xml::Document::ome) else { return Ok(None) };
-    match ome.plates.as_slice() {
-        [plate] => Ok(Some(from_ome::plate(ome, plate)?)),
-        _ => Ok(None),
-    }
+/// The plates that images are on; none where there is no OME-XML, or no image in any well.
+pub(crate) fn plates(source: &Fileset) -> Result<Plates, Error> {
+    let Some(ome) = source.document().map(fairzarr_ome_xml::Document::ome) else {
+        return Ok(Plates::default());
+    };
+    let there: HashSet<usize> =
+        source.images().iter().filter_map(fairzarr_ome_tiff::Image::ome_index).collect();
+    Ok(Plates::new(ome, |index| there.contains(&index))?)
 }
 
-/// The paths of the images on their plate, when every image is on it.
+/// The paths of the images if there is a plate. Those that are in no well lie beside it.
 fn plate_paths(source: &Fileset) -> Result<Option<Vec<String>>, Error> {
-    let Some(layout) = plate(source)? else { return Ok(None) };
-    let by_image: HashMap<usize, String> = layout
-        .wells
-        .iter()
-        .flat_map(|well| {
-            let fields = well.images.iter().zip(&well.well.images);
-            fields.map(|(image, field)| (*image, format!("{}/{}", well.path, field.path)))
-        })
-        .collect();
-    let paths = source.images().iter().map(|image| by_image.get(&image.ome_index()?).cloned());
-    Ok(paths.collect())
+    let plates = plates(source)?;
+    if plates.plates.is_empty() {
+        return Ok(None);
+    }
+    let mut on_plate = plates.image_paths();
+    let path = |(index, image): (usize, &fairzarr_ome_tiff::Image)| {
+        let in_well = image.ome_index().and_then(|image| on_plate.remove(&image));
+        in_well.unwrap_or_else(|| format!("{BESIDE}/{index}"))
+    };
+    Ok(Some(source.images().iter().enumerate().map(path).collect()))
 }
+
+/// The group of images that are in no well. No row of a plate has this name.
+pub(crate) const BESIDE: &str = "images";

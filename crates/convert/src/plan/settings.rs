@@ -3,7 +3,7 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ngff::Version;
-use fairzarr_ome_tiff::{Fileset, OnMissing};
+use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing};
 use fairzarr_ome_zarr::Codec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -34,11 +34,16 @@ pub struct Settings {
     pub decode: bool,
     /// Leaves out chunks that hold only zeros.
     pub omit_empty: bool,
+    /// Copies the metadata of all nodes to the root.
+    pub consolidated: bool,
     /// How samples of OME type `bit` are stored.
     pub bit: BitType,
     /// What becomes of planes that the OME-XML promises and the files lack.
     #[serde(with = "text")]
     pub on_missing: OnMissing,
+    /// What becomes of pages that no plane of the metadata uses.
+    #[serde(with = "text")]
+    pub extra_pages: OnExtraPages,
     /// Which checksum of the source's files is computed and recorded.
     pub source_checksum: Option<FileAlgorithm>,
 }
@@ -65,23 +70,29 @@ pub enum Setting {
     Decode,
     /// Whether chunks of zeros are left out.
     OmitEmpty,
+    /// Whether the root has copies of all metadata.
+    Consolidated,
     /// How bits are stored.
     Bit,
     /// What becomes of missing planes.
     OnMissing,
+    /// What becomes of pages that no plane uses.
+    ExtraPages,
     /// Which checksum of the source is recorded.
     SourceChecksum,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
+        Self::Consolidated,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
+        Self::ExtraPages,
         Self::OmitEmpty,
         Self::OnMissing,
         Self::Pyramid,
@@ -103,8 +114,10 @@ impl fmt::Display for Setting {
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
+            Self::Consolidated => "consolidated",
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
+            Self::ExtraPages => "extra-pages",
             Self::SourceChecksum => "source-checksum",
         })
     }
@@ -123,8 +136,10 @@ impl Settings {
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
+            consolidated: options.consolidated,
             bit: options.bit,
             on_missing: source.on_missing(),
+            extra_pages: source.on_extra_pages(),
             source_checksum: options.source_checksum,
         }
     }
@@ -141,8 +156,10 @@ impl Settings {
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),
+            Setting::Consolidated => self.consolidated.to_string(),
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
+            Setting::ExtraPages => self.extra_pages.to_string(),
             Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),
         }
     }

@@ -35,6 +35,7 @@ pub(crate) struct Convert {
 
 /// Choices that shape the output, and the resources for it.
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as typed")]
 pub(crate) struct ConvertChoices {
     /// NGFF version: 0.4 (Zarr v2), 0.5 or 0.6 (Zarr v3).
     #[arg(long, default_value = "0.5", value_parser = parse_version)]
@@ -72,9 +73,16 @@ pub(crate) struct ConvertChoices {
     /// Leave out chunks that hold only zeros.
     #[arg(long)]
     pub(crate) omit_empty: bool,
+    /// Do not copy the metadata of all groups and arrays to the root (consolidated metadata), by which zarr-python and
+    /// xarray find their way where they cannot list, as over plain HTTP.
+    #[arg(long)]
+    pub(crate) no_consolidated: bool,
     /// What to do with planes that the OME-XML promises and the files lack.
     #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
     pub(crate) on_missing: OnMissingArg,
+    /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
+    #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
+    pub(crate) extra_pages: ExtraPagesArg,
     /// Ignore the leases of crashed writers in an object store; local directories notice crashes by themselves.
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -106,6 +114,25 @@ pub(crate) struct Split {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Planning {
+    #[command(flatten)]
+    pub(crate) split: Split,
+    /// Print what submits all tasks and the commit to a batch system: a shell script for Slurm, with an array job.
+    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with = "json")]
+    pub(crate) emit: Option<EmitArg>,
+    /// With --emit: how many tasks [default: one for each 8 GiB of pixels].
+    #[arg(long, requires = "emit", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) tasks: Option<u32>,
+}
+
+/// Batch systems that a script can be written for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum EmitArg {
+    /// Slurm: an array job whose tasks are requeued, and a commit after it.
+    Slurm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -180,6 +207,26 @@ impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
         match arg {
             OnMissingArg::Error => Self::Error,
             OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ExtraPagesArg {
+    /// Convert them as further images.
+    Keep,
+    /// Leave them out, and name them here, in the store and in what `verify` says.
+    Report,
+    /// Refuse, before anything is written.
+    Refuse,
+}
+
+impl From<ExtraPagesArg> for fairzarr_ome_tiff::OnExtraPages {
+    fn from(arg: ExtraPagesArg) -> Self {
+        match arg {
+            ExtraPagesArg::Keep => Self::Keep,
+            ExtraPagesArg::Report => Self::Report,
+            ExtraPagesArg::Refuse => Self::Refuse,
         }
     }
 }

@@ -52,6 +52,17 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)).ok_or_else(wrong)
 }
 
+pub(crate) fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+    let (digits, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds
+        .map(std::time::Duration::from_secs)
+        .ok_or_else(|| format!("'{text}' is not a time such as 90s or 5m"))
+}
+
 pub(crate) fn parse_option(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(key, value)| (key.into(), value.into()))

@@ -3,7 +3,7 @@
 use fairzarr_convert::{
     BitType, Error, Existing, FileAlgorithm, Options, Plan, PyramidChoice, Report, Stage, StageTimes, Tiles,
 };
-use fairzarr_ome_tiff::{Fileset, OnMissing, OpenOptions};
+use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
 use fairzarr_task::{Cancel, Job};
 use serde_json::json;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         (_, true) => Existing::Resume,
         _ => Existing::Refuse,
     };
-    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         show_plan(&plan, &job, args.output.json)?;
@@ -96,10 +96,9 @@ enum Stopped {
 
 impl Stopped {
     fn of(error: Error) -> Self {
-        match error {
-            Error::Interrupted => Self::Interrupted,
-            error => Self::Failed(error.into()),
-        }
+        let failure = Failure::from(error);
+        // A request that was cut off by the signal fails as one of the store's.
+        if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
     }
 }
 
@@ -125,10 +124,16 @@ pub(super) fn watched<T>(output: &OutputArgs, job: &Job, work: impl FnOnce() -> 
     progress::show(output, &job.progress, work)
 }
 
-/// Opens the source as the choices say, and tells what it tolerated.
-pub(super) fn open(text: &str, on_missing: OnMissing, store: &StoreArgs) -> Result<Fileset, Failure> {
+/// How the choices have the source opened.
+pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     let mut options = OpenOptions::default();
-    options.on_missing = on_missing;
+    options.on_missing = choices.on_missing.into();
+    options.on_extra_pages = choices.extra_pages.into();
+    options
+}
+
+/// Opens the source, and tells what it tolerated.
+pub(super) fn open(text: &str, options: OpenOptions, store: &StoreArgs) -> Result<Fileset, Failure> {
     let fileset = source::fileset(text, store, options)?;
     for warning in fileset.warnings() {
         print::note(format_args!("fairzarr: warning: {warning}"));
@@ -159,6 +164,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;
+    options.consolidated = !choices.no_consolidated;
     options.take_over = choices.take_over;
     options.bit = match choices.bit {
         BitArg::Uint8 => BitType::Uint8,
@@ -172,19 +178,20 @@ pub(super) fn job(choices: &ConvertChoices) -> Job {
     Job::new().with_threads(choices.jobs).with_memory(choices.memory)
 }
 
-/// The first Ctrl-C stops between blocks; a second one stops at once, but takes back unfinished uploads. Signals of another
-/// program's process are that program's own.
+/// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back
+/// unfinished uploads. Signals of another program's process are that program's own.
 pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
     if let Some(caller) = Caller::current() {
         caller.may_stop(cancel, store);
         return;
     }
-    let (cancel, store) = (cancel.clone(), store.clone());
+    let (cancel, store, control) = (cancel.clone(), store.clone(), source::control());
     let installed = ctrlc::set_handler(move || {
         if cancel.cancel() {
             store.abort();
             std::process::exit(i32::from(Code::Interrupted as u8));
         }
+        source::stop_waiting(control.clone());
     });
     if let Err(error) = installed {
         print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
@@ -266,7 +273,8 @@ pub(super) fn tell(
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-                "moved_tiles": report.moved, "decoded": report.decoded,
+                "not_consolidated": report.not_consolidated,
+                "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
             })
         ))?;
@@ -275,6 +283,13 @@ pub(super) fn tell(
     for (image, t, c, z) in &report.filled {
         print::note(format_args!(
             "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+        ));
+    }
+    for levels in &report.not_carried.levels {
+        let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
+        print::note(format_args!(
+            "fairzarr: image {}: the reduced levels of the source ({sizes} pixels) are left out; --pyramid source keeps them",
+            levels.image
         ));
     }
     if !report.schema_changes.is_empty() {
@@ -291,6 +306,12 @@ pub(super) fn tell(
     for (image, why) in &report.not_moved {
         print::note(format_args!(
             "fairzarr: warning: image {image}: the source's tiles were encoded again: {why}"
+        ));
+    }
+    if let Some(bytes) = report.not_consolidated {
+        print::note(format_args!(
+            "fairzarr: consolidated metadata were left out: they would add {:.1} MB to the root's document, which every reader fetches first",
+            bytes as f64 / 1e6
         ));
     }
     print::result(format_args!(

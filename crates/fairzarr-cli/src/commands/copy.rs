@@ -1,6 +1,6 @@
 //! `fairzarr copy`.
 
-use fairzarr_copy::{Error, Options};
+use fairzarr_copy::Options;
 use fairzarr_task::Job;
 use serde_json::json;
 use std::time::Instant;
@@ -31,9 +31,9 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         Output::Store(to) => fairzarr_copy::copy(&from, to, &options, &job),
         Output::Archive(folder, name) => fairzarr_copy::pack(&from, folder, name, &options, &job),
     });
-    let report = match outcome {
+    let report = match outcome.map_err(Failure::from) {
         Ok(report) => report,
-        Err(Error::Interrupted) => {
+        Err(failure) if failure.code() == Code::Interrupted => {
             let again = match output {
                 Output::Store(_) => "run the same command with --resume to finish",
                 Output::Archive(..) => "nothing was kept; run the same command again",
@@ -41,9 +41,9 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
             print::note(format_args!("fairzarr: interrupted; {again}"));
             return Ok(Code::Interrupted);
         }
-        Err(error) => {
+        Err(failure) => {
             to.abort();
-            return Err(error.into());
+            return Err(failure);
         }
     };
     let seconds = start.elapsed().as_secs_f64();

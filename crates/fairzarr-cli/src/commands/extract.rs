@@ -11,6 +11,7 @@ use std::path::Path;
 
 use crate::args::{Extract, Form};
 use crate::exit::{Code, Failure};
+use crate::print;
 use crate::source;
 
 pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
@@ -105,12 +106,7 @@ fn write(output: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
             let created = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
             created.map_err(|error| cannot_write(path, error))
         }
-        None => match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(cannot_write(Path::new("standard output"), error))
-            }
-            _ => Ok(()),
-        },
+        None => print::document(bytes),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `fairzarr inspect`: what is in an OME-TIFF or an OME-Zarr, in one screen.
 
-use fairzarr_ome_tiff::{Fileset, Image, Kind};
+use fairzarr_ome_tiff::{Fileset, Image, Kind, UnmappedPage};
 use fairzarr_ome_xml::{Document, Quantity, Structured};
 use fairzarr_ome_zarr::StoredImage;
 use fairzarr_store::Store;
@@ -61,8 +61,19 @@ fn tiff(fileset: &Fileset) -> Value {
         "documents": documents,
         "schema": fileset.document().map(|document| document.schema().to_string()),
         "schema_changes": fileset.document().map(Document::changes).unwrap_or_default(),
+        "unmapped": fileset.unmapped().iter().map(|page| unmapped(fileset, page)).collect::<Vec<_>>(),
         "images": fileset.images().iter().map(|image| tiff_image(fileset, image)).collect::<Vec<_>>(),
         "warnings": fileset.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+/// A page that no image uses.
+fn unmapped(fileset: &Fileset, page: &UnmappedPage) -> Value {
+    json!({
+        "file": fileset.files().get(page.file).map(|file| file.name.as_str()), "ifd": page.ifd,
+        "sub_ifd": page.sub_ifd, "y": page.y, "x": page.x, "samples": page.samples,
+        "type": page.sample_type.map(|sample_type| sample_type.name()), "photometric": page.photometric,
+        "kind": page.kind.name(), "description": page.description, "reason": page.reason,
     })
 }
 
@@ -72,7 +83,8 @@ fn tiff_image(fileset: &Fileset, image: &Image) -> Value {
         .document()
         .zip(image.ome_index())
         .and_then(|(document, index)| document.ome().images.get(index));
-    let pixels = described.and_then(|image| image.pixels.as_ref());
+    let undescribed = image.to_ome();
+    let pixels = described.unwrap_or(&undescribed).pixels.as_ref();
     let quantity = |quantity: Option<&Quantity>| quantity.map(ToString::to_string);
     let channels: Vec<Value> =
         pixels.map(|pixels| pixels.channels.iter().map(|c| json!(c.name)).collect()).unwrap_or_default();

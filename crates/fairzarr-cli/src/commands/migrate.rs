@@ -297,7 +297,7 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
             print::result(format_args!("{line}"))?;
         }
     } else {
-        print::bytes(&found.lines())?;
+        print::document(&found.lines())?;
         for original in found.originals.iter().filter(|original| !original.not_carried.is_empty()) {
             let path = original.path.escape_debug();
             print::note(format_args!("fairzarr: {path}: not carried: {}", original.not_carried.join("; ")));
@@ -359,7 +359,7 @@ fn location(text: &OsStr) -> Result<Location, Failure> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path == Path::new("-") {
-        return print::bytes(bytes);
+        return print::document(bytes);
     }
     std::fs::write(path, bytes).map_err(|error| {
         Failure::new(

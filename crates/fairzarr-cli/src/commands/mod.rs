@@ -5,6 +5,7 @@ mod conformance;
 mod convert;
 mod copy;
 mod embed;
+mod emit;
 mod export;
 mod extract;
 mod inspect;

@@ -1,26 +1,30 @@
 //! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
 
-use fairzarr_convert::{Error, Existing, Plan, Setting, Settings};
+use fairzarr_convert::{Existing, Plan, Setting, Settings};
 use fairzarr_ome_tiff::Fileset;
 use std::time::Instant;
 
-use super::convert::{job, open, options, show_plan, stop_on_signal, tell, watched};
-use crate::args::{Run, Split};
+use super::convert::{job, open, open_options, options, show_plan, stop_on_signal, tell, watched};
+use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
 use crate::source;
 
-pub(crate) fn plan(args: &Split) -> Result<Code, Failure> {
+pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
+    let args = &planning.split;
     let mut options = options(&args.source, &args.choices);
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
-    let fileset = open(&args.source, args.choices.on_missing.into(), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let job = job(&args.choices);
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
-    show_plan(&plan, &job, args.output.json)?;
+    match planning.emit {
+        Some(kind) => super::emit::emit(planning, &plan, kind)?,
+        None => show_plan(&plan, &job, args.output.json)?,
+    }
     Ok(Code::Done)
 }
 
@@ -35,13 +39,13 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     stop_on_signal(&job.cancel, &store);
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
-    match outcome {
+    match outcome.map_err(Failure::from) {
         Ok(()) => Ok(Code::Done),
-        Err(Error::Interrupted) => {
+        Err(failure) if failure.code() == Code::Interrupted => {
             print::note(format_args!("fairzarr: interrupted; run the same task again to finish it"));
             Ok(Code::Interrupted)
         }
-        Err(error) => Err(error.into()),
+        Err(failure) => Err(failure),
     }
 }
 
@@ -63,9 +67,15 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
 
 /// Opens the source as it was planned, unless something else was typed, which is refused then.
 fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
-    let typed = args.typed.iter().any(|name| name == "on-missing");
-    let on_missing = if typed { args.choices.on_missing.into() } else { plan.settings.on_missing };
-    open(&args.source, on_missing, &args.store)
+    let typed = |option: &str| args.typed.iter().any(|name| name == option);
+    let mut options = open_options(&args.choices);
+    if !typed("on-missing") {
+        options.on_missing = plan.settings.on_missing;
+    }
+    if !typed("extra-pages") {
+        options.on_extra_pages = plan.settings.extra_pages;
+    }
+    open(&args.source, options, &args.store)
 }
 
 /// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.

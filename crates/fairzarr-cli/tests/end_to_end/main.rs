@@ -3,12 +3,14 @@
 
 mod checksum;
 mod convert;
+mod emit;
 mod errors;
 mod export;
 mod extract;
 mod inspect;
 mod many_planes;
 mod migrate;
+mod not_carried;
 mod resume;
 mod source_levels;
 mod source_tiles;

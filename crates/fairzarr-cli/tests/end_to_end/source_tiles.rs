@@ -129,7 +129,8 @@ fn strips_planar_channels_and_small_images() {
         (small, 2),
     ] {
         for packing in [Packing::None, Packing::Zstd] {
-            let tiff = Tiff { packing, images: tiff.images.clone(), reduced: Vec::new(), ..tiff };
+            let tiff =
+                Tiff { packing, images: tiff.images.clone(), reduced: Vec::new(), described: None, ..tiff };
             tiff.write(&source);
             let told = moved(&source, &target, &["--overwrite"]).json();
             assert_eq!(told["moved_tiles"], expected);

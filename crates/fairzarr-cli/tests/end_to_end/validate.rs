@@ -77,7 +77,7 @@ fn a_missing_image_of_a_collection_and_a_missing_label_are_found() {
     let (source, target) = (dir.path().join("two.ome.tiff"), dir.path().join("two.zarr"));
     let picture = || Picture { sample: Sample::U8, size: [1, 1, 1, 32, 32], interleaved: 1 };
     Tiff::many(vec![picture(), picture()]).write(&source);
-    convert(&source, &target, &[]).done();
+    convert(&source, &target, &["--no-consolidated"]).done();
     fs::remove_dir_all(target.join("1")).unwrap();
     let labels = json!({"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"version": "0.5", "labels": ["nuclei"]}}});
     fs::create_dir(target.join("0/labels")).unwrap();
@@ -96,4 +96,40 @@ fn what_is_no_ome_zarr_is_an_input_error() {
     fs::write(dir.path().join("zarr.json"), r#"{"zarr_format": 3, "node_type": "group", "attributes": {}}"#)
         .unwrap();
     assert!(validate(dir.path()).ends_with(3).message().contains("no NGFF metadata"));
+}
+
+#[test]
+fn consolidated_metadata_are_the_nodes_and_all_of_them() {
+    let dir = TempDir::new().unwrap();
+    for (version, document, at) in [
+        ("0.4", ".zmetadata", "/metadata/1~1.zarray"),
+        ("0.5", "zarr.json", "/consolidated_metadata/metadata/1"),
+    ] {
+        let target = dir.path().join(version);
+        convert(&cells(), &target, &["--ngff", version]).done();
+        let document = target.join(document);
+        let copies: Value = serde_json::from_slice(&fs::read(&document).unwrap()).unwrap();
+        let copy = copies.pointer(at).unwrap();
+        let array = at.rsplit('/').next().unwrap().replace("~1", "/");
+        let array = target.join(if version == "0.4" { array } else { format!("{array}/zarr.json") });
+        assert_eq!(*copy, serde_json::from_slice::<Value>(&fs::read(array).unwrap()).unwrap());
+        edit(&document, |copies| {
+            let (parent, name) = at.rsplit_once('/').unwrap();
+            let name = name.replace("~1", "/");
+            copies.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(&name);
+        });
+        let findings = validate(&target).done().json()["findings"].clone();
+        let message = "1 nodes are not consolidated, expected all of them or none; the first is 1";
+        assert_eq!((&findings[0]["message"], &findings[0]["severity"]), (&json!(message), &json!("SHOULD")));
+
+        let without = dir.path().join(format!("{version}-without"));
+        convert(&cells(), &without, &["--ngff", version, "--no-consolidated"]).done();
+        assert!(!without.join(".zmetadata").exists());
+        assert!(
+            !fs::read_to_string(without.join(if version == "0.4" { ".zattrs" } else { "zarr.json" }))
+                .unwrap()
+                .contains("consolidated_metadata")
+        );
+        validate(&without).done();
+    }
 }

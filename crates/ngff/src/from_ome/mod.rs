@@ -12,7 +12,7 @@ use fairzarr_ome_xml as ome_xml;
 use crate::{Axis, AxisKind, Dataset, Downscaling, Multiscale, units};
 
 pub use channels::{Channel, channels, omero};
-pub use plate::{PlateLayout, WellLayout, plate};
+pub use plate::{PlateLayout, Plates, WellLayout, plate};
 
 /// How many samples of level 0 one sample of a level spans, along t c z y x.
 pub type Factors = [f64; 5];

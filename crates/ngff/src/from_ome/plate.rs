@@ -6,6 +6,52 @@ use fairzarr_ome_xml as ome_xml;
 
 use crate::{Acquisition, Error, Plate, PlateWell, Well, WellImage};
 
+/// Plates of a document, and where they lie.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Plates {
+    /// Path of each plate's group, empty for the root, and what lies there. Plates without any image are left out.
+    pub plates: Vec<(String, PlateLayout)>,
+}
+
+impl Plates {
+    /// The plates of a document of which the images exist that `is_there` accepts, by index in [`ome_xml::Ome::images`].
+    ///
+    /// A group is one plate in NGFF: the first that has images is at the root, further ones at `plates/1`, `plates/2`, …,
+    /// numbered as in the document. An image that several wells refer to lies at the first. Well samples without an image
+    /// have no place.
+    ///
+    /// # Errors
+    ///
+    /// As [`plate`].
+    pub fn new(ome: &ome_xml::Ome, is_there: impl Fn(usize) -> bool) -> Result<Self, Error> {
+        let mut taken: HashSet<usize> = (0..ome.images.len()).filter(|index| !is_there(*index)).collect();
+        let mut plates = Vec::new();
+        for (number, source) in ome.plates.iter().enumerate() {
+            let layout = layout(ome, source, &mut taken)?;
+            if !layout.wells.is_empty() {
+                let path = if plates.is_empty() { String::new() } else { format!("plates/{number}") };
+                plates.push((path, layout));
+            }
+        }
+        Ok(Self { plates })
+    }
+
+    /// The path of the group of each image that is on a plate, by its index in [`ome_xml::Ome::images`].
+    pub fn image_paths(&self) -> HashMap<usize, String> {
+        let mut paths = HashMap::new();
+        for (plate, layout) in &self.plates {
+            for well in &layout.wells {
+                for (image, field) in well.images.iter().zip(&well.well.images) {
+                    let path = format!("{}/{}", well.path, field.path);
+                    paths.insert(*image, if plate.is_empty() { path } else { format!("{plate}/{path}") });
+                }
+            }
+        }
+        paths
+    }
+}
+
 /// Where the images of a plate lie.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlateLayout {
@@ -36,6 +82,15 @@ pub struct WellLayout {
 ///
 /// [`Error::PlateTooLarge`] when rows or columns are more than any plate has.
 pub fn plate(ome: &ome_xml::Ome, source: &ome_xml::Plate) -> Result<PlateLayout, Error> {
+    layout(ome, source, &mut HashSet::new())
+}
+
+/// The plate without the images that are taken; those that it has are taken then.
+fn layout(
+    ome: &ome_xml::Ome,
+    source: &ome_xml::Plate,
+    taken: &mut HashSet<usize>,
+) -> Result<PlateLayout, Error> {
     let rows = extent("rows", source.rows, source.wells.iter().map(|well| well.row))?;
     let columns = extent("columns", source.columns, source.wells.iter().map(|well| well.column))?;
     let mut plate = Plate {
@@ -47,7 +102,7 @@ pub fn plate(ome: &ome_xml::Ome, source: &ome_xml::Plate) -> Result<PlateLayout,
     };
     let mut wells: Vec<WellLayout> = Vec::new();
     let mut by_place = HashMap::new();
-    let mut images = Images::new(ome, source);
+    let mut images = Images::new(ome, source, taken);
     for well in &source.wells {
         let (Some(row), Some(column)) = (well.row, well.column) else { continue };
         let place = PlateWell { row: row as usize, column: column as usize };
@@ -72,11 +127,11 @@ pub fn plate(ome: &ome_xml::Ome, source: &ome_xml::Plate) -> Result<PlateLayout,
 struct Images<'a> {
     by_id: HashMap<&'a str, usize>,
     acquisition_of: HashMap<&'a str, u64>,
-    taken: HashSet<usize>,
+    taken: &'a mut HashSet<usize>,
 }
 
 impl<'a> Images<'a> {
-    fn new(ome: &'a ome_xml::Ome, plate: &'a ome_xml::Plate) -> Self {
+    fn new(ome: &'a ome_xml::Ome, plate: &'a ome_xml::Plate, taken: &'a mut HashSet<usize>) -> Self {
         let mut by_id = HashMap::new();
         for (index, image) in ome.images.iter().enumerate() {
             by_id.entry(image.id.as_str()).or_insert(index);
@@ -87,7 +142,7 @@ impl<'a> Images<'a> {
                 acquisition_of.entry(sample.as_str()).or_insert(id as u64);
             }
         }
-        Self { by_id, acquisition_of, taken: HashSet::new() }
+        Self { by_id, acquisition_of, taken }
     }
 
     /// The sample's image, the first time it is asked for, and its acquisition.

@@ -1,5 +1,7 @@
 //! Consolidated metadata: copies of documents at the root, which readers take in the place of the nodes.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::node::Group;
@@ -26,6 +28,7 @@ impl<D: Documents> Walk<'_, D> {
         } else {
             return Ok(());
         };
+        self.all_are_consolidated(path, &copies);
         for copies in copies.chunks(AT_ONCE) {
             let keys: Vec<String> = copies.iter().map(|(key, _)| join(path, key)).collect();
             self.documents.expect(&keys);
@@ -36,8 +39,30 @@ impl<D: Documents> Walk<'_, D> {
         Ok(())
     }
 
+    /// Finds nodes that metadata name and that are not consolidated: a reader of consolidated metadata does not see them.
+    fn all_are_consolidated(&mut self, path: &str, copies: &[(String, Value)]) {
+        let copied: HashSet<String> = copies
+            .iter()
+            .map(|(key, _)| key.rsplit_once('/').unwrap_or(("", key)))
+            // What makes a node one; attributes alone do not.
+            .filter(|(_, name)| ["zarr.json", ".zgroup", ".zarray"].contains(name))
+            .map(|(node, _)| join(path, node))
+            .collect();
+        let below = |node: &&String| path.is_empty() || node.starts_with(&format!("{path}/"));
+        let arrays = self.seen_arrays.iter().filter(|(_, array)| array.is_some()).map(|(node, _)| node);
+        let nodes = self.visited.iter().chain(arrays).filter(|node| *node != path).filter(below);
+        let mut missing: Vec<&String> = nodes.filter(|node| !copied.contains(*node)).collect();
+        missing.sort();
+        let Some(first) = missing.first() else { return };
+        let message = format!(
+            "{} nodes are not consolidated, expected all of them or none; the first is {first}",
+            missing.len()
+        );
+        let finding = Finding::should("/consolidated_metadata/metadata", CONSOLIDATED, message);
+        self.add(path, finding.with_remedy(REMEDY));
+    }
+
     fn compare(&mut self, path: &str, key: &str, copy: &Value) -> Result<(), Stop<D::Error>> {
-        let remedy = "consolidate the metadata again, or remove what is consolidated";
         let at = format!("/consolidated_metadata/metadata/{}", key.replace('~', "~0").replace('/', "~1"));
         let Some(bytes) = self.documents.document(&join(path, key))? else {
             let finding = Finding::must(
@@ -45,7 +70,7 @@ impl<D: Documents> Walk<'_, D> {
                 CONSOLIDATED,
                 format!("{key} is consolidated, but there is no such document"),
             );
-            self.add(path, finding.with_remedy(remedy));
+            self.add(path, finding.with_remedy(REMEDY));
             return Ok(());
         };
         // What is no JSON has been found where it lies, if metadata lead there.
@@ -61,10 +86,10 @@ impl<D: Documents> Walk<'_, D> {
         let is_attributes = key == ".zattrs" || key.ends_with("/.zattrs");
         if let Some(decisive) = differing.iter().find(|name| !is_attributes && DECISIVE.contains(name)) {
             let message = format!("{key}: {decisive} differs from what is consolidated");
-            self.add(path, Finding::must(at, CONSOLIDATED, message).with_remedy(remedy));
+            self.add(path, Finding::must(at, CONSOLIDATED, message).with_remedy(REMEDY));
         } else if let Some(other) = differing.first() {
             let message = format!("{key}: {other} differs from what is consolidated");
-            self.add(path, Finding::should(at, CONSOLIDATED, message).with_remedy(remedy));
+            self.add(path, Finding::should(at, CONSOLIDATED, message).with_remedy(REMEDY));
         }
         Ok(())
     }
@@ -105,5 +130,6 @@ const DECISIVE: &[&str] = &[
     "order",
     "dimension_separator",
 ];
+const REMEDY: &str = "consolidate the metadata again, or remove what is consolidated";
 const CONSOLIDATED: &str = "consolidated-metadata";
 const AT_ONCE: usize = 256;

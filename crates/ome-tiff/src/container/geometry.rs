@@ -153,6 +153,16 @@ impl Geometry {
         self.subfile_type & 1 != 0
     }
 
+    /// Whether the page calls itself a transparency mask of another.
+    pub(crate) fn is_mask(&self) -> bool {
+        self.subfile_type & 4 != 0
+    }
+
+    /// Whether the page calls itself an overview, as slide scanners do that set a bit which TIFF does not define.
+    pub(crate) fn is_overview(&self) -> bool {
+        self.subfile_type & 8 != 0
+    }
+
     /// Chunks of the page: row by row, one sample after another where they are apart.
     pub(crate) fn chunk_count(&self) -> u64 {
         let samples = if self.planar { u64::from(self.samples) } else { 1 };

@@ -133,6 +133,36 @@ impl Container {
         Ok(directory::read_directory(&mut window, self.form, record.offset)?.entries)
     }
 
+    /// The bytes of all entries of `number` on a page, in the order of the file.
+    pub(crate) fn values(
+        &self,
+        page: PageId,
+        number: u16,
+        limit: u64,
+    ) -> Result<Vec<Vec<u8>>, ContainerError> {
+        let mut window = Window::new(&*self.source);
+        let entries = self.entries(page)?;
+        let found = entries.iter().filter(|entry| entry.tag == number);
+        found.map(|entry| Ok(entry.bytes(&mut window, limit)?)).collect()
+    }
+
+    /// The number of a page in the chain; of a SubIFD that of the page that points to it, and which of its SubIFDs
+    /// it is.
+    pub(crate) fn number(&self, page: PageId) -> (u32, Option<u32>) {
+        if !page.is_sub() {
+            return (page.0, None);
+        }
+        let index = page.0 & !PageId::SUB;
+        let owner = self.sub_starts.partition_point(|(_, first)| *first <= index).saturating_sub(1);
+        self.sub_starts.get(owner).map_or((0, None), |(page, first)| (*page, Some(index - first)))
+    }
+
+    /// All pages: those of the chain, then all SubIFDs.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = PageId> {
+        let subs = self.sub_pages.len() as u32;
+        (0..self.len()).map(PageId).chain((0..subs).map(|i| PageId(i | PageId::SUB)))
+    }
+
     /// The bytes of the first value of `number` on a page.
     pub(crate) fn value(
         &self,
@@ -170,22 +200,25 @@ impl Container {
     }
 }
 
-/// The start of the ImageDescription of the first page, or of the file itself where it is no TIFF; for looking into
+/// The start of each ImageDescription of the first page, or of the file itself where it is no TIFF; for looking into
 /// files that may not belong here, so every failure is a no.
-pub(crate) fn peek_description(source: &dyn ByteSource, limit: u64) -> Option<Vec<u8>> {
+pub(crate) fn peek_descriptions(source: &dyn ByteSource, limit: u64) -> Option<Vec<Vec<u8>>> {
     let mut window = Window::new(source);
     let head_len = source.len().min(8) as usize;
     if !Container::recognises(window.get(0, head_len).ok()??) {
         let len = source.len().min(limit) as usize;
-        return window.get(0, len).ok()?.map(<[u8]>::to_vec);
+        return window.get(0, len).ok()?.map(|bytes| vec![bytes.to_vec()]);
     }
     let (form, first) = directory::read_header(&mut window).ok()?;
     let first = directory::read_directory(&mut window, form, first).ok()?;
-    let entry = first.entries.iter().find(|entry| entry.tag == tag::IMAGE_DESCRIPTION)?;
-    let mut start = *entry;
-    if entry.offset().is_some() {
-        // At least nine bytes, so that the shortened value does not move into the entry.
-        start.count = entry.count.min(limit.max(9));
-    }
-    start.bytes(&mut window, limit.max(9)).ok()
+    let descriptions = first.entries.iter().filter(|entry| entry.tag == tag::IMAGE_DESCRIPTION);
+    let starts = descriptions.filter_map(|entry| {
+        let mut start = *entry;
+        if entry.offset().is_some() {
+            // At least nine bytes, so that the shortened value does not move into the entry.
+            start.count = entry.count.min(limit.max(9));
+        }
+        start.bytes(&mut window, limit.max(9)).ok()
+    });
+    Some(starts.collect())
 }

@@ -15,6 +15,7 @@ pub(crate) const ROWS_PER_STRIP: u16 = 278;
 pub(crate) const STRIP_BYTE_COUNTS: u16 = 279;
 pub(crate) const X_RESOLUTION: u16 = 282;
 pub(crate) const Y_RESOLUTION: u16 = 283;
+pub(crate) const PAGE_NAME: u16 = 285;
 pub(crate) const PLANAR_CONFIGURATION: u16 = 284;
 pub(crate) const FREE_OFFSETS: u16 = 288;
 pub(crate) const FREE_BYTE_COUNTS: u16 = 289;
@@ -32,6 +33,8 @@ pub(crate) const SAMPLE_FORMAT: u16 = 339;
 pub(crate) const JPEG_TABLES: u16 = 347;
 pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;
 pub(crate) const LERC_PARAMETERS: u16 = 50674;
+pub(crate) const IJ_METADATA_BYTE_COUNTS: u16 = 50838;
+pub(crate) const IJ_METADATA: u16 = 50839;
 
 /// The tags that decide how a page is laid out; two pages that agree in them differ only in where their
 /// chunks are.

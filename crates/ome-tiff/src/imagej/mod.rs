@@ -1,6 +1,7 @@
 //! TIFF of ImageJ and Fiji, described by `key=value` lines in the first ImageDescription.
 
 pub(crate) mod description;
+mod metadata;
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use fairzarr_tiff_codec::Compression;
 use crate::{
     assemble::{self, Spec, plane_limit},
     calibration::Calibration,
-    container::Geometry,
+    container::{Container, Geometry, PageId},
+    described::{ChannelNote, Described},
     error::{Error, Result},
     files::Files,
     image::Image,
@@ -29,22 +31,32 @@ pub(crate) fn image(files: &Arc<Files>, stack: &Hyperstack, warnings: &mut Vec<W
     let samples = u32::from(geometry.samples);
     let pages = u64::from(container.len());
     let mut sizes = [stack.channels, stack.slices, stack.frames];
+    let mut images = stack.images;
+    let mut note = |message: String| {
+        warnings.push(Warning { file: Some(files.name(0)), ifd: Some(0), message });
+    };
     // Of an RGB stack ImageJ counts the samples as channels, or does not.
     let product = |sizes: &[u64; 3]| sizes.iter().fold(1_u64, |n, size| n.saturating_mul(*size));
-    if samples > 1 && sizes[0] == u64::from(samples) && product(&sizes) != stack.images {
+    if samples > 1 && sizes[0] == u64::from(samples) && product(&sizes) != images {
         sizes[0] = 1;
     }
-    if product(&sizes) != stack.images {
+    // Bio-Formats counts them as channels and as images. The pages leave no doubt.
+    let per_page = u64::from(samples);
+    if samples > 1
+        && sizes[0].is_multiple_of(per_page)
+        && product(&sizes) == images
+        && pages.saturating_mul(per_page) == images
+    {
+        note(format!(
+            "the description counts the {samples} samples of a pixel as channels and as images; read as {pages} images"
+        ));
+        sizes[0] /= per_page;
+        images = pages;
+    }
+    if product(&sizes) != images {
         let [c, z, t] = sizes;
-        warnings.push(Warning {
-            file: Some(files.name(0)),
-            ifd: Some(0),
-            message: format!(
-                "ImageJ counts {} images, but {c} channels, {z} slices and {t} frames",
-                stack.images
-            ),
-        });
-        sizes = [1, stack.images.max(pages), 1];
+        note(format!("ImageJ counts {images} images, but {c} channels, {z} slices and {t} frames"));
+        sizes = [1, images.max(pages), 1];
     }
     let total = product(&sizes);
     if total > plane_limit(pages) {
@@ -82,9 +94,54 @@ pub(crate) fn image(files: &Arc<Files>, stack: &Hyperstack, warnings: &mut Vec<W
         planes: planes.collect(),
         broken_promise: Some(format!("the file has {pages} IFDs")),
         contiguous,
-        calibration: Calibration::read(container, first, Some(&stack.lines)),
+        described: described(container, first, stack, &extent, samples),
+        levels_follow: true,
     };
     assemble::image(files, spec, warnings)
+}
+
+/// Sizes from the lines, channels from the private tags.
+fn described(
+    container: &Container,
+    first: PageId,
+    stack: &Hyperstack,
+    extent: &Extent,
+    samples: u32,
+) -> Described {
+    let private = metadata::IjMetadata::read(container, first);
+    let number = |key: &str| stack.lines.get(key).and_then(|text| text.parse::<f64>().ok());
+    let mut channels = vec![ChannelNote::default(); extent.c as usize];
+    for (n, channel) in channels.iter_mut().enumerate() {
+        channel.name = channel_name(&private.labels, extent, n);
+        // With one channel the range stands in the lines alone.
+        channel.range = private
+            .ranges
+            .get(n)
+            .copied()
+            .or_else(|| if extent.c == 1 { number("min").zip(number("max")) } else { None });
+        // A lookup table belongs to one channel; that of a composite of samples says nothing here.
+        channel.color = private.colors.get(n).copied().filter(|_| samples == 1);
+    }
+    if samples > 1 || channels.iter().all(|channel| *channel == ChannelNote::default()) {
+        channels.clear();
+    }
+    Described {
+        calibration: Calibration::read(container, first, Some(&stack.lines)),
+        channels,
+        labels: private.labels,
+    }
+}
+
+/// What all slices of a channel are called.
+fn channel_name(labels: &[String], extent: &Extent, channel: usize) -> Option<String> {
+    let planes = extent.planes() as usize;
+    if labels.len() != planes || extent.c < 2 && planes > 1 {
+        return None;
+    }
+    let of_channel: Vec<&str> =
+        labels.iter().skip(channel).step_by(extent.c as usize).map(|label| label.trim()).collect();
+    let first = of_channel.first().copied().filter(|label| !label.is_empty())?;
+    of_channel.iter().all(|label| *label == first).then(|| first.to_owned())
 }
 
 /// Bytes of a plane where the chunks of the page follow one another uncompressed.

@@ -143,7 +143,7 @@ impl ArchiveWriter {
         end.extend_from_slice(&(start + length).to_le_bytes());
         end.extend_from_slice(&1_u32.to_le_bytes());
         end.extend_from_slice(b"PK\x05\x06\0\0\0\0");
-        end.extend_from_slice(&[0xff; 12]);
+        end.extend_from_slice(&end_fields(self.entries, length, start));
         end.extend_from_slice(&(self.comment.len() as u16).to_le_bytes());
         end.extend_from_slice(self.comment.as_bytes());
         self.write(&end)?;
@@ -174,6 +174,21 @@ impl ArchiveWriter {
     }
 }
 
+/// The counts of entries, on this disk and in all, and the directory's length and start in the end record that every reader
+/// knows. They are the numbers where these fit, though ZIP64 has them too: neuroglancer 2.41 does not find the records of
+/// ZIP64 in a file of more than 64 KiB.
+fn end_fields(entries: u64, length: u64, start: u64) -> Vec<u8> {
+    let narrow = |number: u64| u32::try_from(number).ok().filter(|number| *number != u32::MAX);
+    let count = u16::try_from(entries).ok().filter(|count| *count != u16::MAX);
+    let Some(((count, length), start)) = count.zip(narrow(length)).zip(narrow(start)) else {
+        return vec![0xff; 12];
+    };
+    let mut fields = [count.to_le_bytes(), count.to_le_bytes()].concat();
+    fields.extend_from_slice(&length.to_le_bytes());
+    fields.extend_from_slice(&start.to_le_bytes());
+    fields
+}
+
 /// What the header of an entry and its place in the directory have in common: version, flags, method, time, date,
 /// checksum, the two sizes, and the length of the name.
 fn common_fields(key: &str, crc32: u32, name_length: u16) -> Vec<u8> {
@@ -198,3 +213,16 @@ const MADE_BY: u16 = 3 << 8 | NEEDED;
 const REGULAR_FILE: u32 = 0o100_644;
 /// Instead of a size or an offset: it is in the ZIP64 field.
 const IN_ZIP64: [u8; 4] = [0xff; 4];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_record_holds_numbers_where_all_of_them_fit() {
+        assert_eq!(end_fields(2, 3, 1 << 24), [2, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 1]);
+        for (entries, length, start) in [(0xffff, 1, 1), (1, 0xffff_ffff, 1), (1, 1, 1 << 32)] {
+            assert_eq!(end_fields(entries, length, start), [0xff; 12]);
+        }
+    }
+}

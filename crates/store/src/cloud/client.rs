@@ -11,6 +11,7 @@ use object_store::http::HttpBuilder;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
 use super::connector::Connector;
+use super::pace::Pace;
 use super::profile;
 use crate::location::{Location, Scheme};
 use crate::requests::Counters;
@@ -22,15 +23,24 @@ pub(crate) fn build(
     location: &Location,
     options: &StoreOptions,
     counters: &Arc<Counters>,
+    pace: &Arc<Pace>,
 ) -> Result<Arc<dyn ObjectStore>, Error> {
-    let connector = Connector { counters: Arc::clone(counters), query: location.query().map(str::to_owned) };
+    let connector = Connector {
+        counters: Arc::clone(counters),
+        query: location.query().map(str::to_owned),
+        pace: Arc::clone(pace),
+        web: location.scheme() == Scheme::Http,
+    };
     let root = location.root().unwrap_or_default();
-    let failed =
-        |error: object_store::Error| Error::Option { key: location.to_string(), reason: error.to_string() };
+    let failed = |error: object_store::Error| Error::Settings {
+        location: location.to_string(),
+        source: Box::new(error),
+    };
     let retry = RetryConfig {
         backoff: BackoffConfig::default(),
-        max_retries: options.retries,
-        retry_timeout: Duration::from_secs(options.retry_seconds),
+        // Requests are repeated by the connector.
+        max_retries: 0,
+        retry_timeout: Duration::ZERO,
     };
     let settings = settings(location.scheme(), options);
     match location.scheme() {
@@ -136,10 +146,10 @@ fn settings(scheme: Scheme, options: &StoreOptions) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A whole shard has to pass within the time limit, also where the line is slow.
+/// The connector limits how long nothing may come; how long a large object takes on a slow line is no fault.
 fn defaults() -> [(ClientConfigKey, &'static str); 2] {
     [
-        (ClientConfigKey::Timeout, "180 seconds"),
+        (ClientConfigKey::Timeout, "1 day"),
         (ClientConfigKey::UserAgent, concat!("fairzarr/", env!("CARGO_PKG_VERSION"))),
     ]
 }

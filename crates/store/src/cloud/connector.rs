@@ -1,11 +1,12 @@
-//! A look at every HTTP request that the object store client makes.
+//! Every HTTP request that the object store client makes passes here.
 //!
-//! The client repeats requests on its own and its errors do not tell what the last answer was. Both are known here, one
-//! layer below: requests are counted, and the task that runs an operation carries a [`Trace`] of them.
+//! The client's own repetitions are switched off. Here requests are counted, answers are waited for whole and checked, and
+//! what fails is tried again as the place's [`Pace`] says; and the task that runs an operation carries a [`Trace`] of it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use object_store::ClientOptions;
 use object_store::client::{
@@ -13,10 +14,13 @@ use object_store::client::{
     ReqwestConnector,
 };
 
-use crate::requests::{Counters, Kind};
+use super::answer::{Asked, Fault, within};
+use super::pace::{Pace, Remedy};
+use crate::Class;
+use crate::requests::Counters;
 
 tokio::task_local! {
-    static TRACE: Cell<Trace>;
+    static TRACE: RefCell<Trace>;
 }
 
 /// What happened on the wire during one operation.
@@ -25,6 +29,8 @@ pub(crate) struct Trace {
     /// Requests to the store, repetitions included.
     pub(crate) requests: u32,
     pub(crate) last: Outcome,
+    /// The server says that there is no such bucket or container.
+    pub(crate) no_place: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -36,6 +42,8 @@ pub(crate) enum Outcome {
     Status(u16),
     /// The connection failed or broke before an answer.
     NoAnswer,
+    /// What was wrong is known better than by status or connection.
+    Fault(Class),
     /// The machine has no service that hands out credentials.
     NoCredentials,
 }
@@ -43,9 +51,9 @@ pub(crate) enum Outcome {
 /// Runs an operation and tells what it did on the wire.
 pub(crate) async fn traced<T>(operation: impl Future<Output = T>) -> (T, Trace) {
     TRACE
-        .scope(Cell::default(), async {
+        .scope(RefCell::default(), async {
             let result = operation.await;
-            (result, TRACE.with(Cell::get))
+            (result, TRACE.with(|trace| *trace.borrow()))
         })
         .await
 }
@@ -56,6 +64,9 @@ pub(crate) struct Connector {
     pub(crate) counters: Arc<Counters>,
     /// Appended to every request: the signature of a pre-signed URL.
     pub(crate) query: Option<String>,
+    pub(crate) pace: Arc<Pace>,
+    /// Whether it is a web server.
+    pub(crate) web: bool,
 }
 
 impl HttpConnector for Connector {
@@ -64,6 +75,8 @@ impl HttpConnector for Connector {
             client: ReqwestConnector::default().connect(options)?,
             counters: Arc::clone(&self.counters),
             query: self.query.clone(),
+            pace: Arc::clone(&self.pace),
+            web: self.web,
         }))
     }
 }
@@ -73,6 +86,8 @@ struct Watched {
     client: HttpClient,
     counters: Arc<Counters>,
     query: Option<String>,
+    pace: Arc<Pace>,
+    web: bool,
 }
 
 #[async_trait::async_trait]
@@ -84,55 +99,89 @@ impl HttpService for Watched {
                 uri.parse().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
         }
         if request.uri().host().is_some_and(is_credential_service) {
-            let answer = self.client.execute(request).await;
-            record(|trace| trace.last = answer.as_ref().map_or(Outcome::NoCredentials, status));
-            // The service answers at once or does not exist; the client need not ask ten times.
-            return answer.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error));
+            return self.credentials(request).await;
         }
-        let kind = Kind::of(request.method().as_str(), request.uri().query().unwrap_or_default());
-        self.counters.count(kind);
-        let mut answer = self.client.execute(request).await;
-        if kind != Kind::Get {
-            answer = whole(answer).await;
+        let asked = Asked::of(&request, self.web);
+        let mut attempts = self.pace.attempts();
+        loop {
+            self.pace.admit().await;
+            let start = Instant::now();
+            self.counters.count(asked.kind);
+            let fault = match self.attempt(request.clone(), &asked, attempts.failures()).await {
+                Ok(answer) => {
+                    note(|trace| {
+                        trace.requests += 1;
+                        trace.last = Outcome::Status(answer.status().as_u16());
+                    });
+                    self.pace.succeeded(start);
+                    return Ok(answer);
+                }
+                Err(fault) => *fault,
+            };
+            note(|trace| {
+                trace.requests += 1;
+                trace.last = match (fault.class, &fault.answer) {
+                    (Some(class), _) => Outcome::Fault(class),
+                    (None, Ok(answer)) => Outcome::Status(answer.status().as_u16()),
+                    (None, Err(_)) => Outcome::NoAnswer,
+                };
+            });
+            if !self.pace.failed(&mut attempts, start, fault.remedy, fault.asked, &fault.reason).await {
+                if self.pace.control().is_cancelled() && fault.remedy != Remedy::Never {
+                    note(|trace| trace.last = Outcome::Fault(Class::Cancelled));
+                }
+                return fault.answer;
+            }
         }
-        record(|trace| {
-            trace.requests += 1;
-            trace.last = answer.as_ref().map_or(Outcome::NoAnswer, status);
+    }
+}
+
+impl Watched {
+    async fn attempt(
+        &self,
+        request: HttpRequest,
+        asked: &Asked,
+        failures: u32,
+    ) -> Result<HttpResponse, Box<Fault>> {
+        // A slow line that many uploads share is not told from a silent server but by giving it more time.
+        let slowest = SLOWEST >> failures.min(6);
+        let sent = Duration::from_secs(request.body().content_length() as u64 / slowest);
+        let answer =
+            within(self.pace.control(), FIRST_BYTE + sent, "no answer", self.client.execute(request)).await?;
+        let answer = answer.map_err(|error| Box::new(Fault::of_connection(error)))?;
+        asked.receive(answer, self.pace.control()).await
+    }
+
+    /// Asks the machine that this runs on for credentials. The service answers at once or does not exist.
+    async fn credentials(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let disabled =
+            std::env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|set| set.eq_ignore_ascii_case("true"));
+        let answer = if disabled && !self.web {
+            Err(HttpError::new(HttpErrorKind::Unknown, std::io::Error::other("it is switched off")))
+        } else {
+            self.client.execute(request).await
+        };
+        note(|trace| {
+            trace.last = match &answer {
+                Ok(answer) if answer.status().is_success() => Outcome::Status(answer.status().as_u16()),
+                _ => Outcome::NoCredentials,
+            };
         });
-        if let (Ok(answer), Ok(not_allowed)) = (&mut answer, 405_u16.try_into())
-            && answer.status().as_u16() == 501
-        {
-            // What a server cannot do it cannot do a second later either, but the client would ask ten times.
-            *answer.status_mut() = not_allowed;
-        }
-        answer
+        answer.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))
     }
 }
 
-fn status(answer: &HttpResponse) -> Outcome {
-    Outcome::Status(answer.status().as_u16())
-}
-
-fn record(change: impl FnOnce(&mut Trace)) {
-    // Outside of an operation nobody asks.
-    let _ = TRACE.try_with(|cell| {
-        let mut trace = cell.get();
-        change(&mut trace);
-        cell.set(trace);
-    });
-}
-
-/// Waits for all of an answer that is not an object, so that one that breaks off counts as none and the client asks
-/// again. All that is asked for here may be asked for twice.
-async fn whole(answer: Result<HttpResponse, HttpError>) -> Result<HttpResponse, HttpError> {
-    let (head, body) = answer?.into_parts();
-    match body.bytes().await {
-        Ok(body) => Ok(HttpResponse::from_parts(head, body.into())),
-        Err(error) => Err(HttpError::new(HttpErrorKind::Request, error)),
-    }
+/// Changes the trace of the operation that this task runs. Outside of an operation nobody asks.
+pub(crate) fn note(change: impl FnOnce(&mut Trace)) {
+    let _ = TRACE.try_with(|trace| change(&mut trace.borrow_mut()));
 }
 
 /// Whether a host is a cloud machine's own source of credentials.
 fn is_credential_service(host: &str) -> bool {
     host.starts_with("169.254.") || host == "metadata.google.internal"
 }
+
+/// How long an answer may take to begin, after the request was sent.
+const FIRST_BYTE: Duration = Duration::from_secs(30);
+/// Bytes per second that a request is sent at least, so that a large one on a slow line has its time.
+const SLOWEST: u64 = 64 << 10;

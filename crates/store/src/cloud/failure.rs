@@ -6,9 +6,12 @@ use super::connector::{Outcome, Trace};
 use crate::Class;
 
 /// The client's error says it for permanent refusals; for the rest, what last happened on the wire.
-pub(crate) fn class(error: &ClientError, trace: Trace) -> Class {
+pub(crate) fn class(error: &ClientError, trace: &Trace) -> Class {
     if trace.last == Outcome::NoCredentials {
         return Class::Permission;
+    }
+    if let Outcome::Fault(class) = trace.last {
+        return class;
     }
     match error {
         ClientError::NotFound { .. } => Class::NotFound,
@@ -25,14 +28,9 @@ pub(crate) fn class(error: &ClientError, trace: Trace) -> Class {
             Outcome::Status(429 | 503) => Class::Throttled,
             // 2xx: the answer began well and broke off.
             Outcome::NoAnswer | Outcome::Status(200..300 | 408 | 500..) => Class::Transient,
-            Outcome::Nothing | Outcome::NoCredentials | Outcome::Status(_) => Class::Other,
+            Outcome::Nothing | Outcome::NoCredentials | Outcome::Fault(_) | Outcome::Status(_) => {
+                Class::Other
+            }
         },
     }
-}
-
-/// Whether the bytes of an object began to come and then broke off, which the client mends only where the server sends
-/// an ETag. `in_part`: not the whole object was asked for.
-pub(crate) fn is_broken_answer(error: &ClientError, trace: Trace, in_part: bool) -> bool {
-    let begun = Outcome::Status(if in_part { 206 } else { 200 });
-    matches!(error, ClientError::Generic { .. }) && trace.last == begun
 }

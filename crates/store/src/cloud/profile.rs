@@ -27,7 +27,65 @@ pub(crate) fn complete(builder: AmazonS3Builder) -> Result<AmazonS3Builder, Erro
             reason: format!("no profile {name:?} in the shared AWS configuration files"),
         });
     }
-    Ok(fill(builder, &settings))
+    let config = read("AWS_CONFIG_FILE", "config").unwrap_or_default();
+    if let Some(endpoint) = service_endpoint(&config, &settings)? {
+        settings.insert("endpoint_url".to_owned(), endpoint);
+    }
+    let builder = fill(builder, &settings);
+    match unresolved(&builder, &settings) {
+        Some(reason) => Err(Error::Option { key: format!("profile {name}"), reason }),
+        None => Ok(builder),
+    }
+}
+
+/// The endpoint for S3 of the section `[services NAME]` that a profile names. It goes before the profile's own
+/// `endpoint_url`. A section that does not exist is refused: without it, requests would go to a public server.
+fn service_endpoint(config: &str, settings: &HashMap<String, String>) -> Result<Option<String>, Error> {
+    let Some(services) = settings.get("services") else {
+        return Ok(None);
+    };
+    let title = format!("services {services}");
+    if !config.lines().any(|line| header(line) == Some(title.as_str())) {
+        return Err(Error::Option {
+            key: "services".to_owned(),
+            reason: format!("there is no section [{title}] in the shared AWS configuration file"),
+        });
+    }
+    let mut lines = config.lines().skip_while(|line| header(line) != Some(title.as_str())).skip(1);
+    let nested = lines
+        .by_ref()
+        .take_while(|line| header(line).is_none())
+        .skip_while(|line| {
+            line.split_once('=').is_none_or(|(name, _)| line.starts_with([' ', '\t']) || name.trim() != "s3")
+        })
+        .skip(1)
+        .take_while(|line| line.starts_with([' ', '\t']) || line.trim().is_empty());
+    let pairs = nested.filter_map(|line| line.split_once('='));
+    Ok(pairs
+        .filter(|(name, _)| name.trim() == "endpoint_url")
+        .map(|(_, value)| value.trim().to_owned())
+        .next())
+}
+
+/// Why the profile's way to credentials is not taken here, if there is one and nothing else gives credentials.
+fn unresolved(builder: &AmazonS3Builder, settings: &HashMap<String, String>) -> Option<String> {
+    use AmazonS3ConfigKey as Key;
+    let given = [
+        Key::AccessKeyId,
+        Key::WebIdentityTokenFile,
+        Key::ContainerCredentialsRelativeUri,
+        Key::ContainerCredentialsFullUri,
+    ];
+    let is_anonymous = builder.get_config_value(&Key::SkipSignature).as_deref() == Some("true");
+    if is_anonymous || given.iter().any(|key| builder.get_config_value(key).is_some()) {
+        return None;
+    }
+    let ways = ["credential_process", "role_arn", "sso_session", "sso_start_url", "source_profile"];
+    let way = ways.iter().find(|way| settings.contains_key(**way))?;
+    Some(format!(
+        "it gets its credentials by {way}, which is not done here; \
+         `aws configure export-credentials --format env` turns them into variables"
+    ))
 }
 
 fn fill(mut builder: AmazonS3Builder, settings: &HashMap<String, String>) -> AmazonS3Builder {
@@ -120,6 +178,25 @@ endpoint_url = http://lab:9000
         assert_eq!(lab["region"], "eu-central-1");
         assert_eq!(lab["endpoint_url"], "http://lab:9000");
         assert!(section(FILE, "lab").is_empty());
+    }
+
+    #[test]
+    fn the_endpoint_of_a_services_section_counts() {
+        let config = "[profile lab]\nservices = here\nendpoint_url = http://other\n[services here]\ndynamodb =\n  endpoint_url = \
+                      http://wrong\ns3 =\n  signature = v4\n  endpoint_url = http://lab:9000\nsts =\n  endpoint_url = http://x\n";
+        let settings = section(config, "profile lab");
+        assert_eq!(service_endpoint(config, &settings).unwrap().as_deref(), Some("http://lab:9000"));
+        let missing = config.replace("[services here]", "[services there]");
+        let error = service_endpoint(&missing, &settings).unwrap_err();
+        assert!(error.to_string().contains("[services here]"), "{error}");
+    }
+
+    #[test]
+    fn a_login_that_is_not_done_here_is_told() {
+        let settings = section("[profile lab]\ncredential_process = /bin/x\n", "profile lab");
+        let reason = unresolved(&AmazonS3Builder::new(), &settings).unwrap();
+        assert!(reason.contains("credential_process"), "{reason}");
+        assert_eq!(unresolved(&AmazonS3Builder::new().with_access_key_id("mine"), &settings), None);
     }
 
     #[test]

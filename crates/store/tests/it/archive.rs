@@ -87,8 +87,10 @@ fn the_file_is_as_the_format_wants_it() {
     let bytes = std::fs::read(directory.path().join("x.ozx")).unwrap();
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
     assert_eq!(archive.comment(), COMMENT.as_bytes());
-    // ZIP64, though it would not be needed.
+    // ZIP64, though it would not be needed; and the numbers for readers that do not know it.
     position(&bytes, b"PK\x06\x06", 0);
+    let end = position(&bytes, b"PK\x05\x06", 0);
+    assert_eq!(usize::from(bytes[end + 10]), objects().len());
     for (number, (key, content)) in objects().into_iter().enumerate() {
         let entry = archive.by_index(number).unwrap();
         assert_eq!((entry.name().unwrap().as_ref(), entry.size()), (key, content.len() as u64));

@@ -1,9 +1,9 @@
 //! A bad network. Whatever it does, the outcome is the same object or a clear error, never anything else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use fairzarr_store::{Class, Error, Store, StoreOptions};
+use fairzarr_store::{Class, Control, Error, Store, StoreOptions};
 
 use crate::servers::noise;
 use crate::servers::proxy::{Fault, Proxy, Request};
@@ -129,7 +129,9 @@ fn somebody_elses_object_behind_a_lost_answer() {
 fn damage_on_the_way_is_refused() {
     let server = S3::start();
     let proxy = Proxy::start(server.address, |_| Fault::Corrupt);
-    let store = open_at(proxy.address, "bucket", &StoreOptions::default());
+    // This server says 500 to damage, which might pass.
+    let options = StoreOptions { retry_for: Duration::from_millis(400), ..StoreOptions::default() };
+    let store = open_at(proxy.address, "bucket", &options);
     store.put("x", noise(10_000, 4)).unwrap_err();
     assert_eq!(store.get("x").unwrap(), None);
 }
@@ -160,7 +162,7 @@ fn faults_that_stay_end_in_a_clear_error() {
         (Fault::Truncate, Class::Transient),
     ] {
         let proxy = Proxy::start(server.address, move |_| fault);
-        let options = StoreOptions { retries: 2, ..StoreOptions::default() };
+        let options = StoreOptions { retry_for: Duration::from_millis(400), ..StoreOptions::default() };
         let store = open_at(proxy.address, "bucket", &options);
         let error = store.get("x").unwrap_err();
         assert_eq!(error.class(), class, "{fault:?}: {error:?}");
@@ -210,4 +212,108 @@ fn a_whole_store_through_a_bad_network() {
         );
     }
     assert_eq!(store.list("").unwrap().len(), 61);
+}
+
+#[test]
+fn an_outage_is_lived_through() {
+    let server = S3::start();
+    let start = Instant::now();
+    let proxy = Proxy::start(server.address, move |_| {
+        if start.elapsed() < Duration::from_millis(1500) { Fault::Refuse(503) } else { Fault::None }
+    });
+    let control = Control::new();
+    let options = StoreOptions { control: control.clone(), ..StoreOptions::default() };
+    let store = open_at(proxy.address, "bucket", &options);
+    for i in 0..60 {
+        store.put_in_background(&format!("{i}"), noise(10_000, i).into()).unwrap();
+    }
+    store.flush().unwrap();
+    assert_eq!(store.list("").unwrap().len(), 60);
+    assert!(control.repeats() > 0);
+    assert!(control.waiting().is_empty(), "{:?}", control.waiting());
+    // Requests share their pauses: those of an outage are few rounds of what is under way, not a storm.
+    assert!(proxy.seen().len() < 60 + 32 * 12, "{} requests", proxy.seen().len());
+}
+
+#[test]
+fn what_is_waited_for_is_told() {
+    let server = S3::start();
+    let proxy = Proxy::start(server.address, |_| Fault::Refuse(503));
+    let control = Control::new();
+    let options = StoreOptions {
+        control: control.clone(),
+        retry_for: Duration::from_mins(1),
+        ..StoreOptions::default()
+    };
+    let store = open_at(proxy.address, "bucket", &options);
+    store.put_in_background("x", "1".into()).unwrap();
+    let told = loop {
+        if let Some(waiting) = control.waiting().into_iter().next() {
+            break waiting.to_string();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(told.starts_with("waiting for s3://bucket: 503 SlowDown, trying again for "), "{told}");
+    control.cancel();
+    let error = store.flush().unwrap_err();
+    assert!(control.waiting().is_empty());
+    assert!(matches!(error, Error::Background(_)), "{error:?}");
+}
+
+#[test]
+fn a_cancellation_ends_what_a_silent_server_holds_up() {
+    let server = S3::start();
+    let proxy = Proxy::start(server.address, |request| {
+        let is_of_mark = request.target.contains("mark") || request.target.contains("?delete");
+        if is_of_mark { Fault::None } else { Fault::Delay(Duration::from_mins(10)) }
+    });
+    let control = Control::new();
+    let options = StoreOptions { control: control.clone(), ..StoreOptions::default() };
+    let store = open_at(proxy.address, "bucket", &options);
+    store.put("mark", "1").unwrap();
+    for i in 0..100 {
+        store.put_in_background(&format!("{i}"), "1".into()).unwrap();
+    }
+    let stopper = control.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        stopper.cancel();
+    });
+    let start = Instant::now();
+    assert_eq!(store.flush().unwrap_err().class(), Class::Cancelled);
+    assert_eq!(store.get("x").unwrap_err().class(), Class::Cancelled);
+    // What would be left behind can still be taken away.
+    store.delete("mark").unwrap();
+    assert!(!server.file("bucket/mark").exists());
+    assert!(start.elapsed() < Duration::from_mins(1));
+}
+
+#[test]
+fn a_failure_for_good_drops_the_queue() {
+    let server = S3::start();
+    let proxy = Proxy::start(server.address, |request| {
+        if request.target.contains("bad") {
+            Fault::Refuse(403)
+        } else {
+            Fault::Delay(Duration::from_mins(10))
+        }
+    });
+    let store = open_at(proxy.address, "bucket", &StoreOptions::default());
+    for i in 0..20 {
+        store.put_in_background(&format!("{i}"), "1".into()).unwrap();
+    }
+    store.put_in_background("bad", "1".into()).unwrap();
+    let start = Instant::now();
+    assert_eq!(store.flush().unwrap_err().class(), Class::Permission);
+    assert!(start.elapsed() < Duration::from_mins(1));
+}
+
+#[test]
+fn an_upload_that_was_damaged_on_the_way_is_sent_again() {
+    let server = S3::start();
+    let (store, proxy) = once(&server, Fault::Corrupt, |request| request.method == "PUT");
+    let data = noise(10_000, 7);
+    store.put("x", data.clone()).unwrap();
+    assert_eq!(std::fs::read(server.file("bucket/x")).unwrap(), data);
+    assert_eq!(proxy.seen().len(), 2);
 }

@@ -76,7 +76,7 @@ fn a_missing_bucket() {
 #[test]
 fn a_server_that_is_not_there() {
     let mut options = with("aws_endpoint", "http://127.0.0.1:9");
-    options.retries = 1;
+    options.retry_for = Duration::from_millis(200);
     let store = open_at("127.0.0.1:9".parse().unwrap(), "bucket", &options);
     let error = store.get("x").unwrap_err();
     assert_eq!(error.class(), Class::Transient);
@@ -201,6 +201,8 @@ fn background_failures_surface() {
     });
     let store = open_at(proxy.address, "bucket", &StoreOptions::default());
     store.put_in_background("good", "1".into()).unwrap();
+    // What is under way when another upload fails is dropped.
+    store.flush().unwrap();
     store.put_in_background("bad", "2".into()).unwrap();
     let error = store.flush().unwrap_err();
     assert_eq!(error.class(), Class::Permission);

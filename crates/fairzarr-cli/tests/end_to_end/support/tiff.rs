@@ -18,6 +18,8 @@ pub(crate) struct Tiff {
     pub(crate) sparse: usize,
     /// Height and width of reduced copies of each plane, in directories that its own points to.
     pub(crate) reduced: Vec<(usize, usize)>,
+    /// A description in place of the one that says what there is.
+    pub(crate) described: Option<String>,
 }
 
 /// How tiles and strips are compressed.
@@ -79,6 +81,7 @@ impl Tiff {
             planar: false,
             sparse: 0,
             reduced: Vec::new(),
+            described: None,
         }
     }
 
@@ -92,7 +95,7 @@ impl Tiff {
         file.u16(42);
         let mut link = file.bytes.len();
         file.u32(0);
-        let xml = self.xml();
+        let xml = self.described.clone().unwrap_or_else(|| self.xml());
         let planes: Vec<_> =
             self.images.iter().flat_map(|image| image.planes().map(move |p| (image, p))).collect();
         for (n, (image, plane)) in planes[..planes.len() - self.lacking].iter().enumerate() {
