@@ -23,6 +23,8 @@ use crate::{Class, Failure};
 
 /// Differences and findings that a cause lists; the commands that look at one store list all.
 const LISTED: usize = 3;
+/// Pages that are not carried and are named; of more, their number.
+const NAMED: usize = 50;
 
 /// What all attempts of a job have in common.
 pub(crate) struct Context<'a> {
@@ -84,6 +86,7 @@ impl Attempt<'_> {
             digest: digest(&store)?,
             proofs,
             quality: quality(&root),
+            not_carried: not_carried(&root),
             warnings: warnings(&fileset, report.as_ref()),
             ..Done::default()
         };
@@ -320,6 +323,32 @@ fn quality(root: &Map<String, Value>) -> Option<String> {
         return None;
     }
     Some(json!({"acquired": acquired, "events": latest}).to_string())
+}
+
+/// What the store says that it does not hold of its source, in words.
+fn not_carried(root: &Map<String, Value>) -> Option<String> {
+    let named = Conversion::of(root)?.not_carried()?;
+    let list = |member: &str| named.get(member).and_then(Value::as_array).into_iter().flatten();
+    let text = |entry: &Value, member: &str| match entry.get(member) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    let mut said: Vec<String> = Vec::new();
+    for page in list("pages").take(NAMED) {
+        let [file, ifd, kind, x, y] = ["file", "ifd", "kind", "x", "y"].map(|member| text(page, member));
+        said.push(format!("{file}, IFD {ifd}: {kind} of {x} x {y} pixels"));
+    }
+    let pages = named.get("page_count").and_then(Value::as_u64).unwrap_or_default();
+    let more = pages.saturating_sub(said.len() as u64);
+    if more > 0 {
+        said.push(format!("{more} more pages"));
+    }
+    for levels in list("levels") {
+        said.push(format!("the source's reduced levels of image {}", text(levels, "image")));
+    }
+    said.extend(list("files").map(|file| format!("the attached file {}", text(file, "name"))));
+    (!said.is_empty()).then(|| Value::from(said).to_string())
 }
 
 fn warnings(fileset: &Fileset, report: Option<&Report>) -> Option<String> {

@@ -181,6 +181,20 @@ fn a_changed_source_is_noticed_and_converted_again_only_on_request() {
 }
 
 #[test]
+fn what_a_store_does_not_hold_is_said_of_its_original() {
+    let archive = Archive::new();
+    let mut tiff = Tiff::of(Sample::U16, [1, 1, 1, 60, 70]);
+    tiff.reduced = vec![(30, 35)];
+    tiff.write(&archive.source().join("single.ome.tiff"));
+    archive.migrate(&["--include", "single*"]).done();
+    let told = archive.ask(&["deletable"]).done();
+    assert!(
+        told.err.contains("single.ome.tiff: not carried: the source's reduced levels of image 0"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn what_is_not_ours_is_never_replaced() {
     let archive = Archive::new();
     let target = archive.target().join("single.ome.zarr");
