@@ -64,12 +64,16 @@ def test_indices_that_are_none_are_refused(stored: Path, index: object) -> None:
         fairzarr.open(stored).image.array()[index]
 
 
-def test_zarr_dask_and_xarray(stored: Path, samples: np.ndarray) -> None:
+def test_zarr(stored: Path, samples: np.ndarray) -> None:
     pytest.importorskip("zarr")
     image = fairzarr.open(stored).image
     assert np.array_equal(image.zarr(0)[:], samples)
     assert "OME" in dict(image.store.zarr_group().members())
+
+
+def test_dask_and_xarray(stored: Path, samples: np.ndarray) -> None:
     pytest.importorskip("dask")
+    image = fairzarr.open(stored).image
     lazy = image.dask()
     assert lazy.dtype == samples.dtype and np.array_equal(lazy[1, :, 0].compute(), samples[1, :, 0])
     pytest.importorskip("xarray")

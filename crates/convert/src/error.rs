@@ -15,7 +15,7 @@ pub enum Error {
     Xml(#[from] fairzarr_ome_xml::Error),
     /// The output cannot be written.
     #[error(transparent)]
-    Store(#[from] fairzarr_store::Error),
+    Store(fairzarr_store::Error),
     /// The output cannot be written as an OME-Zarr.
     #[error(transparent)]
     Zarr(#[from] fairzarr_ome_zarr::Error),
@@ -41,6 +41,9 @@ pub enum Error {
         /// Whether only a person can say that the other process has ended.
         unknown: bool,
     },
+    /// Another process has taken over what this one was doing; nothing more was written.
+    #[error("another process has taken over what was being written to {0}; nothing more was written")]
+    TakenOver(String),
     /// What is at the output's place must not be replaced, asked or not.
     #[error("{place} is not removed: {reason}")]
     NotRemoved {
@@ -107,6 +110,18 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<fairzarr_store::Error> for Error {
+    fn from(error: fairzarr_store::Error) -> Self {
+        match error {
+            fairzarr_store::Error::Running { location, reason, unknown } => {
+                Self::Running { place: location, reason, unknown }
+            }
+            fairzarr_store::Error::TakenOver { location } => Self::TakenOver(location),
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl From<fairzarr_task::Interrupted> for Error {

@@ -46,6 +46,7 @@ pub use plan::tiles::Tiles;
 pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
 
 use pipeline::run;
+use resume::lease;
 use resume::target::{self, Found, Target};
 
 /// What a finished conversion did.
@@ -92,19 +93,23 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
     let plan = Plan::new(source, options, job.memory)?;
     let provenance = merged(source, options)?;
     let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
-    let mut times = StageTimes::default();
-    let mut not_consolidated = None;
-    if found != Found::Finished {
-        let findings = run::run(source, &plan, store, Share::ALL, job)?;
-        if found == Found::Unfinished {
-            // What the interrupted process recorded as written may have been lost with the machine's memory.
-            commit::check_objects(&plan, store)?;
-            store.remove_leftovers()?;
+    let work = || {
+        let mut times = StageTimes::default();
+        let mut not_consolidated = None;
+        if found != Found::Finished {
+            let findings = run::run(source, &plan, store, &lease, Share::ALL, job)?;
+            if found == Found::Unfinished {
+                // What the interrupted process recorded as written may have been lost with the machine's memory.
+                commit::check_objects(&plan, store)?;
+                store.remove_leftovers()?;
+            }
+            not_consolidated = commit::write(source, &plan, store, &lease, &findings, &provenance)?;
+            times = findings.times;
         }
-        not_consolidated = commit::write(source, &plan, store, &findings, &provenance)?;
-        times = findings.times;
-    }
-    commit::clean(store)?;
+        commit::clean(store)?;
+        Ok((times, not_consolidated))
+    };
+    let (times, not_consolidated) = lease::heed(&lease, store, work())?;
     drop(lease);
     Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }
@@ -132,7 +137,8 @@ pub fn planned(store: &Store) -> Result<Plan, Error> {
 }
 
 /// Runs one share of the plan that [`prepare`] left in the store. Shares may run at the same time, in any
-/// order, and more than once. What shapes the output is as planned, whatever the options say now.
+/// order, and more than once. What shapes the output is as planned, whatever the options say now. False if the store was
+/// complete already, so that there was nothing to do.
 ///
 /// # Errors
 /// Whatever stops it, see [`Error`]; the share can be run again.
@@ -142,10 +148,13 @@ pub fn run_share(
     options: &Options,
     share: Share,
     job: &Job,
-) -> Result<(), Error> {
-    let (plan, _lease) = target::join(source, store, options, LockKind::Shared)?;
-    run::run(source, &plan, store, share, job)?;
-    Ok(())
+) -> Result<bool, Error> {
+    let (plan, lease) = target::join(source, store, options, LockKind::Shared)?;
+    if commit::is_complete(&plan, store)? {
+        return Ok(false);
+    }
+    lease::heed(&lease, store, run::run(source, &plan, store, &lease, share, job))?;
+    Ok(true)
 }
 
 /// Joins the shares: checks that every task was done and every object is there, writes the upper levels and
@@ -156,17 +165,21 @@ pub fn run_share(
 pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
     let (plan, lease) = target::join(source, store, options, LockKind::Exclusive)?;
     let provenance = merged(source, &target::with_documents(&plan, store, options)?)?;
-    let mut times = StageTimes::default();
-    let mut not_consolidated = None;
-    if !commit::is_complete(&plan, store)? {
-        commit::check_tasks(&plan, store)?;
-        let findings = run::run(source, &plan, store, Share::ALL, job)?;
-        commit::check_objects(&plan, store)?;
-        store.remove_leftovers()?;
-        not_consolidated = commit::write(source, &plan, store, &findings, &provenance)?;
-        times = findings.times;
-    }
-    commit::clean(store)?;
+    let work = || {
+        let mut times = StageTimes::default();
+        let mut not_consolidated = None;
+        if !commit::is_complete(&plan, store)? {
+            commit::check_tasks(&plan, store)?;
+            let findings = run::run(source, &plan, store, &lease, Share::ALL, job)?;
+            commit::check_objects(&plan, store)?;
+            store.remove_leftovers()?;
+            not_consolidated = commit::write(source, &plan, store, &lease, &findings, &provenance)?;
+            times = findings.times;
+        }
+        commit::clean(store)?;
+        Ok((times, not_consolidated))
+    };
+    let (times, not_consolidated) = lease::heed(&lease, store, work())?;
     drop(lease);
     Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }

@@ -78,3 +78,35 @@ fn messages_of_the_library_name_no_options_of_a_program() {
     assert!(matches!(exists, Error::Exists(_)));
     assert!(!exists.to_string().contains("--"), "{exists}");
 }
+
+#[test]
+fn a_late_task_writes_nothing_where_another_conversion_was_finished() {
+    let mut options = Options::default();
+    options.chunk = ChunkChoice::Size(64, 64);
+    let store = Store::memory();
+    prepare(&cells(), &store, &options, Job::new().memory).unwrap();
+    run_share(&cells(), &store, &options, Share::ALL, &Job::new()).unwrap();
+    commit(&cells(), &store, &options, &Job::new()).unwrap();
+    let finished = objects(&store);
+    // No plan: whoever comes late learns that before anything else.
+    let late = run_share(&cells(), &store, &options, Share::ALL, &Job::new());
+    assert!(matches!(late, Err(Error::NoPlan(_))));
+    assert_eq!(objects(&store), finished);
+}
+
+#[test]
+fn a_task_of_a_complete_store_that_was_not_cleaned_up_does_nothing() {
+    let options = Options::default();
+    let store = Store::memory();
+    prepare(&cells(), &store, &options, Job::new().memory).unwrap();
+    assert!(run_share(&cells(), &store, &options, Share::ALL, &Job::new()).unwrap());
+    let plan = store.get(".fairzarr/plan.json").unwrap().unwrap();
+    commit(&cells(), &store, &options, &Job::new()).unwrap();
+    store.put(".fairzarr/plan.json", plan).unwrap();
+    let before = objects(&store);
+    assert!(!run_share(&cells(), &store, &options, Share::ALL, &Job::new()).unwrap());
+    assert_eq!(objects(&store), before);
+    // And a repeated commit cleans up.
+    commit(&cells(), &store, &options, &Job::new()).unwrap();
+    assert!(!store.exists(".fairzarr/plan.json").unwrap());
+}

@@ -3,7 +3,8 @@
 //! Chunks go first, then the metadata of arrays and groups, the root's last and only if nobody else has written it
 //! meanwhile. There is no journal: what a copy needs to go on after an interruption, the listings of both stores tell.
 
-use fairzarr_store::Store;
+use fairzarr_ome_zarr::keys::WORKSPACE;
+use fairzarr_store::{Lease, LockKind, Store};
 use fairzarr_task::{Budget, Job};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +17,19 @@ use crate::{Check, Error, Object, Options, Report, side_by_side};
 ///
 /// # Errors
 /// [`Error::Original`] when the store to copy cannot be read, is unfinished, or changes meanwhile; [`Error::Exists`]
-/// when something is at the other place and `resume` is not asked for; [`Error::Foreign`] when something else is there;
+/// when something is at the other place and `resume` is not asked for; [`Error::Running`] when another process writes
+/// there; [`Error::Foreign`] when something else is there;
 /// [`Error::Differs`] when an object reads back other than it was written. Whatever the error, the copy then has no
 /// root metadata unless it had them before.
 pub fn copy(from: &Store, to: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
     let objects = from.list("").map_err(Error::Original)?;
     let order = Order::new(from, &objects)?;
-    let there: BTreeMap<String, u64> = to.list("")?.into_iter().collect();
+    // A place that is refused anyway is left as it is.
+    if !options.resume && !objects_at(to)?.is_empty() {
+        return Err(Error::Exists(to.location().to_string()));
+    }
+    let lease = Lease::take(to, WORKSPACE, LockKind::Exclusive, options.take_over)?;
+    let there = objects_at(to)?;
     if !options.resume && !there.is_empty() {
         return Err(Error::Exists(to.location().to_string()));
     }
@@ -40,16 +47,17 @@ pub fn copy(from: &Store, to: &Store, options: &Options, job: &Job) -> Result<Re
     job.progress.expect(bytes);
     let budget = Budget::new(job.memory);
     let copy = Copy { from, to, there, options, job, budget, kept: AtomicU64::new(0) };
-    copy.all(&order.chunks)?;
-    copy.all(&order.metadata)?;
-    // Everything else must have arrived before the copy looks complete.
-    to.sync()?;
-    for object in &order.root {
-        copy.one(object)?;
+    match copy.in_order(&order, &lease) {
+        Err(_) if lease.is_lost() => Err(Error::TakenOver(to.location().to_string())),
+        Err(error) => Err(error),
+        Ok(()) => Ok(Report { objects: objects.len() as u64, bytes, kept: copy.kept.into_inner() }),
     }
-    copy.last(order.last)?;
-    to.sync()?;
-    Ok(Report { objects: objects.len() as u64, bytes, kept: copy.kept.into_inner() })
+}
+
+/// What is at a place, but for the traces of those who write there.
+fn objects_at(place: &Store) -> Result<BTreeMap<String, u64>, Error> {
+    let objects = place.list("")?.into_iter();
+    Ok(objects.filter(|(key, _)| !Lease::is_key(WORKSPACE, key)).collect())
 }
 
 struct Copy<'a> {
@@ -64,6 +72,19 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
+    fn in_order(&self, order: &Order<'_>, lease: &Lease) -> Result<(), Error> {
+        self.all(&order.chunks)?;
+        self.all(&order.metadata)?;
+        // Everything else must have arrived before the copy looks complete.
+        self.to.sync()?;
+        for object in &order.root {
+            self.one(object)?;
+        }
+        lease.confirm()?;
+        self.last(order.last)?;
+        Ok(self.to.sync()?)
+    }
+
     /// Copies objects in any order, several at a time.
     fn all(&self, objects: &[&Object]) -> Result<(), Error> {
         side_by_side(self.job, objects, |object| self.one(object))
@@ -212,6 +233,18 @@ mod tests {
         from.delete("zarr.json").unwrap();
         assert!(matches!(run(&from, &to, Options::default()), Err(Error::Unfit { .. })));
         assert!(to.list("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_two_copies_at_once_one_is_refused() {
+        let (from, to) = (original(), Store::memory());
+        let other = Lease::take(&to, WORKSPACE, LockKind::Exclusive, false).unwrap();
+        for options in [Options::default(), resume()] {
+            assert!(matches!(run(&from, &to, options), Err(Error::Running { .. })));
+        }
+        drop(other);
+        run(&from, &to, Options::default()).unwrap();
+        assert_eq!(from.list("").unwrap(), to.list("").unwrap());
     }
 
     #[test]

@@ -9,7 +9,20 @@ pub enum Error {
     Original(fairzarr_store::Error),
     /// The copy cannot be written, or cannot be read back.
     #[error(transparent)]
-    Store(#[from] fairzarr_store::Error),
+    Store(fairzarr_store::Error),
+    /// Another process is writing there.
+    #[error("{place} is being written to: {reason}")]
+    Running {
+        /// The place of the copy.
+        place: String,
+        /// How that is known.
+        reason: String,
+        /// Whether the other process may have ended without anybody knowing.
+        unknown: bool,
+    },
+    /// Another process has taken over what this one was doing; nothing more was written.
+    #[error("another process has taken over what was being written to {0}; nothing more was written")]
+    TakenOver(String),
     /// The store to copy is a conversion that was not finished.
     #[error("{0} cannot be copied: it is an unfinished conversion")]
     Unfinished(String),
@@ -41,6 +54,18 @@ pub enum Error {
     /// Threads could not do the work.
     #[error(transparent)]
     Task(#[from] fairzarr_task::Error),
+}
+
+impl From<fairzarr_store::Error> for Error {
+    fn from(error: fairzarr_store::Error) -> Self {
+        match error {
+            fairzarr_store::Error::Running { location, reason, unknown } => {
+                Self::Running { place: location, reason, unknown }
+            }
+            fairzarr_store::Error::TakenOver { location } => Self::TakenOver(location),
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl From<fairzarr_task::Interrupted> for Error {

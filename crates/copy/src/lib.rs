@@ -40,7 +40,7 @@ pub enum Check {
     Full,
 }
 
-/// Choices for [`copy`] and [`pack`]. Of a job's threads, as many objects are under way at the same time, 16 unless it says
+/// Choices for [`copy`] and [`pack`]. Of a job's threads, as many objects are under way at the same time, 32 unless it says
 /// otherwise; its memory bounds the bytes of objects that are held. Objects of more than 32 MiB are never held whole; what
 /// one of them needs, some 64 MiB, is taken even if the job's memory is less.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +50,8 @@ pub struct Options {
     pub check: Check,
     /// Goes on with an interrupted copy: objects that are there and pass the check are kept.
     pub resume: bool,
+    /// Does not wait until the marks of killed writers expire.
+    pub take_over: bool,
 }
 
 impl Options {
@@ -69,6 +71,12 @@ impl Options {
     pub fn with_resume(self, resume: bool) -> Self {
         Self { resume, ..self }
     }
+
+    /// The same, taking over from other writers or not.
+    #[must_use]
+    pub fn with_take_over(self, take_over: bool) -> Self {
+        Self { take_over, ..self }
+    }
 }
 
 /// What a copy did.
@@ -87,7 +95,7 @@ pub struct Report {
 type Object = (String, u64);
 
 /// Objects under way at the same time where nothing else is asked for: most of the time each waits for a store.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// Does something to every object, in any order, several at a time. The first error ends it.
 fn side_by_side(

@@ -72,6 +72,9 @@ pub(crate) fn each_piece(
 
 /// Whether an object is these bytes; it is read piece by piece.
 pub(crate) fn is_same(to: &Store, key: &str, bytes: &Bytes) -> Result<bool, Error> {
+    if bytes.len() as u64 <= PIECE {
+        return Ok(to.get(key)?.as_ref() == Some(bytes));
+    }
     if to.size(key)? != Some(bytes.len() as u64) {
         return Ok(false);
     }

@@ -108,7 +108,7 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
     let failed = |source| Error::Output { path: target.to_owned(), source };
     let out = unfinished.file.try_clone().map_err(failed)?;
     let mut writer = TiffWriter::new(BufWriter::with_capacity(1 << 20, out)).map_err(failed)?;
-    queue::write(&series, options, job, |written| {
+    queue::write(&series, options, store.is_remote(), job, |written| {
         let chunk = writer.chunk(&written.stored).map_err(failed)?;
         let page = pages.get_mut(written.page).and_then(|page| match written.level {
             0 => Some(page),

@@ -10,10 +10,14 @@ use crate::error::Error;
 use crate::series::{Series, Written};
 use crate::{Options, series};
 
-/// Gives all chunks of all series to `write`, in order.
+/// About what a thread holds: a piece as it is stored, decoded, and compressed.
+const PIECE_BYTES: u64 = 8 << 20;
+
+/// Gives all chunks of all series to `write`, in order. `is_remote` says that they come from far away.
 pub(crate) fn write(
     series: &[Series],
     options: &Options,
+    is_remote: bool,
     job: &Job,
     write: impl FnMut(Written) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
@@ -28,7 +32,7 @@ pub(crate) fn write(
     }
     let next = AtomicUsize::new(0);
     let queue = Queue { state: Mutex::new(State { due: 0, failure: None, write }), moved: Condvar::new() };
-    Pool::new(job.cores().min(total))?.run(|| {
+    Pool::new(job.readers(is_remote, PIECE_BYTES).min(total))?.run(|| {
         let _alarm = Alarm(&queue);
         let Ok(mut encoder) = series::encoder(options.compression).map_err(|e| queue.fail(e)) else {
             return;

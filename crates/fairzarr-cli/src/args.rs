@@ -21,7 +21,8 @@ use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
 /// Exit codes: 0 done and as asked; 1 a verification found a difference; 2 usage; 3 the input cannot be read;
-/// 4 the output cannot be written; 5 interrupted; 6 finished, and some datasets failed.
+/// 4 the output cannot be written; 5 interrupted; 6 taken over by another process; 7 finished, and some datasets
+/// of an archive failed.
 #[derive(Debug, Parser)]
 #[command(name = "fairzarr", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -108,8 +109,11 @@ pub(crate) struct Copy {
     /// Finish an interrupted copy: what is there and passes the check is kept. One into an .ozx starts again.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Do not wait until the marks of killed writers in an object store expire.
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 16)]
+    #[arg(long, short, default_value_t = 32)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]

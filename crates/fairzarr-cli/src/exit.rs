@@ -19,8 +19,10 @@ pub(crate) enum Code {
     Output = 4,
     /// The user stopped it.
     Interrupted = 5,
+    /// Another process has taken the work over.
+    TakenOver = 6,
     /// Finished, and some of many failed.
-    SomeFailed = 6,
+    SomeFailed = 7,
 }
 
 impl From<Code> for ExitCode {
@@ -41,11 +43,13 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(code: Code, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
-        if error.chain().any(is_stopped) {
+        if error.chain().filter_map(of_store).any(is_stopped) {
             // Which of the requests it was that the signal cut off tells nobody anything.
             let error = anyhow::Error::msg("interrupted");
             return Self { code: Code::Interrupted, error, help: String::new() };
         }
+        let is_usage = |error: &fairzarr_store::Error| error.class() == fairzarr_store::Class::Usage;
+        let code = if error.chain().filter_map(of_store).any(is_usage) { Code::Usage } else { code };
         Self { code, error, help: String::new() }
     }
 
@@ -90,10 +94,15 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Whether an error, apart from its causes, says that a request was cut off because the user stopped the program.
-fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether a request was cut off because the user stopped the program.
+fn is_stopped(error: &fairzarr_store::Error) -> bool {
+    error.class() == fairzarr_store::Class::Cancelled
+}
+
+/// The error of a store that an error is, apart from its causes.
+fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fairzarr_store::Error> {
     use fairzarr_store::Error;
-    let of_store = error
+    error
         .downcast_ref::<Error>()
         .or_else(|| error.downcast_ref::<Arc<Error>>().map(|error| &**error))
         // Errors that show those of a store as their own leave them out of their causes.
@@ -108,8 +117,7 @@ fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {
         .or_else(|| match error.downcast_ref()? {
             fairzarr_ome_zarr::Error::Store(error) => Some(error),
             _ => None,
-        });
-    of_store.is_some_and(|error| error.class() == fairzarr_store::Class::Cancelled)
+        })
 }
 
 impl From<fairzarr_convert::Error> for Failure {
@@ -125,6 +133,7 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
+            Error::TakenOver(_) => Code::TakenOver,
             Error::Incomplete(_) | Error::NoPlan(_) => Code::Different,
             _ => Code::Output,
         };
@@ -137,7 +146,7 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
             }
-            Error::Running { unknown: true, .. } => ", or, if it was killed, say --take-over".into(),
+            Error::Running { unknown: true, .. } => ", or say --take-over".into(),
             Error::Settings { earlier, differences, .. } => {
                 let typed = |setting| format!("{} {}", flag(setting), earlier.value(setting));
                 let typed: Vec<_> = differences.iter().map(|setting| typed(*setting)).collect();
@@ -188,12 +197,14 @@ impl From<fairzarr_copy::Error> for Failure {
         let code = match &error {
             Error::Original(_) | Error::Unfit { .. } | Error::Unfinished(_) => Code::Input,
             Error::Interrupted => Code::Interrupted,
+            Error::TakenOver(_) => Code::TakenOver,
             Error::Differs { .. } => Code::Different,
             _ => Code::Output,
         };
         let help = match &error {
             Error::Exists(_) => "; use --resume to finish an interrupted copy",
             Error::Unfinished(_) => "; finish it with --resume",
+            Error::Running { unknown: true, .. } => ", or say --take-over",
             _ => "",
         };
         Self::new(code, error).with_help(help)

@@ -8,7 +8,10 @@ mod annotations;
 mod mapping;
 mod metrics;
 pub mod micro_meta;
+mod pairs;
 mod portal;
+mod report;
+mod shipped;
 
 use fairzarr_ome_xml::Document;
 use serde_json::Value as Json;
@@ -38,6 +41,12 @@ pub enum Form {
     Portal,
     /// A microscope-metrics data set with results.
     MicroscopeMetrics,
+    /// A report of MetroloJ or MetroloJ_QC on a point spread function.
+    MetroloJ,
+    /// A table of beads of PSFj.
+    PsfJ,
+    /// A table of MethodsJ2, or the questions that it asks.
+    MethodsJ2,
     /// A table or JSON document read through an explicit [`Mapping`].
     Mapped,
 }
@@ -53,6 +62,9 @@ impl Form {
             Self::OmeXml => "ome-xml",
             Self::Portal => "4dn-portal",
             Self::MicroscopeMetrics => "microscope-metrics",
+            Self::MetroloJ => "metroloj",
+            Self::PsfJ => "psfj",
+            Self::MethodsJ2 => "methodsj2",
             Self::Mapped => "mapped",
         }
     }
@@ -76,6 +88,13 @@ pub fn ingest(name: &str, bytes: &[u8]) -> Result<Record, Error> {
         Parsed::Settings(json) => micro_meta::settings(&json),
         Parsed::Portal(json) => portal::read(&json),
         Parsed::Metrics(json, _) => metrics(&json),
+        Parsed::Table(_, report, text) => report.read(text)?,
+        Parsed::Questions => {
+            let mut record = Record::default();
+            let why = format!("{name} holds the questions that MethodsJ2 asks, and no answer");
+            not_mapped(&mut record, why);
+            record
+        }
         Parsed::NboXml(text) => xml::read(&text)?,
         Parsed::OmeXml(document) => from_ome(&document),
     };
@@ -119,6 +138,23 @@ pub fn ingest_all<'a>(documents: impl IntoIterator<Item = (&'a str, &'a [u8])>) 
     Ok(all)
 }
 
+/// The member of [`Record::extra`] that says what of a document has no place in NBO.
+const NOT_MAPPED: &str = "notMapped";
+
+/// Sentences on what the documents of a record say that has no place in NBO at all: a record that holds nothing else
+/// describes no microscope, image or calibration. What they say is in their bytes, which are kept.
+pub fn left_out(record: &Record) -> impl Iterator<Item = &str> {
+    let said = record.extra.get(NOT_MAPPED).and_then(Json::as_array);
+    said.into_iter().flatten().filter_map(Json::as_str)
+}
+
+fn not_mapped(record: &mut Record, why: String) {
+    let list = record.extra.entry(NOT_MAPPED).or_insert_with(|| Json::Array(Vec::new()));
+    if let Json::Array(list) = list {
+        list.push(why.into());
+    }
+}
+
 /// A [`Source`] for bytes.
 pub fn source(name: &str, form: Form, media_type: &str, bytes: &[u8]) -> Source {
     use std::fmt::Write as _;
@@ -136,18 +172,22 @@ pub fn source(name: &str, form: Form, media_type: &str, bytes: &[u8]) -> Source 
     }
 }
 
-enum Parsed {
+enum Parsed<'t> {
     Record(Json),
     Microscope(Json),
     Settings(Json),
     Portal(Json),
     /// The data set, and whether it was YAML.
     Metrics(Json, bool),
+    /// A table that a shipped mapping fits.
+    Table(Form, &'static report::Report, &'t str),
+    /// The structure of a MethodsJ2 dialogue.
+    Questions,
     NboXml(String),
     OmeXml(Box<Document>),
 }
 
-impl Parsed {
+impl Parsed<'_> {
     fn form(&self) -> Form {
         match self {
             Self::Record(_) => Form::Record,
@@ -155,6 +195,8 @@ impl Parsed {
             Self::Settings(_) => Form::MicroMetaSettings,
             Self::Portal(_) => Form::Portal,
             Self::Metrics(..) => Form::MicroscopeMetrics,
+            Self::Table(form, ..) => *form,
+            Self::Questions => Form::MethodsJ2,
             Self::NboXml(_) => Form::NboXml,
             Self::OmeXml(_) => Form::OmeXml,
         }
@@ -164,12 +206,13 @@ impl Parsed {
         match self {
             Self::Metrics(_, true) => "application/yaml",
             Self::NboXml(_) | Self::OmeXml(_) => "application/xml",
+            Self::Table(..) => "text/csv",
             _ => "application/json",
         }
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<Parsed> {
+fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
     let text = std::str::from_utf8(bytes).ok().map(|t| t.trim_start_matches('\u{feff}').trim_start());
     match text.and_then(|t| t.chars().next()) {
         Some('{' | '[') => json(bytes).and_then(of_json),
@@ -177,7 +220,11 @@ fn parse(bytes: &[u8]) -> Option<Parsed> {
         Some('<') => of_xml(text, bytes),
         None if may_be_xml(bytes) => of_xml(text, bytes),
         None => None,
-        Some(_) => metrics::from_yaml(text?).map(|json| Parsed::Metrics(json, true)),
+        Some(_) => {
+            let text = text?;
+            let metrics = metrics::from_yaml(text).map(|json| Parsed::Metrics(json, true));
+            metrics.or_else(|| shipped::of(text).map(|(form, report)| Parsed::Table(form, report, text)))
+        }
     }
 }
 
@@ -193,7 +240,7 @@ fn json(bytes: &[u8]) -> Option<Json> {
     serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
 }
 
-fn of_json(json: Json) -> Option<Parsed> {
+fn of_json(json: Json) -> Option<Parsed<'static>> {
     if json["@graph"].is_array() && json["spec"]["name"] == "4DN-BINA-OME" {
         Some(Parsed::Record(json))
     } else if micro_meta::is_microscope(&json) {
@@ -204,12 +251,23 @@ fn of_json(json: Json) -> Option<Parsed> {
         Some(Parsed::Metrics(json, false))
     } else if portal::is_portal(&json) {
         Some(Parsed::Portal(json))
+    } else if is_questions(&json) {
+        Some(Parsed::Questions)
     } else {
         None
     }
 }
 
-fn of_xml(text: Option<&str>, bytes: &[u8]) -> Option<Parsed> {
+/// The structure file of MethodsJ2: what it asks, with the words around the answers.
+fn is_questions(json: &Json) -> bool {
+    let settings = json["settings"].as_array();
+    settings.is_some_and(|list| {
+        !list.is_empty()
+            && list.iter().all(|item| item.get("Dialog_Type").is_some() || item.get("Dialog_Box").is_some())
+    })
+}
+
+fn of_xml(text: Option<&str>, bytes: &[u8]) -> Option<Parsed<'static>> {
     if let Some(text) = text
         && xml::root_namespace(text).is_some_and(|ns| xml::is_nbo(&ns))
     {

@@ -37,6 +37,7 @@ mod parts;
 mod spread;
 mod values;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -80,6 +81,22 @@ pub enum ConflictKind {
     AnotherMicroscope,
     /// A channel of a document for which the image has none.
     NoSuchChannel,
+    /// Something that a document says and NBO has no place for.
+    NoPlace,
+}
+
+impl Conflict {
+    /// What a document says that has no place in NBO, a sentence each; `document` is its name.
+    pub fn no_place(document: &str, said: &Record) -> Vec<Self> {
+        let told = |why: &str| Self {
+            kind: ConflictKind::NoPlace,
+            at: document.to_owned(),
+            field: why.to_owned(),
+            kept: String::new(),
+            other: String::new(),
+        };
+        crate::ingest::left_out(said).map(told).collect()
+    }
 }
 
 impl fmt::Display for Conflict {
@@ -95,6 +112,7 @@ impl fmt::Display for Conflict {
             ConflictKind::AnotherMicroscope => {
                 write!(f, "the document's {other} stays a microscope of its own beside {kept}: {field}")
             }
+            ConflictKind::NoPlace => write!(f, "{at}: {field}"),
             ConflictKind::NoSuchChannel => write!(f, "{at}: {other} is none of {kept}: {field}"),
         }
     }
@@ -115,10 +133,11 @@ pub fn merge(base: Record, document: Record) -> (Record, Vec<Conflict>) {
     merge.identifiers.follow(&said, &objects, &images);
     merge.microscopes(&mut objects, &mut said, &images);
     let mut place = 0;
+    let mut claimed = Claimed::new();
     for mut object in said {
         merge.identifiers.redirect(std::slice::from_mut(&mut object));
         if object.class != "Image" {
-            merge.place(&mut objects, None, object, &mut Vec::new(), "");
+            merge.place(&mut objects, None, object, &mut claimed, "");
             continue;
         }
         let pair = images.remove(&place);
@@ -160,7 +179,7 @@ struct Merge {
 }
 
 /// Which children of the first object are spoken for already: two things of one document are never one.
-type Claimed = Vec<usize>;
+type Claimed = HashSet<usize>;
 
 impl Merge {
     /// Merges `object` with its counterpart among `others`, or adds it.
@@ -183,13 +202,17 @@ impl Merge {
         let free: Vec<usize> = (0..others.len()).filter(|n| !claimed.contains(n)).collect();
         match parts::counterpart(others, &free, parent, &object) {
             Some(index) => {
-                claimed.push(index);
+                claimed.insert(index);
                 self.join(&mut others[index], parent, object, at);
             }
             // The attributes of the root come first.
-            None if object.class == "OME" => others.insert(0, object),
+            None if object.class == "OME" => {
+                others.insert(0, object);
+                *claimed = claimed.drain().map(|place| place + 1).collect();
+                claimed.insert(0);
+            }
             None => {
-                claimed.push(others.len());
+                claimed.insert(others.len());
                 others.push(object);
             }
         }

@@ -159,6 +159,9 @@ pub struct Metric {
     /// Number of measurements.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
+    /// Standard deviation of the measurements, in the unit of the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sd: Option<f64>,
 }
 
 /// Images that share date, microscope, objective, channels and calibrations, which in a plate are all.

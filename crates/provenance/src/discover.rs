@@ -24,7 +24,7 @@ pub fn beside(fileset: &Fileset) -> Vec<Sidecar> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
             let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-            matches!(ending, "json" | "xml" | "yaml" | "yml")
+            matches!(ending, "json" | "xml" | "yaml" | "yml" | "csv")
                 && path.metadata().is_ok_and(|found| found.is_file() && found.len() <= BESIDE.1)
                 && !members.iter().any(|member| path.ends_with(member))
         })

@@ -82,8 +82,10 @@ impl Provenance {
         let mut read = Vec::new();
         let mut sources = Vec::new();
         let mut documents = Vec::new();
+        let mut conflicts = Vec::new();
         for (n, sidecar) in sidecars.iter().enumerate() {
             let mut said = sidecar.record().clone();
+            conflicts.extend(Conflict::no_place(sidecar.name(), &said));
             let key = key(n, ending(said.sources.first()));
             for mut source in said.sources.drain(..) {
                 source.path = Some(key.clone());
@@ -95,7 +97,6 @@ impl Provenance {
         // Microscopes first: what was set on them follows them to their new identifiers.
         read.sort_by_key(|said| !said.objects.iter().any(|object| object.class == "Instrument"));
         let mut record = record;
-        let mut conflicts = Vec::new();
         for said in read {
             let (merged, differ) = merge(record, said);
             record = merged;

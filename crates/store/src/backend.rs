@@ -82,7 +82,7 @@ use std::ops::{Bound, Range};
 use bytes::Bytes;
 
 pub use crate::writer::Sink;
-use crate::{Error, LockKind, Locked, RequestCounts};
+use crate::{Error, Guard, LockKind, Locked, RequestCounts};
 
 /// One level of a store.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -285,6 +285,10 @@ pub trait Backend: std::fmt::Debug + Send + Sync {
 
     /// Gives up uploads that are under way.
     fn abort(&self) {}
+
+    /// Makes uploads that wait in a queue heed a guard before they are sent, but for keys below a prefix. Where nothing
+    /// waits, there is nothing to hold back.
+    fn set_guard(&self, _guard: Option<Guard>, _but: &str) {}
 
     /// The requests made so far; all zero where nobody counts.
     fn requests(&self) -> RequestCounts {

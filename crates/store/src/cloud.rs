@@ -7,6 +7,7 @@ mod answer;
 mod client;
 mod connector;
 mod failure;
+mod login;
 mod operations;
 mod pace;
 mod profile;
@@ -25,6 +26,7 @@ use self::pace::Pace;
 use self::stream::CloudSink;
 use self::upload::Uploads;
 use crate::backend::{Backend, Children, Part, Version};
+use crate::guard::Guard;
 use crate::location::Location;
 use crate::requests::Counters;
 use crate::writer::Sink;
@@ -36,6 +38,7 @@ pub(crate) struct Cloud {
     operations: Arc<Operations>,
     uploads: Arc<Uploads>,
     counters: Arc<Counters>,
+    pace: Arc<Pace>,
 }
 
 impl Cloud {
@@ -49,6 +52,7 @@ impl Cloud {
             operations: Arc::new(Operations::new(client, location, options)),
             uploads: Arc::new(Uploads::new(options.max_in_flight_bytes, options.control.clone())),
             counters,
+            pace,
         })
     }
 
@@ -171,6 +175,10 @@ impl Backend for Cloud {
 
     fn abort(&self) {
         self.uploads.abort();
+    }
+
+    fn set_guard(&self, guard: Option<Guard>, but: &str) {
+        self.pace.set_guard(guard, but);
     }
 
     fn requests(&self) -> RequestCounts {

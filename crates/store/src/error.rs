@@ -85,6 +85,22 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another process is writing there.
+    #[error("{location} is being written to: {reason}")]
+    Running {
+        /// The store.
+        location: String,
+        /// How that is known.
+        reason: String,
+        /// Whether the other process may have ended without anybody knowing.
+        unknown: bool,
+    },
+    /// Another process has taken over what this one was doing.
+    #[error("another process has taken over what was being written to {location}")]
+    TakenOver {
+        /// The store.
+        location: String,
+    },
     /// An object was to be completed of which an earlier write failed.
     #[error("an object was not completed, because an earlier write of it failed")]
     Unfinished,
@@ -104,6 +120,8 @@ impl Error {
             Self::Range { .. } => Class::Truncated,
             Self::Failed { class, .. } => *class,
             Self::Archive { .. } => Class::Damaged,
+            Self::Running { .. } => Class::Precondition,
+            Self::TakenOver { .. } => Class::TakenOver,
             Self::Unfinished => Class::Other,
             Self::Background(earlier) => earlier.class(),
         }
@@ -149,6 +167,7 @@ impl From<Error> for std::io::Error {
             Class::Unsupported => std::io::ErrorKind::Unsupported,
             Class::Usage => std::io::ErrorKind::InvalidInput,
             Class::Cancelled
+            | Class::TakenOver
             | Class::Untrusted
             | Class::Throttled
             | Class::Transient
@@ -194,6 +213,8 @@ pub enum Class {
     Malformed,
     /// The program stopped it, see [`Control::cancel`](crate::Control::cancel).
     Cancelled,
+    /// Another process writes there now, see [`Lease`](crate::Lease).
+    TakenOver,
     /// A permanent refusal of another kind.
     Other,
 }
@@ -214,6 +235,7 @@ impl std::fmt::Display for Class {
             Self::Untrusted => "the server's identity cannot be trusted",
             Self::Malformed => "the server's answer is not usable",
             Self::Cancelled => "it was stopped",
+            Self::TakenOver => "another process has taken it over",
             Self::Other => "the store refused",
         })
     }

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use crate::archive::Archive;
 use crate::backend::{Backend, Children, Part, Version};
 use crate::block_cache::BlockCache;
+use crate::guard::Guard;
+use crate::kept::Kept;
 use crate::local::Local;
 use crate::location::{Location, Scheme};
 use crate::memory::Memory;
@@ -25,6 +27,8 @@ pub struct Store {
     location: Location,
     backend: Arc<dyn Backend>,
     blocks: Arc<BlockCache>,
+    /// Objects that were read whole, where they are kept.
+    kept: Option<Arc<Kept>>,
 }
 
 impl Store {
@@ -75,7 +79,7 @@ impl Store {
     }
 
     fn of(location: Location, backend: Arc<dyn Backend>, options: &StoreOptions) -> Self {
-        Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)) }
+        Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)), kept: None }
     }
 
     /// A store of a kind of your own; see [`backend`](crate::backend). `location` is only shown:
@@ -87,6 +91,18 @@ impl Store {
     /// Where the store is.
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// Whether it is reached over a network, so that each request takes a while.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.location.scheme(), Scheme::S3 | Scheme::Gcs | Scheme::Azure | Scheme::Http)
+    }
+
+    /// The same store for somebody who reads objects more than once while nobody writes: those that are read whole are
+    /// kept, as long as they have no more than `bytes` together.
+    #[must_use]
+    pub fn keeping(&self, bytes: u64) -> Self {
+        Self { kept: Some(Arc::new(Kept::new(bytes))), ..self.clone() }
     }
 
     /// The path of the directory, if the store is a directory of this machine.
@@ -162,7 +178,15 @@ impl Store {
     /// See [`Store`].
     pub fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
         key::check(key)?;
-        self.backend.read(key, Part::All)
+        let Some(kept) = &self.kept else { return self.backend.read(key, Part::All) };
+        if let Some(bytes) = kept.find(key) {
+            return Ok(Some(bytes));
+        }
+        let found = self.backend.read(key, Part::All)?;
+        if let Some(bytes) = &found {
+            kept.add(key, bytes);
+        }
+        Ok(found)
     }
 
     /// Reads an object that may well not be there. As [`Store::get`], but a refusal counts as absence: public places
@@ -313,6 +337,11 @@ impl Store {
     pub fn lock(&self, key: &str, kind: LockKind) -> Result<Locked, Error> {
         key::check(key)?;
         self.backend.lock(key, kind)
+    }
+
+    /// Makes uploads heed a guard, but for keys below a prefix; with none, no more.
+    pub(crate) fn set_guard(&self, guard: Option<Guard>, but: &str) {
+        self.backend.set_guard(guard, but);
     }
 
     /// Waits for background uploads and, as [`StoreOptions::durability`] says, until local files would survive a power

@@ -52,12 +52,26 @@ impl Job {
         Self { progress: Arc::default(), ..self.clone() }
     }
 
+    /// Threads of a job that reads from a store, `item` bytes of memory each: as many as cores, and more where the store is
+    /// far away, so that most of them wait for it.
+    pub fn readers(&self, is_remote: bool, item: u64) -> usize {
+        let cores = self.cores();
+        if !is_remote || self.threads.is_some() {
+            return cores;
+        }
+        let fitting = usize::try_from(self.memory / item.max(1)).unwrap_or(usize::MAX);
+        fitting.clamp(cores, cores.max(AT_ONCE))
+    }
+
     /// Threads of a job that computes: at least one.
     pub fn cores(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.threads.unwrap_or_else(cores).max(1)
     }
 }
+
+/// Requests to a distant store that are under way at the same time.
+const AT_ONCE: usize = 32;
 
 /// A request to stop. Clones are the same request.
 #[derive(Clone, Debug, Default)]

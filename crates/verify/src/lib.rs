@@ -73,6 +73,22 @@ impl Options {
 struct Context<'a> {
     options: &'a Options,
     job: &'a Job,
+    /// Whether the store is far away.
+    is_remote: bool,
+}
+
+impl Context<'_> {
+    /// Threads that read and compare, `item` bytes each.
+    fn readers(self, item: u64) -> usize {
+        // The other half is for objects that more than one proof needs.
+        let job = self.job.clone().with_memory(self.job.memory / 2);
+        job.readers(self.is_remote, item)
+    }
+}
+
+/// The store as several proofs read it: what is far away is fetched once, as far as there is room.
+fn kept(store: &Store, job: &Job) -> Store {
+    if store.is_remote() { store.keeping(job.memory / 2) } else { store.clone() }
 }
 
 /// Proves what can be proved of `store` without its source: objects, samples and documents against what was
@@ -81,7 +97,8 @@ struct Context<'a> {
 /// # Errors
 /// When the store cannot be read at all, and when the job is cancelled. Differences are in the report.
 pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
-    let context = Context { options, job };
+    let context = Context { options, job, is_remote: store.is_remote() };
+    let store = &kept(store, job);
     let hierarchy = Hierarchy::open(store)?;
     let mut objects = Objects::new(&hierarchy);
     let mut samples = Samples::new(&hierarchy)?;
@@ -97,7 +114,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
         samples.finish(options.sample),
         documents::recorded(&hierarchy)?,
         structure::compare_within(store)?,
-        pyramid.finish(),
+        pyramid.finish(options.sample),
     ];
     checks.extend(carried::recorded(&hierarchy));
     Ok(Report { checks })
@@ -109,7 +126,8 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
 /// # Errors
 /// When either cannot be read at all, and when the job is cancelled. Differences are in the report.
 pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
-    let context = Context { options, job };
+    let context = Context { options, job, is_remote: store.is_remote() };
+    let store = &kept(store, job);
     let hierarchy = Hierarchy::open(store)?;
     let documents = documents::compare(source, store)?;
     let export = if documents.differences.is_empty() { None } else { exported::check(source, store)? };
@@ -129,11 +147,11 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let mut checks = vec![pixels.finish(options.sample)];
     if let Some(export) = export {
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
-        checks.extend([derivation.finish(&hierarchy)?, pyramid.finish()]);
+        checks.extend([derivation.finish(&hierarchy)?, pyramid.finish(options.sample)]);
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?, metadata.finish(source, store)?]);
-    checks.extend([derivation.finish(&hierarchy)?, pyramid.finish()]);
+    checks.extend([derivation.finish(&hierarchy)?, pyramid.finish(options.sample)]);
     checks.push(carried::compare(source, &hierarchy));
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
     if hierarchy.conversion().is_some() {

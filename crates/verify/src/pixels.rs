@@ -160,13 +160,16 @@ impl<'a> Pair<'a> {
 
     fn compare(
         &self,
-        Context { options, job }: Context<'_>,
+        context: Context<'_>,
         bytes: &AtomicU64,
         differences: &mut Differences,
     ) -> Result<(), Error> {
+        let Context { options, job, .. } = context;
         let parts = options.sample.choose(self.parts(), (self.index as u64) << 8 | self.level as u64);
         // Runs of neighbouring parts, so that a thread decodes each tile or strip of the source once.
-        let threads = job.cores();
+        let largest = parts.iter().map(|part| self.part_bytes(part)).max().unwrap_or_default();
+        // A region is held as it is stored, decoded, and of the source.
+        let threads = context.readers(3 * largest);
         let run = parts.len().div_ceil(threads * 4).max(1);
         let runs: Vec<&[Part]> = parts.chunks(run).collect();
         let found = Mutex::new(Vec::<Difference>::new());
@@ -233,6 +236,12 @@ impl<'a> Pair<'a> {
             }
         }
         parts
+    }
+
+    /// Bytes of the samples of a part.
+    fn part_bytes(&self, Part { t, group, z, region }: &Part) -> u64 {
+        let planes = t.len() as u64 * z.len() as u64 * self.image.channel_groups()[*group].len() as u64;
+        planes * region.h as u64 * region.w as u64 * self.image.sample_type().bytes() as u64
     }
 
     /// Differences, and how many bytes were compared.

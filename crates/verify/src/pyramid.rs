@@ -8,9 +8,9 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use crate::Context;
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof};
+use crate::{Context, Sample};
 
 /// The proof, image by image, for images that this program reduced; how others reduce is not known.
 pub(crate) struct Pyramid {
@@ -37,9 +37,12 @@ impl Pyramid {
             self.of_source += image.levels.len().saturating_sub(1);
             return Ok(());
         }
-        for (finer, coarser) in image.levels.iter().zip(image.levels.iter().skip(1)) {
+        for (level, (finer, coarser)) in image.levels.iter().zip(image.levels.iter().skip(1)).enumerate() {
+            let series = (image.index as u64) << 8 | level as u64;
             match mean_of(&coarser.data_type()) {
-                Some(mean) => self.differences.extend(level_differences(finer, coarser, mean, context)?),
+                Some(mean) => {
+                    self.differences.extend(level_differences(finer, coarser, mean, context, series)?);
+                }
                 None => self.skipped += 1,
             }
             self.levels += 1;
@@ -47,7 +50,7 @@ impl Pyramid {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Check {
+    pub(crate) fn finish(self, sample: Sample) -> Check {
         let proof = Proof::Pyramid;
         if self.copied.is_none() {
             let covered = "nothing: not made by this program".into();
@@ -60,6 +63,9 @@ impl Pyramid {
                 "{levels} reduced levels, {skipped} of them of a type whose means are not computed here"
             ),
         };
+        if sample.is_part() && levels > 0 {
+            covered = format!("a sample of {sample} of {covered}");
+        }
         if of_source > 0 {
             let _ = write!(covered, "; {of_source} were copied from the source");
         }
@@ -172,8 +178,10 @@ fn level_differences(
     finer: &StoredArray,
     coarser: &StoredArray,
     mean: Mean,
-    Context { job, .. }: Context<'_>,
+    context: Context<'_>,
+    series: u64,
 ) -> Result<Vec<Difference>, Error> {
+    let Context { options, job, .. } = context;
     let [leading @ .., height, width] = coarser.shape() else { return Ok(Vec::new()) };
     let [finer_leading @ .., finer_height, finer_width] = finer.shape() else { return Ok(Vec::new()) };
     let fits = leading == finer_leading
@@ -190,11 +198,13 @@ fn level_differences(
     let slabs = coarser.slabs(band);
     let parts: Vec<(&Slab, u64)> =
         slabs.iter().flat_map(|slab| (0..bands).map(move |n| (slab, n * band))).collect();
+    let parts = options.sample.choose(parts, series);
     let found = Mutex::new(Vec::new());
     let name = |(_, y): &(&Slab, u64)| format!("array {}, rows from {y}", coarser.path());
     for_each(
         &parts,
-        job.cores(),
+        // Of the finer level four times as much, and each as it is stored.
+        context.readers(10 * coarser.bytes_of_rows(band)),
         name,
         || (),
         |(), &(Slab { ranges, planes }, y)| {

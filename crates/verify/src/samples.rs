@@ -73,7 +73,7 @@ fn decode(
     context: Context<'_>,
     series: u64,
 ) -> Result<(Vec<Difference>, u64), Error> {
-    let Context { options, job } = context;
+    let Context { options, job, .. } = context;
     let shape = array.shape().to_vec();
     let [.., height, width] = shape[..] else { return Ok((Vec::new(), 0)) };
     let band = array.object_shape()[shape.len() - 2].clamp(1, height.max(1));
@@ -94,7 +94,7 @@ fn decode(
     let name = |(_, y): &(usize, u64)| format!("array {}, rows from {y}", array.path());
     for_each(
         &work,
-        job.cores(),
+        context.readers(2 * array.bytes_of_rows(band)),
         name,
         || (),
         |(), &(slab, y)| {
@@ -165,6 +165,9 @@ fn plane_numbers(planes: &[u64]) -> String {
     }
 }
 
+/// About what a row of stored chunks has.
+const ROW_BYTES: u64 = 4 << 20;
+
 /// Compares the stored bytes of chunks that were moved without being decoded.
 fn stored_chunks(
     array: &StoredArray,
@@ -172,7 +175,7 @@ fn stored_chunks(
     context: Context<'_>,
     series: u64,
 ) -> Result<Vec<Difference>, Error> {
-    let Context { options, job } = context;
+    let Context { options, job, .. } = context;
     let leading = &array.shape()[..array.shape().len() - 2];
     let planes: u64 = leading.iter().product();
     let rows = (0..planes).flat_map(|plane| (0..recorded.rows).map(move |row| (plane, row)));
@@ -182,7 +185,7 @@ fn stored_chunks(
     let name = |(plane, row): &(u64, u32)| format!("array {}, plane {plane}, row {row}", array.path());
     for_each(
         &chosen,
-        job.cores(),
+        context.readers(ROW_BYTES),
         name,
         || (),
         |(), &(plane, row)| {

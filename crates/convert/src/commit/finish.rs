@@ -6,7 +6,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_ome_zarr::{Consolidation, model, put};
 use fairzarr_provenance::Provenance;
-use fairzarr_store::Store;
+use fairzarr_store::{Lease, Store};
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
 use std::collections::{BTreeSet, HashMap};
 
@@ -84,6 +84,7 @@ pub(crate) fn write(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
+    lease: &Lease,
     findings: &Findings,
     provenance: &Provenance,
 ) -> Result<Option<u64>, Error> {
@@ -132,6 +133,7 @@ pub(crate) fn write(
     let last = documents.pop();
     put(store, "", documents)?;
     store.flush()?;
+    lease.confirm()?;
     if let Some(Document { name, bytes }) = last
         && !store.put_new(name, bytes.clone())?
         && store.get(name)?.as_deref() != Some(&bytes)

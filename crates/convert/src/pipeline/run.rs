@@ -1,7 +1,7 @@
 //! Running the tasks of a plan on several threads.
 
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_store::Store;
+use fairzarr_store::{Lease, Store};
 use fairzarr_task::{Job, Pool, background, lock, unlocked};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -60,6 +60,7 @@ pub(crate) fn run(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
+    lease: &Lease,
     share: Share,
     job: &Job,
 ) -> Result<Findings, Error> {
@@ -77,7 +78,7 @@ pub(crate) fn run(
     let shared = Shared {
         source,
         context,
-        journal: Journal::new(store, &format!("{}of{}", share.number, share.of), &segments),
+        journal: Journal::new(store, lease, &format!("{}of{}", share.number, share.of), &segments),
         assembly: (share.of == 1).then(|| Assembly::new(finished.clone())),
         findings: Mutex::default(),
         failure: Mutex::default(),
@@ -117,6 +118,7 @@ pub(crate) fn run(
         return Err(error);
     }
     flushed?;
+    lease.confirm()?;
     let mut findings = unlocked(shared.findings);
     findings.times.threads = pool.threads();
     findings.times.elapsed = elapsed;

@@ -10,7 +10,7 @@
 
 use bytes::Bytes;
 use fairzarr_ome_zarr::keys::WORKSPACE;
-use fairzarr_store::Store;
+use fairzarr_store::{Lease, Store};
 use fairzarr_task::lock;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -53,6 +53,7 @@ pub(crate) struct Finished {
 /// Collects records of one process. A thread of its own has to [`write`](Journal::write) them out: it waits for uploads.
 pub(crate) struct Journal<'a> {
     store: &'a Store,
+    lease: &'a Lease,
     task: String,
     start: Instant,
     state: Mutex<State>,
@@ -79,7 +80,7 @@ struct Segment {
 
 impl<'a> Journal<'a> {
     /// A journal whose segments are named after `task` and do not collide with `others`, keys of those that are there.
-    pub(crate) fn new(store: &'a Store, task: &str, others: &[String]) -> Self {
+    pub(crate) fn new(store: &'a Store, lease: &'a Lease, task: &str, others: &[String]) -> Self {
         let prefix = format!("{WORKSPACE}/journal/{task}-");
         let number = others
             .iter()
@@ -87,7 +88,7 @@ impl<'a> Journal<'a> {
         let number = number.max().map_or(0, |last| last + 1);
         let state = State { open: Segment::new(number), closed: None, ended: false };
         let (state, changed) = (Mutex::new(state), Condvar::new());
-        Self { store, task: task.into(), start: Instant::now(), state, changed }
+        Self { store, lease, task: task.into(), start: Instant::now(), state, changed }
     }
 
     /// Records a task or a block whose objects have all been handed to the store; `parts` are the tasks or blocks that
@@ -158,6 +159,7 @@ impl<'a> Journal<'a> {
         }
         // The tasks' own objects first: a record must never promise what is not there.
         self.store.flush()?;
+        self.lease.confirm()?;
         let key = format!("{WORKSPACE}/journal/{}-{:06}", self.task, segment.number);
         self.store.put_in_background(&key, Bytes::from(bytes))?;
         Ok(())
@@ -249,7 +251,9 @@ mod tests {
     use super::*;
     use crate::pixels::statistics::ChannelStatistics;
     use crate::plan::pyramid::Block;
+    use crate::resume::lease;
     use fairzarr_pixel::PlaneIndex;
+    use fairzarr_store::LockKind;
 
     fn task(level: usize, row: u32) -> Task {
         let page = PlaneIndex { t: 0, group: 0, z: 0 };
@@ -268,7 +272,8 @@ mod tests {
 
     /// Writes a segment of tasks of these rows, and of the block above them if there is to be one.
     fn segment(store: &Store, rows: std::ops::Range<u32>, above: Option<u32>) {
-        let journal = Journal::new(store, "1", &segments(store).unwrap());
+        let lease = lease::take(store, LockKind::Shared, false).unwrap();
+        let journal = Journal::new(store, &lease, "1", &segments(store).unwrap());
         std::thread::scope(|scope| {
             scope.spawn(|| journal.write(|error| panic!("{error}")));
             for row in rows {
@@ -337,7 +342,9 @@ mod tests {
         let place = dir.path().join("x.zarr");
         let location = place.to_str().unwrap().parse().unwrap();
         let store = Store::open(&location, &fairzarr_store::StoreOptions::default()).unwrap();
-        let journal = Journal::new(&store, "1", &[]);
+        let elsewhere = Store::memory();
+        let lease = lease::take(&elsewhere, LockKind::Shared, false).unwrap();
+        let journal = Journal::new(&store, &lease, "1", &[]);
         // A file where the directory should be.
         std::fs::write(&place, "").unwrap();
         let errors = Mutex::new(0);

@@ -1,14 +1,18 @@
 //! Taking the output's place: what may be there, what may be removed, and what can be resumed.
 
+use bytes::Bytes;
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_store::{LockKind, Store};
+use fairzarr_store::{Lease, LockKind, Store};
+use serde::Serialize;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commit;
 use crate::error::Error;
 use crate::options::{Existing, Options};
 use crate::plan::Plan;
-use crate::resume::lease::{self, Lease};
+use crate::resume::lease;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_provenance::{Documents, Sidecar};
 
@@ -41,6 +45,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
                 let lease = take()?;
                 // It may have been finished while nobody was looking.
                 if let Some(earlier) = store.get(&keys::plan())? {
+                    watch(&lease, &earlier);
                     return resume(read_plan(&earlier)?, &plan, store, lease);
                 }
             }
@@ -67,8 +72,9 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
         Some(lease) => lease,
         None => take()?,
     };
-    let text = serde_json::to_vec(&plan)
+    let text = serde_json::to_vec(&Stored { conversion: conversion(), plan: &plan })
         .map_err(|error| Error::Bug(format!("the plan cannot be written: {error}")))?;
+    watch(&lease, &text);
     // Of several that start here at the same time, one goes on.
     if is_occupied(store)? || !store.put_new(&keys::plan(), text)? {
         return Err(Error::Exists(store.location().to_string()));
@@ -86,7 +92,9 @@ pub(crate) fn join(
     stored_plan(store)?;
     let lease = lease::take(store, kind, options.take_over)?;
     // It may have been replaced in the meantime.
-    let plan = stored_plan(store)?;
+    let text = stored(store)?;
+    watch(&lease, &text);
+    let plan = read_plan(&text)?;
     let files: Vec<(String, u64)> = source.files().iter().map(|file| (file.name.clone(), file.len)).collect();
     if files == plan.files {
         Ok((plan, lease))
@@ -97,9 +105,37 @@ pub(crate) fn join(
 
 /// The plan that [`begin`] left in the store, for the shares of a split conversion.
 pub(crate) fn stored_plan(store: &Store) -> Result<Plan, Error> {
-    let text = store.get(&keys::plan())?.ok_or_else(|| Error::NoPlan(store.location().to_string()))?;
-    read_plan(&text)
+    read_plan(&stored(store)?)
 }
+
+fn stored(store: &Store) -> Result<Bytes, Error> {
+    store.get(&keys::plan())?.ok_or_else(|| Error::NoPlan(store.location().to_string()))
+}
+
+/// A plan as it is stored: two conversions by the same plan are two.
+#[derive(Serialize)]
+struct Stored<'a> {
+    /// Comes first, so that a look at the first bytes tells whether it is still the same conversion.
+    conversion: String,
+    #[serde(flatten)]
+    plan: &'a Plan,
+}
+
+/// A name that no other conversion has.
+fn conversion() -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let chance = RandomState::new().hash_one((time, std::process::id()));
+    format!("{chance:016x}{:016x}", time.as_nanos() as u64)
+}
+
+/// The lease is for the conversion whose stored plan this is.
+fn watch(lease: &Lease, text: &[u8]) {
+    let start = Bytes::copy_from_slice(&text[..text.len().min(IDENTITY)]);
+    lease.set_witness(keys::plan(), start);
+}
+
+/// The first bytes of a stored plan: an object's first name, and 32 digits.
+const IDENTITY: usize = r#"{"conversion":"""#.len() + 32;
 
 /// Leaves the documents beside the image with the plan, for whoever commits it.
 pub(crate) fn keep_documents(store: &Store, options: &Options) -> Result<(), Error> {

@@ -83,7 +83,7 @@ pub(crate) struct ConvertChoices {
     /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
     #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
     pub(crate) extra_pages: ExtraPagesArg,
-    /// Ignore the leases of crashed writers in an object store; local directories notice crashes by themselves.
+    /// Do not wait until the marks of killed writers in an object store expire. One that lives ends with exit code 6.
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Worker threads [default: one per core].

@@ -19,7 +19,7 @@ use crate::source::{self, Output};
 pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let start = Instant::now();
     let mut options = options(&args.source, &args.choices);
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     options.existing = match (args.overwrite, args.resume) {
         (true, _) => Existing::Overwrite,
         (_, true) => Existing::Resume,
@@ -173,9 +173,12 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options
 }
 
-/// The resources that were typed.
-pub(super) fn job(choices: &ConvertChoices) -> Job {
-    Job::new().with_threads(choices.jobs).with_memory(choices.memory)
+/// The resources that were typed. Of a source that is far away, more is read at the same time than there are cores, since
+/// each read mostly waits; memory bounds it.
+pub(super) fn job(source: &str, choices: &ConvertChoices) -> Job {
+    let job = Job::new().with_threads(choices.jobs).with_memory(choices.memory);
+    let readers = job.readers(!source::is_local(source), 1);
+    job.with_threads(Some(readers))
 }
 
 /// The first Ctrl-C stops between blocks, and ends what waits for a server; a second one stops at once, but takes back

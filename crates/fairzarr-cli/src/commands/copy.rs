@@ -16,7 +16,8 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
     let from = source::source_store(&args.source, &args.store)?;
     let output = source::output(&args.target, &args.store)?;
     let (Output::Store(to) | Output::Archive(to, _)) = &output;
-    let options = Options::new().with_check(args.verify.into()).with_resume(args.resume);
+    let options =
+        Options::new().with_check(args.verify.into()).with_resume(args.resume).with_take_over(args.take_over);
     let job = Job::new().with_threads(Some(args.jobs)).with_memory(args.memory);
     if let Output::Archive(folder, name) = &output
         && args.resume

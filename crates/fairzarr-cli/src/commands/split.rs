@@ -1,7 +1,8 @@
 //! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
 
-use fairzarr_convert::{Existing, Plan, Setting, Settings};
+use fairzarr_convert::{Error, Existing, Plan, Setting, Settings};
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::Store;
 use std::time::Instant;
 
 use super::convert::{job, open, open_options, options, show_plan, stop_on_signal, tell, watched};
@@ -19,7 +20,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
     match planning.emit {
         Some(kind) => super::emit::emit(planning, &plan, kind)?,
@@ -32,15 +33,19 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let Run { split: args, task } = args;
     let options = options(&args.source, &args.choices);
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    let plan = fairzarr_convert::planned(&store)?;
+    let Some(plan) = unfinished(args, &store)? else { return Ok(Code::Done) };
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     stop_on_signal(&job.cancel, &store);
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
     match outcome.map_err(Failure::from) {
-        Ok(()) => Ok(Code::Done),
+        Ok(true) => Ok(Code::Done),
+        Ok(false) => {
+            tell_complete(args);
+            Ok(Code::Done)
+        }
         Err(failure) if failure.code() == Code::Interrupted => {
             print::note(format_args!("fairzarr: interrupted; run the same task again to finish it"));
             Ok(Code::Interrupted)
@@ -53,16 +58,32 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let start = Instant::now();
     let mut options = options(&args.source, &args.choices);
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    let plan = fairzarr_convert::planned(&store)?;
+    let Some(plan) = unfinished(args, &store)? else { return Ok(Code::Done) };
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
     super::provenance::given(&args.choices.provenance, &mut options)?;
-    let job = job(&args.choices);
+    let job = job(&args.source, &args.choices);
     stop_on_signal(&job.cancel, &store);
     let report = watched(&args.output, &job, || fairzarr_convert::commit(&fileset, &store, &options, &job))?;
     super::provenance::tell(&report, args.choices.provenance.policy.is_some());
     tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
     Ok(Code::Done)
+}
+
+/// The plan of what is still to be done; none, and told, where a complete store is.
+fn unfinished(args: &Split, store: &Store) -> Result<Option<Plan>, Failure> {
+    let is_there = |name| store.exists(name).map_err(|error| Failure::new(Code::Output, error));
+    match fairzarr_convert::planned(store) {
+        Err(Error::NoPlan(_)) if is_there("zarr.json")? || is_there(".zattrs")? => {
+            tell_complete(args);
+            Ok(None)
+        }
+        planned => Ok(Some(planned?)),
+    }
+}
+
+fn tell_complete(args: &Split) {
+    print::note(format_args!("fairzarr: {} is complete: there is nothing left to do", args.target));
 }
 
 /// Opens the source as it was planned, unless something else was typed, which is refused then.

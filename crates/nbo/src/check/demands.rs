@@ -50,7 +50,12 @@ pub(super) fn something(context: &mut Context, record: &Record) {
     let (found, message) = if record.objects.is_empty() {
         (
             "record",
-            "there is no NBO record: what was read describes no microscope, image or calibration".to_owned(),
+            std::iter::once(
+                "there is no NBO record: what was read describes no microscope, image or calibration",
+            )
+            .chain(crate::ingest::left_out(record))
+            .collect::<Vec<_>>()
+            .join("; "),
         )
     } else {
         let mut classes: Vec<_> = record.objects.iter().map(|o| o.class.as_str()).collect();

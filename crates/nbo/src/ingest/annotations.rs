@@ -13,7 +13,8 @@ use crate::xml;
 const MDE: &str = "MDE";
 
 /// Adds to the record what the document's annotations say of NBO. Fragments and maps become objects, with
-/// the annotation's identifier in `extra`; key-value pairs are kept, and read only through a mapping.
+/// the annotation's identifier in `extra`; key-value pairs are kept, and mapped where a name is unambiguous
+/// ([`super::pairs`]).
 pub(super) fn annotations(document: &Document, record: &mut Record) {
     let root = document.root();
     let at_root = Namespaces::default().within(root);
@@ -35,7 +36,20 @@ pub(super) fn annotations(document: &Document, record: &mut Record) {
                         .children("M")
                         .map(|m| json!([m.attr("K").unwrap_or_default(), m.text()]))
                         .collect();
-                    pairs.insert(id.to_owned(), json!({"namespace": namespace, "pairs": list}));
+                    let said: Vec<(String, String)> = content
+                        .children("M")
+                        .map(|m| (m.attr("K").unwrap_or_default().to_owned(), m.text().into_owned()))
+                        .collect();
+                    let (mut objects, used) = super::pairs::objects(&said);
+                    for object in &mut objects {
+                        mark(object, id);
+                    }
+                    record.objects.extend(objects);
+                    let mut kept = json!({"namespace": namespace, "pairs": list});
+                    if !used.is_empty() {
+                        kept["mapped"] = used.into();
+                    }
+                    pairs.insert(id.to_owned(), kept);
                 }
                 _ => {}
             }

@@ -11,13 +11,15 @@
 //!
 //! `from` is a column of the CSV or a JSON Pointer into the JSON. Layout `rows`: each row makes one
 //! object of every class named. Layout `pairs`: first column key, second column value; the table makes
-//! one object of every class.
+//! one object of every class. Tables with a header somewhere inside, with groups, or with one name for a row are
+//! described by a member `report` instead of `fields` ([`super::report`]).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::report::Report;
 use crate::Error;
 use crate::catalogue;
 use crate::record::{Object, Origin, OriginKind, Record, value};
@@ -26,11 +28,14 @@ use crate::record::{Object, Origin, OriginKind, Record, value};
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
+    #[serde(default)]
     fields: Vec<Rule>,
     #[serde(default)]
     values: BTreeMap<String, String>,
     #[serde(default)]
     layout: Layout,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<Report>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -61,6 +66,14 @@ impl Mapping {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let mapping: Self =
             serde_json::from_str(text).map_err(|e| Error::Syntax { form: "mapping", why: e.to_string() })?;
+        match &mapping.report {
+            Some(report) => report.check()?,
+            None if mapping.fields.is_empty() => {
+                let found = "no fields".to_owned();
+                return Err(Error::Argument { what: "mapping", found, expected: "fields, or a report" });
+            }
+            None => {}
+        }
         for rule in &mapping.fields {
             let attribute = rule.parts().and_then(|(class, name)| catalogue::class(class)?.attribute(name));
             if attribute.is_none_or(|a| rule.unit.is_some() && a.unit.is_none()) {
@@ -82,6 +95,10 @@ impl Mapping {
     }
 
     pub(super) fn read(&self, bytes: &[u8]) -> Result<Record, Error> {
+        if let Some(report) = &self.report {
+            let text = std::str::from_utf8(bytes);
+            return report.read(text.map_err(|e| Error::Syntax { form: "report", why: e.to_string() })?);
+        }
         let rows = match super::json(bytes) {
             Some(Json::Array(items)) => items.iter().map(|item| self.pick(item)).collect(),
             Some(json) => vec![self.pick(&json)],

@@ -127,6 +127,10 @@ impl Builder<'_> {
             // A microscope with one objective leaves no choice.
             objective: objectives.next().filter(|_| objectives.next().is_none()).map(str::to_owned),
             channels: channel.map(str::to_owned).into_iter().collect(),
+            wavelength: calibration
+                .extra
+                .get("emission")
+                .and_then(|light| serde_json::from_value(light.clone()).ok()),
             ..Event::default()
         };
         self.with_parts(calibration, &here, false);

@@ -54,6 +54,7 @@ pub(super) fn of(object: &Object) -> Vec<Metric> {
                 unit_from: (is_left_out && unit.is_some()).then(|| SCHEMA.to_owned()),
                 statistic: statistic(a.name).map(str::to_owned),
                 n: n.filter(|_| a.name != "SampleSize"),
+                sd: object.extra.get("standardDeviation").and_then(|all| all.get(a.name)?.as_f64()),
             })
         })
         .collect()

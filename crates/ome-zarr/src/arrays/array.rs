@@ -126,6 +126,15 @@ impl StoredArray {
         (0..counts.iter().product()).map(slab).collect()
     }
 
+    /// Bytes of so many rows of it, as many planes of them as lie in the same objects.
+    pub fn bytes_of_rows(&self, rows: u64) -> u64 {
+        let sample = self.array.data_type().fixed_size().unwrap_or(1) as u64;
+        let width = self.shape().last().copied().unwrap_or(1);
+        let depth = self.chunk.iter().rev().skip(2).zip(self.shape().iter().rev().skip(2));
+        let depth = depth.map(|(side, size)| *side.min(size));
+        depth.chain([rows, width]).fold(sample, u64::saturating_mul).min(SLAB_BYTES)
+    }
+
     /// The order of the bytes of its samples, where they are stored; little-endian if they are of one byte.
     ///
     /// # Errors

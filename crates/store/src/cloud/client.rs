@@ -8,7 +8,7 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::client::ClientConfigKey;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
 
 use super::connector::Connector;
 use super::pace::Pace;
@@ -47,6 +47,7 @@ pub(crate) fn build(
         Scheme::S3 => {
             let mut builder =
                 AmazonS3Builder::from_env().with_url(root).with_retry(retry).with_http_connector(connector);
+            builder = builder.with_client_options(trusting(location)?);
             builder = apply(builder, defaults(), AmazonS3ConfigKey::Client, AmazonS3Builder::with_config);
             for (key, value) in settings {
                 let parsed = key.parse::<AmazonS3ConfigKey>().map_err(|_| unknown(&key))?;
@@ -128,11 +129,20 @@ pub(crate) fn build(
     }
 }
 
+/// Whether an option is sent with each object rather than one of the client.
+fn is_of_objects(key: &str, scheme: Scheme) -> bool {
+    scheme != Scheme::Http && key.eq_ignore_ascii_case(STORAGE_CLASS)
+}
+
+/// The option that names what objects are stored as: `STANDARD_IA`, `NEARLINE`, `Cool`, ...
+pub(crate) const STORAGE_CLASS: &str = "storage_class";
+
 /// The user's options in the client's names.
 fn settings(scheme: Scheme, options: &StoreOptions) -> Vec<(String, String)> {
     options
         .options
         .iter()
+        .filter(|(key, _)| !is_of_objects(key, scheme))
         .map(|(key, value)| {
             let key = key.to_ascii_lowercase();
             let key = match (key.as_str(), scheme) {
@@ -144,6 +154,25 @@ fn settings(scheme: Scheme, options: &StoreOptions) -> Vec<(String, String)> {
             (key, value.clone())
         })
         .collect()
+}
+
+/// Client options that trust the certificates of the file that `AWS_CA_BUNDLE` names, as the vendor's tools do, beside those
+/// that the machine trusts.
+fn trusting(location: &Location) -> Result<ClientOptions, Error> {
+    let options = ClientOptions::new();
+    let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else {
+        return Ok(options);
+    };
+    let unusable = |reason: String| Error::Option {
+        key: "AWS_CA_BUNDLE".to_owned(),
+        reason: format!("{} cannot be used for {location}: {reason}", path.display()),
+    };
+    let bundle = std::fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&bundle).map_err(|error| unusable(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(certificates.into_iter().fold(options, ClientOptions::with_root_certificate))
 }
 
 /// The connector limits how long nothing may come; how long a large object takes on a slow line is no fault.

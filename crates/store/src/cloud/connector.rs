@@ -17,7 +17,7 @@ use object_store::client::{
 use super::answer::{Asked, Fault, within};
 use super::pace::{Pace, Remedy};
 use crate::Class;
-use crate::requests::Counters;
+use crate::requests::{Counters, Kind};
 
 tokio::task_local! {
     static TRACE: RefCell<Trace>;
@@ -105,6 +105,11 @@ impl HttpService for Watched {
         let mut attempts = self.pace.attempts();
         loop {
             self.pace.admit().await;
+            if asked.kind == Kind::Put && !self.pace.may_upload(request.uri().path()).await {
+                note(|trace| trace.last = Outcome::Fault(Class::TakenOver));
+                let error = std::io::Error::other("it was not sent");
+                return Err(HttpError::new(HttpErrorKind::Interrupted, error));
+            }
             let start = Instant::now();
             self.counters.count(asked.kind);
             let fault = match self.attempt(request.clone(), &asked, attempts.failures()).await {

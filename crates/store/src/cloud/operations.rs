@@ -16,6 +16,7 @@ use object_store::{
 };
 use tokio::sync::Semaphore;
 
+use super::client::STORAGE_CLASS;
 use super::connector::{Outcome, Trace, traced};
 use super::failure;
 use super::upload::Cancellation;
@@ -31,6 +32,8 @@ pub(crate) struct Operations {
     /// Empty, or what every key begins with, closing `/` included.
     root: String,
     part_bytes: usize,
+    /// What objects are stored as, if not as the store does by itself.
+    storage_class: Option<String>,
     control: Control,
     /// One permit per upload request under way.
     requests: Semaphore,
@@ -47,6 +50,11 @@ impl Operations {
                 .filter(|key| !key.is_empty())
                 .map_or_else(String::new, |key| format!("{key}/")),
             part_bytes: options.part_bytes.max(MIN_PART_BYTES),
+            storage_class: options
+                .options
+                .iter()
+                .rfind(|(key, _)| key.eq_ignore_ascii_case(STORAGE_CLASS))
+                .map(|(_, class)| class.clone()),
             control: options.control.clone(),
             requests: Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
         }
@@ -63,7 +71,7 @@ impl Operations {
         if bytes.len() > self.part_bytes {
             return self.put_in_parts(key, &path, bytes, cancelled).await;
         }
-        let options = PutOptions { attributes: attributes(key), ..PutOptions::default() };
+        let options = PutOptions { attributes: self.attributes(key), ..PutOptions::default() };
         let upload = traced(self.permitted(self.client.put_opts(&path, bytes.into(), options)));
         match select(std::pin::pin!(upload), std::pin::pin!(cancelled.cancelled())).await {
             Either::Left(((result, trace), _)) => {
@@ -89,7 +97,7 @@ impl Operations {
             return Ok(false);
         }
         let options =
-            PutOptions { mode: PutMode::Create, attributes: attributes(key), ..PutOptions::default() };
+            PutOptions { mode: PutMode::Create, attributes: self.attributes(key), ..PutOptions::default() };
         let (result, trace) = traced(self.client.put_opts(&path, bytes.clone().into(), options)).await;
         match result {
             Ok(_) => Ok(true),
@@ -264,6 +272,14 @@ impl Operations {
         }
     }
 
+    fn attributes(&self, key: &str) -> Attributes {
+        let mut attributes = Attributes::from_iter([(Attribute::ContentType, content_type::of(key))]);
+        if let Some(class) = &self.storage_class {
+            attributes.insert(Attribute::StorageClass, class.clone().into());
+        }
+        attributes
+    }
+
     fn writable(&self) -> Result<(), Error> {
         self.refuse_web("a web server can only be read")
     }
@@ -333,10 +349,6 @@ impl Operations {
             source: source.into(),
         }
     }
-}
-
-fn attributes(key: &str) -> Attributes {
-    Attributes::from_iter([(Attribute::ContentType, content_type::of(key))])
 }
 
 /// Only a strong ETag promises equal bytes.

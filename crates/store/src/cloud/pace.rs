@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::control::{Control, LOOK, Waiting};
+use crate::guard::{Guard, Permit};
 
 /// What the requests to one bucket, container or host know of each other.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ struct State {
     decided: Option<Instant>,
     /// Requests that have failed and are being tried again.
     trying: usize,
+    /// What uploads heed, but for those whose URL contains the text.
+    guard: Option<(Guard, String)>,
 }
 
 /// How a failure is answered.
@@ -59,6 +62,24 @@ impl Pace {
 
     pub(crate) fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// Makes uploads heed a guard, but for those whose URL contains `but`.
+    pub(crate) fn set_guard(&self, guard: Option<Guard>, but: &str) {
+        self.state().guard = guard.map(|guard| (guard, but.to_owned()));
+    }
+
+    /// Waits until an upload to a path may begin. False if it never may.
+    pub(crate) async fn may_upload(&self, path: &str) -> bool {
+        while !self.control.is_cancelled() {
+            let guard = self.state().guard.as_ref().filter(|(_, but)| !path.contains(but)).cloned();
+            match guard.map_or(Permit::Go, |(guard, _)| guard.permit()) {
+                Permit::Go => break,
+                Permit::Wait => tokio::time::sleep(LOOK).await,
+                Permit::Lost => return false,
+            }
+        }
+        true
     }
 
     /// Waits while all requests to the place have to.

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
+use super::login::CredentialProcess;
 use crate::Error;
 
 /// Fills what neither options nor environment have set from the profile `AWS_PROFILE`, or `default`.
@@ -32,6 +34,9 @@ pub(crate) fn complete(builder: AmazonS3Builder) -> Result<AmazonS3Builder, Erro
         settings.insert("endpoint_url".to_owned(), endpoint);
     }
     let builder = fill(builder, &settings);
+    if let Some(command) = settings.get("credential_process").filter(|_| needs_login(&builder)) {
+        return Ok(builder.with_credentials(Arc::new(CredentialProcess::new(command.clone()))));
+    }
     match unresolved(&builder, &settings) {
         Some(reason) => Err(Error::Option { key: format!("profile {name}"), reason }),
         None => Ok(builder),
@@ -69,6 +74,19 @@ fn service_endpoint(config: &str, settings: &HashMap<String, String>) -> Result<
 
 /// Why the profile's way to credentials is not taken here, if there is one and nothing else gives credentials.
 fn unresolved(builder: &AmazonS3Builder, settings: &HashMap<String, String>) -> Option<String> {
+    if !needs_login(builder) {
+        return None;
+    }
+    let ways = ["role_arn", "sso_session", "sso_start_url", "source_profile"];
+    let way = ways.iter().find(|way| settings.contains_key(**way))?;
+    Some(format!(
+        "it gets its credentials by {way}, which is not done here; \
+         `credential_process = aws configure export-credentials --profile NAME` in another profile brings them"
+    ))
+}
+
+/// Whether nothing gives credentials so far, and some are wanted.
+fn needs_login(builder: &AmazonS3Builder) -> bool {
     use AmazonS3ConfigKey as Key;
     let given = [
         Key::AccessKeyId,
@@ -77,15 +95,7 @@ fn unresolved(builder: &AmazonS3Builder, settings: &HashMap<String, String>) -> 
         Key::ContainerCredentialsFullUri,
     ];
     let is_anonymous = builder.get_config_value(&Key::SkipSignature).as_deref() == Some("true");
-    if is_anonymous || given.iter().any(|key| builder.get_config_value(key).is_some()) {
-        return None;
-    }
-    let ways = ["credential_process", "role_arn", "sso_session", "sso_start_url", "source_profile"];
-    let way = ways.iter().find(|way| settings.contains_key(**way))?;
-    Some(format!(
-        "it gets its credentials by {way}, which is not done here; \
-         `aws configure export-credentials --format env` turns them into variables"
-    ))
+    !is_anonymous && given.iter().all(|key| builder.get_config_value(key).is_none())
 }
 
 fn fill(mut builder: AmazonS3Builder, settings: &HashMap<String, String>) -> AmazonS3Builder {
@@ -193,9 +203,9 @@ endpoint_url = http://lab:9000
 
     #[test]
     fn a_login_that_is_not_done_here_is_told() {
-        let settings = section("[profile lab]\ncredential_process = /bin/x\n", "profile lab");
+        let settings = section("[profile lab]\nsso_session = mine\n", "profile lab");
         let reason = unresolved(&AmazonS3Builder::new(), &settings).unwrap();
-        assert!(reason.contains("credential_process"), "{reason}");
+        assert!(reason.contains("sso_session"), "{reason}");
         assert_eq!(unresolved(&AmazonS3Builder::new().with_access_key_id("mine"), &settings), None);
     }
 

@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt};
 use object_store::PutMultipartOptions;
 use object_store::path::Path;
 
-use super::{Operations, attributes};
+use super::Operations;
 use crate::Error;
 use crate::backend::Part;
 use crate::cloud::connector::traced;
@@ -51,7 +51,8 @@ impl Operations {
         parts: impl Stream<Item = Result<Bytes, Error>>,
     ) -> Result<(), Error> {
         let failed = |error, trace| self.client_failed("write", key, error, trace);
-        let options = PutMultipartOptions { attributes: attributes(key), ..PutMultipartOptions::default() };
+        let options =
+            PutMultipartOptions { attributes: self.attributes(key), ..PutMultipartOptions::default() };
         let (opened, trace) = traced(self.client.put_multipart_opts(path, options)).await;
         let mut upload = opened.map_err(|error| failed(error, trace))?;
 
