@@ -1,6 +1,7 @@
 //! The command line, exactly as typed.
 
 mod conversion;
+mod migrate;
 mod parse;
 mod provenance;
 
@@ -12,6 +13,7 @@ use std::ffi::OsString;
 pub(crate) use conversion::{
     BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
 };
+pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
 use parse::{parse_bytes, parse_durability, parse_option, parse_time};
@@ -19,7 +21,8 @@ use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
 /// Exit codes: 0 done and as asked; 1 a verification found a difference; 2 usage; 3 the input cannot be read;
-/// 4 the output cannot be written; 5 interrupted; 6 taken over by another process.
+/// 4 the output cannot be written; 5 interrupted; 6 taken over by another process; 7 finished, and some datasets
+/// of an archive failed.
 #[derive(Debug, Parser)]
 #[command(name = "fairzarr", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -30,7 +33,7 @@ pub(crate) struct Args {
 impl Args {
     /// Reads a command line, whose first word is the program's name.
     pub(crate) fn of_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(words)?;
+        let matches = command().try_get_matches_from(words)?;
         let mut args = Self::from_arg_matches(&matches)?;
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
             (&mut args.command, matches.subcommand())
@@ -40,6 +43,15 @@ impl Args {
         }
         Ok(args)
     }
+}
+
+/// The whole command line. What one option means elsewhere it may not mean to the job of an archive.
+pub(crate) fn command() -> clap::Command {
+    Args::command().mut_subcommand("migrate", |migrate| {
+        migrate.mut_arg("jobs", |jobs| {
+            jobs.help("Datasets at a time; all together have one thread per core [default: one per core]")
+        })
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +64,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Split a conversion: check that every task was done, and complete the target.
     Commit(Split),
+    /// Migrate an archive: find all datasets, convert and prove each, go on after anything, and say which originals are proven
+    /// whole.
+    Migrate(Box<Migrate>),
     /// Copy an OME-Zarr to another place, metadata last, and prove the copy.
     Copy(Copy),
     /// Write an OME-Zarr as one OME-TIFF: the same pixels, the same OME-XML.

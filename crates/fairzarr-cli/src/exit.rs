@@ -21,6 +21,8 @@ pub(crate) enum Code {
     Interrupted = 5,
     /// Another process has taken the work over.
     TakenOver = 6,
+    /// Finished, and some of many failed.
+    SomeFailed = 7,
 }
 
 impl From<Code> for ExitCode {
@@ -168,6 +170,29 @@ pub(crate) fn flag(setting: fairzarr_convert::Setting) -> String {
         fairzarr_convert::Setting::Decode => "--no-decode".into(),
         fairzarr_convert::Setting::Consolidated => "--no-consolidated".into(),
         other => format!("--{other}"),
+    }
+}
+
+impl From<fairzarr_migrate::Error> for Failure {
+    fn from(error: fairzarr_migrate::Error) -> Self {
+        use fairzarr_migrate::Error;
+        let code = match &error {
+            Error::Pattern { .. }
+            | Error::Template { .. }
+            | Error::Table { .. }
+            | Error::Setting { .. }
+            | Error::Newer { .. } => Code::Usage,
+            Error::Source { .. } | Error::NoState(_) => Code::Input,
+            Error::Interrupted => Code::Interrupted,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::NoState(_) => {
+                "; `fairzarr migrate SOURCE TARGET` begins one, and --state names a state that lies elsewhere"
+            }
+            _ => "",
+        };
+        Self::new(code, error).with_help(help)
     }
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn output(text: &str, args: &StoreArgs) -> Result<Output, Failure> {
     }
 }
 
-fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {
+pub(crate) fn source_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     let mut options = store_options(args, location);
     options.options.extend(args.source_option.iter().cloned());
     options
@@ -119,7 +119,7 @@ pub(crate) fn stop_waiting(control: Control) {
 const STOP_TIME: Duration = Duration::from_millis(100);
 
 /// The settings that concern a location: a command may have two, with different clients.
-fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
+pub(crate) fn store_options(args: &StoreArgs, location: &Location) -> StoreOptions {
     let vendors = [(Scheme::S3, "aws_"), (Scheme::Azure, "azure_"), (Scheme::Gcs, "google_")];
     let elsewhere = |key: &str| {
         let key = key.to_ascii_lowercase();

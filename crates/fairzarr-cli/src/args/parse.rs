@@ -76,11 +76,10 @@ pub(crate) fn parse_durability(text: &str) -> Result<Durability, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {
-        crate::args::Args::command().debug_assert();
+        crate::args::command().debug_assert();
     }
 
     #[test]

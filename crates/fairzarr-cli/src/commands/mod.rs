@@ -10,6 +10,7 @@ mod export;
 mod extract;
 mod inspect;
 mod methods;
+mod migrate;
 mod nbo;
 mod provenance;
 mod qc;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Plan(args) => split::plan(&args),
         Command::Run(args) => split::run(&args),
         Command::Commit(args) => split::commit(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Copy(args) => copy::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -9,6 +9,7 @@ mod export;
 mod extract;
 mod inspect;
 mod many_planes;
+mod migrate;
 mod not_carried;
 mod resume;
 mod source_levels;

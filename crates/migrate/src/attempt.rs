@@ -1,0 +1,369 @@
+//! One dataset: converted, proved against its source, validated, and only then done.
+
+use fairzarr::convert::{Existing, FileAlgorithm, Options as ConvertOptions, Report, Sidecar};
+use fairzarr::nbo::check::Severity;
+use fairzarr::nbo::placement;
+use fairzarr::ngff::hierarchy::Depth;
+use fairzarr::ome_tiff::{Fileset, OnMissing, OpenOptions};
+use fairzarr::ome_zarr::{self, Conversion, keys};
+use fairzarr::provenance::Provenance;
+use fairzarr::store::{Location, Store, StoreOptions};
+use fairzarr::task::Job;
+use fairzarr::{convert, ngff, verify};
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+use crate::error::chain;
+use crate::job::Options;
+use crate::names;
+use crate::settings;
+use crate::source::{Source, Stat};
+use crate::state::{Done, Finished, SourceFile, Todo};
+use crate::{Class, Failure};
+
+/// Differences and findings that a cause lists; the commands that look at one store list all.
+const LISTED: usize = 3;
+/// Pages that are not carried and are named; of more, their number.
+const NAMED: usize = 50;
+
+/// What all attempts of a job have in common.
+pub(crate) struct Context<'a> {
+    pub(crate) sources: &'a [Source],
+    pub(crate) target: &'a Location,
+    pub(crate) store: &'a StoreOptions,
+    pub(crate) options: &'a Options,
+}
+
+/// Migrates one dataset. `job` has the threads and the memory that are this dataset's.
+pub(crate) fn attempt(context: &Context<'_>, todo: &Todo, job: &Job) -> Finished {
+    let start = Instant::now();
+    let outcome = Attempt { context, todo, job }.run();
+    Finished { dataset: todo.dataset, seconds: start.elapsed().as_secs_f64(), outcome }
+}
+
+struct Attempt<'a> {
+    context: &'a Context<'a>,
+    todo: &'a Todo,
+    job: &'a Job,
+}
+
+/// What lies at the target before anything is done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Present {
+    Nothing,
+    Unfinished,
+    Complete,
+}
+
+impl Attempt<'_> {
+    fn run(&self) -> Result<Done, Failure> {
+        let source = self.context.sources.get(self.todo.source);
+        let source = source.ok_or_else(|| Failure::new(Class::Internal, "a dataset without source"))?;
+        let options = self.options(source)?;
+        let fileset = source.open(&self.todo.path, opening(self.context.options.on_missing))?;
+        let members = source.members(&self.todo.path, &fileset);
+        let before = stats(source, &members)?;
+        let place = self.context.target.join(&self.todo.target);
+        let store = Store::open(&place, self.context.store)?;
+        let report = self.convert(&fileset, &store, &options)?;
+        let proofs = self.prove(source, &store).map_err(|failure| match failure.class {
+            // What was there before may be anybody's, and is not replaced.
+            Class::Difference | Class::Invalid if report.is_none() => {
+                Failure::new(Class::Exists, format!("there is another store at {place}: {}", failure.cause))
+            }
+            _ => failure,
+        })?;
+        let root = attributes(&store)?;
+        if stats(source, &members)? != before {
+            return Err(Failure::new(Class::Changed, "a file of the source changed while it was converted"));
+        }
+        let mut done = Done {
+            files: files(&members, &before, &fileset, &root),
+            sidecars: self.sidecar_files(source, &options),
+            settings: settings::told(&options),
+            images: fileset.images().len() as u64,
+            pixel_bytes: fileset.images().iter().map(pixel_bytes).sum(),
+            digest: digest(&store)?,
+            proofs,
+            quality: quality(&root),
+            not_carried: not_carried(&root),
+            warnings: warnings(&fileset, report.as_ref()),
+            ..Done::default()
+        };
+        let coverage = if let Some(report) = report {
+            (done.objects, done.stored_bytes) = (report.objects, report.bytes);
+            report.coverage
+        } else {
+            let objects = store.list("")?;
+            done.objects = objects.len() as u64;
+            done.stored_bytes = objects.iter().map(|(_, bytes)| bytes).sum();
+            let read = Provenance::of_fileset(&fileset, &options.sidecars, options.policy.as_ref());
+            read.map_err(|error| Failure::from(convert::Error::from(error)))?.report
+        };
+        done.coverage = coverage.map(|report| {
+            let tiers = report.coverage.iter();
+            tiers
+                .map(|of| json!([of.tier, of.must_filled, of.must, of.should_filled, of.should]))
+                .collect::<Value>()
+                .to_string()
+        });
+        Ok(done)
+    }
+
+    /// The options of the job with what the table says of this dataset, and the documents that describe it.
+    fn options(&self, source: &Source) -> Result<ConvertOptions, Failure> {
+        let mut options = self.context.options.convert.clone();
+        // What may be deleted is known by these.
+        options.source_checksum = Some(FileAlgorithm::Sha256);
+        let row = self.context.options.table.row(&source.name, &self.todo.path);
+        let mut documents: Vec<&str> = Vec::new();
+        if self.context.options.use_sidecars {
+            documents.extend(self.todo.sidecars.iter().map(String::as_str));
+        }
+        if let Some(row) = row {
+            settings::apply(&mut options, &row.settings)
+                .map_err(|error| Failure::new(Class::Settings, chain(&error)))?;
+            documents.extend(row.sidecars.iter().map(String::as_str));
+        }
+        for path in documents {
+            let bytes = source.read(path);
+            let bytes = bytes.map_err(|error| Failure::new(Class::Sidecar, format!("{path}: {error}")))?;
+            let sidecar = Sidecar::parse(names::last(path), bytes, options.mapping.as_ref());
+            options.sidecars.push(sidecar.map_err(|error| Failure::from(convert::Error::from(error)))?);
+        }
+        if let (Some(document), Some(mapping)) =
+            (row.and_then(|row| row.as_document()), options.mapping.as_ref())
+        {
+            let sidecar = Sidecar::parse("table.csv", document, Some(mapping));
+            options.sidecars.push(sidecar.map_err(|error| Failure::from(convert::Error::from(error)))?);
+        }
+        Ok(options)
+    }
+
+    /// Makes the store; `None` where a complete one was there, which has yet to be proved.
+    fn convert(
+        &self,
+        fileset: &Fileset,
+        store: &Store,
+        options: &ConvertOptions,
+    ) -> Result<Option<Report>, Failure> {
+        let present = present(store)?;
+        let existing = match present {
+            _ if self.todo.replace => Existing::Overwrite,
+            // A job that was killed may have finished it, and not have come to say so.
+            Present::Complete => return Ok(None),
+            Present::Unfinished => Existing::Resume,
+            Present::Nothing => Existing::Refuse,
+        };
+        let run = |existing| {
+            let mut options = options.clone();
+            options.existing = existing;
+            convert::convert(fileset, store, &options, self.job)
+        };
+        let made = match run(existing) {
+            // What an earlier run began by other settings or from another version of the file was never complete.
+            Err(convert::Error::Settings { .. } | convert::Error::Resume(_))
+                if present == Present::Unfinished =>
+            {
+                run(Existing::Overwrite)
+            }
+            made => made,
+        };
+        made.map(Some).map_err(|error| {
+            let failure = Failure::from(error);
+            // What no later run can finish is not left behind.
+            if !failure.class.may_pass() && failure.class != Class::Exists && is_unfinished(store) {
+                let _ = store.delete_prefix("");
+            }
+            failure
+        })
+    }
+
+    /// Proves the store against a source that was opened anew, and judges it by the specifications.
+    fn prove(&self, source: &Source, store: &Store) -> Result<String, Failure> {
+        let fileset = source.open(&self.todo.path, opening(OnMissing::Fill))?;
+        let step = self.job.next_step();
+        let report = verify::verify(&fileset, store, &verify::Options::default(), &step)?;
+        if !report.holds() {
+            let differences = report.checks.iter().flat_map(|check| {
+                check
+                    .differences
+                    .iter()
+                    .map(move |difference| format!("{}: {difference}", check.proof.name()))
+            });
+            let listed: Vec<String> = differences.take(LISTED).collect();
+            return Err(Failure::new(Class::Difference, listed.join("; ")));
+        }
+        let validity = verify::validate_hierarchy(store, Depth::Documents)?;
+        if !validity.is_valid() {
+            let broken =
+                validity.findings.iter().filter(|found| found.finding.severity == ngff::Severity::Must);
+            let listed: Vec<String> =
+                broken.take(LISTED).map(|found| format!("{}: {}", found.node, found.finding)).collect();
+            return Err(Failure::new(Class::Invalid, listed.join("; ")));
+        }
+        let mut proofs: Map<String, Value> = report
+            .checks
+            .iter()
+            .map(|check| (check.proof.name().into(), check.covered.as_str().into()))
+            .collect();
+        let covered = format!("{} groups, {} arrays", validity.groups, validity.arrays);
+        proofs.insert("valid".into(), covered.into());
+        Ok(Value::Object(proofs).to_string())
+    }
+
+    fn sidecar_files(&self, source: &Source, options: &ConvertOptions) -> Vec<SourceFile> {
+        if !self.context.options.use_sidecars {
+            return Vec::new();
+        }
+        let digest = |path: &str| {
+            options
+                .sidecars
+                .iter()
+                .find(|sidecar| sidecar.name() == names::last(path))
+                .map(|s| s.sha256().to_owned())
+        };
+        let file = |path: &String| {
+            let stat = source.stat(path).unwrap_or_default();
+            SourceFile { path: path.clone(), stat, sha256: digest(path) }
+        };
+        self.todo.sidecars.iter().map(file).collect()
+    }
+}
+
+fn opening(on_missing: OnMissing) -> OpenOptions {
+    let mut options = OpenOptions::default();
+    options.on_missing = on_missing;
+    options
+}
+
+fn present(store: &Store) -> Result<Present, Failure> {
+    if store.local_path().is_some_and(|path| !path.exists()) {
+        return Ok(Present::Nothing);
+    }
+    if store.exists(&keys::plan())? {
+        return Ok(Present::Unfinished);
+    }
+    let complete = store.exists("zarr.json")? || store.exists(".zattrs")?;
+    Ok(if complete { Present::Complete } else { Present::Nothing })
+}
+
+fn is_unfinished(store: &Store) -> bool {
+    matches!(present(store), Ok(Present::Unfinished))
+        && !store.exists("zarr.json").unwrap_or(true)
+        && !store.exists(".zattrs").unwrap_or(true)
+}
+
+fn stats(source: &Source, members: &[String]) -> Result<Vec<Stat>, Failure> {
+    let stat = |path: &String| {
+        source.stat(path).map_err(|error| Failure::new(Class::Unreadable, format!("{path}: {error}")))
+    };
+    members.iter().map(stat).collect()
+}
+
+fn attributes(store: &Store) -> Result<Map<String, Value>, Failure> {
+    match ome_zarr::attributes(store, "") {
+        Ok(root) => Ok(root.unwrap_or_default()),
+        Err(error) => Err(Failure::new(Class::Difference, chain(&error))),
+    }
+}
+
+/// The files with the checksums that the store has recorded, which the verification has compared with the files.
+fn files(
+    members: &[String],
+    stats: &[Stat],
+    fileset: &Fileset,
+    root: &Map<String, Value>,
+) -> Vec<SourceFile> {
+    let recorded: Vec<_> =
+        Conversion::of(root).into_iter().flat_map(|conversion| conversion.files()).collect();
+    let same = recorded.len() == members.len()
+        && recorded.iter().zip(fileset.files()).all(|(recorded, file)| recorded.name == file.name);
+    let checksum = |n: usize| {
+        let (algorithm, value) = recorded.get(n).filter(|_| same)?.checksum?;
+        (algorithm == FileAlgorithm::Sha256.name()).then(|| value.to_ascii_lowercase())
+    };
+    let file = |(n, (path, stat)): (usize, (&String, &Stat))| SourceFile {
+        path: path.clone(),
+        stat: *stat,
+        sha256: checksum(n),
+    };
+    members.iter().zip(stats).enumerate().map(file).collect()
+}
+
+fn pixel_bytes(image: &fairzarr::ome_tiff::Image) -> u64 {
+    let shape = image.shape();
+    [shape.t, shape.c, shape.z, shape.y, shape.x].iter().map(|side| u64::from(*side)).product::<u64>()
+        * image.sample_type().bytes() as u64
+}
+
+/// What stands for the whole store: SHA-256 of its root document.
+pub(crate) fn digest(store: &Store) -> Result<Option<String>, Failure> {
+    for key in ["zarr.json", ".zattrs"] {
+        if let Some(document) = store.get(key)? {
+            return Ok(Some(ome_zarr::sha256(&document)));
+        }
+    }
+    Ok(None)
+}
+
+/// When the images were taken, and the latest quality control of each kind.
+fn quality(root: &Map<String, Value>) -> Option<String> {
+    let index = placement::read_index(root).ok()?;
+    let mut latest: std::collections::BTreeMap<&str, &str> = std::collections::BTreeMap::new();
+    for event in &index.events {
+        let Some(date) = event.date.as_deref() else { continue };
+        let of = latest.entry(event.kind.as_str()).or_default();
+        if *of < date {
+            *of = date;
+        }
+    }
+    let acquired = index.images.iter().filter_map(|image| image.acquisition_date.as_deref()).max();
+    if acquired.is_none() && latest.is_empty() {
+        return None;
+    }
+    Some(json!({"acquired": acquired, "events": latest}).to_string())
+}
+
+/// What the store says that it does not hold of its source, in words.
+fn not_carried(root: &Map<String, Value>) -> Option<String> {
+    let named = Conversion::of(root)?.not_carried()?;
+    let list = |member: &str| named.get(member).and_then(Value::as_array).into_iter().flatten();
+    let text = |entry: &Value, member: &str| match entry.get(member) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    let mut said: Vec<String> = Vec::new();
+    for page in list("pages").take(NAMED) {
+        let [file, ifd, kind, x, y] = ["file", "ifd", "kind", "x", "y"].map(|member| text(page, member));
+        said.push(format!("{file}, IFD {ifd}: {kind} of {x} x {y} pixels"));
+    }
+    let pages = named.get("page_count").and_then(Value::as_u64).unwrap_or_default();
+    let more = pages.saturating_sub(said.len() as u64);
+    if more > 0 {
+        said.push(format!("{more} more pages"));
+    }
+    for levels in list("levels") {
+        said.push(format!("the source's reduced levels of image {}", text(levels, "image")));
+    }
+    said.extend(list("files").map(|file| format!("the attached file {}", text(file, "name"))));
+    (!said.is_empty()).then(|| Value::from(said).to_string())
+}
+
+fn warnings(fileset: &Fileset, report: Option<&Report>) -> Option<String> {
+    let mut said: Vec<String> = fileset.warnings().iter().map(|warning| warning.to_string()).collect();
+    if let Some(report) = report {
+        said.extend(report.conflicts.iter().map(|conflict| conflict.to_string()));
+        said.extend(report.filled.iter().map(|(image, t, c, z)| {
+            format!("image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written")
+        }));
+        if let Some(coverage) =
+            report.coverage.as_ref().filter(|coverage| coverage.policy != "baseline" && !coverage.passes())
+        {
+            let errors = coverage.count(Severity::Error);
+            said.push(format!("the record falls short of policy '{}' in {errors} places", coverage.policy));
+        }
+    }
+    (!said.is_empty()).then(|| Value::from(said).to_string())
+}

@@ -1,0 +1,100 @@
+//! Proving the stores of a migration again, with their sources or without them.
+
+use fairzarr::ome_tiff::{OnMissing, OpenOptions};
+use fairzarr::store::{Location, Store, StoreOptions};
+use fairzarr::task::{Job, for_each, lock, unlocked};
+use fairzarr::verify::{Options, verify, verify_store};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+
+use crate::source::Source;
+use crate::state::{Dataset, DatasetState, State};
+use crate::{Class, Error, Failure};
+
+/// What proving a store again found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rechecked {
+    /// Where the store lies below the target.
+    pub target: String,
+    /// The file that it was made from, below its source.
+    pub path: String,
+    /// What is wrong; none where all proofs hold.
+    pub failure: Option<Failure>,
+}
+
+/// Proves the stores of all datasets that are done, as many at a time as there are cores; `with_sources` compares them with
+/// their sources, which have to be there then. The results are in the order of sources and paths. Nothing is recorded.
+///
+/// # Errors
+/// When the state cannot be read or the job is cancelled.
+pub fn recheck(
+    state: &State,
+    target: &Location,
+    target_options: &StoreOptions,
+    source_options: &StoreOptions,
+    with_sources: bool,
+    job: &Job,
+) -> Result<Vec<Rechecked>, Error> {
+    let done: Vec<(usize, Dataset)> = state
+        .datasets()?
+        .into_iter()
+        .filter(|dataset| dataset.state == DatasetState::Done)
+        .enumerate()
+        .collect();
+    let mut sources = HashMap::new();
+    for (_, dataset) in done.iter().filter(|_| with_sources) {
+        if !sources.contains_key(&dataset.source) {
+            sources.insert(dataset.source.clone(), Source::named(&dataset.source, source_options)?);
+        }
+    }
+    job.progress.expect(done.iter().map(|(_, dataset)| dataset.bytes as u64).sum());
+    let one = job.next_step().with_threads(Some(1));
+    let results: Mutex<Vec<(usize, Rechecked)>> = Mutex::default();
+    for_each(
+        &done,
+        job.cores(),
+        |(_, dataset)| dataset.target.clone(),
+        || (),
+        |(), (n, dataset)| {
+            if job.cancel.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            let source = sources.get(&dataset.source);
+            let failure = check(dataset, source, target, target_options, &one).err();
+            let (target, path) = (dataset.target.clone(), dataset.path.clone());
+            lock(&results).push((*n, Rechecked { target, path, failure }));
+            job.progress.advance(dataset.bytes as u64);
+            ControlFlow::Continue(())
+        },
+    )?;
+    job.cancel.check()?;
+    let mut results = unlocked(results);
+    results.sort_by_key(|(n, _)| *n);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+fn check(
+    dataset: &Dataset,
+    source: Option<&Source>,
+    target: &Location,
+    options: &StoreOptions,
+    job: &Job,
+) -> Result<(), Failure> {
+    let store = Store::open(&target.join(&dataset.target), options)?;
+    let report = match source {
+        Some(source) => {
+            let mut opening = OpenOptions::default();
+            opening.on_missing = OnMissing::Fill;
+            verify(&source.open(&dataset.path, opening)?, &store, &Options::default(), &job.next_step())?
+        }
+        None => verify_store(&store, &Options::default(), &job.next_step())?,
+    };
+    if report.holds() {
+        return Ok(());
+    }
+    let differences = report.checks.iter().flat_map(|check| &check.differences);
+    let listed: Vec<String> = differences.take(3).map(|difference| difference.to_string()).collect();
+    Err(Failure::new(Class::Difference, listed.join("; ")))
+}

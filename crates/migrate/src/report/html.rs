@@ -1,0 +1,67 @@
+//! The report as one page that needs nothing beside it: no script, style or image from elsewhere.
+
+use fairzarr::store::{Location, StoreOptions};
+use fairzarr::task::{Job, for_each, lock, unlocked};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+
+use super::{as_json, thumbnail};
+use crate::Error;
+use crate::state::{Dataset, DatasetState, State, now};
+
+/// Datasets that get thumbnails unless more are asked for: a page of ten thousand would be slow to open.
+pub const THUMBNAILS: usize = 500;
+
+/// The page, with thumbnails of the first `thumbnails` datasets that are done.
+///
+/// # Errors
+/// When the state cannot be read or the job is cancelled. A store without thumbnails is no error.
+pub fn page(
+    state: &State,
+    target: &Location,
+    options: &StoreOptions,
+    thumbnails: usize,
+    job: &Job,
+) -> Result<String, Error> {
+    let datasets = state.datasets()?;
+    let done = datasets.iter().filter(|dataset| dataset.state == DatasetState::Done);
+    let shown: Vec<&Dataset> = done.take(thumbnails).collect();
+    let pictures: Mutex<HashMap<i64, Vec<String>>> = Mutex::default();
+    job.progress.expect(shown.len() as u64);
+    for_each(
+        &shown,
+        job.cores(),
+        |dataset| dataset.target.clone(),
+        || (),
+        |(), dataset| {
+            if job.cancel.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            let made = thumbnail::of_store(&target.join(&dataset.target), options);
+            lock(&pictures).insert(dataset.id, made);
+            job.progress.advance(1);
+            ControlFlow::Continue(())
+        },
+    )?;
+    job.cancel.check()?;
+    let mut pictures = unlocked(pictures);
+    let rows = datasets.iter().map(|dataset| {
+        let mut row = as_json(dataset);
+        row["thumbnails"] = pictures.remove(&dataset.id).unwrap_or_default().into();
+        row
+    });
+    let data = json!({
+        "target": target.to_string(),
+        "program": concat!("fairzarr ", env!("CARGO_PKG_VERSION")),
+        "made": now(),
+        "totals": super::totals_json(&state.totals()?),
+        "datasets": rows.collect::<Vec<Value>>(),
+    });
+    // Nothing that a file says of itself ends the script that holds it.
+    let text = data.to_string().replace('<', "\\u003c");
+    Ok(PAGE.replacen("{{DATA}}", &text, 1))
+}
+
+const PAGE: &str = include_str!("page.html");
