@@ -133,28 +133,25 @@ pub(crate) fn targets(template: &Template, datasets: &[Named<'_>], taken: &[Stri
         for (_, path) in &open {
             *counts.entry(folded(path)).or_default() += 1;
         }
-        let all: HashSet<String> = counts.keys().cloned().collect();
+        // Of a path that lies in another one, the other one goes.
+        let folders: HashSet<String> =
+            counts.keys().flat_map(|path| above(path)).map(str::to_owned).collect();
         for (index, path) in open {
             let alone = counts.get(&folded(&path)) == Some(&1);
-            let nested = above(&folded(&path)).any(|folder| all.contains(folder));
+            let nested = folders.contains(&folded(&path));
             if alone && !nested && used.is_free(&path) {
                 used.add(&path);
                 paths[index] = Some(path);
             }
         }
     }
-    let finish = |(index, path): (usize, Option<String>)| {
-        path.unwrap_or_else(|| {
-            let named = datasets[index];
-            let path = template.fill(named, true);
-            let digest = short_digest(&format!("{}/{}", named.source, named.path));
-            match path.strip_suffix(".ome.zarr") {
-                Some(stem) => format!("{stem}~{digest}.ome.zarr"),
-                None => format!("{path}~{digest}"),
-            }
-        })
-    };
-    paths.into_iter().enumerate().map(finish).collect()
+    let mut named = Vec::with_capacity(paths.len());
+    for (dataset, path) in datasets.iter().zip(paths) {
+        let path = path.unwrap_or_else(|| used.apart(&template.fill(*dataset, true), *dataset));
+        used.add(&path);
+        named.push(path);
+    }
+    named
 }
 
 /// Paths that are taken, and the folders above them.
@@ -169,6 +166,25 @@ impl Used {
         let path = folded(path);
         self.folders.extend(above(&path).map(str::to_owned));
         self.paths.insert(path);
+    }
+
+    /// The path with a digest of its source in it, and in no other one.
+    fn apart(&self, path: &str, named: Named<'_>) -> String {
+        let digest = short_digest(&format!("{}/{}", named.source, named.path));
+        let (above, name) = path.rsplit_once('/').map_or(("", path), |(above, name)| (above, name));
+        let mut apart = String::new();
+        for folder in above.split('/').filter(|folder| !folder.is_empty()) {
+            apart.push_str(folder);
+            // A folder cannot have the path of a store.
+            while self.paths.contains(&folded(&apart)) {
+                apart.push('~');
+            }
+            apart.push('/');
+        }
+        match name.strip_suffix(".ome.zarr") {
+            Some(stem) => format!("{apart}{stem}~{digest}.ome.zarr"),
+            None => format!("{apart}{name}~{digest}"),
+        }
     }
 
     fn is_free(&self, path: &str) -> bool {
@@ -225,6 +241,8 @@ mod tests {
         let inside =
             nested.iter().any(|path| nested.iter().any(|other| other.starts_with(&format!("{path}/"))));
         assert!(!inside, "{nested:?}");
+        let below = named(&["a.ome.zarr/b.tif"], &["a.ome.zarr"]);
+        assert!(below[0].starts_with("a.ome.zarr~/b.tif~"), "{below:?}");
     }
 
     #[test]
