@@ -162,6 +162,14 @@ def undo(store, names, files):
                 place.rmdir()
 
 
+def ended(command):
+    """How the program ended; one that does not within two minutes hangs."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, None, "", "it hangs")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
@@ -169,7 +177,7 @@ def main():
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    run = lambda *words: subprocess.run([options.bin, *map(str, words)], capture_output=True, text=True, timeout=60)
+    run = lambda *words: ended([options.bin, *map(str, words)])
     counts, wrong = Counter(), []
     with tempfile.TemporaryDirectory() as folder:
         tiff = Path(folder) / "faults.ome.tif"

@@ -203,10 +203,8 @@ impl Extra<'_> {
         } else {
             // Of a folder that is not the store's, its first name says enough.
             let top = above(key).filter(|path| !path.is_empty() && !self.has_below(path)).last();
-            match top {
-                Some(top) => *self.notes.entry(top.to_owned()).or_default() += 1,
-                None => drop(self.notes.insert(key.to_owned(), 0)),
-            }
+            let count = self.notes.entry(top.unwrap_or(key).to_owned()).or_default();
+            *count += u64::from(top.is_some());
         }
     }
 

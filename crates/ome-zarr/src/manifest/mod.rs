@@ -169,7 +169,8 @@ struct Document {
 fn is_json(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or(key);
     let of_source = key.strip_prefix(keys::SOURCES).is_some_and(|rest| rest.starts_with('/'));
-    !of_source && (name.ends_with(".json") || [".zattrs", ".zgroup", ".zarray", ".zmetadata"].contains(&name))
+    let is_document = [".zattrs", ".zgroup", ".zarray", ".zmetadata"].contains(&name);
+    !of_source && (is_document || name.strip_suffix(".json").is_some())
 }
 
 /// The member that is left out of a document of the root.
