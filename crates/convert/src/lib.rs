@@ -200,7 +200,8 @@ fn read(
     share: Share,
     job: &Job,
 ) -> Result<Findings, Error> {
-    run::run(source, plan, store, lease, share, job).map_err(|error| crate::source::blame(error, source, plan))
+    run::run(source, plan, store, lease, share, job)
+        .map_err(|error| crate::source::blame(error, source, plan))
 }
 
 /// What the OME-XML and the sidecars say together.

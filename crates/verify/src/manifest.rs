@@ -170,7 +170,9 @@ impl Extra<'_> {
             })
             .collect();
         let Some(of_ome) = store.list_if_allowed(keys::OME)? else { return Ok(()) };
-        of_ome.iter().for_each(|(key, _)| self.object(key));
+        for (key, _) in &of_ome {
+            self.object(key);
+        }
         let mut folders = vec![String::new()];
         while !folders.is_empty() {
             job.cancel.check()?;

@@ -172,12 +172,16 @@ fn open(
     }
     members.insert(index);
     let entry = entry(index, &members, paths, &fileset);
+    let (sidecars, failure) = match sidecars(search, found, &fileset, documents) {
+        Ok(sidecars) => (sidecars, None),
+        Err(error) => (Vec::new(), Some(Failure::new(Class::Unreadable, error.to_string()))),
+    };
     Opened {
-        sidecars: sidecars(search, found, &fileset, documents),
+        sidecars,
         image: fileset.images().first().and_then(|image| image.name()).map(str::to_owned),
         members: members.into_iter().collect(),
         entry,
-        failure: None,
+        failure,
     }
 }
 
@@ -222,16 +226,16 @@ fn sidecars(
     found: &FoundPath,
     fileset: &Fileset,
     documents: &BTreeMap<(usize, &str), BTreeMap<&str, usize>>,
-) -> Vec<usize> {
+) -> Result<Vec<usize>, fairzarr::provenance::Error> {
     let local =
         search.sources.get(found.source).is_some_and(|source| matches!(source.place, Place::Local(_)));
     // Without a document in the folder there is nothing to look for.
     match documents.get(&(found.source, names::folder(&found.path))) {
         Some(folder) if local => {
-            let describing = beside(fileset);
-            describing.iter().filter_map(|sidecar| folder.get(sidecar.name()).copied()).collect()
+            let describing = beside(fileset)?;
+            Ok(describing.iter().filter_map(|sidecar| folder.get(sidecar.name()).copied()).collect())
         }
-        _ => Vec::new(),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -59,15 +59,12 @@ pub(crate) fn identifier(iri: &str) -> String {
     while let Some((before, after)) = rest.split_once('%') {
         id.push_str(before);
         let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(u8::is_ascii);
-        match code {
-            Some(code) => {
-                id.push(char::from(code));
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                id.push('%');
-                rest = after;
-            }
+        if let Some(code) = code {
+            id.push(char::from(code));
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            id.push('%');
+            rest = after;
         }
     }
     id.push_str(rest);

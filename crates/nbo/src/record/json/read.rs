@@ -185,7 +185,7 @@ impl<'a> Tables<'a> {
                 match (shared, reference, attribute) {
                     (Some(shared), ..) => object.children.push(shared?),
                     (None, Some(id), Some(_)) => {
-                        object.fields.push(self.field(key, &self.identifier(id), at, inherited))
+                        object.fields.push(self.field(key, &self.identifier(id), at, inherited));
                     }
                     _ => {
                         let own = self.object(item, Some(key), class, at, inherited, depth + 1)?;
