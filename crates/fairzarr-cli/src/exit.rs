@@ -124,6 +124,8 @@ impl From<fairzarr_convert::Error> for Failure {
     fn from(error: fairzarr_convert::Error) -> Self {
         use fairzarr_convert::Error;
         let code = match error {
+            // The store that a conversion cannot read or write is its output.
+            Error::Zarr(fairzarr_ome_zarr::Error::Store(_)) => Code::Output,
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
             Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {

@@ -60,7 +60,9 @@ fn edit(store: &Store, key: &str, change: impl FnOnce(&mut Value)) {
 fn a_changed_value_in_any_document_is_noticed() {
     for (key, pointer) in [
         ("zarr.json", "/attributes/fairzarr:conversion/codec"),
-        ("zarr.json", "/attributes/nbo:record/objects"),
+        ("zarr.json", "/attributes/nbo:record/spec/sha256"),
+        ("0/zarr.json", "/attributes/nbo:record/@graph/0/Name"),
+        ("zarr.json", "/attributes/nbo:qc/images/0/inStore"),
         ("zarr.json", "/attributes/nbo:coverage"),
         ("zarr.json", "/attributes/fairzarr:sources/0/file"),
         ("0/zarr.json", "/attributes/ome/omero/channels/0/window/end"),
@@ -77,10 +79,13 @@ fn a_changed_value_in_any_document_is_noticed() {
             let Some(value) = document.pointer_mut(pointer) else { return };
             is_there = true;
             *value = match &*value {
-                Value::Number(number) => json!(number.as_f64().unwrap() + 1.0),
+                Value::Number(number) => number
+                    .as_u64()
+                    .map_or_else(|| json!(number.as_f64().unwrap() + 1.0), |whole| json!(whole + 1)),
                 Value::String(text) => format!("{text}x").into(),
                 Value::Object(_) => json!({"unit": "another"}),
-                _ => json!([]),
+                Value::Array(_) => json!([]),
+                Value::Bool(_) | Value::Null => json!("another"),
             };
         });
         assert!(is_there, "{key} has no {pointer}");

@@ -70,10 +70,27 @@ fn tasks_and_commit_compute_each_once() {
     for task in ["1/2", "2/2"] {
         run("run", &source, &split, &["--task", task]).done();
     }
-    // The file that was read then is not read again: nothing notices that it has changed in the meantime.
-    let mut bytes = std::fs::read(&source).unwrap();
-    bytes[20] ^= 1;
-    std::fs::write(&source, bytes).unwrap();
     run("commit", &source, &split, &[]).done();
     assert_same_tree(&split, &whole);
+}
+
+#[test]
+fn a_source_that_changes_between_tasks_and_commit_is_found() {
+    let dir = TempDir::new().unwrap();
+    let (source, split) = (dir.path().join("source.ome.tiff"), dir.path().join("split.zarr"));
+    Tiff::of(Sample::U16, [1, 2, 8, 300, 270]).write(&source);
+    run("plan", &source, &split, &[]).done();
+    run("run", &source, &split, &["--task", "1/1"]).done();
+    let (bytes, modified) =
+        (std::fs::read(&source).unwrap(), std::fs::metadata(&source).unwrap().modified().unwrap());
+    let mut changed = bytes.clone();
+    changed[20] ^= 1;
+    std::fs::write(&source, changed).unwrap();
+    let refused = run("commit", &source, &split, &[]).ends_with(3);
+    assert!(refused.err.contains("source.ome.tiff has changed since the conversion began"), "{refused:?}");
+    assert!(!split.join("zarr.json").exists());
+    // As it was, with its time, it is the same source again.
+    std::fs::write(&source, bytes).unwrap();
+    std::fs::File::options().write(true).open(&source).unwrap().set_modified(modified).unwrap();
+    run("commit", &source, &split, &[]).done();
 }
