@@ -116,7 +116,9 @@ def main(*paths):
     places |= {(image, level): place for image, level, *place in recorded.attrs.get("levels", [])}
     digests = [int(low) | int(high) << 64 for low, high in recorded[...]]
     for image, (path, multiscale, arrays) in enumerate(images(root)):
-        axes = "".join(axis["name"] for axis in multiscale["axes"]).upper()
+        # Version 0.6 has the axes in a coordinate system.
+        axes = multiscale.get("axes") or multiscale["coordinateSystems"][0]["axes"]
+        axes = "".join(axis["name"] for axis in axes).upper()
         for level, array in enumerate(arrays):
             if (image, level) not in places:
                 continue  # A level that was computed.
