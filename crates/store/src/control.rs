@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(feature = "cloud")]
+use std::time::Duration;
+use std::time::Instant;
 
 /// Tells what stores are waiting for, and stops them.
 ///
@@ -18,6 +20,7 @@ pub struct Control(Arc<Shared>);
 struct Shared {
     cancelled: OnceLock<Instant>,
     waiting: Mutex<BTreeMap<u64, Waiting>>,
+    #[cfg(feature = "cloud")]
     places: AtomicU64,
     repeats: AtomicU64,
 }
@@ -71,6 +74,15 @@ impl Control {
         self.0.repeats.load(Ordering::Relaxed)
     }
 
+    fn waiting_places(&self) -> MutexGuard<'_, BTreeMap<u64, Waiting>> {
+        // No code that can panic runs while the lock is held.
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the places that are far away have to say.
+#[cfg(feature = "cloud")]
+impl Control {
     /// Whether something that began at `start` has had its time to end since the cancellation.
     pub(crate) fn has_ended(&self, start: Instant) -> bool {
         self.0.cancelled.get().is_some_and(|cancelled| {
@@ -95,16 +107,14 @@ impl Control {
     pub(crate) fn count_repeat(&self) {
         self.0.repeats.fetch_add(1, Ordering::Relaxed);
     }
-
-    fn waiting_places(&self) -> MutexGuard<'_, BTreeMap<u64, Waiting>> {
-        // No code that can panic runs while the lock is held.
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// How long requests that are under way may go on after a cancellation.
+#[cfg(feature = "cloud")]
 const GRACE: Duration = Duration::from_millis(200);
 /// How long a request may take that is made after a cancellation.
+#[cfg(feature = "cloud")]
 const CLEANING: Duration = Duration::from_millis(500);
 /// How often those who wait look whether there was a cancellation.
+#[cfg(feature = "cloud")]
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
