@@ -316,7 +316,9 @@ impl Said {
             let (value, _) = rest.split_once(&format!("</{name}>"))?;
             Some(shown(value)).filter(|value| !value.is_empty())
         };
-        let root = text.find("<Error>").filter(|at| !text[..*at].contains("<Delete"));
+        // The parts of Azure's answer to a batch are documents of their own, which the client looks at.
+        let is_document = text.trim_start_matches('\u{feff}').trim_start().starts_with('<');
+        let root = text.find("<Error>").filter(|at| is_document && !text[..*at].contains("<Delete"));
         let is_html = text.to_ascii_lowercase().contains("<html");
         let message = if is_html {
             let title = element("title").or_else(|| element("TITLE")).or_else(|| element("h1"));
@@ -385,3 +387,17 @@ const MAX_REFUSAL: usize = 64 << 10;
 const REFUSAL: Duration = Duration::from_secs(5);
 /// Characters of a server's text that are shown.
 const MAX_SHOWN: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::Said;
+
+    #[test]
+    fn an_error_within_the_answer_to_a_batch_is_no_error_of_the_batch() {
+        let part = "<?xml version=\"1.0\"?>\n<Error><Code>BlobNotFound</Code></Error>";
+        assert!(Said::of(part.as_bytes()).is_error);
+        let batch = format!("--batch_1\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 404\r\n\r\n{part}");
+        assert!(!Said::of(batch.as_bytes()).is_error);
+        assert!(!Said::of(b"<DeleteResult><Error><Code>AccessDenied</Code></Error></DeleteResult>").is_error);
+    }
+}
