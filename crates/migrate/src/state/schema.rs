@@ -1,4 +1,4 @@
-//! The tables of the state. `docs/migrate.md` explains them to whoever wants to query them; a test compares.
+//! The tables of the state. `docs/migrate.md` explains them to whoever wants to query them.
 
 /// The layout of the tables. Raised when a column changes its meaning or goes; a program refuses what is newer.
 pub(crate) const LAYOUT: i64 = 1;
