@@ -207,7 +207,7 @@ fn level_differences(
         let found = format!("{:?}", coarser.shape());
         return Ok(vec![Difference::new(coarser.path(), expected, found)]);
     }
-    let band = coarser.object_shape()[leading.len()].clamp(1, *height);
+    let band = coarser.object_shape()[leading.len()].clamp(1, (*height).max(1));
     let bands = height.div_ceil(band);
     let slabs = coarser.slabs(band);
     let parts: Vec<(&Slab, u64)> =
