@@ -97,22 +97,16 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
     let provenance = merged(source, options)?;
     let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
     let work = || {
-        let mut times = StageTimes::default();
-        let mut not_consolidated = None;
-        if found != Found::Finished {
-            let findings = read(source, &plan, store, &lease, Share::ALL, job)?;
-            if found == Found::Unfinished {
-                // What the interrupted process recorded as written may have been lost with the machine's memory.
-                commit::check_objects(&plan, store)?;
-                store.remove_leftovers()?;
-            }
-            not_consolidated = commit::write(source, &plan, store, &lease, &findings, &provenance)?;
-            times = findings.times;
-        }
+        let done = match found {
+            Found::Finished => Done::default(),
+            // What the interrupted process recorded as written may have been lost with the machine's memory.
+            Found::Unfinished => finish(source, &plan, store, &lease, &provenance, true, job)?,
+            Found::Nothing => finish(source, &plan, store, &lease, &provenance, false, job)?,
+        };
         commit::clean(store)?;
-        Ok((times, not_consolidated))
+        Ok(done)
     };
-    let (times, not_consolidated) = lease::heed(&lease, store, work())?;
+    let Done { times, not_consolidated } = lease::heed(&lease, store, work())?;
     drop(lease);
     Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
 }
@@ -173,22 +167,44 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let (plan, lease) = target::join(source, store, options, LockKind::Exclusive)?;
     let provenance = merged(source, &target::with_documents(&plan, store, options)?)?;
     let work = || {
-        let mut times = StageTimes::default();
-        let mut not_consolidated = None;
+        let mut done = Done::default();
         if !commit::is_complete(&plan, store)? {
             commit::check_tasks(&plan, store)?;
-            let findings = read(source, &plan, store, &lease, Share::ALL, job)?;
-            commit::check_objects(&plan, store)?;
-            store.remove_leftovers()?;
-            not_consolidated = commit::write(source, &plan, store, &lease, &findings, &provenance)?;
-            times = findings.times;
+            done = finish(source, &plan, store, &lease, &provenance, true, job)?;
         }
         commit::clean(store)?;
-        Ok((times, not_consolidated))
+        Ok(done)
     };
-    let (times, not_consolidated) = lease::heed(&lease, store, work())?;
+    let Done { times, not_consolidated } = lease::heed(&lease, store, work())?;
     drop(lease);
     Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
+}
+
+/// What the last part of a conversion tells.
+#[derive(Default)]
+struct Done {
+    times: StageTimes,
+    /// Bytes of consolidated metadata that were left out.
+    not_consolidated: Option<u64>,
+}
+
+/// Does what is left to be done, looks, if asked, whether every object is there, and writes the metadata, root last.
+fn finish(
+    source: &Fileset,
+    plan: &Plan,
+    store: &Store,
+    lease: &Lease,
+    provenance: &Provenance,
+    look: bool,
+    job: &Job,
+) -> Result<Done, Error> {
+    let findings = read(source, plan, store, lease, Share::ALL, job)?;
+    if look {
+        commit::check_objects(plan, store)?;
+        store.remove_leftovers()?;
+    }
+    let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance)?;
+    Ok(Done { times: findings.times, not_consolidated })
 }
 
 /// Runs a share of the plan. What fails because the source changed meanwhile is told so.
