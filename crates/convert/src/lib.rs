@@ -38,7 +38,7 @@ pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use not_carried::{Levels, NotCarried};
-pub use options::{BitType, ChunkChoice, Existing, Layout, Options, PyramidChoice, ShardChoice};
+pub use options::{BitType, ChunkChoice, Downsample, Existing, Layout, Options, PyramidChoice, ShardChoice};
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};
 pub use pixels::statistics::ChannelStatistics;

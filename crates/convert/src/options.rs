@@ -3,6 +3,7 @@
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_nbo::check::Policy;
 use fairzarr_nbo::ingest::Mapping;
+use fairzarr_ngff::from_ome;
 use fairzarr_ome_zarr::Codec;
 use fairzarr_provenance::Sidecar;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct Options {
     pub shard: ShardChoice,
     /// Where the reduced levels come from.
     pub pyramid: PyramidChoice,
+    /// How samples of computed levels are made.
+    pub downsample: Downsample,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
@@ -68,6 +71,7 @@ impl Default for Options {
             chunk: ChunkChoice::default(),
             shard: ShardChoice::Auto,
             pyramid: PyramidChoice::Computed,
+            downsample: Downsample::Mean,
             smallest_level: 256,
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
@@ -117,13 +121,42 @@ impl Default for ChunkChoice {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PyramidChoice {
-    /// Are computed: 2x means in y and x.
+    /// Are computed: each has half the height and width of the one before, see [`Downsample`].
     #[default]
     Computed,
     /// Are those that the source holds; of images that have none, computed.
     Source,
     /// Are left out.
     None,
+}
+
+/// How four samples, two by two in y and x, become one of the next level. At an odd edge the last row or column counts twice.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Downsample {
+    /// Their mean; of integers rounded half up.
+    #[default]
+    Mean,
+    /// The first of them, upper left; the level lies where that sample lies, not in the middle of the four.
+    Nearest,
+    /// The one that occurs most often; of several, the first in reading order. For labels and masks.
+    Mode,
+    /// The largest; what is not a number is passed over. Complex samples have none.
+    Max,
+}
+
+impl Downsample {
+    /// What is done, in words.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Mean => "2x2 mean in y and x, integers rounded half up",
+            Self::Nearest => "the upper left of 2x2 samples in y and x",
+            Self::Mode => {
+                "the most frequent of 2x2 samples in y and x, of several the first in reading order"
+            }
+            Self::Max => "the largest of 2x2 samples in y and x",
+        }
+    }
 }
 
 /// Gathering of chunks into shards.
@@ -187,6 +220,17 @@ impl fmt::Display for PyramidChoice {
             Self::Computed => "computed",
             Self::Source => "source",
             Self::None => "none",
+        })
+    }
+}
+
+impl fmt::Display for Downsample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mean => "mean",
+            Self::Nearest => from_ome::NEAREST,
+            Self::Mode => "mode",
+            Self::Max => "max",
         })
     }
 }

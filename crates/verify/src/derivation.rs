@@ -122,7 +122,7 @@ fn levels(
         }
         factors.push(factor);
     }
-    let derived = from_ome::datasets(described, &factors);
+    let derived = from_ome::datasets(described, &factors, stored.method());
     for (level, (derived, dataset)) in derived.iter().zip(&stored.multiscale.datasets).enumerate() {
         for (axis, place) in place_of.iter().enumerate() {
             let Some(place) = *place else { continue };

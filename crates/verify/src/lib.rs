@@ -9,7 +9,7 @@
 //! - *structure*: OME-XML made from attributes and arrays alone, canonically equal to the source's;
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
 //! - *derivation*: the NGFF values that follow from the OME-XML;
-//! - *pyramid*: computed levels are the means of the level before;
+//! - *pyramid*: computed levels are made of the level before as the store says;
 //! - *carried*: what of the source is not in the store is named there;
 //! - *objects*: every stored object is there, and no other;
 //! - *manifest*: everything that is no chunk of an image has the digest that was recorded for it;
@@ -22,6 +22,7 @@ mod documents;
 mod error;
 mod exported;
 mod files;
+mod halved;
 mod manifest;
 mod metadata;
 mod objects;

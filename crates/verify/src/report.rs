@@ -29,7 +29,7 @@ pub enum Proof {
     Metadata,
     /// NGFF values follow from the OME-XML.
     Derivation,
-    /// Computed levels are the means of the level before.
+    /// Computed levels are made of the level before as the store says.
     Pyramid,
     /// What of the source is not in the store is named there.
     Carried,

@@ -107,13 +107,14 @@ impl<'a> Metadata<'a> {
         let version = self.plan.ngff();
         let plan = &self.plan.images[index];
         let described = &self.described[index];
+        let downsample = self.plan.settings.downsample;
         // The specification asks for it also where there is one level; nothing was reduced then, and that is said.
         let (method, description) = match plan.levels.len() {
             1 => ("none", "one level: nothing was downscaled"),
             _ if plan.is_copied() => {
                 ("unknown", "levels of the source, copied; how they were made is not known")
             }
-            _ => ("mean", "2x2 mean in y and x, integers rounded half up"),
+            _ => (&*downsample.to_string(), downsample.description()),
         };
         let mut downscaling = Downscaling::new(method);
         downscaling.description = Some(description.into());

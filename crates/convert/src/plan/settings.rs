@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::text;
-use crate::options::{BitType, ChunkChoice, Layout, Options, PyramidChoice, ShardChoice};
+use crate::options::{BitType, ChunkChoice, Downsample, Layout, Options, PyramidChoice, ShardChoice};
 
 /// The settings of a plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -28,6 +28,8 @@ pub struct Settings {
     pub shard: ShardChoice,
     /// Where the reduced levels come from.
     pub pyramid: PyramidChoice,
+    /// How samples of computed levels are made.
+    pub downsample: Downsample,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Whether tiles are decoded that are moved as they are.
@@ -64,6 +66,8 @@ pub enum Setting {
     Shard,
     /// Where the reduced levels come from.
     Pyramid,
+    /// How samples of computed levels are made.
+    Downsample,
     /// Size of the smallest computed level.
     SmallestLevel,
     /// Whether moved tiles are decoded.
@@ -84,11 +88,12 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
         Self::Consolidated,
+        Self::Downsample,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
@@ -111,6 +116,7 @@ impl fmt::Display for Setting {
             Self::Chunk => "chunk",
             Self::Shard => "shard",
             Self::Pyramid => "pyramid",
+            Self::Downsample => "downsample",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
@@ -133,6 +139,7 @@ impl Settings {
             chunk: options.chunk,
             shard: options.shard,
             pyramid: options.pyramid,
+            downsample: options.downsample,
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
@@ -153,6 +160,7 @@ impl Settings {
             Setting::Chunk => self.chunk.to_string(),
             Setting::Shard => self.shard.to_string(),
             Setting::Pyramid => self.pyramid.to_string(),
+            Setting::Downsample => self.downsample.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),

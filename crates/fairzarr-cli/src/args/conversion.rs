@@ -1,7 +1,7 @@
 //! Arguments of conversions, whole or split.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use fairzarr_convert::{ChunkChoice, Codec, Layout, ShardChoice, Share};
+use fairzarr_convert::{ChunkChoice, Codec, Downsample, Layout, ShardChoice, Share};
 
 use super::parse::{parse_bytes, parse_chunk, parse_shard, parse_share, parse_version};
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
@@ -57,6 +57,12 @@ pub(crate) struct ConvertChoices {
     /// Where reduced levels come from [default: computed; with --no-decode: source].
     #[arg(long, value_enum)]
     pub(crate) pyramid: Option<PyramidArg>,
+    /// How four samples, two by two in y and x, become one of the next computed level.
+    #[arg(long, value_enum, default_value_t = DownsampleArg::Mean)]
+    pub(crate) downsample: DownsampleArg,
+    /// Computed levels are added until height and width are at most this many pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) smallest_level: u32,
     /// With --chunk source: do not even decode the tiles that are moved. Nothing is computed from their samples: no levels,
     /// no statistics; the recorded digests are those of the stored bytes. `verify` decodes them.
     #[arg(long)]
@@ -166,12 +172,35 @@ impl From<LayoutArg> for Layout {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum PyramidArg {
-    /// 2x means in y and x, until both sides are at most 256 pixels.
+    /// Half the height and width of the level before, until both are at most --smallest-level.
     Computed,
     /// The levels that the source holds; computed where it holds none and samples are decoded.
     Source,
     /// Full resolution alone.
     None,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum DownsampleArg {
+    /// Their mean, integers rounded half up.
+    Mean,
+    /// The upper left one.
+    Nearest,
+    /// The most frequent one, of several the first: for labels and masks.
+    Mode,
+    /// The largest one.
+    Max,
+}
+
+impl From<DownsampleArg> for Downsample {
+    fn from(method: DownsampleArg) -> Self {
+        match method {
+            DownsampleArg::Mean => Self::Mean,
+            DownsampleArg::Nearest => Self::Nearest,
+            DownsampleArg::Mode => Self::Mode,
+            DownsampleArg::Max => Self::Max,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -161,6 +161,8 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         None if choices.no_decode => PyramidChoice::Source,
         Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
     };
+    options.downsample = choices.downsample.into();
+    options.smallest_level = choices.smallest_level;
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;

@@ -27,7 +27,7 @@ pub fn multiscale(
     Multiscale {
         name: Some(name(image, index)),
         axes: axes(image),
-        datasets: datasets(image, levels),
+        datasets: datasets(image, levels, downscaling.as_ref().map_or("", |downscaling| &downscaling.method)),
         downscaling,
         ..Multiscale::default()
     }
@@ -64,7 +64,11 @@ pub fn axes(image: &ome_xml::Image) -> Vec<Axis> {
 ///
 /// The centre of the first sample of level 0 is the origin. The first sample of a lower level covers several of
 /// those, so its centre lies (size at level n - size at level 0) / 2 away.
-pub fn datasets(image: &ome_xml::Image, levels: &[Factors]) -> Vec<Dataset> {
+///
+/// A sample of a reduced level lies in the middle of those that it was made of; where `method` is [`NEAREST`], where the first
+/// of them lies.
+pub fn datasets(image: &ome_xml::Image, levels: &[Factors], method: &str) -> Vec<Dataset> {
+    let shift = if method == NEAREST { 0.0 } else { 0.5 };
     let sizes = sizes(image).map(|size| size.map_or(1.0, |(size, _)| size));
     let vector = |f: &dyn Fn(usize) -> f64| (0..sizes.len()).map(f).collect::<Vec<f64>>();
     levels
@@ -73,10 +77,13 @@ pub fn datasets(image: &ome_xml::Image, levels: &[Factors]) -> Vec<Dataset> {
         .map(|(level, factors)| Dataset {
             path: level.to_string(),
             scale: vector(&|axis| sizes[axis] * factors[axis]),
-            translation: (level > 0).then(|| vector(&|axis| sizes[axis] * (factors[axis] - 1.0) / 2.0)),
+            translation: (level > 0).then(|| vector(&|axis| sizes[axis] * (factors[axis] - 1.0) * shift)),
         })
         .collect()
 }
+
+/// The name of the method that takes the first of the samples that become one.
+pub const NEAREST: &str = "nearest";
 
 /// Factors of levels that halve y and x each time.
 pub fn halving(levels: usize) -> Vec<Factors> {

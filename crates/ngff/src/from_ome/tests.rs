@@ -33,7 +33,7 @@ fn lengths_are_in_one_unit_exactly_converted() {
         units_of(&image),
         [Some("minute"), None, nanometer, nanometer, nanometer].map(|unit| unit.map(str::to_owned))
     );
-    let levels = datasets(&image, &halving(3));
+    let levels = datasets(&image, &halving(3), "mean");
     assert_eq!(levels[0].scale, [1.5, 1.0, 0.2, 100.0, 100.0]);
     assert_eq!(levels[0].translation, None);
     assert_eq!(levels[2].scale, [1.5, 1.0, 0.2, 400.0, 400.0]);
@@ -53,7 +53,7 @@ fn conversions_of_lengths_have_no_noise() {
         let sizes = format!(
             r#"PhysicalSizeX="{x}" PhysicalSizeXUnit="{x_unit}" PhysicalSizeY="{y}" PhysicalSizeYUnit="{y_unit}""#
         );
-        let scale = &datasets(&image(&sizes, ""), &halving(1))[0].scale;
+        let scale = &datasets(&image(&sizes, ""), &halving(1), "mean")[0].scale;
         assert_eq!(format!("{:?}", [scale[4], scale[3]]), expected, "{sizes}");
     }
 }
@@ -101,14 +101,14 @@ fn units_without_a_name_are_converted_or_left_out() {
         units_of(&image),
         [Some("second"), None, None, Some("micrometer"), None].map(|unit| unit.map(str::to_owned))
     );
-    assert_eq!(datasets(&image, &halving(1))[0].scale, [20.0, 1.0, 4.0, 50.8, 3.0]);
+    assert_eq!(datasets(&image, &halving(1), "mean")[0].scale, [20.0, 1.0, 4.0, 50.8, 3.0]);
 }
 
 #[test]
 fn impossible_sizes_are_missing_sizes() {
     let image = image(r#"PhysicalSizeX="0" PhysicalSizeY="-1" PhysicalSizeZ="NaN" TimeIncrement="-3""#, "");
     assert_eq!(units_of(&image), [const { None }; 5]);
-    let levels = datasets(&image, &halving(2));
+    let levels = datasets(&image, &halving(2), "mean");
     assert_eq!(levels[1].scale, [1.0, 1.0, 1.0, 2.0, 2.0]);
     assert_eq!(levels[1].translation.as_deref(), Some(&[0.0, 0.0, 0.0, 0.5, 0.5][..]));
 }
