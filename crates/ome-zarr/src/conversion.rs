@@ -24,6 +24,11 @@ impl<'a> Conversion<'a> {
         root.get(CONVERSION)?.as_object().map(Self)
     }
 
+    /// The version of the program that made the store.
+    pub fn version(self) -> Option<&'a str> {
+        self.0.get("version")?.as_str()
+    }
+
     /// Whether chunks of zeros were left out, so that a missing object is no loss.
     pub fn omits_empty(self) -> bool {
         self.0.get("omit_empty") == Some(&Value::Bool(true))

@@ -2,7 +2,8 @@
 //!
 //! A document is read once, when it comes in ([`Sidecar::parse`]; [`beside`] finds those that describe an image).
 //! [`Provenance`] merges sidecars with what the OME-XML says and gives the attributes and objects of the store. [`embed`]
-//! puts them into a store that exists, of any origin, and [`remove_embedded`] takes them out again.
+//! puts them into a store that exists, of any origin, and [`remove_embedded`] takes them out again. [`derive_again`] makes the
+//! attributes of a store anew from the documents that it keeps, as `verify` compares them.
 //!
 //! ```no_run
 //! use fairzarr_provenance::{Sidecar, embed};
@@ -17,6 +18,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod again;
 mod discover;
 mod embed;
 mod error;
@@ -25,8 +27,9 @@ mod manifest;
 mod merged;
 mod sidecar;
 
+pub use again::{Again, Attributes, ImageAgain, derive_again};
 pub use discover::beside;
 pub use embed::{EmbedReport, embed, remove_embedded};
 pub use error::Error;
-pub use merged::Provenance;
+pub use merged::{Described, Provenance};
 pub use sidecar::{Documents, Sidecar};

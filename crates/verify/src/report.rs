@@ -29,6 +29,10 @@ pub enum Proof {
     Metadata,
     /// NGFF values follow from the OME-XML.
     Derivation,
+    /// What is said of the microscope and its quality control follows from the documents.
+    Record,
+    /// What is said of the samples' values follows from them.
+    Statistics,
     /// Computed levels are made of the level before as the store says.
     Pyramid,
     /// What of the source is not in the store is named there.
@@ -54,6 +58,8 @@ impl Proof {
             Self::Structure => "structure",
             Self::Metadata => "metadata",
             Self::Derivation => "derivation",
+            Self::Record => "record",
+            Self::Statistics => "statistics",
             Self::Pyramid => "pyramid",
             Self::Carried => "carried",
             Self::Objects => "objects",
