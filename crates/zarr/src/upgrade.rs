@@ -50,16 +50,15 @@ impl ArrayDocument {
         };
         let filtered = member("filters").as_array().is_some_and(|filters| !filters.is_empty());
         let moved = compressor(member("compressor"), data_type).filter(|_| !filtered);
-        let (compressor, recoded) = match moved {
-            Some(compressor) => (compressor, None),
-            None => {
-                let compressor = match member("compressor")["id"].as_str() {
-                    Some("zlib") => Compressor::Gzip { level: level(member("compressor"), "level", 6) },
-                    _ => Compressor::Zstd { level: 3, checksum: true },
-                };
-                (compressor, Some(Recoded { data_type, compressor }))
-            }
-        };
+        let recoded = moved.is_none().then(|| {
+            let compressor = match member("compressor")["id"].as_str() {
+                Some("zlib") => Compressor::Gzip { level: level(member("compressor"), "level", 6) },
+                _ => Compressor::Zstd { level: 3, checksum: true },
+            };
+            Recoded { data_type, compressor }
+        });
+        let compressor =
+            moved.or(recoded.as_ref().map(|recoded| recoded.compressor)).unwrap_or(Compressor::None);
         let big = dtype.starts_with('>') && recoded.is_none();
         let mut codecs =
             vec![json!({"name": "bytes", "configuration": {"endian": if big { "big" } else { "little" }}})];
