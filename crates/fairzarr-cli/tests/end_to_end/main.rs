@@ -12,6 +12,7 @@ mod many_planes;
 mod migrate;
 mod not_carried;
 mod resume;
+mod rois;
 mod source_levels;
 mod source_tiles;
 mod split;
