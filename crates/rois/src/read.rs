@@ -2,7 +2,7 @@
 
 use fairzarr_ome_xml::{Document, Element};
 use fairzarr_pixel::Shape as Size;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::shape::{Affine, Geometry, Shape};
 use crate::{LeftOut, Roi, Rois, mask};
@@ -14,9 +14,9 @@ pub fn of_image(document: &Document, index: usize, size: Size) -> Rois {
     let Some(image) = images.get(index) else { return Rois::default() };
     let elements: Vec<&Element<'_>> = document.model().children("ROI").collect();
     let referred = images.iter().any(|image| !image.roi_refs.is_empty());
-    let order: HashMap<&str, ()> = image.roi_refs.iter().map(|id| (id.as_str(), ())).collect();
+    let ids: HashSet<&str> = image.roi_refs.iter().map(String::as_str).collect();
     let ours = |roi: &&&Element<'_>| {
-        if referred { order.contains_key(roi.attr("ID").unwrap_or_default()) } else { images.len() == 1 }
+        if referred { ids.contains(roi.attr("ID").unwrap_or_default()) } else { images.len() == 1 }
     };
     let mut rois = Rois::default();
     for element in elements.iter().filter(ours) {

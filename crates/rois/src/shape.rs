@@ -240,7 +240,9 @@ impl Shape {
 /// Moves points, and gives them again.
 fn moved(points: &mut [(f64, f64)], transform: Affine) -> Vec<(f64, f64)> {
     if transform != Affine::IDENTITY {
-        points.iter_mut().for_each(|point| *point = transform.apply(*point));
+        for point in points.iter_mut() {
+            *point = transform.apply(*point);
+        }
     }
     points.to_vec()
 }

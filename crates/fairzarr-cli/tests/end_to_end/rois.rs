@@ -68,13 +68,10 @@ fn regions_become_labels_in_every_version_and_are_proved() {
     assert_eq!(group["attributes"]["ome"]["multiscales"][0]["type"], "mode");
     let array = zarr::read(&store, "labels/rois/0", Sample::U8);
     assert_eq!(array.shape, [2, 1, 3, 300, 360]);
-    let at = |t: usize, z: usize, y: usize, x: usize| array.values[((t * 3 + z) * 300 + y) * 360 + x];
-    assert_eq!([at(0, 0, 61, 51), at(0, 1, 61, 51), at(0, 1, 60, 50)], [0.0, 1.0, 0.0]);
-    assert_eq!(
-        [at(0, 0, 10, 10), at(1, 2, 49, 20), at(0, 0, 6, 5), at(0, 0, 220, 250)],
-        [1.0, 1.0, 4.0, 2.0]
-    );
-    assert_eq!([at(0, 0, 99, 100), at(1, 0, 99, 99), at(0, 0, 298, 0)], [0.0, 3.0, 3.0]);
+    let at = |t: usize, z: usize, y: usize, x: usize| array.values[((t * 3 + z) * 300 + y) * 360 + x] as u8;
+    assert_eq!([at(0, 0, 61, 51), at(0, 1, 61, 51), at(0, 1, 60, 50)], [0, 1, 0]);
+    assert_eq!([at(0, 0, 10, 10), at(1, 2, 49, 20), at(0, 0, 6, 5), at(0, 0, 220, 250)], [1, 1, 4, 2]);
+    assert_eq!([at(0, 0, 99, 100), at(1, 0, 99, 99), at(0, 0, 298, 0)], [0, 3, 3]);
 
     // What is not painted so is found.
     let chunk = store.join("labels/rois/0/c/0/0/0/0/0");
