@@ -44,7 +44,7 @@ pub fn with_delta_t(mut image: Image) -> Image {
     if pixels.time_increment.is_some() {
         return image;
     }
-    pixels.time_increment = pixels.size_t.and_then(|count| increment(&pixels.planes, count.into()));
+    pixels.time_increment = pixels.size_t.and_then(|count| increment(&pixels.planes, count));
     image
 }
 
