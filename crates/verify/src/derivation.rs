@@ -28,6 +28,8 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
     let mut notes = Vec::new();
     let by_fairzarr = hierarchy.conversion().is_some();
     let same_rules = hierarchy.conversion().is_some_and(|of| of.version() == Some(env!("CARGO_PKG_VERSION")));
+    let by_stage = hierarchy.conversion().is_some_and(|of| of.has_stage_positions());
+    let by_delta_t = hierarchy.conversion().is_some_and(|of| of.has_delta_t());
     let (mut derived, mut without, mut palettes) = (0, 0, 0);
     for (index, (stored, seen)) in hierarchy.images().iter().zip(seen).enumerate() {
         let Some(image) = origin.images.get(index) else { continue };
@@ -36,12 +38,17 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             continue;
         };
         derived += 1;
+        let described = &if by_delta_t { from_ome::with_delta_t(described.clone()) } else { described.clone() };
+        let corner = match &origin.document {
+            document if by_stage => from_ome::origin(document.as_ref().map(ome_xml::Document::ome), described),
+            _ => [0.0; 5],
+        };
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
         found.equal(place("name"), &name, &stored.multiscale.name.clone().unwrap_or_default());
         axes(found, index, described, &stored.multiscale.axes);
         let factors = factors(stored, &seen.shapes);
-        levels(found, index, described, stored, &factors);
+        levels(found, index, (described, corner), stored, &factors);
         let Some(is_inverted) = image.inverted else {
             palettes += 1;
             continue;
@@ -53,7 +60,7 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
         }
         if same_rules {
             let group = attributes(hierarchy.store(), &stored.path)?.unwrap_or_default();
-            let expected = whole::of_image(image, described, index, seen, stored, &factors, &group);
+            let expected = whole::of_image(image, described, (index, corner), seen, stored, &factors, &group);
             found.members(&stored.path, &expected, &group);
         }
     }
@@ -152,12 +159,12 @@ fn places(stored: &StoredImage) -> [Option<usize>; 5] {
 fn levels(
     found: &mut Found,
     image: usize,
-    described: &ome_xml::Image,
+    (described, origin): (&ome_xml::Image, from_ome::Origin),
     stored: &StoredImage,
     factors: &[from_ome::Factors],
 ) {
     let place_of = places(stored);
-    let derived = from_ome::datasets(described, factors, stored.method());
+    let derived = from_ome::datasets(described, factors, stored.method(), origin);
     for (level, (derived, dataset)) in derived.iter().zip(&stored.multiscale.datasets).enumerate() {
         for (axis, place) in place_of.iter().enumerate() {
             let Some(place) = *place else { continue };

@@ -12,6 +12,7 @@
 //! - *record*: what is said of the microscope and its quality control, made again from the documents that the store keeps;
 //! - *statistics*: those that each image says of its samples, counted again;
 //! - *pyramid*: computed levels are made of the level before as the store says;
+//! - *labels*: label images of regions, painted again from the OME-XML;
 //! - *carried*: what of the source is not in the store is named there;
 //! - *objects*: every stored object is there, and no other;
 //! - *manifest*: everything that is no chunk of an image has the digest that was recorded for it;
@@ -26,6 +27,7 @@ mod exported;
 mod files;
 mod halved;
 mod json;
+mod labels;
 mod manifest;
 mod metadata;
 mod objects;
@@ -50,6 +52,7 @@ pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;
 
+use labels::Labels;
 use objects::Objects;
 use origin::{Origin, Seen};
 use pixels::Pixels;
@@ -116,6 +119,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     let seen = Seen::all(&hierarchy)?;
     let origin = Origin::of_store(&hierarchy, &seen)?;
     let mut statistics = Recount::default();
+    let mut labels = Labels::new(&hierarchy)?;
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
         objects.image(&image)?;
@@ -123,6 +127,9 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
         samples.image(&image, counting.as_ref(), context)?;
         statistics.image(&image, counting);
         pyramid.image(&image, context)?;
+        if let Some(labels) = &mut labels {
+            labels.image(&image, &hierarchy, context)?;
+        }
     }
     let mut checks = vec![
         objects.finish(),
@@ -132,6 +139,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     ];
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.extend([pyramid.finish(options.sample), manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+    checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.extend(carried::recorded(&hierarchy));
     Ok(Report { checks })
 }
@@ -170,6 +178,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     };
     let mut statistics = Recount::default();
     let mut pyramid = Pyramid::new(&hierarchy);
+    let mut labels = Labels::new(&hierarchy)?;
     let mut objects = Objects::new(&hierarchy);
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
@@ -177,6 +186,9 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         pixels.image(&image, counting.as_ref(), context)?;
         statistics.image(&image, counting);
         pyramid.image(&image, context)?;
+        if let Some(labels) = &mut labels {
+            labels.image(&image, &hierarchy, context)?;
+        }
         objects.image(&image)?;
     }
     let mut checks = vec![pixels.finish(options.sample)];
@@ -185,11 +197,13 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
         checks.push(pyramid.finish(options.sample));
         checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+        checks.extend(labels.map(|labels| labels.finish(options.sample)));
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?]);
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.push(pyramid.finish(options.sample));
+    checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.push(carried::compare(source, &hierarchy));
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
     if hierarchy.conversion().is_some() {

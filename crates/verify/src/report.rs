@@ -35,6 +35,8 @@ pub enum Proof {
     Statistics,
     /// Computed levels are made of the level before as the store says.
     Pyramid,
+    /// Regions of the OME-XML, painted again, are the label images.
+    Labels,
     /// What of the source is not in the store is named there.
     Carried,
     /// Every object is there, and no other.
@@ -61,6 +63,7 @@ impl Proof {
             Self::Record => "record",
             Self::Statistics => "statistics",
             Self::Pyramid => "pyramid",
+            Self::Labels => "labels",
             Self::Carried => "carried",
             Self::Objects => "objects",
             Self::Files => "files",

@@ -18,7 +18,7 @@ pub(super) const MEMBERS: [&str; 7] =
 pub(super) fn of_image(
     image: &OriginImage,
     described: &ome_xml::Image,
-    index: usize,
+    (index, corner): (usize, from_ome::Origin),
     seen: &Seen,
     stored: &StoredImage,
     factors: &[from_ome::Factors],
@@ -31,7 +31,7 @@ pub(super) fn of_image(
         downscaling.metadata.insert("version".into(), env!("CARGO_PKG_VERSION").into());
         downscaling
     });
-    let multiscale = from_ome::multiscale(described, index, factors, downscaling);
+    let multiscale = from_ome::multiscale(described, index, factors, downscaling, corner);
     let omero = SampleType::from_zarr_v3(&seen.data_type).filter(|of| !of.is_complex()).map(|data_type| {
         let bytes = 8 * data_type.bytes() as u32;
         let bits = image.significant_bits.filter(|bits| image.sizes.is_some() || *bits < bytes);
