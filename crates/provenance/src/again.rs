@@ -86,8 +86,7 @@ pub fn derive_again(
         if let Err(name) = &policy {
             made.unknown_policy = Some(name.clone());
         }
-        let of_images: Vec<_> =
-            images.iter().map(|image| (image.described, image.source.clone())).collect();
+        let of_images: Vec<_> = images.iter().map(|image| (image.described, image.source.clone())).collect();
         let policy = policy.ok().flatten();
         let first = count.saturating_sub(sidecars.len());
         let provenance = Provenance::of_images(described, &of_images, &sidecars, first, policy.as_ref());
@@ -105,7 +104,8 @@ pub fn derive_again(
             None => of_metadata(store, images.len())?,
         };
         let sidecars = read(event.get("sources"))?;
-        let key = |n: usize, ending: &str| keys::embedded(sidecars.get(n).map_or("", Sidecar::sha256), ending);
+        let key =
+            |n: usize, ending: &str| keys::embedded(sidecars.get(n).map_or("", Sidecar::sha256), ending);
         made.groups = groups(&Provenance::new(record, &said, &sidecars, None, key), &paths);
     }
     Ok(match unread {
@@ -118,14 +118,18 @@ pub fn derive_again(
 fn foreign(root: &Map<String, Value>, events: &[Value]) -> Option<String> {
     let text = |of: &Value, member: &str| of.get(member).and_then(Value::as_str).unwrap_or("none").to_owned();
     let conversion = root.get(keys::CONVERSION);
-    let made = conversion.into_iter().chain(events).map(|step| (text(step, "program"), text(step, "version")));
+    let made =
+        conversion.into_iter().chain(events).map(|step| (text(step, "program"), text(step, "version")));
     for (program, version) in made {
         if (&*program, &*version) != ("fairzarr", VERSION) {
             return Some(format!("made by {program} {version}, whose rules this version does not know"));
         }
     }
     if let Some(event) = events.iter().find(|event| text(event, "action") != "embed") {
-        return Some(format!("the history has {:?}, which this version does not know", text(event, "action")));
+        return Some(format!(
+            "the history has {:?}, which this version does not know",
+            text(event, "action")
+        ));
     }
     (conversion.is_none() && events.is_empty() && root.keys().any(|key| placement::KEYS.contains(&&**key)))
         .then(|| "it was written by another program".to_owned())

@@ -3,9 +3,7 @@
 //! compared with what the store says.
 
 use fairzarr_ngff::from_ome::{self, Plates};
-use fairzarr_ngff::{
-    Axis, AxisKind, Dataset, Version, bioformats2raw_attributes, merge, series_attributes,
-};
+use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, bioformats2raw_attributes, merge, series_attributes};
 use fairzarr_ome_xml as ome_xml;
 use fairzarr_ome_zarr::{Hierarchy, StoredImage, attributes, keys};
 use serde_json::{Map, Value};
@@ -27,7 +25,11 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
     let found = &mut Found::default();
     let mut notes = Vec::new();
     let by_fairzarr = hierarchy.conversion().is_some();
-    let same_rules = hierarchy.conversion().is_some_and(|of| of.version() == Some(env!("CARGO_PKG_VERSION")));
+    let history = hierarchy.root().get(keys::HISTORY).and_then(Value::as_array);
+    // An upgrade writes what it finds in another version's form, and adds nothing.
+    let as_written = history.into_iter().flatten().all(|event| event.get("action") == Some(&"embed".into()));
+    let version = hierarchy.conversion().and_then(|conversion| conversion.version());
+    let same_rules = as_written && version == Some(env!("CARGO_PKG_VERSION"));
     let by_stage = hierarchy.conversion().is_some_and(|of| of.has_stage_positions());
     let by_delta_t = hierarchy.conversion().is_some_and(|of| of.has_delta_t());
     let (mut derived, mut without, mut palettes) = (0, 0, 0);
@@ -38,9 +40,12 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             continue;
         };
         derived += 1;
-        let described = &if by_delta_t { from_ome::with_delta_t(described.clone()) } else { described.clone() };
+        let described =
+            &if by_delta_t { from_ome::with_delta_t(described.clone()) } else { described.clone() };
         let corner = match &origin.document {
-            document if by_stage => from_ome::origin(document.as_ref().map(ome_xml::Document::ome), described),
+            document if by_stage => {
+                from_ome::origin(document.as_ref().map(ome_xml::Document::ome), described)
+            }
             _ => [0.0; 5],
         };
         let place = |what: &str| format!("image {index}, {what}");
@@ -71,7 +76,9 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
         ));
     }
     if palettes > 0 {
-        notes.push(format!("not derived: the channels of {palettes} images whose colours are those of a palette"));
+        notes.push(format!(
+            "not derived: the channels of {palettes} images whose colours are those of a palette"
+        ));
     }
     if !same_rules {
         notes.push("not derived: members that another program or version wrote by rules of its own".into());
@@ -101,9 +108,12 @@ impl Found {
     fn members(&mut self, path: &str, expected: &Map<String, Value>, group: &Map<String, Value>) {
         let place = if path.is_empty() { "the root" } else { path };
         let known = |name: &&String| whole::MEMBERS.contains(&name.as_str());
-        for name in expected.keys().chain(group.keys().filter(|name| !expected.contains_key(*name)).filter(known)) {
+        for name in
+            expected.keys().chain(group.keys().filter(|name| !expected.contains_key(*name)).filter(known))
+        {
             let (expected, found) = (expected.get(name), group.get(name));
-            self.compared += json::compare(&format!("{place}, {name}"), expected, found, &mut self.differences);
+            self.compared +=
+                json::compare(&format!("{place}, {name}"), expected, found, &mut self.differences);
         }
     }
 
@@ -217,12 +227,7 @@ fn inverted(found: &mut Found, index: usize, expected: bool, stored: &StoredImag
 }
 
 /// Rows, columns, wells, fields and acquisitions, where the store has a plate.
-fn plates(
-    found: &mut Found,
-    origin: &Origin,
-    hierarchy: &Hierarchy,
-    same_rules: bool,
-) -> Result<(), Error> {
+fn plates(found: &mut Found, origin: &Origin, hierarchy: &Hierarchy, same_rules: bool) -> Result<(), Error> {
     let root = hierarchy.root();
     let is_image = hierarchy.images().iter().any(|image| image.path.is_empty());
     let refuse = |error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
@@ -231,7 +236,8 @@ fn plates(
     };
     let version = Version::of(root).map_err(|error| refuse(&error))?.unwrap_or_default();
     let mut whole = bioformats2raw_attributes(version);
-    let (ome, is_plate) = (origin.document.as_ref().map(ome_xml::Document::ome), member(root, "plate").is_some());
+    let (ome, is_plate) =
+        (origin.document.as_ref().map(ome_xml::Document::ome), member(root, "plate").is_some());
     let Some(ome) = ome.filter(|_| is_plate) else {
         if same_rules && !is_image && !is_plate {
             found.members("", &whole, root);

@@ -1,6 +1,7 @@
 //! JSON values compared by what they say: numbers by their value, members in any order.
 
 use serde_json::Value;
+use std::cmp::Ordering;
 
 use crate::report::Difference;
 
@@ -10,7 +11,12 @@ const SHOWN: usize = 120;
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Adds where `found` differs from `expected`; `place` is what the whole value is called.
-pub(crate) fn compare(place: &str, expected: Option<&Value>, found: Option<&Value>, out: &mut Vec<Difference>) -> usize {
+pub(crate) fn compare(
+    place: &str,
+    expected: Option<&Value>,
+    found: Option<&Value>,
+    out: &mut Vec<Difference>,
+) -> usize {
     match (expected, found) {
         (Some(Value::Object(expected)), Some(Value::Object(found))) => {
             let new = found.keys().filter(|name| !expected.contains_key(*name));
@@ -26,7 +32,9 @@ pub(crate) fn compare(place: &str, expected: Option<&Value>, found: Option<&Valu
         (expected, found) => {
             let same = match (expected.and_then(Value::as_f64), found.and_then(Value::as_f64)) {
                 // Whole numbers beyond the doubles may differ though their doubles are the same.
-                (Some(a), Some(b)) => a == b && (a.abs() < WHOLE || expected == found),
+                (Some(a), Some(b)) => {
+                    a.partial_cmp(&b) == Some(Ordering::Equal) && (a.abs() < WHOLE || expected == found)
+                }
                 _ => expected == found,
             };
             if !same {

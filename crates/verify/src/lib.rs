@@ -123,7 +123,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
         objects.image(&image)?;
-        let counting = statistics.of(&image, &origin, options, store)?;
+        let counting = statistics.of(&image, &origin, *options, store)?;
         samples.image(&image, counting.as_ref(), context)?;
         statistics.image(&image, counting);
         pyramid.image(&image, context)?;
@@ -138,7 +138,11 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
         structure::compare_within(store)?,
     ];
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
-    checks.extend([pyramid.finish(options.sample), manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+    checks.extend([
+        pyramid.finish(options.sample),
+        manifest::check(&hierarchy, job)?,
+        validity::zarr(store)?,
+    ]);
     checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.extend(carried::recorded(&hierarchy));
     Ok(Report { checks })
@@ -182,7 +186,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let mut objects = Objects::new(&hierarchy);
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
-        let counting = statistics.of(&image, &origin, options, store)?;
+        let counting = statistics.of(&image, &origin, *options, store)?;
         pixels.image(&image, counting.as_ref(), context)?;
         statistics.image(&image, counting);
         pyramid.image(&image, context)?;

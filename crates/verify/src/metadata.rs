@@ -12,7 +12,11 @@ use crate::report::{Check, Difference, Proof};
 pub(crate) fn check(origin: &Origin, seen: &[Seen], store: &Store) -> Result<Check, Error> {
     let proof = Proof::Metadata;
     let Some(document) = &origin.document else {
-        return Ok(Check::new(proof, "nothing: there is no OME-XML of the source to derive it from", Vec::new()));
+        return Ok(Check::new(
+            proof,
+            "nothing: there is no OME-XML of the source to derive it from",
+            Vec::new(),
+        ));
     };
     let Some(bytes) = store.get(METADATA)? else {
         let differences = vec![Difference::new(METADATA, "a document", "nothing")];

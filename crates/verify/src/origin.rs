@@ -87,7 +87,8 @@ impl Origin {
         let parsed = metadata.as_ref().and_then(|bytes| Document::parse(bytes.to_vec()).ok());
         let mut best: Option<(Document, (String, String), Vec<usize>)> = None;
         for entry in recorded(hierarchy.root()) {
-            let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text =
+                |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
             let key = text("path");
             if !key.ends_with(".ome.xml") {
                 continue;

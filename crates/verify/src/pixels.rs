@@ -284,8 +284,10 @@ impl<'a> Pair<'a> {
             }
         }
         if let Some(counting) = self.counting {
-            let read = channels.clone().zip(&stored).filter_map(|(c, stored)| Some((c, stored.as_ref().ok()?)));
-            let planes = read.flat_map(|(c, stored)| stored.chunks_exact(plane.max(1)).map(move |of| (c.into(), of)));
+            let read =
+                channels.clone().zip(&stored).filter_map(|(c, stored)| Some((c, stored.as_ref().ok()?)));
+            let planes =
+                read.flat_map(|(c, stored)| stored.chunks_exact(plane.max(1)).map(move |of| (c.into(), of)));
             counting.add(region.y.into(), region.w.into(), planes);
         }
         let pages = t.flat_map(|t| z.clone().map(move |z| (t, z)));

@@ -32,7 +32,8 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             compare(&made, hierarchy, &mut differences)?
         }
         Ok(Again::NotDerived(reason)) => {
-            notes.push(format!("not derived: the record of the microscope and its quality control: {reason}"));
+            notes
+                .push(format!("not derived: the record of the microscope and its quality control: {reason}"));
             0
         }
         Err(error @ fairzarr_provenance::Error::Store(_)) => return Err(error.into()),
@@ -79,11 +80,13 @@ fn images(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Vec<ImageAga
     let images = hierarchy.images().iter().zip(seen).enumerate();
     let images = images.map(|(n, (image, seen))| {
         let mut stored = StoreImage::new(image.multiscale.name.clone());
-        let there = ["t", "c", "z", "y", "x"].map(|name| image.multiscale.axes.iter().any(|axis| axis.name == name));
+        let there =
+            ["t", "c", "z", "y", "x"].map(|name| image.multiscale.axes.iter().any(|axis| axis.name == name));
         for ((size, length), is_there) in stored.sizes.iter_mut().zip(seen.lengths).zip(there) {
             *size = is_there.then_some(length);
         }
-        let labels = image.omero.iter().flat_map(|omero| &omero.channels).map(|channel| channel.label.clone());
+        let labels =
+            image.omero.iter().flat_map(|omero| &omero.channels).map(|channel| channel.label.clone());
         stored.channels = labels.collect();
         let origin = origin.images.get(n);
         ImageAgain {
@@ -115,8 +118,10 @@ fn compare(made: &Attributes, hierarchy: &Hierarchy, differences: &mut Differenc
                 continue;
             }
             // As a document has them: numbers that were written and read again.
-            let expected = expected.get(key).map(|value| serde_json::from_str(&value.to_string()).unwrap_or_default());
-            values += json::compare(&format!("{place}, {key}"), expected.as_ref(), group.get(key), &mut found);
+            let expected =
+                expected.get(key).map(|value| serde_json::from_str(&value.to_string()).unwrap_or_default());
+            values +=
+                json::compare(&format!("{place}, {key}"), expected.as_ref(), group.get(key), &mut found);
         }
         let (expected, stored) = (declared(expected), declared(&group));
         values += json::compare(&format!("{place}, {CONVENTIONS}"), expected, stored, &mut found);

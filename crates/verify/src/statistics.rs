@@ -45,7 +45,7 @@ impl Recount {
         &mut self,
         image: &OpenImage<'_>,
         origin: &Origin,
-        options: &Options,
+        options: Options,
         store: &Store,
     ) -> Result<Option<Counting>, Error> {
         let group = attributes(store, &image.stored.path)?.unwrap_or_default();
@@ -56,7 +56,8 @@ impl Recount {
         if counting.is_none() {
             self.sampled += 1;
         }
-        Ok(counting.map(|statistics| Counting { recorded: recorded.clone(), statistics: Mutex::new(statistics) }))
+        Ok(counting
+            .map(|statistics| Counting { recorded: recorded.clone(), statistics: Mutex::new(statistics) }))
     }
 
     /// Compares what was counted of an image.
@@ -216,8 +217,10 @@ impl Counted {
     /// As the attributes of an image have it.
     fn recorded(&self) -> Map<String, Value> {
         let share = |count: u64| count as f64 / (self.finite + self.others).max(1) as f64;
-        let percentiles: Map<String, Value> =
-            PERCENTILES.iter().map(|(name, share)| ((*name).to_owned(), json!(self.percentile(*share)))).collect();
+        let percentiles: Map<String, Value> = PERCENTILES
+            .iter()
+            .map(|(name, share)| ((*name).to_owned(), json!(self.percentile(*share))))
+            .collect();
         let (min, max) = self.extremes.unzip();
         let members = [
             ("count", json!(self.finite)),
@@ -276,8 +279,9 @@ fn read(sample_type: SampleType, row: &[u8], values: &mut Vec<f64>) {
         SampleType::Float => each(row, values, |s| f64::from(f32::from_le_bytes(s))),
         SampleType::Double => each(row, values, f64::from_le_bytes),
         SampleType::ComplexFloat => each(row, values, |s: [u8; 8]| {
-            let [a, b, c, d, e, f, g, h] = s;
-            f64::from(f32::from_le_bytes([a, b, c, d])).hypot(f64::from(f32::from_le_bytes([e, f, g, h])))
+            let (real, imaginary) = s.split_at(4);
+            let part = |bytes: &[u8]| f64::from(f32::from_le_bytes(bytes.try_into().unwrap_or_default()));
+            part(real).hypot(part(imaginary))
         }),
         SampleType::ComplexDouble => each(row, values, |s: [u8; 16]| {
             let (real, imaginary) = s.split_at(8);

@@ -233,7 +233,11 @@ fn random_edits_of_values_never_pass_in_silence() {
             };
             store.put("zarr.json", document.to_string()).unwrap();
             let of_source = OF_THE_SOURCE.iter().any(|of| pointer.starts_with(of));
-            if draw.below(2) == 0 && !of_source && !pointer.contains("fairzarr:manifest") && pointer != "/attributes" {
+            if draw.below(2) == 0
+                && !of_source
+                && !pointer.contains("fairzarr:manifest")
+                && pointer != "/attributes"
+            {
                 forge(&store);
                 ("forged value", pointer.clone())
             } else {
