@@ -1,6 +1,6 @@
 //! Somebody who edits a value and rewrites the manifest does not pass: what follows from the documents that a store keeps, and from its
 //! samples, is derived again, also without the source. `FAIRZARR_EDITS` says how many random edits are made, `FAIRZARR_SEED` from which
-//! seed; spec-tests/faults/README.md has the counts of the longest run.
+//! seed.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use fairzarr_convert::{ChunkChoice, Layout, convert};
@@ -218,8 +218,9 @@ fn random_edits_of_values_never_pass_in_silence() {
             let mut other = bytes.clone();
             let at = draw.below(other.len());
             other[at] ^= 1 << draw.below(8);
+            let kind = if say_the_same(bytes, &other) { "bit without a change of a value" } else { "bit" };
             store.put(key, other).unwrap();
-            ("bit", format!("{key}, byte {at}"))
+            (kind, format!("{key}, byte {at}"))
         } else {
             let pointer = &places[draw.below(places.len())];
             let mut document = root.clone();
@@ -246,9 +247,8 @@ fn random_edits_of_values_never_pass_in_silence() {
         };
         let (options, job) = (Options::default(), Job::new());
         let holds = verify_store(&store, &options, &job).is_ok_and(|report| report.holds());
-        let same = kind == "bit" && holds && rewritten(&store);
-        *counts.entry(if same { "bit without a change of a value" } else { kind }).or_default() += 1;
-        if holds && !same {
+        *counts.entry(kind).or_default() += 1;
+        if holds && kind != "bit without a change of a value" {
             silent.push(format!("{kind} of {what}"));
         }
         for (key, bytes) in &good {
@@ -259,9 +259,8 @@ fn random_edits_of_values_never_pass_in_silence() {
     assert!(silent.is_empty(), "{} of {edits} in silence: {silent:#?}", silent.len());
 }
 
-/// Whether the report tells of a document that says the same in other bytes.
-fn rewritten(store: &Store) -> bool {
-    let report = verify_store(store, &Options::default(), &Job::new()).unwrap();
-    report.checks.iter().flat_map(|check| &check.notes).any(|note| note.contains("written anew"))
-        || Manifest::read(store).is_ok_and(|found| found.is_some())
+/// Whether two documents say the same in other bytes, as when a bit makes another white space of one.
+fn say_the_same(before: &[u8], after: &[u8]) -> bool {
+    let read = |bytes| serde_json::from_slice::<Value>(bytes).ok();
+    read(before).is_some_and(|before| read(after) == Some(before))
 }
