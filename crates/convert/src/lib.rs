@@ -87,6 +87,23 @@ pub struct Report {
     pub times: StageTimes,
 }
 
+impl Report {
+    /// A sentence for each image with planes that were filled; a time series that broke off lacks thousands.
+    pub fn filled_sentences(&self) -> impl Iterator<Item = String> {
+        self.filled.chunk_by(|a, b| a.0 == b.0).filter_map(|planes| {
+            let &(image, t, c, z) = planes.first()?;
+            Some(match planes.len() {
+                1 => format!(
+                    "image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+                ),
+                count => format!(
+                    "image {image}: {count} planes are missing in the source, the first of them t={t} c={c} z={z}; zeros were written"
+                ),
+            })
+        })
+    }
+}
+
 /// Converts a whole fileset.
 ///
 /// # Errors

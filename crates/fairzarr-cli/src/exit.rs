@@ -249,6 +249,9 @@ impl From<fairzarr_ome_tiff::Error> for Failure {
             Error::ExtraPages { .. } => {
                 Some("--extra-pages keep makes them further images, report leaves them out")
             }
+            Error::MissingPlanes { .. } | Error::MissingFile { .. } => {
+                Some("--on-missing fill converts what is there, and records what is not")
+            }
             _ => None,
         };
         match help {

@@ -355,9 +355,7 @@ fn warnings(fileset: &Fileset, report: Option<&Report>) -> Option<String> {
     let mut said: Vec<String> = fileset.warnings().iter().map(|warning| warning.to_string()).collect();
     if let Some(report) = report {
         said.extend(report.conflicts.iter().map(|conflict| conflict.to_string()));
-        said.extend(report.filled.iter().map(|(image, t, c, z)| {
-            format!("image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written")
-        }));
+        said.extend(report.filled_sentences());
         if let Some(coverage) =
             report.coverage.as_ref().filter(|coverage| coverage.policy != "baseline" && !coverage.passes())
         {

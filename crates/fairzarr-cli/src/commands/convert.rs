@@ -285,10 +285,8 @@ pub(super) fn tell(
         ))?;
         return Ok(());
     }
-    for (image, t, c, z) in &report.filled {
-        print::note(format_args!(
-            "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
-        ));
+    for filled in report.filled_sentences() {
+        print::note(format_args!("fairzarr: warning: {filled}"));
     }
     for levels in &report.not_carried.levels {
         let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
