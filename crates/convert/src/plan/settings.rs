@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::text;
-use crate::options::{BitType, ChunkChoice, Downsample, Layout, Options, PyramidChoice, ShardChoice};
+use crate::options::{
+    BitType, ChunkChoice, Downsample, Layout, Options, PositionChoice, PyramidChoice, RoiChoice, ShardChoice,
+    TimeChoice,
+};
 
 /// The settings of a plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -30,6 +33,12 @@ pub struct Settings {
     pub pyramid: PyramidChoice,
     /// How samples of computed levels are made.
     pub downsample: Downsample,
+    /// What becomes of regions of interest.
+    pub rois: RoiChoice,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Whether tiles are decoded that are moved as they are.
@@ -68,6 +77,12 @@ pub enum Setting {
     Pyramid,
     /// How samples of computed levels are made.
     Downsample,
+    /// What becomes of regions.
+    Rois,
+    /// Where images lie.
+    Positions,
+    /// Where the time between time points comes from.
+    TimeScale,
     /// Size of the smallest computed level.
     SmallestLevel,
     /// Whether moved tiles are decoded.
@@ -88,7 +103,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
@@ -100,10 +115,13 @@ impl Setting {
         Self::ExtraPages,
         Self::OmitEmpty,
         Self::OnMissing,
+        Self::Positions,
         Self::Pyramid,
+        Self::Rois,
         Self::Shard,
         Self::SmallestLevel,
         Self::SourceChecksum,
+        Self::TimeScale,
     ];
 }
 
@@ -117,6 +135,9 @@ impl fmt::Display for Setting {
             Self::Shard => "shard",
             Self::Pyramid => "pyramid",
             Self::Downsample => "downsample",
+            Self::Rois => "rois",
+            Self::Positions => "positions",
+            Self::TimeScale => "time-scale",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
@@ -140,6 +161,9 @@ impl Settings {
             shard: options.shard,
             pyramid: options.pyramid,
             downsample: options.downsample,
+            rois: options.rois,
+            positions: options.positions,
+            time_scale: options.time_scale,
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
@@ -161,6 +185,9 @@ impl Settings {
             Setting::Shard => self.shard.to_string(),
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
+            Setting::Rois => self.rois.to_string(),
+            Setting::Positions => self.positions.to_string(),
+            Setting::TimeScale => self.time_scale.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),
