@@ -14,6 +14,7 @@ mod not_carried;
 mod positions;
 mod resume;
 mod rois;
+mod series;
 mod source_levels;
 mod source_tiles;
 mod split;
