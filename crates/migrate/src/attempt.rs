@@ -173,7 +173,7 @@ impl Attempt<'_> {
             let failure = Failure::from(error);
             // What no later run can finish is not left behind.
             if !failure.class.may_pass() && failure.class != Class::Exists && is_unfinished(store) {
-                let _ = store.delete_prefix("");
+                let _ = convert::discard(store);
             }
             failure
         })

@@ -15,7 +15,8 @@ pub(crate) struct Convert {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
-    /// Replace what exists at the target.
+    /// Replace the store at the target. It stays as it is until the new one, written beside it, is whole; files that are no
+    /// part of a store are never removed.
     #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
     /// Finish an interrupted conversion; the result is the same as without the interruption.
@@ -89,6 +90,9 @@ pub(crate) struct ConvertChoices {
     /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
     #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
     pub(crate) extra_pages: ExtraPagesArg,
+    /// With --overwrite: remove the old store first. Needed in object stores, where it cannot stay until the new one is whole.
+    #[arg(long)]
+    pub(crate) in_place: bool,
     /// Do not wait until the marks of killed writers in an object store expire. One that lives ends with exit code 6.
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -110,7 +114,7 @@ pub(crate) struct Split {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
-    /// Replace what exists at the target (plan only).
+    /// Replace the store at the target, which stays as it is until `commit` has written the new one (plan only).
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Names of the options that were typed.
