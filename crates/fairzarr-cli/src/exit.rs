@@ -118,6 +118,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             fairzarr_ome_zarr::Error::Store(error) => Some(error),
             _ => None,
         })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_upgrade::Error::Original(error) | fairzarr_upgrade::Error::Store(error) => Some(error),
+            _ => None,
+        })
 }
 
 impl From<fairzarr_convert::Error> for Failure {
@@ -215,6 +219,30 @@ impl From<fairzarr_copy::Error> for Failure {
             Error::Exists(_) => "; use --resume to finish an interrupted copy",
             Error::Unfinished(_) => "; finish it with --resume",
             Error::Running { unknown: true, .. } => ", or say --take-over",
+            _ => "",
+        };
+        Self::new(code, error).with_help(help)
+    }
+}
+
+impl From<fairzarr_upgrade::Error> for Failure {
+    fn from(error: fairzarr_upgrade::Error) -> Self {
+        use fairzarr_upgrade::Error;
+        let error = match error {
+            Error::Copy(error) => return error.into(),
+            Error::Provenance(error) => return error.into(),
+            Error::Zarr(error) => return error.into(),
+            error => error,
+        };
+        let code = match &error {
+            Error::Unfit { .. } | Error::Unfinished(_) | Error::Original(_) => Code::Input,
+            Error::Already { .. } | Error::NeedsTarget { .. } | Error::NothingToUndo(_) => Code::Usage,
+            Error::Interrupted => Code::Interrupted,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::NeedsTarget { .. } => "; name a TARGET",
+            Error::Unfinished(_) => "; finish it with --resume",
             _ => "",
         };
         Self::new(code, error).with_help(help)

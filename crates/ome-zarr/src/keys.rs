@@ -14,6 +14,8 @@ pub const DIGESTS: &str = "OME/digests";
 pub const CALIBRATION: &str = "OME/calibration";
 /// What `embed` changed, so that it can be undone.
 pub const EMBEDDED: &str = "OME/embedded.json";
+/// What an upgrade in place changed, so that it can be undone.
+pub const UPGRADED: &str = "OME/upgraded.json";
 /// Digests of all objects that are no chunks of images.
 pub const MANIFEST: &str = "OME/manifest.json";
 /// Copies of all metadata documents, at the root of a Zarr v2.

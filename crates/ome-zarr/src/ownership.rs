@@ -177,7 +177,7 @@ fn node_type(store: &Store, key: &str) -> Result<Option<String>, Error> {
 /// The files beside the arrays that this program and others write.
 fn is_known(key: &str) -> bool {
     let of_source = key.strip_prefix(keys::SOURCES).is_some_and(|rest| rest.starts_with('/'));
-    of_source || [keys::METADATA, keys::TIFF_TAGS, keys::EMBEDDED, keys::MANIFEST].contains(&key)
+    of_source || [keys::METADATA, keys::TIFF_TAGS, keys::EMBEDDED, keys::UPGRADED, keys::MANIFEST].contains(&key)
 }
 
 fn is_chunk_of(arrays: &BTreeSet<String>, key: &str) -> bool {

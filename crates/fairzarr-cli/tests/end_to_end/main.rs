@@ -18,5 +18,6 @@ mod source_tiles;
 mod split;
 mod split_machine;
 mod support;
+mod upgrade;
 mod validate;
 mod verify;
