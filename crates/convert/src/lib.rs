@@ -50,8 +50,8 @@ pub use source::SourceFile;
 
 use pipeline::findings::Findings;
 use pipeline::run;
-use resume::{lease, replace};
 use resume::target::{self, Found, Target};
+use resume::{lease, replace};
 
 /// What a finished conversion did.
 #[derive(Clone, Debug, Default)]

@@ -26,6 +26,7 @@ mod halved;
 mod manifest;
 mod metadata;
 mod objects;
+mod opening;
 mod pixels;
 mod pyramid;
 mod report;
@@ -40,6 +41,7 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
+pub use opening::opening;
 pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;

@@ -140,9 +140,10 @@ fn remove_owned(store: &Store) -> Result<Option<String>, Error> {
 pub(crate) fn refuse_foreign(store: &Store, found: &Ownership) -> Result<(), Error> {
     match found.foreign_names() {
         None => Ok(()),
-        Some(names) => {
-            Err(not_removed(store, &format!("it holds what is no part of the store: {names}; move that away")))
-        }
+        Some(names) => Err(not_removed(
+            store,
+            &format!("it holds what is no part of the store: {names}; move that away"),
+        )),
     }
 }
 

@@ -112,7 +112,9 @@ fn replaceable(
         (Occupant::Other, _) => {
             Err(replace::not_removed(place, "it is neither a Zarr nor an unfinished conversion"))
         }
-        (Occupant::Whole, None) if !options.in_place => Err(Error::NotExchanged(place.location().to_string())),
+        (Occupant::Whole, None) if !options.in_place => {
+            Err(Error::NotExchanged(place.location().to_string()))
+        }
         (Occupant::Whole, Some(places)) if !options.in_place => {
             replace::refuse_foreign(place, &found)?;
             // Nobody may be writing to what is to be replaced.

@@ -90,6 +90,9 @@ pub(crate) struct ConvertChoices {
     /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
     #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
     pub(crate) extra_pages: ExtraPagesArg,
+    /// How samples of 16-bit floating point are stored; those of 32 bits hold the same values, and every program reads them.
+    #[arg(long, value_enum, default_value_t = HalfArg::Float32)]
+    pub(crate) half: HalfArg,
     /// With --overwrite: remove the old store first. Needed in object stores, where it cannot stay until the new one is whole.
     #[arg(long)]
     pub(crate) in_place: bool,
@@ -240,6 +243,24 @@ impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
         match arg {
             OnMissingArg::Error => Self::Error,
             OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+/// Storage of 16-bit floating point.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum HalfArg {
+    /// As samples of 32 bits, with the same values.
+    Float32,
+    /// As they are.
+    Float16,
+}
+
+impl From<HalfArg> for fairzarr_ome_tiff::HalfFloats {
+    fn from(arg: HalfArg) -> Self {
+        match arg {
+            HalfArg::Float32 => Self::Float32,
+            HalfArg::Float16 => Self::Float16,
         }
     }
 }

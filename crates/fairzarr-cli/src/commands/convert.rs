@@ -123,7 +123,13 @@ fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job
     let mark = replaces(name);
     let replace = existing == Existing::Overwrite || folder.exists(&mark).map_err(failed)?;
     let step = job.next_step().with_threads(None);
-    match fairzarr_copy::pack(store, folder, name, &fairzarr_copy::Options::new().with_replace(replace), &step) {
+    match fairzarr_copy::pack(
+        store,
+        folder,
+        name,
+        &fairzarr_copy::Options::new().with_replace(replace),
+        &step,
+    ) {
         Ok(_) => {
             fairzarr_convert::discard(store).map_err(Stopped::of)?;
             folder.delete(&mark).map_err(failed)
@@ -146,6 +152,7 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing.into();
     options.on_extra_pages = choices.extra_pages.into();
+    options.half = choices.half.into();
     options
 }
 

@@ -92,7 +92,8 @@ fn killed_at_any_moment_one_of_the_two_is_whole() {
     for (n, option) in ["--overwrite", "--resume"].into_iter().cycle().take(8).enumerate() {
         let _ = fs::remove_dir_all(&place.target);
         convert(&place.old, &place.target, &[]).done();
-        let mut child = start(arguments("convert", &cells(), &place.target, &[&OTHER[..], &["--overwrite"]].concat()));
+        let mut child =
+            start(arguments("convert", &cells(), &place.target, &[&OTHER[..], &["--overwrite"]].concat()));
         std::thread::sleep(std::time::Duration::from_millis(15 * n as u64));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -221,7 +222,8 @@ fn an_archive_is_there_until_the_new_one_is_whole() {
     for n in 0..6 {
         fs::remove_file(&target).unwrap();
         convert(&old, &target, &[]).done();
-        let mut child = start(arguments("convert", &cells(), &target, &[&OTHER[..], &["--overwrite"]].concat()));
+        let mut child =
+            start(arguments("convert", &cells(), &target, &[&OTHER[..], &["--overwrite"]].concat()));
         std::thread::sleep(std::time::Duration::from_millis(25 * n));
         child.kill().unwrap();
         child.wait().unwrap();
