@@ -132,12 +132,15 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Zarr(fairzarr_ome_zarr::Error::Store(_)) => Code::Output,
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
-            Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {
-                Code::Input
-            }
+            Error::Source(_)
+            | Error::Xml(_)
+            | Error::OtherSource(_)
+            | Error::SourceChanged { .. }
+            | Error::Rois { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
+            | Error::NoLargest(_)
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -150,6 +153,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoLargest(_) => "; choose another --downsample".into(),
+            Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
             Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()

@@ -13,6 +13,7 @@ mod migrate;
 mod not_carried;
 mod overwrite;
 mod resume;
+mod rois;
 mod source_levels;
 mod source_tiles;
 mod split;
