@@ -99,7 +99,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,

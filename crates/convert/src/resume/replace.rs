@@ -122,6 +122,8 @@ pub(crate) fn remove(store: &Store, found: &Ownership) -> Result<(), Error> {
         store.delete(key)?;
     }
     store.remove_leftovers()?;
+    // The mark stays as long as directories do, by which the place looks taken.
+    store.remove_empty_directories()?;
     store.delete(&removing())?;
     Ok(store.remove_empty_directories()?)
 }
