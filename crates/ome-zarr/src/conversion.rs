@@ -45,6 +45,16 @@ impl<'a> Conversion<'a> {
         self.0.get("rois").and_then(Value::as_str) == Some("labels")
     }
 
+    /// Whether images lie where their planes or fields were on the stage.
+    pub fn has_stage_positions(self) -> bool {
+        self.0.get("positions").and_then(Value::as_str) == Some("stage")
+    }
+
+    /// Whether the time between points was taken from planes where the document gives none.
+    pub fn has_delta_t(self) -> bool {
+        self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")
+    }
+
     /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.
     pub fn not_carried(self) -> Option<&'a Map<String, Value>> {
         self.0.get("not_carried")?.as_object()

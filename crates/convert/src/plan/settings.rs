@@ -10,7 +10,8 @@ use std::fmt;
 
 use super::text;
 use crate::options::{
-    BitType, ChunkChoice, Downsample, Layout, Options, PyramidChoice, RoiChoice, ShardChoice,
+    BitType, ChunkChoice, Downsample, Layout, Options, PositionChoice, PyramidChoice, RoiChoice, ShardChoice,
+    TimeChoice,
 };
 
 /// The settings of a plan.
@@ -34,6 +35,10 @@ pub struct Settings {
     pub downsample: Downsample,
     /// What becomes of regions of interest.
     pub rois: RoiChoice,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Whether tiles are decoded that are moved as they are.
@@ -77,6 +82,10 @@ pub enum Setting {
     Downsample,
     /// What becomes of regions.
     Rois,
+    /// Where images lie.
+    Positions,
+    /// Where the time between time points comes from.
+    TimeScale,
     /// Size of the smallest computed level.
     SmallestLevel,
     /// Whether moved tiles are decoded.
@@ -99,7 +108,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
@@ -112,11 +121,13 @@ impl Setting {
         Self::Half,
         Self::OmitEmpty,
         Self::OnMissing,
+        Self::Positions,
         Self::Pyramid,
         Self::Rois,
         Self::Shard,
         Self::SmallestLevel,
         Self::SourceChecksum,
+        Self::TimeScale,
     ];
 }
 
@@ -131,6 +142,8 @@ impl fmt::Display for Setting {
             Self::Pyramid => "pyramid",
             Self::Downsample => "downsample",
             Self::Rois => "rois",
+            Self::Positions => "positions",
+            Self::TimeScale => "time-scale",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
@@ -156,6 +169,8 @@ impl Settings {
             pyramid: options.pyramid,
             downsample: options.downsample,
             rois: options.rois,
+            positions: options.positions,
+            time_scale: options.time_scale,
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
@@ -179,6 +194,8 @@ impl Settings {
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
             Setting::Rois => self.rois.to_string(),
+            Setting::Positions => self.positions.to_string(),
+            Setting::TimeScale => self.time_scale.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),

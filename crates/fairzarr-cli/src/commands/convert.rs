@@ -185,6 +185,8 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         None if choices.no_decode => PyramidChoice::Source,
         Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
     };
+    options.positions = choices.positions.into();
+    options.time_scale = choices.time_scale.into();
     options.rois = choices.rois.into();
     options.downsample = choices.downsample.into();
     options.smallest_level = choices.smallest_level;

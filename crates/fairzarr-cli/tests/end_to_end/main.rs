@@ -12,6 +12,7 @@ mod many_planes;
 mod migrate;
 mod not_carried;
 mod overwrite;
+mod positions;
 mod resume;
 mod rois;
 mod source_levels;
