@@ -40,6 +40,12 @@ impl<'a> Conversion<'a> {
         copied.into_iter().flatten().filter_map(Value::as_u64).collect()
     }
 
+    /// Numbers of the images of the source that were converted, where it was not all of them.
+    pub fn series(self) -> Option<Vec<usize>> {
+        let series = self.0.get("series")?.as_array()?.iter();
+        series.map(|number| usize::try_from(number.as_u64()?).ok()).collect()
+    }
+
     /// Whether regions of interest became label images.
     pub fn has_roi_labels(self) -> bool {
         self.0.get("rois").and_then(Value::as_str) == Some("labels")

@@ -273,6 +273,9 @@ impl<'a> Metadata<'a> {
         if self.plan.settings.rois == RoiChoice::Labels {
             conversion["rois"] = json!(self.plan.settings.rois.to_string());
         }
+        if let Some(series) = &self.plan.settings.series {
+            conversion["series"] = json!(series);
+        }
         if self.plan.settings.positions == PositionChoice::Stage {
             conversion["positions"] = json!(self.plan.settings.positions.to_string());
         }

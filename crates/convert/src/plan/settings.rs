@@ -35,6 +35,9 @@ pub struct Settings {
     pub downsample: Downsample,
     /// What becomes of regions of interest.
     pub rois: RoiChoice,
+    /// Images of the source that are converted; all of them where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Vec<usize>>,
     /// Where images lie.
     pub positions: PositionChoice,
     /// Where the time between time points comes from.
@@ -82,6 +85,8 @@ pub enum Setting {
     Downsample,
     /// What becomes of regions.
     Rois,
+    /// Which images of the source are converted.
+    Series,
     /// Where images lie.
     Positions,
     /// Where the time between time points comes from.
@@ -108,7 +113,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
@@ -124,6 +129,7 @@ impl Setting {
         Self::Positions,
         Self::Pyramid,
         Self::Rois,
+        Self::Series,
         Self::Shard,
         Self::SmallestLevel,
         Self::SourceChecksum,
@@ -143,6 +149,7 @@ impl fmt::Display for Setting {
             Self::Downsample => "downsample",
             Self::Rois => "rois",
             Self::Positions => "positions",
+            Self::Series => "series",
             Self::TimeScale => "time-scale",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
@@ -169,6 +176,7 @@ impl Settings {
             pyramid: options.pyramid,
             downsample: options.downsample,
             rois: options.rois,
+            series: source.selected().map(<[usize]>::to_vec),
             positions: options.positions,
             time_scale: options.time_scale,
             smallest_level: options.smallest_level,
@@ -194,6 +202,10 @@ impl Settings {
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
             Setting::Rois => self.rois.to_string(),
+            Setting::Series => self.series.as_ref().map_or_else(
+                || "all".to_owned(),
+                |series| series.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            ),
             Setting::Positions => self.positions.to_string(),
             Setting::TimeScale => self.time_scale.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),

@@ -5,7 +5,9 @@ use fairzarr_convert::{
     ChunkChoice, Codec, Downsample, Layout, PositionChoice, RoiChoice, ShardChoice, Share, TimeChoice,
 };
 
-use super::parse::{parse_bytes, parse_chunk, parse_shard, parse_share, parse_version};
+use super::parse::{
+    SeriesArg, parse_bytes, parse_chunk, parse_series, parse_shard, parse_share, parse_version,
+};
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
 #[derive(Debug, ClapArgs)]
@@ -69,6 +71,10 @@ pub(crate) struct ConvertChoices {
     /// What becomes of regions of interest, which the OME-XML keeps in any case.
     #[arg(long, value_enum, default_value_t = RoisArg::Metadata)]
     pub(crate) rois: RoisArg,
+    /// Images to convert, counted from 0, such as 0,2-4 [default: all]. METADATA.ome.xml describes these alone, and the store
+    /// says of which source they are a part.
+    #[arg(long, value_name = "N,N-M", value_parser = parse_series)]
+    pub(crate) series: Option<SeriesArg>,
     /// Where images lie in their coordinates.
     #[arg(long, value_enum, default_value_t = PositionsArg::Origin)]
     pub(crate) positions: PositionsArg,

@@ -19,7 +19,12 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
         return outcome(args, report, &args.source);
     };
     let store = source::store(target, &args.store, Code::Input)?;
-    let fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
+    let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
+    // Of a part of the source the store says which part.
+    let root = fairzarr_ome_zarr::attributes(&store, "").ok().flatten().unwrap_or_default();
+    if let Some(series) = Conversion::of(&root).and_then(Conversion::series) {
+        fileset = fileset.select(&series);
+    }
     stop_on_signal(&job.cancel, &store);
     let bytes = fileset.images().iter().map(|image| {
         let shape = image.shape();

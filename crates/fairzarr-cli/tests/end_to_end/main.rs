@@ -15,6 +15,7 @@ mod overwrite;
 mod positions;
 mod resume;
 mod rois;
+mod series;
 mod source_levels;
 mod source_tiles;
 mod split;
