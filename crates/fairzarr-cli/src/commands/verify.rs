@@ -1,5 +1,6 @@
 //! `fairzarr verify`.
 
+use fairzarr_ome_zarr::Conversion;
 use fairzarr_task::Job;
 use fairzarr_verify::{Error, Options, Report};
 
