@@ -74,7 +74,7 @@ impl Replacement {
     /// # Errors
     /// [`Error::Failed`].
     pub fn place_new(&self) -> Result<(), Error> {
-        self.rename(&self.beside, &self.place)
+        rename(&self.beside, &self.place)
     }
 
     /// The same, where there is nothing beside: gives the place back what was put aside.
@@ -82,7 +82,7 @@ impl Replacement {
     /// # Errors
     /// [`Error::Failed`].
     pub fn put_back(&self) -> Result<(), Error> {
-        self.rename(&self.aside, &self.place)
+        rename(&self.aside, &self.place)
     }
 
     /// After a kill when the new store had its place: what is beside it is the old one, and goes aside.
@@ -90,17 +90,17 @@ impl Replacement {
     /// # Errors
     /// [`Error::Failed`].
     pub fn put_aside(&self) -> Result<(), Error> {
-        self.rename(&self.beside, &self.aside)
+        rename(&self.beside, &self.aside)
     }
+}
 
-    fn rename(&self, from: &Store, to: &Store) -> Result<(), Error> {
-        let (from, to) = (path(from), path(to));
-        let renamed = named(to).and_then(|target| fs::rename(from, target.as_deref().unwrap_or(to)));
-        match renamed {
-            // Another process has just done the same.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => Ok(()),
-            other => other.map_err(|error| failed(to, "rename to", "", error)),
-        }
+fn rename(from: &Store, to: &Store) -> Result<(), Error> {
+    let (from, to) = (path(from), path(to));
+    let renamed = named(to).and_then(|target| fs::rename(from, target.as_deref().unwrap_or(to)));
+    match renamed {
+        // Another process has just done the same.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => Ok(()),
+        other => other.map_err(|error| failed(to, "rename to", "", error)),
     }
 }
 
