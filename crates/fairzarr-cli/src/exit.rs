@@ -168,6 +168,9 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::OtherSource(_) | Error::SourceChanged { .. } => {
                 "; convert the source as it is now with --overwrite".into()
             }
+            Error::NotExchanged(_) => {
+                "; choose another target, or say --in-place: then there is no whole store until the new one is finished".into()
+            }
             Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
             _ => String::new(),
         };
