@@ -168,6 +168,9 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::OtherSource(_) | Error::SourceChanged { .. } => {
                 "; convert the source as it is now with --overwrite".into()
             }
+            Error::NotExchanged(_) => {
+                "; choose another target, or say --in-place: then there is no whole store until the new one is finished".into()
+            }
             Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
             _ => String::new(),
         };
@@ -281,6 +284,9 @@ impl From<fairzarr_ome_tiff::Error> for Failure {
             Error::Link { .. } => Some("--follow-links follows it"),
             Error::ExtraPages { .. } => {
                 Some("--extra-pages keep makes them further images, report leaves them out")
+            }
+            Error::MissingPlanes { .. } | Error::MissingFile { .. } => {
+                Some("--on-missing fill converts what is there, and records what is not")
             }
             _ => None,
         };

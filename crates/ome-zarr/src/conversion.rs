@@ -76,6 +76,11 @@ impl<'a> Conversion<'a> {
         self.0.get("extra_pages").and_then(Value::as_str) == Some("keep")
     }
 
+    /// Whether samples of 16-bit floating point are stored as they are, and not as samples of 32 bits.
+    pub fn keeps_half_floats(self) -> bool {
+        self.0.get("half").and_then(Value::as_str) == Some("float16")
+    }
+
     /// The files of the source.
     pub fn files(self) -> impl Iterator<Item = ConvertedFile<'a>> {
         let files = self.0.get("files").and_then(Value::as_array);

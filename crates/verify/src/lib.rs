@@ -31,6 +31,7 @@ mod labels;
 mod manifest;
 mod metadata;
 mod objects;
+mod opening;
 mod origin;
 mod pixels;
 mod pyramid;
@@ -48,6 +49,7 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
+pub use opening::opening;
 pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::statistics::Counting;
 use crate::{Context, Sample};
 
@@ -152,7 +152,7 @@ fn decode(
         },
     )?;
     job.cancel.check()?;
-    let mut differences = unlocked(found);
+    let mut differences = in_order(unlocked(found));
     let digests = unlocked(digests);
     let planes =
         slabs.iter().enumerate().flat_map(|(n, slab)| slab.planes.iter().map(move |plane| (n, *plane)));
@@ -238,7 +238,7 @@ fn stored_chunks(
         },
     )?;
     job.cancel.check()?;
-    Ok(unlocked(found))
+    Ok(in_order(unlocked(found)))
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

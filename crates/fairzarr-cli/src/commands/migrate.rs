@@ -110,6 +110,8 @@ fn options(
     super::provenance::given(&args.choices.provenance, &mut options.convert)?;
     options.use_sidecars = args.choices.provenance.sidecars == SidecarsArg::Auto;
     options.on_missing = args.choices.on_missing.into();
+    options.extra_pages = args.choices.extra_pages.into();
+    options.half = args.choices.half.into();
     options.filter = Filter::new(&args.include, &args.exclude)?;
     options.template = args.name.parse()?;
     options.table = table;

@@ -96,6 +96,9 @@ fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
     if !typed("extra-pages") {
         options.on_extra_pages = plan.settings.extra_pages;
     }
+    if !typed("half") {
+        options.half = plan.settings.half;
+    }
     let series = if typed("series") { series(&args.choices) } else { plan.settings.series.as_deref() };
     open(&args.source, options, series, &args.store)
 }

@@ -11,6 +11,7 @@ mod inspect;
 mod many_planes;
 mod migrate;
 mod not_carried;
+mod overwrite;
 mod positions;
 mod resume;
 mod rois;
