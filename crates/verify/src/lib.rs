@@ -157,12 +157,29 @@ fn derived(
     hierarchy: &Hierarchy,
     statistics: Recount,
 ) -> Result<[Check; 4], Error> {
-    Ok([
-        metadata::check(origin, seen, hierarchy.store())?,
-        derivation::check(origin, seen, hierarchy)?,
-        record::check(origin, seen, hierarchy)?,
-        statistics.finish(),
-    ])
+    let metadata = metadata::check(origin, seen, hierarchy.store())?;
+    let derivation = derivation::check(origin, seen, hierarchy)?;
+    let record = record::check(origin, seen, hierarchy)?;
+    let statistics = statistics.finish();
+    // Stores without a manifest are of versions whose record, statistics and METADATA followed other rules.
+    if hierarchy.conversion().is_some_and(|conversion| !conversion.has_manifest()) {
+        let metadata = if origin.is_source { metadata } else { by_earlier_rules(metadata) };
+        return Ok([metadata, derivation, by_earlier_rules(record), by_earlier_rules(statistics)]);
+    }
+    Ok([metadata, derivation, record, statistics])
+}
+
+/// The check of a store whose rules were others: what differs is told, and is no difference.
+fn by_earlier_rules(mut check: Check) -> Check {
+    let count = check.differences.len();
+    if count > 0 {
+        check.differences.clear();
+        let what = check.proof.name();
+        check.notes.push(format!(
+            "not derived: the {what} of an earlier version, by whose rules {count} values or more were others"
+        ));
+    }
+    check
 }
 
 /// Proves that `store` holds what `source` holds. Where `source` is an export of the store, its documents are proved to be

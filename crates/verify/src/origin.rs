@@ -18,6 +18,8 @@ pub(crate) struct Origin {
     pub(crate) kept: Option<(String, String)>,
     /// In series order.
     pub(crate) images: Vec<OriginImage>,
+    /// Whether it is the source itself.
+    pub(crate) is_source: bool,
 }
 
 /// What is known of an image apart from the store's own metadata.
@@ -77,7 +79,7 @@ impl Origin {
             Some((source.sources()[index].name.clone(), keys::source(index)))
         });
         let images = source.images().iter().map(|image| OriginImage::of_source(source, image)).collect();
-        Self { document, kept, images }
+        Self { document, kept, images, is_source: true }
     }
 
     /// As far as the store keeps it; its images' arrays are `seen`.
@@ -122,7 +124,7 @@ impl Origin {
             OriginImage::of_store(number, element.cloned(), tags.get(&(n as u64)), stored, (n, seen))
         });
         let images = images.collect();
-        Ok(Self { document, kept, images })
+        Ok(Self { document, kept, images, is_source: false })
     }
 }
 
