@@ -4,7 +4,7 @@ use fairzarr::convert::{Existing, FileAlgorithm, Options as ConvertOptions, Repo
 use fairzarr::nbo::check::Severity;
 use fairzarr::nbo::placement;
 use fairzarr::ngff::hierarchy::Depth;
-use fairzarr::ome_tiff::{Fileset, OnMissing, OpenOptions};
+use fairzarr::ome_tiff::{Fileset, OpenOptions};
 use fairzarr::ome_zarr::{self, Conversion, keys};
 use fairzarr::provenance::Provenance;
 use fairzarr::store::{Location, Store, StoreOptions};
@@ -61,7 +61,7 @@ impl Attempt<'_> {
         let source = self.context.sources.get(self.todo.source);
         let source = source.ok_or_else(|| Failure::new(Class::Internal, "a dataset without source"))?;
         let (options, documents) = self.options(source)?;
-        let fileset = source.open(&self.todo.path, opening(self.context.options.on_missing))?;
+        let fileset = source.open(&self.todo.path, opening(self.context.options))?;
         let members = source.members(&self.todo.path, &fileset);
         let outside = members.iter().filter(|member| member.is_none()).count();
         let before = stats(source, &members)?;
@@ -182,7 +182,7 @@ impl Attempt<'_> {
             let failure = Failure::from(error);
             // What no later run can finish is not left behind.
             if !failure.class.may_pass() && failure.class != Class::Exists && is_unfinished(store) {
-                let _ = store.delete_prefix("");
+                let _ = convert::discard(store);
             }
             failure
         })
@@ -190,7 +190,7 @@ impl Attempt<'_> {
 
     /// Proves the store against a source that was opened anew, and judges it by the specifications.
     fn prove(&self, source: &Source, store: &Store) -> Result<String, Failure> {
-        let fileset = source.open(&self.todo.path, opening(OnMissing::Fill))?;
+        let fileset = source.open(&self.todo.path, verify::opening(store))?;
         let step = self.job.next_step();
         let report = verify::verify(&fileset, store, &verify::Options::default(), &step)?;
         if !report.holds() {
@@ -235,9 +235,11 @@ impl Attempt<'_> {
     }
 }
 
-fn opening(on_missing: OnMissing) -> OpenOptions {
+fn opening(choices: &Options) -> OpenOptions {
     let mut options = OpenOptions::default();
-    options.on_missing = on_missing;
+    options.on_missing = choices.on_missing;
+    options.on_extra_pages = choices.extra_pages;
+    options.half = choices.half;
     options
 }
 
@@ -355,9 +357,7 @@ fn warnings(fileset: &Fileset, outside: usize, report: Option<&Report>) -> Vec<S
     let mut said: Vec<String> = fileset.warnings().iter().map(|warning| warning.to_string()).collect();
     if let Some(report) = report {
         said.extend(report.conflicts.iter().map(|conflict| conflict.to_string()));
-        said.extend(report.filled.iter().map(|(image, t, c, z)| {
-            format!("image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written")
-        }));
+        said.extend(report.filled_sentences());
         if let Some(coverage) =
             report.coverage.as_ref().filter(|coverage| coverage.policy != "baseline" && !coverage.passes())
         {

@@ -1,9 +1,8 @@
 //! Proving the stores of a migration again, with their sources or without them.
 
-use fairzarr::ome_tiff::{OnMissing, OpenOptions};
 use fairzarr::store::{Location, Store, StoreOptions};
 use fairzarr::task::{Job, for_each, lock, unlocked};
-use fairzarr::verify::{Options, verify, verify_store};
+use fairzarr::verify::{Options, opening, verify, verify_store};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -98,11 +97,12 @@ fn check(
         return Err(Failure::new(Class::Difference, "the store is not there, or has no manifest"));
     }
     let report = match source {
-        Some(source) => {
-            let mut opening = OpenOptions::default();
-            opening.on_missing = OnMissing::Fill;
-            verify(&source.open(&dataset.path, opening)?, &store, &Options::default(), &job.next_step())?
-        }
+        Some(source) => verify(
+            &source.open(&dataset.path, opening(&store))?,
+            &store,
+            &Options::default(),
+            &job.next_step(),
+        )?,
         None => verify_store(&store, &Options::default(), &job.next_step())?,
     };
     if report.holds() {

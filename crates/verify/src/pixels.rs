@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::{Context, Sample};
 
 /// Decoded bytes that are compared at a time.
@@ -196,7 +196,7 @@ impl<'a> Pair<'a> {
         if let Some(error) = unlocked(failure) {
             return Err(error);
         }
-        differences.extend(unlocked(found));
+        differences.extend(in_order(unlocked(found)));
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::{Context, Sample};
 
 /// The proof, image by image.
@@ -134,7 +134,7 @@ fn decode(
         },
     )?;
     job.cancel.check()?;
-    let mut differences = unlocked(found);
+    let mut differences = in_order(unlocked(found));
     let digests = unlocked(digests);
     let planes =
         slabs.iter().enumerate().flat_map(|(n, slab)| slab.planes.iter().map(move |plane| (n, *plane)));
@@ -220,7 +220,7 @@ fn stored_chunks(
         },
     )?;
     job.cancel.check()?;
-    Ok(unlocked(found))
+    Ok(in_order(unlocked(found)))
 }
 
 fn gcd(a: u64, b: u64) -> u64 {
