@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
+use crate::identity::identity;
 use crate::source::Source;
 use crate::state::{Dataset, DatasetState, State};
 use crate::{Class, Error, Failure};
@@ -82,6 +83,19 @@ fn check(
     job: &Job,
 ) -> Result<(), Failure> {
     let store = Store::open(&target.join(&dataset.target), options)?;
+    let found = identity(&store)?;
+    if let (Some(proved), Some(found)) = (&dataset.digest, &found)
+        && !found.continues(proved)
+    {
+        let cause = format!(
+            "the store is another one than was proved: its manifest is {}, and was {proved}",
+            found.digest
+        );
+        return Err(Failure::new(Class::Difference, cause));
+    }
+    if found.is_none() {
+        return Err(Failure::new(Class::Difference, "the store is not there, or has no manifest"));
+    }
     let report = match source {
         Some(source) => verify(
             &source.open(&dataset.path, opening(&store))?,

@@ -286,8 +286,9 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     stop_on_signal(&task.cancel, &Store::memory());
     let target_options = source::store_options(&args.store, &target);
     let source_options = source::source_options(&args.store, &target);
-    let found =
-        watched(&args.output, &task, || deletable(&state, &target, &target_options, &source_options, &task))?;
+    let found = watched(&args.output, &task, || {
+        deletable(&state, &target, &target_options, &source_options, args.complete, &task)
+    })?;
     if args.output.json {
         for original in &found.originals {
             let line = json!({
