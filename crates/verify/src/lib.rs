@@ -176,7 +176,7 @@ fn by_earlier_rules(mut check: Check) -> Check {
         check.differences.clear();
         let what = check.proof.name();
         check.notes.push(format!(
-            "not derived: the {what} of an earlier version, by whose rules {count} values or more were others"
+            "not derived: the {what} of an earlier version, whose rules were others (of {count} values or more)"
         ));
     }
     check
