@@ -93,6 +93,29 @@ pub fn for_each<T: Sync, S>(
     }
 }
 
+/// Does something to all items on several threads, each with a state of its own, until one fails. `name` tells what an item is,
+/// should the work on it panic.
+///
+/// # Errors
+/// The first that `work` has; [`Error`] when a thread cannot be started or panics.
+pub fn try_for_each<T: Sync, S, E: From<Error> + Send>(
+    items: &[T],
+    threads: usize,
+    name: impl Fn(&T) -> String + Sync,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let failure = Mutex::new(None);
+    for_each(items, threads, name, state, |state, item| match work(state, item) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            lock(&failure).get_or_insert(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    unlocked(failure).map_or(Ok(()), Err)
+}
+
 /// Does something to all items, several at a time because each waits for a store, and keeps their order.
 ///
 /// # Errors
