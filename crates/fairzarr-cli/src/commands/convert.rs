@@ -84,8 +84,9 @@ fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure
     let mark = replaces(name);
     if folder.exists(name).map_err(failed)? {
         if args.overwrite {
-            // So that an interrupted replacement can be resumed.
-            folder.put(&mark, "").map_err(failed)?;
+            // So that an interrupted replacement can be resumed. What a kill leaves of a writer, the next one takes over; what it
+            // leaves of a put would stay in the user's folder.
+            folder.writer(&mark, 0).and_then(|mark| mark.finish()).map_err(failed)?;
         } else if !(args.resume && folder.exists(&mark).map_err(failed)?) {
             return Err(Error::Exists(args.target.clone()).into());
         }
