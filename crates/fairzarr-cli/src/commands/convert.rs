@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
             unpacked(folder, name, args)?
         }
     };
+    heed_place(&store, &args.target, &mut options)?;
     stop_on_signal(&job.cancel, &store);
     let report = watched(&args.output, &job, || {
         let report = fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of)?;
@@ -76,6 +77,21 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
             Err(failure)
         }
     }
+}
+
+/// An object store cannot exchange two stores: what is replaced there goes first, and that is said before it does.
+pub(super) fn heed_place(store: &Store, target: &str, options: &mut Options) -> Result<(), Failure> {
+    if options.existing != Existing::Overwrite || options.in_place || store.local_path().is_some() {
+        return Ok(());
+    }
+    options.in_place = true;
+    let there = |key| store.exists(key).map_err(|error| Failure::new(Code::Output, error));
+    if there("zarr.json")? || there(".zattrs")? {
+        print::note(format_args!(
+            "fairzarr: warning: {target}: the old store is removed before the new one is whole, because no object store can exchange the two"
+        ));
+    }
+    Ok(())
 }
 
 /// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
