@@ -1,6 +1,6 @@
 //! Progress on standard error: a bar on a terminal, lines in a log, JSON lines for a pipeline.
 
-use fairzarr_task::Progress;
+use fairzarr_task::{Progress, shown};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -83,7 +83,7 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
             Style::Bar => {
                 bar.set_length(total.max(1));
                 bar.set_position(done);
-                bar.set_message(in_words);
+                bar.set_message(shown(&in_words).into_owned());
             }
             Style::Plain => print::note(format_args!(
                 "{:.1} of {:.1} MB, {in_words}",

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Conformance) -> Result<Code, Failure> {
             )
         }
     };
-    print::result(format_args!("{verdict}"))?;
+    print::json_line(&verdict)?;
     Ok(Code::Done)
 }
 

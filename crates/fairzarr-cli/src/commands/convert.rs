@@ -207,13 +207,10 @@ pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failur
     let jobs = plan.threads(job);
     let memory = plan.worker_memory * jobs as u64;
     if json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
+        print::json(&json!({
                 "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
                 "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
-            })
-        ))?;
+            }))?;
         return Ok(());
     }
     for image in &plan.images {
@@ -272,17 +269,14 @@ pub(super) fn tell(
             .iter()
             .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
             .collect();
-        print::result(format_args!(
-            "{:#}",
-            json!({
+        print::json(&json!({
                 "source": source, "target": target, "images": report.images,
                 "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
                 "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
                 "not_consolidated": report.not_consolidated,
                 "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
                 "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
-            })
-        ))?;
+            }))?;
         return Ok(());
     }
     for (image, t, c, z) in &report.filled {

@@ -54,13 +54,10 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         CheckArg::Full => "full",
     };
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
+        print::json(&json!({
                 "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
                 "kept": report.kept, "verified": verified, "seconds": seconds,
-            })
-        ))?;
+            }))?;
         return Ok(Code::Done);
     }
     let proof = match args.verify {

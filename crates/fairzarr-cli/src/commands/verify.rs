@@ -54,12 +54,9 @@ fn outcome(args: &Verify, report: Result<Report, Error>, place: &str) -> Result<
 
 fn tell(args: &Verify, report: &Report) -> Result<Code, Failure> {
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            serde_json::json!({"holds": report.holds(), "checks": report.checks})
-        ))?;
+        print::json(&serde_json::json!({"holds": report.holds(), "checks": report.checks}))?;
     } else {
-        print::result(format_args!("{}", report.to_string().trim_end()))?;
+        print::lines(&report.to_string())?;
     }
     Ok(if report.holds() { Code::Done } else { Code::Different })
 }
