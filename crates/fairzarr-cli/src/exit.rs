@@ -132,12 +132,15 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Zarr(fairzarr_ome_zarr::Error::Store(_)) => Code::Output,
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
-            Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {
-                Code::Input
-            }
+            Error::Source(_)
+            | Error::Xml(_)
+            | Error::OtherSource(_)
+            | Error::SourceChanged { .. }
+            | Error::Rois { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
+            | Error::NoLargest(_)
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -150,6 +153,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoLargest(_) => "; choose another --downsample".into(),
+            Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
             Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
@@ -162,6 +167,9 @@ impl From<fairzarr_convert::Error> for Failure {
             }
             Error::OtherSource(_) | Error::SourceChanged { .. } => {
                 "; convert the source as it is now with --overwrite".into()
+            }
+            Error::NotExchanged(_) => {
+                "; choose another target, or say --in-place: then there is no whole store until the new one is finished".into()
             }
             Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
             _ => String::new(),
@@ -276,6 +284,9 @@ impl From<fairzarr_ome_tiff::Error> for Failure {
             Error::Link { .. } => Some("--follow-links follows it"),
             Error::ExtraPages { .. } => {
                 Some("--extra-pages keep makes them further images, report leaves them out")
+            }
+            Error::MissingPlanes { .. } | Error::MissingFile { .. } => {
+                Some("--on-missing fill converts what is there, and records what is not")
             }
             _ => None,
         };

@@ -31,6 +31,10 @@ pub const CONVERSION: &str = "fairzarr:conversion";
 pub const SOURCE_LIST: &str = "fairzarr:sources";
 /// Attribute of each image: extremes and fractions of its samples, by channel.
 pub const STATISTICS: &str = "fairzarr:statistics";
+/// Attribute of a label image of regions: shapes that are not painted.
+pub const ROIS: &str = "fairzarr:rois";
+/// The label image of regions, below its image.
+pub const ROI_LABELS: &str = "labels/rois";
 /// Attribute of the root: what was done to the store after its conversion.
 pub const HISTORY: &str = "fairzarr:history";
 
