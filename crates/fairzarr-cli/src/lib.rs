@@ -33,7 +33,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = words.into_iter().collect();
     let args = match args::Args::of_words(words.clone()) {
         Ok(args) => args,
-        Err(error) if words.iter().all(|word| shown(&word.to_string_lossy()) == word.to_string_lossy()) => error.exit(),
+        Err(error) if words.iter().all(|word| shown(&word.to_string_lossy()) == word.to_string_lossy()) => {
+            error.exit()
+        }
         Err(error) => {
             // The parser repeats words as they are, and a pattern of the shell makes words of names.
             print::note(format_args!("{}", error.to_string().trim_end()));

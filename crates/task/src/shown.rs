@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn what_people_write_stays() {
-        for text in ["", "0.065 µm", r"C:\data\новый файл.tif", "細胞 1", "e\u{301} naïve – “quoted”", "עברית", "🔬"] {
+        for text in
+            ["", "0.065 µm", r"C:\data\новый файл.tif", "細胞 1", "e\u{301} naïve – “quoted”", "עברית", "🔬"]
+        {
             assert!(matches!(shown(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }

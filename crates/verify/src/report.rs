@@ -186,13 +186,7 @@ impl Report {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: expected {}, found {}",
-            shown(&self.place),
-            shown(&self.expected),
-            shown(&self.found)
-        )
+        write!(f, "{}: expected {}, found {}", shown(&self.place), shown(&self.expected), shown(&self.found))
     }
 }
 

@@ -255,9 +255,9 @@ pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failur
     let memory = plan.worker_memory * jobs as u64;
     if json {
         print::json(&json!({
-                "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
-                "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
-            }))?;
+            "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
+            "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
+        }))?;
         return Ok(());
     }
     for image in &plan.images {
@@ -317,13 +317,13 @@ pub(super) fn tell(
             .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
             .collect();
         print::json(&json!({
-                "source": source, "target": target, "images": report.images,
-                "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
-                "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-                "not_consolidated": report.not_consolidated,
-                "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
-                "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
-            }))?;
+            "source": source, "target": target, "images": report.images,
+            "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
+            "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
+            "not_consolidated": report.not_consolidated,
+            "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
+            "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
+        }))?;
         return Ok(());
     }
     for filled in report.filled_sentences() {

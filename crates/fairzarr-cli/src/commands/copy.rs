@@ -55,9 +55,9 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
     };
     if args.output.json {
         print::json(&json!({
-                "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
-                "kept": report.kept, "verified": verified, "seconds": seconds,
-            }))?;
+            "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
+            "kept": report.kept, "verified": verified, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     let proof = match args.verify {

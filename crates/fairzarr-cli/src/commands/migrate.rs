@@ -21,6 +21,9 @@ use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
 
+/// What a table of sources may have in bytes: some millions of lines.
+const TABLE_BYTES: u64 = 1 << 30;
+
 pub(crate) fn run(args: &Migrate) -> Result<Code, Failure> {
     match &args.action {
         Some(Action::Status(args)) => status(args),
@@ -38,12 +41,7 @@ fn job(args: &Job) -> Result<Code, Failure> {
     let target = location(target)?;
     let table = match &args.from {
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|error| {
-                Failure::new(
-                    Code::Input,
-                    anyhow::Error::new(error).context(format!("cannot read {}", path.display())),
-                )
-            })?;
+            let bytes = super::provenance::file(path, TABLE_BYTES)?;
             Table::parse(&path.display().to_string(), &bytes)?
         }
         None => Table::default(),
@@ -128,7 +126,9 @@ fn options(
 
 fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
     match event {
-        Event::Found { datasets, todo, bytes } if json => print::json_line(&json!({"type": "found", "datasets": datasets, "todo": todo, "bytes": bytes})),
+        Event::Found { datasets, todo, bytes } if json => {
+            print::json_line(&json!({"type": "found", "datasets": datasets, "todo": todo, "bytes": bytes}))
+        }
         Event::Found { datasets, todo, bytes } => {
             print::note(format_args!(
                 "fairzarr: {datasets} datasets, {todo} of them to migrate, {:.1} MB",
@@ -137,11 +137,11 @@ fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
             Ok(())
         }
         Event::Tried { path, target, seconds, failure } if json => print::json_line(&json!({
-                "type": "dataset", "path": path, "target": target, "seconds": seconds,
-                "state": if failure.is_none() { "done" } else { "failed" },
-                "class": failure.as_ref().map(|failure| failure.class.name()),
-                "cause": failure.as_ref().map(|failure| &failure.cause),
-            })),
+            "type": "dataset", "path": path, "target": target, "seconds": seconds,
+            "state": if failure.is_none() { "done" } else { "failed" },
+            "class": failure.as_ref().map(|failure| failure.class.name()),
+            "cause": failure.as_ref().map(|failure| &failure.cause),
+        })),
         Event::Tried { path, failure: Some(failure), .. } => {
             print::note(format_args!(
                 "fairzarr: {}: {}: {}",
@@ -158,10 +158,10 @@ fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
 fn tell_summary(summary: &Summary, target: &Location, json: bool) -> Result<(), Failure> {
     if json {
         return print::json_line(&json!({
-                "type": "summary", "target": target.to_string(), "done": summary.done, "kept": summary.kept,
-                "failed": summary.failed, "waiting": summary.waiting, "changed": summary.changed,
-                "unreadable": summary.unreadable, "interrupted": summary.interrupted, "code": code(summary) as u8,
-            }));
+            "type": "summary", "target": target.to_string(), "done": summary.done, "kept": summary.kept,
+            "failed": summary.failed, "waiting": summary.waiting, "changed": summary.changed,
+            "unreadable": summary.unreadable, "interrupted": summary.interrupted, "code": code(summary) as u8,
+        }));
     }
     let mut parts = vec![format!("{} done", summary.done)];
     for (count, what) in [

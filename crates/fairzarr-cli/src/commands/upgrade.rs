@@ -48,9 +48,9 @@ pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     let place = args.target.as_deref().unwrap_or(&args.store);
     if args.output.json {
         print::json(&json!({
-                "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
-                "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
-            }))?;
+            "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
+            "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     print::result(format_args!(

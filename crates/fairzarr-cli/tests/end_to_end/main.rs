@@ -16,6 +16,7 @@ mod positions;
 mod resume;
 mod rois;
 mod series;
+mod shown;
 mod source_levels;
 mod source_tiles;
 mod split;
