@@ -303,6 +303,7 @@ impl From<fairzarr_verify::Error> for Failure {
         match error {
             Error::Zarr(error) => error.into(),
             Error::Interrupted => Self::new(Code::Interrupted, error),
+            error @ Error::Memory { .. } => Self::new(Code::Input, error).with_help("; raise --memory"),
             error => Self::new(Code::Input, error),
         }
     }

@@ -200,17 +200,23 @@ fn runtime() -> Result<&'static Runtime, Error> {
         return Ok(runtime);
     }
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(1, 4));
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name("fairzarr-network")
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Failed {
-            action: "start the network threads for",
-            key: String::new(),
-            location: "this process".to_owned(),
-            class: Class::Local,
-            source: Box::new(error),
-        })?;
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Failed {
+        action: "start the network threads for",
+        key: String::new(),
+        location: "this process".to_owned(),
+        class: Class::Local,
+        source,
+    };
+    let build = || {
+        Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("fairzarr-network")
+            .enable_all()
+            .build()
+    };
+    // The runtime panics where the system refuses a thread.
+    let runtime = std::panic::catch_unwind(build)
+        .map_err(|_| failed("a thread cannot be started".into()))?
+        .map_err(|error| failed(Box::new(error)))?;
     Ok(RUNTIME.get_or_init(|| runtime))
 }

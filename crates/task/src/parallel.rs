@@ -122,7 +122,10 @@ pub fn in_order<T: Send, U: Send, E: From<Error> + Send>(
 }
 
 /// What `work` gives, or its panic as an error that names the item.
-fn caught<R>(name: impl FnOnce() -> String, work: impl FnOnce() -> R) -> Result<R, Error> {
+///
+/// # Errors
+/// [`Error::Panic`].
+pub fn caught<R>(name: impl FnOnce() -> String, work: impl FnOnce() -> R) -> Result<R, Error> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|panic| Error::Panic { item: name(), message: message(panic.as_ref()) })
 }

@@ -9,6 +9,7 @@ use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
+use super::archive;
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -38,16 +39,13 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         Output::Archive(folder, name) => {
             // What is to be packed is nobody's store; the archive stays until the new one is whole.
             options.in_place = true;
-            unpacked(folder, name, args)?
+            archive::unpacked(folder, name, args)?
         }
     };
     stop_on_signal(&job.cancel, &store);
-    let report = watched(&args.output, &job, || {
-        let report = fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of)?;
-        if let Output::Archive(folder, name) = &output {
-            pack(&store, folder, name, options.existing, &job)?;
-        }
-        Ok(report)
+    let report = watched(&args.output, &job, || match &output {
+        Output::Store(_) => fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of),
+        Output::Archive(folder, name) => archive::make(folder, name, &fileset, &store, &options, &job),
     });
     match report {
         Ok(report) => {
@@ -57,14 +55,6 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
                 show_times(&report.times)?;
             }
             Ok(Code::Done)
-        }
-        Err(Stopped::Interrupted) if matches!(output, Output::Archive(..)) && is_whole(&store) => {
-            let whole = store.location();
-            print::note(format_args!(
-                "fairzarr: interrupted; `fairzarr copy {whole} {}` finishes it",
-                args.target
-            ));
-            Ok(Code::Interrupted)
         }
         Err(Stopped::Interrupted) => {
             print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
@@ -78,64 +68,17 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
 }
 
-/// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
-fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
-    let failed = |error| Failure::new(Code::Output, error);
-    let mark = replaces(name);
-    if folder.exists(name).map_err(failed)? {
-        if args.overwrite {
-            // So that an interrupted replacement can be resumed.
-            folder.put(&mark, "").map_err(failed)?;
-        } else if !(args.resume && folder.exists(&mark).map_err(failed)?) {
-            return Err(Error::Exists(args.target.clone()).into());
-        }
-    }
-    source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
-}
-
-/// The object that says that an archive of this name is to be replaced.
-fn replaces(name: &str) -> String {
-    format!(".{name}.fairzarr-replaces")
-}
-
-/// Whether the store that is to be packed is complete.
-fn is_whole(store: &Store) -> bool {
-    store.exists("zarr.json").unwrap_or(false)
-}
-
 /// Why a conversion has not come to its end.
-enum Stopped {
+pub(super) enum Stopped {
     Interrupted,
     Failed(Failure),
 }
 
 impl Stopped {
-    fn of(error: Error) -> Self {
+    pub(super) fn of(error: Error) -> Self {
         let failure = Failure::from(error);
         // A request that was cut off by the signal fails as one of the store's.
         if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
-    }
-}
-
-/// Makes an archive of a store that was made for that.
-fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job) -> Result<(), Stopped> {
-    let failed = |error| Stopped::Failed(Failure::new(Code::Output, error));
-    let mark = replaces(name);
-    let replace = existing == Existing::Overwrite || folder.exists(&mark).map_err(failed)?;
-    let step = job.next_step().with_threads(None);
-    match fairzarr_copy::pack(
-        store,
-        folder,
-        name,
-        &fairzarr_copy::Options::new().with_replace(replace),
-        &step,
-    ) {
-        Ok(_) => {
-            fairzarr_convert::discard(store).map_err(Stopped::of)?;
-            folder.delete(&mark).map_err(failed)
-        }
-        Err(fairzarr_copy::Error::Interrupted) => Err(Stopped::Interrupted),
-        Err(error) => Err(Stopped::Failed(error.into())),
     }
 }
 
@@ -406,10 +349,13 @@ fn show_times(times: &StageTimes) -> Result<(), Failure> {
     }
     let all = times.elapsed.as_secs_f64() * times.threads as f64;
     print::result(format_args!(
-        "  {:<10} {:>9.3} s {:>5.1} %\n  of {all:.3} s: {} threads for {:.3} s",
+        "  {:<10} {:>9.3} s {:>5.1} %",
         "idle",
         (all * rest).max(0.0),
-        (100.0 * rest).max(0.0),
+        (100.0 * rest).max(0.0)
+    ))?;
+    print::result(format_args!(
+        "  of {all:.3} s: {} threads for {:.3} s",
         times.threads,
         times.elapsed.as_secs_f64()
     ))

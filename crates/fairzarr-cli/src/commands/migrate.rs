@@ -311,9 +311,12 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
+/// What one object of a store may take, decoded, while it is proved again.
+const RECHECK_MEMORY: u64 = 1 << 30;
+
 fn tell_recheck(args: &Recheck) -> Result<Code, Failure> {
     let (target, state) = opened(&args.target, &args.place, &args.store)?;
-    let task = Task::new().with_threads(args.jobs);
+    let task = Task::new().with_threads(args.jobs).with_memory(RECHECK_MEMORY);
     stop_on_signal(&task.cancel, &Store::memory());
     let target_options = source::store_options(&args.store, &target);
     let source_options = source::source_options(&args.store, &target);

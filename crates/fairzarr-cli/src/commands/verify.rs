@@ -12,7 +12,7 @@ use crate::source;
 
 pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let options = Options::new().with_sample(args.sample);
-    let job = Job::new().with_threads(args.jobs);
+    let job = Job::new().with_threads(args.jobs).with_memory(args.memory);
     let Some(target) = &args.target else {
         let store = source::source_store(&args.source, &args.store)?;
         stop_on_signal(&job.cancel, &store);

@@ -7,6 +7,7 @@ mod emit;
 mod errors;
 mod export;
 mod extract;
+mod hostile;
 mod inspect;
 mod many_planes;
 mod migrate;
