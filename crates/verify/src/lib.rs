@@ -212,7 +212,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let seen = Seen::all(&hierarchy)?;
     let origin = match export {
         Some(_) => Origin::of_store(&hierarchy, &seen)?,
-        None => Origin::of_source(source),
+        None => Origin::of_source(source, &hierarchy),
     };
     let mut statistics = Recount::default();
     let mut pyramid = Pyramid::new(&hierarchy);

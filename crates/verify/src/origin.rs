@@ -72,11 +72,17 @@ impl Seen {
 }
 
 impl Origin {
-    pub(crate) fn of_source(source: &Fileset) -> Self {
+    pub(crate) fn of_source(source: &Fileset, hierarchy: &Hierarchy) -> Self {
         let document = source.document().cloned();
         let kept = document.as_ref().and_then(|document| {
             let index = source.sources().iter().position(|kept| *kept.bytes == *document.bytes())?;
-            Some((source.sources()[index].name.clone(), keys::source(index)))
+            let key = keys::source(index);
+            // A file may have another name by now: the record has the one that it had when it was converted.
+            let entries = recorded(hierarchy.root());
+            let text = |entry: &Value, member: &str| entry.get(member)?.as_str().map(str::to_owned);
+            let entry = entries.iter().find(|entry| text(entry, "path").as_ref() == Some(&key));
+            let then = entry.and_then(|entry| text(entry, "file"));
+            Some((then.unwrap_or_else(|| source.sources()[index].name.clone()), key))
         });
         let images = source.images().iter().map(|image| OriginImage::of_source(source, image)).collect();
         Self { document, kept, images, is_source: true }
