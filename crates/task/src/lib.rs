@@ -31,5 +31,5 @@ pub use budget::{Budget, Taken};
 pub use error::{Error, Interrupted};
 pub use job::{Cancel, DEFAULT_MEMORY, Job, Progress};
 pub use locks::{lock, unlocked};
-pub use parallel::{Pool, background, caught, for_each, in_order};
+pub use parallel::{Pool, background, caught, for_each, in_order, shared_threads};
 pub use shown::{shown, shown_json};

@@ -57,6 +57,7 @@ impl StoredArray {
     pub fn open(store: &Store, path: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Array { path: path.into(), reason };
         super::bounded::register();
+        fairzarr_task::shared_threads()?;
         let array = Array::open(Arc::new(Reader(store.clone())), &format!("/{path}"))
             .map_err(|error| refuse(error.to_string()))?;
         let chunk = array
