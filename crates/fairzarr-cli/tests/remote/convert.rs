@@ -72,7 +72,12 @@ fn a_store_that_is_there_is_kept_and_a_second_writer_refused() {
     site.fairzarr(["convert", &source, target]).done();
     let refused = site.fairzarr(["convert", &source, target]).ends_with(4);
     assert!(refused.message().contains("exists already"), "{refused:?}");
-    site.fairzarr(["convert", &source, target, "--overwrite", "--preset", "fast"]).done();
+    // A prefix cannot be exchanged: nothing is removed before the user says that the old store may go first.
+    let overwrite = ["convert", &source, target, "--overwrite", "--preset", "fast"];
+    let refused = site.fairzarr(overwrite).ends_with(4);
+    assert!(refused.message().contains("--in-place"), "{refused:?}");
+    site.fairzarr(["verify", &source, target]).done();
+    site.fairzarr([&overwrite[..], &["--in-place"]].concat()).done();
     site.fairzarr(["verify", &source, target]).done();
 
     // Two at the same time: this server's conditional writes do not exclude each other, so that both may go on; since
