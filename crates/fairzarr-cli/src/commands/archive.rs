@@ -89,6 +89,8 @@ pub(super) fn make(
 fn clear(folder: &Store, name: &str, store: &Store) -> Result<(), Stopped> {
     let failed = |error| Stopped::of(error_of_store(error));
     fairzarr_convert::discard(store).map_err(Stopped::of)?;
+    // A removal that was interrupted at its end leaves directories, by which nothing is known as ours.
+    store.remove_empty_directories().map_err(failed)?;
     folder.delete(&replaces(name)).map_err(failed)?;
     folder.delete(&packing(name)).map_err(failed)
 }
