@@ -255,6 +255,9 @@ pub(crate) struct Verify {
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
+    /// What one object may take, decoded, such as 256M or 2G; a store with larger ones is refused.
+    #[arg(long, default_value = "1G", value_parser = parse_bytes)]
+    pub(crate) memory: u64,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]

@@ -53,13 +53,10 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         CheckArg::Full => "full",
     };
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
-                "kept": report.kept, "verified": verified, "seconds": seconds,
-            })
-        ))?;
+        print::json(&json!({
+            "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
+            "kept": report.kept, "verified": verified, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     let proof = match args.verify {

@@ -46,13 +46,10 @@ pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     let seconds = start.elapsed().as_secs_f64();
     let place = args.target.as_deref().unwrap_or(&args.store);
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
-                "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
-            })
-        ))?;
+        print::json(&json!({
+            "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
+            "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     print::result(format_args!(

@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing beside it: no script, style or image from elsewhere.
 
 use fairzarr::store::{Location, StoreOptions};
-use fairzarr::task::Job;
+use fairzarr::task::{Job, shown_json};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -47,8 +47,8 @@ pub fn page(
         "totals": super::totals_json(&state.totals()?),
         "datasets": rows.collect::<Vec<Value>>(),
     });
-    // Nothing that a file says of itself ends the script that holds it.
-    let text = data.to_string().replace('<', "\\u003c");
+    // Nothing that a file says of itself ends the script that holds it, or acts where the page is read as text.
+    let text = shown_json(&data.to_string()).replace('<', "\\u003c");
     Ok(PAGE.replacen("{{DATA}}", &text, 1))
 }
 
