@@ -51,6 +51,14 @@ pub fn source(index: usize) -> String {
     format!("{SOURCES}/{index}.ome.xml")
 }
 
+/// What stands otherwise in the source's `index`-th OME-XML document than in another one, which is nearly the same.
+pub fn source_edits(index: usize) -> String {
+    format!("{SOURCES}/{index}{EDITS}")
+}
+
+/// The end of the names of such documents.
+pub(crate) const EDITS: &str = ".edits.json";
+
 /// The `index`-th source document where it is a sidecar with this file extension.
 pub fn sidecar(index: usize, extension: &str) -> String {
     format!("{SOURCES}/{index}.{extension}")

@@ -51,7 +51,7 @@ pub use consolidated::{Consolidation, MOST_CONSOLIDATED};
 pub use conversion::{Conversion, ConvertedFile};
 #[cfg(feature = "arrays")]
 pub use digests::{DigestGrid, Digests, DigestsWriter, Recorded};
-pub use documents::{StoredDocument, recorded, sha256, sources};
+pub use documents::{StoredDocument, edits_document, recorded, sha256, sources};
 pub use error::Error;
 pub use group::{attributes, put};
 #[cfg(feature = "arrays")]

@@ -56,7 +56,7 @@ impl Provenance {
         policy: Option<&Policy>,
     ) -> Result<Self, Error> {
         let described = source.document().map(|document| {
-            let kept = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
+            let kept = source.main_source();
             let kept = kept.map(|index| (source.sources()[index].name.clone(), keys::source(index)));
             Described { document, kept }
         });

@@ -4,12 +4,13 @@ use fairzarr_ngff::from_ome::{self, Samples};
 use fairzarr_ngff::{
     Downscaling, Omero, Window, bioformats2raw_attributes, image_attributes, merge, series_attributes,
 };
-use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_tiff::{Fileset, Kind, SourceContent, SourceDocument};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
-use fairzarr_ome_zarr::{MANIFEST_SCHEMA, keys, sha256};
+use fairzarr_ome_zarr::{MANIFEST_SCHEMA, edits_document, keys, sha256};
 use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::tiff_tags;
 use crate::error::Error;
@@ -76,10 +77,22 @@ impl<'a> Metadata<'a> {
             }
         }
         for (index, document) in self.source.sources().iter().enumerate() {
-            files.push((keys::source(index), document.bytes.to_vec()));
+            let (key, bytes) = self.kept(index, document);
+            files.push((key, bytes.to_vec()));
         }
         files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)?));
         Ok(files)
+    }
+
+    /// Where a source document is kept, and what: itself, or what stands otherwise in it than in another one.
+    fn kept(&self, index: usize, document: &SourceDocument) -> (String, Arc<[u8]>) {
+        let bytes = self.source.source_bytes(index).unwrap_or_default();
+        match &document.content {
+            SourceContent::Like { document, edits, .. } => {
+                (keys::source_edits(index), edits_document(&keys::source(*document), edits, &bytes).into())
+            }
+            _ => (keys::source(index), bytes),
+        }
     }
 
     /// Attributes by path of all groups but those of images; the root's path is empty, and an image at the root is among
@@ -299,9 +312,14 @@ impl<'a> Metadata<'a> {
             .iter()
             .enumerate()
             .map(|(index, document)| {
+                let (path, bytes) = self.kept(index, document);
+                let media_type = match document.content {
+                    SourceContent::Like { .. } => "application/json",
+                    _ => "application/xml",
+                };
                 json!({
-                    "path": keys::source(index), "role": document.role, "media_type": "application/xml",
-                    "file": document.name, "bytes": document.bytes.len(), "sha256": sha256(&document.bytes),
+                    "path": path, "role": document.role, "media_type": media_type,
+                    "file": document.name, "bytes": bytes.len(), "sha256": sha256(&bytes),
                 })
             })
             .chain(sidecars)

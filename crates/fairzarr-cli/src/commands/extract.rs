@@ -92,7 +92,7 @@ fn originals(args: &Extract, store: &Store) -> Result<Code, Failure> {
     fs::create_dir_all(directory).map_err(|error| cannot_write(directory, error))?;
     for document in documents {
         // Names from a store are not trusted to stay in the directory.
-        let name = document.key.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | ".."));
+        let name = Some(document.file_name()).filter(|name| !matches!(name.as_str(), "" | "." | ".."));
         let name = name.map_or_else(|| "document".into(), |name| name.replace('\\', "_"));
         write(Some(&directory.join(name)), &document.read(store)?)?;
     }

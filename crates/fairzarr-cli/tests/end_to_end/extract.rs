@@ -198,3 +198,45 @@ fn what_is_not_there_is_said() {
         assert!(extract(&plain, form, &[]).ends_with(3).message().contains("holds no"));
     }
 }
+
+#[test]
+fn documents_that_differ_in_their_uuid_alone_are_stored_once_and_come_back_byte_for_byte() {
+    let dir = TempDir::new().unwrap();
+    let text_of = |uuid: usize| {
+        let planes = [0, 1].map(|file| {
+            format!(
+                r#"<TiffData IFD="0" FirstT="{}" PlaneCount="2"><UUID FileName="{file}.ome.tif">urn:uuid:{file}</UUID></TiffData>"#,
+                2 * file
+            )
+        });
+        let long = "n".repeat(9000);
+        format!(
+            r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{uuid}"><Image ID="Image:0" Name="{long}"><Pixels ID="Pixels:0" DimensionOrder="XYZTC" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="4"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{}</Pixels></Image></OME>"#,
+            planes.concat()
+        )
+    };
+    let texts = [text_of(0), text_of(1)];
+    for (file, xml) in texts.iter().enumerate() {
+        fs::write(dir.path().join(format!("{file}.ome.tif")), tiff(xml)).unwrap();
+    }
+    let (source, store) = (dir.path().join("0.ome.tif"), dir.path().join("set.ome.zarr"));
+    convert(&source, &store, &[]).done();
+    assert_eq!(fs::read(store.join("OME/sources/0.ome.xml")).unwrap(), texts[0].as_bytes());
+    assert!(!store.join("OME/sources/1.ome.xml").exists());
+    let edits = store.join("OME/sources/1.edits.json");
+    assert!(fs::metadata(&edits).unwrap().len() < 400);
+    verify(&source, &store).done();
+    fairzarr(["verify", &text(&store)]).done();
+
+    let out = dir.path().join("out");
+    extract(&store, "original", &["--output", &text(&out)]).done();
+    for (file, xml) in texts.iter().enumerate() {
+        assert_eq!(fs::read(out.join(format!("{file}.ome.xml"))).unwrap(), xml.as_bytes());
+    }
+
+    // Edits that make another document are noticed without the source too.
+    let changed = fs::read_to_string(&edits).unwrap().replace("\"inserted\":\"1\"", "\"inserted\":\"7\"");
+    fs::write(&edits, changed).unwrap();
+    fairzarr(["verify", &text(&store)]).ends_with(1);
+    verify(&source, &store).ends_with(1);
+}
