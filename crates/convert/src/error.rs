@@ -31,6 +31,9 @@ pub enum Error {
     /// Something is at the output's place already.
     #[error("{0} exists already")]
     Exists(String),
+    /// What was to be resumed is complete.
+    #[error("{0} is complete")]
+    Complete(String),
     /// Complex samples have no order.
     #[error("image {0} has complex samples, of which none is the largest: its levels cannot be made so")]
     NoLargest(usize),

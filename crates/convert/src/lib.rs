@@ -45,6 +45,7 @@ pub use pixels::statistics::ChannelStatistics;
 pub use plan::placement::Placement;
 pub use plan::tiles::Tiles;
 pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
+pub use resume::present::{Present, present};
 pub use source::SourceFile;
 
 use pipeline::findings::Findings;

@@ -28,11 +28,30 @@ use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+}
+
+/// How much is told, and in which form; the same for all commands.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TellingArgs {
+    /// Print JSON for programs, one object a line, errors too.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Tell neither progress nor remarks nor what was written; twice, not even warnings.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "verbose")]
+    pub(crate) quiet: u8,
+    /// Tell on standard error what is done, and how it ended.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Append all that is told to a file, each line with its time.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<std::path::PathBuf>,
 }
 
 impl Args {
     /// Reads a command line, whose first word is the program's name.
-    pub(crate) fn of_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub(crate) fn of_words(words: &[OsString]) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let mut args = Self::from_arg_matches(&matches)?;
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
@@ -95,6 +114,69 @@ pub(crate) enum Command {
     /// What NBO, the standard of microscope provenance, knows.
     #[command(subcommand)]
     Nbo(Nbo),
+}
+
+impl Command {
+    /// The words that name it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Convert(_) => "convert",
+            Self::Plan(_) => "plan",
+            Self::Run(_) => "run",
+            Self::Commit(_) => "commit",
+            Self::Migrate(args) => match args.action {
+                None => "migrate",
+                Some(Action::Status(_)) => "migrate status",
+                Some(Action::Report(_)) => "migrate report",
+                Some(Action::Deletable(_)) => "migrate deletable",
+                Some(Action::Verify(_)) => "migrate verify",
+            },
+            Self::Copy(_) => "copy",
+            Self::Export(_) => "export",
+            Self::Inspect(_) => "inspect",
+            Self::Validate(_) => "validate",
+            Self::Conformance(_) => "conformance",
+            Self::Verify(_) => "verify",
+            Self::Extract(_) => "extract",
+            Self::Check(_) => "check",
+            Self::Qc(_) => "qc",
+            Self::Embed(_) => "embed",
+            Self::Methods(_) => "methods",
+            Self::Nbo(_) => "nbo fields",
+        }
+        .into()
+    }
+
+    /// What it makes or looks at, as it was typed.
+    pub(crate) fn place(&self) -> Option<String> {
+        Some(match self {
+            Self::Convert(args) => args.target.clone(),
+            Self::Plan(args) => args.split.target.clone(),
+            Self::Run(args) => args.split.target.clone(),
+            Self::Commit(args) => args.target.clone(),
+            Self::Migrate(args) => match &args.action {
+                None => args.job.paths.last()?.to_string_lossy().into_owned(),
+                Some(Action::Status(args)) => args.target.clone(),
+                Some(Action::Report(args)) => args.target.clone(),
+                Some(Action::Deletable(args)) => args.target.clone(),
+                Some(Action::Verify(args)) => args.target.clone(),
+            },
+            Self::Copy(args) => args.target.clone(),
+            Self::Export(args) => args.target.display().to_string(),
+            Self::Inspect(args) => args.path.clone(),
+            Self::Validate(args) => args.path.clone(),
+            Self::Conformance(Conformance::Attributes(case) | Conformance::Zarr(case)) => {
+                case.path.display().to_string()
+            }
+            Self::Verify(args) => args.target.as_ref().unwrap_or(&args.source).clone(),
+            Self::Extract(args) => args.path.clone(),
+            Self::Check(args) => args.path.first()?.clone(),
+            Self::Qc(args) => args.path.clone(),
+            Self::Embed(args) => args.path.clone(),
+            Self::Methods(args) => args.path.first()?.clone(),
+            Self::Nbo(_) => return None,
+        })
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -213,6 +295,9 @@ pub(crate) struct Verify {
     /// Compare only so much of the pixels, such as 5%: a quick look, no proof. The same parts every time.
     #[arg(long, value_name = "PERCENT", default_value = "100%")]
     pub(crate) sample: fairzarr_verify::Sample,
+    /// Write a certificate of what was compared and how it ended, a new file in JSON; also where something differs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<std::path::PathBuf>,
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
@@ -305,12 +390,9 @@ pub(crate) struct StoreArgs {
     pub(crate) durability: Durability,
 }
 
-/// How results are told.
+/// How progress is told.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OutputArgs {
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     /// Progress on standard error: auto shows a bar on a terminal, and nothing otherwise or with --json.
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
     pub(crate) progress: ProgressArg,

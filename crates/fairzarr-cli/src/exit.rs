@@ -23,6 +23,98 @@ pub(crate) enum Code {
     TakenOver = 6,
     /// Finished, and some of many failed.
     SomeFailed = 7,
+    /// Something else is at the target's place.
+    Exists = 8,
+    /// The target is there, complete, of the same source and made with the same options.
+    Same = 9,
+    /// Another process is writing there.
+    Busy = 10,
+    /// A server does not answer as it should.
+    Again = 11,
+    /// An earlier step is missing: a plan, tasks, the end of an interrupted run.
+    NotReady = 12,
+    /// A policy refuses the record.
+    Refused = 13,
+}
+
+impl Code {
+    /// All of them, in order.
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Done,
+        Self::Different,
+        Self::Usage,
+        Self::Input,
+        Self::Output,
+        Self::Interrupted,
+        Self::TakenOver,
+        Self::SomeFailed,
+        Self::Exists,
+        Self::Same,
+        Self::Busy,
+        Self::Again,
+        Self::NotReady,
+        Self::Refused,
+    ];
+
+    /// The word for it in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Different => "different",
+            Self::Usage => "usage",
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Interrupted => "interrupted",
+            Self::TakenOver => "taken-over",
+            Self::SomeFailed => "some-failed",
+            Self::Exists => "exists",
+            Self::Same => "same",
+            Self::Busy => "busy",
+            Self::Again => "again",
+            Self::NotReady => "not-ready",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// What happened.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, and as asked",
+            Self::Different => "the answer is no: a proof, a validation, a check or a demand does not hold",
+            Self::Usage => "the request makes no sense",
+            Self::Input => "the input cannot be read",
+            Self::Output => "the output cannot be written",
+            Self::Interrupted => "stopped by a signal",
+            Self::TakenOver => "another process has taken the work over",
+            Self::SomeFailed => "finished, and some datasets of an archive failed",
+            Self::Exists => "something else is at the target's place: of another source, of other options, or not ours",
+            Self::Same => "the target is complete, of the same source and made with the same options",
+            Self::Busy => "another process is writing to the target",
+            Self::Again => "a server did not answer as it should, also after several attempts",
+            Self::NotReady => "an earlier step is missing: a plan, tasks, or the end of an interrupted run",
+            Self::Refused => "the record falls short of a policy that refuses",
+        }
+    }
+
+    /// What whoever called the program does next.
+    pub(crate) fn next(self) -> &'static str {
+        match self {
+            Self::Done => "go on",
+            Self::Different => "look at what differs",
+            Self::Usage => "mend the command; again is no better",
+            Self::Input => "mend or replace the source; again is no better",
+            Self::Output => "make room, permit it, or choose another target, then the same command with `--resume`",
+            Self::Interrupted => "the same command with `--resume`; `run`, `migrate` and `export` as they are",
+            Self::TakenOver => "nothing: the other process goes on",
+            Self::SomeFailed => "`migrate status` tells the causes; the same command tries again what may pass by itself",
+            Self::Exists => "choose another target, or `--overwrite`",
+            Self::Same => "nothing is left to do; `--skip-existing` makes it 0",
+            Self::Busy => "wait, then the same command",
+            Self::Again => "later, the same command with `--resume`",
+            Self::NotReady => "do that step first, or `--resume`",
+            Self::Refused => "complete the record, or `--policy-level warn`",
+        }
+    }
 }
 
 impl From<Code> for ExitCode {
@@ -48,8 +140,7 @@ impl Failure {
             let error = anyhow::Error::msg("interrupted");
             return Self { code: Code::Interrupted, error, help: String::new() };
         }
-        let is_usage = |error: &fairzarr_store::Error| error.class() == fairzarr_store::Class::Usage;
-        let code = if error.chain().filter_map(of_store).any(is_usage) { Code::Usage } else { code };
+        let code = error.chain().filter_map(of_store).find_map(of_class).unwrap_or(code);
         Self { code, error, help: String::new() }
     }
 
@@ -74,6 +165,11 @@ impl Failure {
     pub(crate) fn code(&self) -> Code {
         self.code
     }
+
+    /// What a store says that the cause is, in one word.
+    pub(crate) fn class(&self) -> Option<&'static str> {
+        self.error.chain().filter_map(of_store).find_map(|error| class_name(error.class()))
+    }
 }
 
 impl fmt::Display for Failure {
@@ -92,6 +188,39 @@ impl fmt::Display for Failure {
         }
         f.write_str(&self.help)
     }
+}
+
+/// What the failure of a store means for whoever waits, whichever side it was on.
+fn of_class(error: &fairzarr_store::Error) -> Option<Code> {
+    use fairzarr_store::{Class, Error};
+    match (error, error.class()) {
+        (Error::Running { .. }, _) => Some(Code::Busy),
+        (_, Class::Usage) => Some(Code::Usage),
+        (_, Class::Throttled | Class::Transient) => Some(Code::Again),
+        (_, Class::TakenOver) => Some(Code::TakenOver),
+        _ => None,
+    }
+}
+
+fn class_name(class: fairzarr_store::Class) -> Option<&'static str> {
+    use fairzarr_store::Class;
+    Some(match class {
+        Class::NotFound => "not-found",
+        Class::Permission => "permission",
+        Class::Throttled => "throttled",
+        Class::Precondition => "changed",
+        Class::Transient => "transient",
+        Class::Truncated => "truncated",
+        Class::Damaged => "damaged",
+        Class::Local => "local",
+        Class::Usage => "usage",
+        Class::Unsupported => "unsupported",
+        Class::Untrusted => "untrusted",
+        Class::Malformed => "malformed",
+        Class::Cancelled => "cancelled",
+        Class::TakenOver => "taken-over",
+        _ => return None,
+    })
 }
 
 /// Whether a request was cut off because the user stopped the program.
@@ -138,7 +267,12 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
             Error::TakenOver(_) => Code::TakenOver,
-            Error::Incomplete(_) | Error::NoPlan(_) => Code::Different,
+            Error::Running { .. } => Code::Busy,
+            Error::Exists(_) | Error::NotRemoved { .. } | Error::Settings { .. } | Error::Resume(_) => {
+                Code::Exists
+            }
+            Error::Complete(_) => Code::Same,
+            Error::Incomplete(_) | Error::NoPlan(_) => Code::NotReady,
             _ => Code::Output,
         };
         let help = match &error {
@@ -150,6 +284,7 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
             }
+            Error::Complete(_) => "; --skip-existing takes it as done, --overwrite replaces it".into(),
             Error::Running { unknown: true, .. } => ", or say --take-over".into(),
             Error::Settings { earlier, differences, .. } => {
                 let typed = |setting| format!("{} {}", flag(setting), earlier.value(setting));
@@ -202,10 +337,13 @@ impl From<fairzarr_copy::Error> for Failure {
     fn from(error: fairzarr_copy::Error) -> Self {
         use fairzarr_copy::Error;
         let code = match &error {
-            Error::Original(_) | Error::Unfit { .. } | Error::Unfinished(_) => Code::Input,
+            Error::Original(_) | Error::Unfit { .. } => Code::Input,
+            Error::Unfinished(_) => Code::NotReady,
             Error::Interrupted => Code::Interrupted,
             Error::TakenOver(_) => Code::TakenOver,
             Error::Differs { .. } => Code::Different,
+            Error::Running { .. } => Code::Busy,
+            Error::Exists(_) | Error::Foreign(_) => Code::Exists,
             _ => Code::Output,
         };
         let help = match &error {
@@ -222,7 +360,7 @@ impl From<fairzarr_provenance::Error> for Failure {
     fn from(error: fairzarr_provenance::Error) -> Self {
         use fairzarr_provenance::Error;
         let code = match &error {
-            Error::Policy { .. } => Code::Different,
+            Error::Policy { .. } => Code::Refused,
             Error::NothingEmbedded(_) | Error::NotAStore(_) | Error::NewerRecord => Code::Usage,
             Error::Store(_) => Code::Output,
             _ => Code::Input,
@@ -233,11 +371,12 @@ impl From<fairzarr_provenance::Error> for Failure {
 
 impl From<fairzarr_ome_zarr::Error> for Failure {
     fn from(error: fairzarr_ome_zarr::Error) -> Self {
-        let help = match &error {
-            fairzarr_ome_zarr::Error::Unfinished(_) => "; finish it with --resume",
-            _ => "",
-        };
-        Self::new(Code::Input, error).with_help(help)
+        match &error {
+            fairzarr_ome_zarr::Error::Unfinished(_) => {
+                Self::new(Code::NotReady, error).with_help("; finish it with --resume")
+            }
+            _ => Self::new(Code::Input, error),
+        }
     }
 }
 
@@ -276,7 +415,7 @@ impl From<fairzarr_export::Error> for Failure {
             Error::Store(error) => return error.into(),
             Error::Unfit { .. } => (Code::Input, ""),
             Error::Interrupted => (Code::Interrupted, ""),
-            Error::Exists(_) => (Code::Output, "; use --overwrite to replace it"),
+            Error::Exists(_) => (Code::Exists, "; use --overwrite to replace it"),
             _ => (Code::Output, ""),
         };
         Self::new(code, error).with_help(help)

@@ -1,12 +1,16 @@
 //! Printing that survives a reader who has gone and a disk that is full. Another program that calls a command takes the lines itself.
+//!
+//! Standard output has the result: text for people, or lines of JSON. Whatever else is to be said goes to standard error.
 
+use serde_json::Value;
 use std::fmt;
 use std::io::{self, Write};
 
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
+use crate::telling;
 
-/// A line of a result, on standard output. A closed pipe, as in `fairzarr inspect x | head`, is not an error.
+/// A line of a result that was asked for, on standard output. A closed pipe, as in `fairzarr inspect x | head`, is not an error.
 pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     if let Some(caller) = Caller::current() {
         caller.take_result(line);
@@ -19,6 +23,25 @@ pub(crate) fn result(line: fmt::Arguments<'_>) -> Result<(), Failure> {
         )),
         _ => Ok(()),
     }
+}
+
+/// A line on what was written, which those who want quiet do not get.
+pub(crate) fn summary(line: fmt::Arguments<'_>) -> Result<(), Failure> {
+    telling::log("info", &line.to_string());
+    if telling::is_quiet() { Ok(()) } else { result(line) }
+}
+
+/// A line of JSON on the way to the outcome, of a type that has a schema.
+pub(crate) fn event(kind: &str, members: Value) -> Result<(), Failure> {
+    let line = telling::line(kind, members);
+    result(format_args!("{line}"))
+}
+
+/// The line of JSON that ends a command, of a type that has a schema. `path` is what the command made or looked at.
+pub(crate) fn outcome(kind: &str, code: Code, path: &str, members: Value) -> Result<Code, Failure> {
+    let line = telling::outcome(kind, code, Some(path), members);
+    result(format_args!("{line}"))?;
+    Ok(code)
 }
 
 /// A document that is the result, byte for byte.
@@ -36,7 +59,42 @@ pub(crate) fn document(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// A line for the user, on standard error. If that fails there is nobody left to tell.
+/// A line on something that was tolerated or left out, for the user and for the outcome.
+pub(crate) fn warning(text: fmt::Arguments<'_>) {
+    let text = text.to_string();
+    telling::log("warning", &text);
+    if !telling::is_silent() {
+        note(format_args!("fairzarr: warning: {text}"));
+    }
+    telling::keep_warning(text);
+}
+
+/// A line that is good to know, for the user and for the outcome.
+pub(crate) fn remark(text: fmt::Arguments<'_>) {
+    let text = text.to_string();
+    telling::log("info", &text);
+    if !telling::is_quiet() {
+        note(format_args!("fairzarr: {text}"));
+    }
+    telling::keep_remark(text);
+}
+
+/// A line on what is being done, for those who want to know.
+pub(crate) fn detail(text: fmt::Arguments<'_>) {
+    let text = text.to_string();
+    telling::log("detail", &text);
+    if telling::is_verbose() {
+        note(format_args!("fairzarr: {text}"));
+    }
+}
+
+/// Why a command failed, which everybody gets.
+pub(crate) fn failure(text: &str) {
+    telling::log("error", text);
+    note(format_args!("fairzarr: {text}"));
+}
+
+/// A line on standard error. If that fails there is nobody left to tell.
 pub(crate) fn note(line: fmt::Arguments<'_>) {
     if let Some(caller) = Caller::current() {
         caller.take_note(line);

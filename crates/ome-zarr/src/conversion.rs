@@ -14,6 +14,8 @@ pub struct Conversion<'a>(&'a Map<String, Value>);
 pub struct ConvertedFile<'a> {
     /// Its name, without its folder.
     pub name: &'a str,
+    /// Its size in bytes.
+    pub bytes: Option<u64>,
     /// Algorithm and lower-case hexadecimal value of its checksum, where one was recorded.
     pub checksum: Option<(&'a str, &'a str)>,
 }
@@ -50,6 +52,16 @@ impl<'a> Conversion<'a> {
         self.0.get("extra_pages").and_then(Value::as_str) == Some("keep")
     }
 
+    /// The options that it was made with, by name; `None` in stores from before they were recorded.
+    pub fn settings(self) -> Option<&'a Map<String, Value>> {
+        self.0.get("settings")?.as_object()
+    }
+
+    /// A digest of the documents and the policy that it was made with; `None` where there were none.
+    pub fn documents(self) -> Option<&'a str> {
+        self.0.get("documents")?.as_str()
+    }
+
     /// The files of the source.
     pub fn files(self) -> impl Iterator<Item = ConvertedFile<'a>> {
         let files = self.0.get("files").and_then(Value::as_array);
@@ -57,7 +69,11 @@ impl<'a> Conversion<'a> {
             let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
             let checksum = file.get("checksum");
             let checksum = checksum.and_then(|of| Some((text(of, "algorithm")?, text(of, "value")?)));
-            Some(ConvertedFile { name: text(file, "name")?, checksum })
+            Some(ConvertedFile {
+                name: text(file, "name")?,
+                bytes: file.get("bytes").and_then(Value::as_u64),
+                checksum,
+            })
         })
     }
 }

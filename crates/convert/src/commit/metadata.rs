@@ -19,6 +19,7 @@ use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, plates};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
+use crate::resume::present::{recorded, recorded_documents};
 use crate::source::SourceFile;
 
 /// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
@@ -214,6 +215,7 @@ impl<'a> Metadata<'a> {
             "version": self.plan.fairzarr,
             "codec": self.plan.settings.codec.to_string(),
             "omit_empty": self.plan.settings.omit_empty,
+            "settings": recorded(&self.plan.settings),
             // A manifest that is lost is missed.
             "manifest": MANIFEST_SCHEMA,
             "files": self.files_read(),
@@ -224,6 +226,9 @@ impl<'a> Metadata<'a> {
             },
             "warnings": self.source.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
+        if let Some(documents) = recorded_documents(&self.plan.documents) {
+            conversion["documents"] = json!(documents);
+        }
         if let Some(document) = self.source.document() {
             conversion["schema"] = json!(document.schema().to_string());
             if !document.changes().is_empty() {

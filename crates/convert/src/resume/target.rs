@@ -53,7 +53,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
             if commit::is_complete(&plan, store)? {
                 // All that an interruption can have left by then is an empty workspace.
                 store.delete_prefix(WORKSPACE)?;
-                return Err(Error::Resume(format!("{} is complete", store.location())));
+                return Err(Error::Complete(store.location().to_string()));
             }
             if is_occupied(store)? {
                 let place = store.location();

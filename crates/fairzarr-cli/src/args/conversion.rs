@@ -18,6 +18,10 @@ pub(crate) struct Convert {
     /// Replace what exists at the target.
     #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
+    /// Where the target is complete and made of the same source with the same options, do nothing, with exit code 0. The
+    /// recorded checksums decide.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
     /// Finish an interrupted conversion; the result is the same as without the interruption.
     #[arg(long)]
     pub(crate) resume: bool,
@@ -127,7 +131,7 @@ pub(crate) struct Planning {
     #[command(flatten)]
     pub(crate) split: Split,
     /// Print what submits all tasks and the commit to a batch system: a shell script for Slurm, with an array job.
-    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with = "json")]
+    #[arg(long, value_enum, value_name = "SYSTEM")]
     pub(crate) emit: Option<EmitArg>,
     /// With --emit: how many tasks [default: one for each 8 GiB of pixels].
     #[arg(long, requires = "emit", value_parser = clap::value_parser!(u32).range(1..))]

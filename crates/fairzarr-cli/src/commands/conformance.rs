@@ -13,6 +13,7 @@ use std::path::Path;
 use crate::args::{Conformance, ConformanceCase};
 use crate::exit::{Code, Failure};
 use crate::print;
+use crate::telling;
 
 pub(crate) fn run(args: &Conformance) -> Result<Code, Failure> {
     let verdict = match args {
@@ -34,6 +35,10 @@ pub(crate) fn run(args: &Conformance) -> Result<Code, Failure> {
             )
         }
     };
+    if telling::is_json() {
+        let (Conformance::Attributes(case) | Conformance::Zarr(case)) = args;
+        return print::outcome("conformance", Code::Done, &case.path.display().to_string(), verdict);
+    }
     print::result(format_args!("{verdict}"))?;
     Ok(Code::Done)
 }

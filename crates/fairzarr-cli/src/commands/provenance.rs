@@ -49,8 +49,8 @@ pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
         return Err(Failure::new(Code::Input, none));
     };
     if newer {
-        print::note(format_args!(
-            "fairzarr: warning: the record is of a newer layout than this program knows; what is new in it is left out"
+        print::warning(format_args!(
+            "the record is of a newer layout than this program knows; what is new in it is left out"
         ));
     }
     Ok(record)
@@ -148,11 +148,11 @@ pub(super) fn choose(
             continue;
         }
         if choices.sidecars == SidecarsArg::Auto {
-            print::note(format_args!("fairzarr: {} describes this image and is used", sidecar.name()));
+            print::remark(format_args!("{} describes this image and is used", sidecar.name()));
             options.sidecars.push(sidecar);
         } else {
-            print::note(format_args!(
-                "fairzarr: {} seems to describe this image; --sidecars auto or --nbo uses it",
+            print::remark(format_args!(
+                "{} seems to describe this image; --sidecars auto or --nbo uses it",
                 sidecar.name()
             ));
         }
@@ -160,14 +160,25 @@ pub(super) fn choose(
     Ok(())
 }
 
+/// What the policy that was asked for, or the baseline, says of the record, in short.
+pub(super) fn verdict(report: &fairzarr_convert::Report) -> serde_json::Value {
+    report.coverage.as_ref().map_or(serde_json::Value::Null, |coverage| {
+        serde_json::json!({
+            "name": coverage.policy, "passes": coverage.passes(),
+            "errors": coverage.count(check::Severity::Error), "warnings": coverage.count(check::Severity::Warning),
+            "coverage": coverage.coverage,
+        })
+    })
+}
+
 /// Tells where sources differ and how far the record falls short of a policy that was asked for.
 pub(super) fn tell(report: &fairzarr_convert::Report, asked: bool) {
     for conflict in &report.conflicts {
-        print::note(format_args!("fairzarr: warning: {conflict}"));
+        print::warning(format_args!("{conflict}"));
     }
     if let Some(coverage) = report.coverage.as_ref().filter(|coverage| asked && !coverage.passes()) {
-        print::note(format_args!(
-            "fairzarr: warning: the record falls short of policy '{}' in {} places; fairzarr check lists them",
+        print::warning(format_args!(
+            "the record falls short of policy '{}' in {} places; fairzarr check lists them",
             coverage.policy,
             coverage.count(check::Severity::Error)
         ));
