@@ -37,6 +37,14 @@ pub enum Error {
     /// Complex samples have no order.
     #[error("image {0} has complex samples, of which none is the largest: its levels cannot be made so")]
     NoLargest(usize),
+    /// The regions of an image cannot be painted.
+    #[error("regions of image {image}: {reason}")]
+    Rois {
+        /// Its number.
+        image: usize,
+        /// What was found, and expected.
+        reason: String,
+    },
     /// Another process is writing there.
     #[error("{place} is being written to: {reason}")]
     Running {

@@ -38,7 +38,9 @@ pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use not_carried::{Levels, NotCarried};
-pub use options::{BitType, ChunkChoice, Downsample, Existing, Layout, Options, PyramidChoice, ShardChoice};
+pub use options::{
+    BitType, ChunkChoice, Downsample, Existing, Layout, Options, PyramidChoice, RoiChoice, ShardChoice,
+};
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};
 pub use pixels::statistics::ChannelStatistics;
@@ -204,7 +206,7 @@ fn finish(
         commit::check_objects(plan, store)?;
         store.remove_leftovers()?;
     }
-    let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance)?;
+    let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance, job)?;
     Ok(Done { times: findings.times, not_consolidated })
 }
 

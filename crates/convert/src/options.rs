@@ -36,6 +36,8 @@ pub struct Options {
     pub pyramid: PyramidChoice,
     /// How samples of computed levels are made.
     pub downsample: Downsample,
+    /// What becomes of regions of interest, beside the OME-XML that keeps them.
+    pub rois: RoiChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
@@ -72,6 +74,7 @@ impl Default for Options {
             shard: ShardChoice::Auto,
             pyramid: PyramidChoice::Computed,
             downsample: Downsample::Mean,
+            rois: RoiChoice::Metadata,
             smallest_level: 256,
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
@@ -159,6 +162,17 @@ impl Downsample {
     }
 }
 
+/// Regions of interest.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoiChoice {
+    /// Stay in the OME-XML alone.
+    #[default]
+    Metadata,
+    /// Become label images as well, as `fairzarr_rois` says.
+    Labels,
+}
+
 /// Gathering of chunks into shards.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -231,6 +245,15 @@ impl fmt::Display for Downsample {
             Self::Nearest => from_ome::NEAREST,
             Self::Mode => "mode",
             Self::Max => "max",
+        })
+    }
+}
+
+impl fmt::Display for RoiChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Metadata => "metadata",
+            Self::Labels => "labels",
         })
     }
 }

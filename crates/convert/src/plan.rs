@@ -22,8 +22,9 @@ use fairzarr_task::Job;
 use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
+use crate::commit::labels;
 use crate::error::Error;
-use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice};
+use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice, RoiChoice};
 use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, place};
 use pyramid::Block;
@@ -94,6 +95,9 @@ impl Plan {
             && let Some(image) = source.images().iter().position(complex)
         {
             return Err(Error::NoLargest(image));
+        }
+        if options.rois == RoiChoice::Labels {
+            labels::check(source)?;
         }
         let placement = place(source, options.layout)?;
         let mut plan = Self {

@@ -20,7 +20,7 @@ mod order;
 mod pack;
 mod transfer;
 
-pub use copy::copy;
+pub use copy::{copy, object};
 pub use error::Error;
 pub use pack::pack;
 

@@ -247,6 +247,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             fairzarr_ome_zarr::Error::Store(error) => Some(error),
             _ => None,
         })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_upgrade::Error::Original(error) | fairzarr_upgrade::Error::Store(error) => Some(error),
+            _ => None,
+        })
 }
 
 impl From<fairzarr_convert::Error> for Failure {
@@ -257,12 +261,15 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Zarr(fairzarr_ome_zarr::Error::Store(_)) => Code::Output,
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
-            Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {
-                Code::Input
-            }
+            Error::Source(_)
+            | Error::Xml(_)
+            | Error::OtherSource(_)
+            | Error::SourceChanged { .. }
+            | Error::Rois { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
+            | Error::NoLargest(_)
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -280,6 +287,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoLargest(_) => "; choose another --downsample".into(),
+            Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
             Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
@@ -350,6 +359,30 @@ impl From<fairzarr_copy::Error> for Failure {
             Error::Exists(_) => "; use --resume to finish an interrupted copy",
             Error::Unfinished(_) => "; finish it with --resume",
             Error::Running { unknown: true, .. } => ", or say --take-over",
+            _ => "",
+        };
+        Self::new(code, error).with_help(help)
+    }
+}
+
+impl From<fairzarr_upgrade::Error> for Failure {
+    fn from(error: fairzarr_upgrade::Error) -> Self {
+        use fairzarr_upgrade::Error;
+        let error = match error {
+            Error::Copy(error) => return error.into(),
+            Error::Provenance(error) => return error.into(),
+            Error::Zarr(error) => return error.into(),
+            error => error,
+        };
+        let code = match &error {
+            Error::Unfit { .. } | Error::Unfinished(_) | Error::Original(_) => Code::Input,
+            Error::Already { .. } | Error::NeedsTarget { .. } | Error::NothingToUndo(_) => Code::Usage,
+            Error::Interrupted => Code::Interrupted,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::NeedsTarget { .. } => "; name a TARGET",
+            Error::Unfinished(_) => "; finish it with --resume",
             _ => "",
         };
         Self::new(code, error).with_help(help)

@@ -42,6 +42,11 @@ impl<'a> Conversion<'a> {
         copied.into_iter().flatten().filter_map(Value::as_u64).collect()
     }
 
+    /// Whether regions of interest became label images.
+    pub fn has_roi_labels(self) -> bool {
+        self.0.get("rois").and_then(Value::as_str) == Some("labels")
+    }
+
     /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.
     pub fn not_carried(self) -> Option<&'a Map<String, Value>> {
         self.0.get("not_carried")?.as_object()

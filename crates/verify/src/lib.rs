@@ -10,6 +10,7 @@
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
 //! - *derivation*: the NGFF values that follow from the OME-XML;
 //! - *pyramid*: computed levels are made of the level before as the store says;
+//! - *labels*: label images of regions, painted again from the OME-XML;
 //! - *carried*: what of the source is not in the store is named there;
 //! - *objects*: every stored object is there, and no other;
 //! - *manifest*: everything that is no chunk of an image has the digest that was recorded for it;
@@ -23,6 +24,7 @@ mod error;
 mod exported;
 mod files;
 mod halved;
+mod labels;
 mod manifest;
 mod metadata;
 mod objects;
@@ -45,6 +47,7 @@ pub use sample::Sample;
 pub use validity::validate_hierarchy;
 
 use derivation::Derivation;
+use labels::Labels;
 use metadata::Metadata;
 use objects::Objects;
 use pixels::Pixels;
@@ -107,11 +110,15 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     let mut objects = Objects::new(&hierarchy);
     let mut samples = Samples::new(&hierarchy)?;
     let mut pyramid = Pyramid::new(&hierarchy);
+    let mut labels = Labels::new(&hierarchy)?;
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
         objects.image(&image)?;
         samples.image(&image, context)?;
         pyramid.image(&image, context)?;
+        if let Some(labels) = &mut labels {
+            labels.image(&image, &hierarchy, context)?;
+        }
     }
     let mut checks = vec![
         objects.finish(),
@@ -122,6 +129,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
         manifest::check(&hierarchy, job)?,
         validity::zarr(store)?,
     ];
+    checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.extend(carried::recorded(&hierarchy));
     Ok(Report { checks })
 }
@@ -141,6 +149,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let mut metadata = Metadata::default();
     let mut derivation = Derivation::new(source, &hierarchy);
     let mut pyramid = Pyramid::new(&hierarchy);
+    let mut labels = Labels::new(&hierarchy)?;
     let mut objects = Objects::new(&hierarchy);
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
@@ -148,6 +157,9 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         metadata.image(&image)?;
         derivation.image(&image);
         pyramid.image(&image, context)?;
+        if let Some(labels) = &mut labels {
+            labels.image(&image, &hierarchy, context)?;
+        }
         objects.image(&image)?;
     }
     let mut checks = vec![pixels.finish(options.sample)];
@@ -155,10 +167,12 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
         checks.extend([derivation.finish(&hierarchy)?, pyramid.finish(options.sample)]);
         checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+        checks.extend(labels.map(|labels| labels.finish(options.sample)));
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?, metadata.finish(source, store)?]);
     checks.extend([derivation.finish(&hierarchy)?, pyramid.finish(options.sample)]);
+    checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.push(carried::compare(source, &hierarchy));
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
     if hierarchy.conversion().is_some() {

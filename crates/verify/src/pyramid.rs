@@ -99,12 +99,12 @@ impl Pyramid {
 
 /// How levels are compared, and what the store calls the way in which they were made.
 #[derive(Clone, Copy)]
-struct Named<'a> {
-    method: &'a str,
-    compare: Compare,
+pub(crate) struct Named<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) compare: Compare,
 }
 
-fn level_differences(
+pub(crate) fn level_differences(
     finer: &StoredArray,
     coarser: &StoredArray,
     Named { method, compare }: Named<'_>,

@@ -31,6 +31,8 @@ pub enum Proof {
     Derivation,
     /// Computed levels are made of the level before as the store says.
     Pyramid,
+    /// Regions of the OME-XML, painted again, are the label images.
+    Labels,
     /// What of the source is not in the store is named there.
     Carried,
     /// Every object is there, and no other.
@@ -55,6 +57,7 @@ impl Proof {
             Self::Metadata => "metadata",
             Self::Derivation => "derivation",
             Self::Pyramid => "pyramid",
+            Self::Labels => "labels",
             Self::Carried => "carried",
             Self::Objects => "objects",
             Self::Files => "files",

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::tiff_tags;
 use crate::error::Error;
 use crate::not_carried::NotCarried;
+use crate::options::RoiChoice;
 use crate::pipeline::findings::Findings;
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, plates};
@@ -251,6 +252,9 @@ impl<'a> Metadata<'a> {
             conversion["tiles"] =
                 json!(self.plan.images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
         }
+        if self.plan.settings.rois == RoiChoice::Labels {
+            conversion["rois"] = json!(self.plan.settings.rois.to_string());
+        }
         let copied: Vec<usize> =
             (0..self.plan.images.len()).filter(|index| self.plan.images[*index].is_copied()).collect();
         if !copied.is_empty() {
@@ -281,7 +285,7 @@ impl<'a> Metadata<'a> {
 
 /// How many full-resolution samples one sample of each level spans. Sides that are not even are halved with rounding; one
 /// of a single pixel is not halved.
-fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
+pub(crate) fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
     let step = |before: u32, now: u32| {
         if before == now {
             1.0

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::text;
-use crate::options::{BitType, ChunkChoice, Downsample, Layout, Options, PyramidChoice, ShardChoice};
+use crate::options::{
+    BitType, ChunkChoice, Downsample, Layout, Options, PyramidChoice, RoiChoice, ShardChoice,
+};
 
 /// The settings of a plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -30,6 +32,8 @@ pub struct Settings {
     pub pyramid: PyramidChoice,
     /// How samples of computed levels are made.
     pub downsample: Downsample,
+    /// What becomes of regions of interest.
+    pub rois: RoiChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Whether tiles are decoded that are moved as they are.
@@ -68,6 +72,8 @@ pub enum Setting {
     Pyramid,
     /// How samples of computed levels are made.
     Downsample,
+    /// What becomes of regions.
+    Rois,
     /// Size of the smallest computed level.
     SmallestLevel,
     /// Whether moved tiles are decoded.
@@ -88,7 +94,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
@@ -101,6 +107,7 @@ impl Setting {
         Self::OmitEmpty,
         Self::OnMissing,
         Self::Pyramid,
+        Self::Rois,
         Self::Shard,
         Self::SmallestLevel,
         Self::SourceChecksum,
@@ -117,6 +124,7 @@ impl fmt::Display for Setting {
             Self::Shard => "shard",
             Self::Pyramid => "pyramid",
             Self::Downsample => "downsample",
+            Self::Rois => "rois",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
@@ -140,6 +148,7 @@ impl Settings {
             shard: options.shard,
             pyramid: options.pyramid,
             downsample: options.downsample,
+            rois: options.rois,
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
@@ -161,6 +170,7 @@ impl Settings {
             Setting::Shard => self.shard.to_string(),
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
+            Setting::Rois => self.rois.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),

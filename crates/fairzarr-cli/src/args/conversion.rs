@@ -1,7 +1,7 @@
 //! Arguments of conversions, whole or split.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use fairzarr_convert::{ChunkChoice, Codec, Downsample, Layout, ShardChoice, Share};
+use fairzarr_convert::{ChunkChoice, Codec, Downsample, Layout, RoiChoice, ShardChoice, Share};
 
 use super::parse::{parse_bytes, parse_chunk, parse_shard, parse_share, parse_version};
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
@@ -67,6 +67,9 @@ pub(crate) struct ConvertChoices {
     /// Computed levels are added until height and width are at most this many pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) smallest_level: u32,
+    /// What becomes of regions of interest, which the OME-XML keeps in any case.
+    #[arg(long, value_enum, default_value_t = RoisArg::Metadata)]
+    pub(crate) rois: RoisArg,
     /// With --chunk source: do not even decode the tiles that are moved. Nothing is computed from their samples: no levels,
     /// no statistics; the recorded digests are those of the stored bytes. `verify` decodes them.
     #[arg(long)]
@@ -203,6 +206,23 @@ impl From<DownsampleArg> for Downsample {
             DownsampleArg::Nearest => Self::Nearest,
             DownsampleArg::Mode => Self::Mode,
             DownsampleArg::Max => Self::Max,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RoisArg {
+    /// Nothing more.
+    Metadata,
+    /// Label images beside each image: labels/rois, a number for each ROI, and properties that lead back to it.
+    Labels,
+}
+
+impl From<RoisArg> for RoiChoice {
+    fn from(rois: RoisArg) -> Self {
+        match rois {
+            RoisArg::Metadata => Self::Metadata,
+            RoisArg::Labels => Self::Labels,
         }
     }
 }

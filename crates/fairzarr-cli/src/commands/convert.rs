@@ -178,6 +178,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         None if choices.no_decode => PyramidChoice::Source,
         Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
     };
+    options.rois = choices.rois.into();
     options.downsample = choices.downsample.into();
     options.smallest_level = choices.smallest_level;
     options.decode = !choices.no_decode;
