@@ -1,6 +1,7 @@
 //! The command line, exactly as typed.
 
 mod conversion;
+mod examples;
 mod migrate;
 mod parse;
 mod provenance;
@@ -16,13 +17,12 @@ pub(crate) use conversion::{
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
 pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
 
-use parse::{parse_bytes, parse_durability, parse_option, parse_time, parse_version};
+use crate::exit::Code;
+use parse::{parse_bytes, parse_durability, parse_jobs, parse_option, parse_time, parse_version};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
-/// Exit codes: 0 done and as asked; 1 a verification found a difference; 2 usage; 3 the input cannot be read;
-/// 4 the output cannot be written; 5 interrupted; 6 taken over by another process; 7 finished, and some datasets
-/// of an archive failed.
+/// Every command takes --json, and ends with an exit code that tells a script what to do next.
 #[derive(Debug, Parser)]
 #[command(name = "fairzarr", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -66,11 +66,31 @@ impl Args {
 
 /// The whole command line. What one option means elsewhere it may not mean to the job of an archive.
 pub(crate) fn command() -> clap::Command {
-    Args::command().mut_subcommand("migrate", |migrate| {
+    let codes = Code::ALL.map(|code| format!("  {:>2} {:<12} {}", code as u8, code.name(), code.meaning()));
+    let codes = format!("Exit codes:\n{}", codes.join("\n"));
+    let whole = Args::command().after_help(codes).mut_subcommand("migrate", |migrate| {
         migrate.mut_arg("jobs", |jobs| {
             jobs.help("Datasets at a time; all together have one thread per core [default: one per core]")
         })
-    })
+    });
+    examples::with_examples(hide_what_means_nothing(whole))
+}
+
+/// Options that are taken everywhere, since all stores are opened alike, are shown where they mean something.
+fn hide_what_means_nothing(mut whole: clap::Command) -> clap::Command {
+    let hide = |command: clap::Command, names: &[&str]| {
+        names.iter().fold(command, |command, name| command.mut_arg(name, |arg| arg.hide(true)))
+    };
+    for name in ["inspect", "validate", "verify", "extract", "check", "qc", "methods"] {
+        whole = whole.mut_subcommand(name, |command| hide(command, &["durability"]));
+    }
+    for name in ["inspect", "validate", "extract", "check", "qc", "methods", "embed"] {
+        whole = whole.mut_subcommand(name, |command| hide(command, &["source_option"]));
+    }
+    for name in ["copy", "export", "validate", "extract", "qc", "embed"] {
+        whole = whole.mut_subcommand(name, |command| hide(command, &["follow_links"]));
+    }
+    whole
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,6 +137,24 @@ pub(crate) enum Command {
     /// What NBO, the standard of microscope provenance, knows.
     #[command(subcommand)]
     Nbo(Nbo),
+    /// Print what completes commands and options in a shell.
+    Completions(Completions),
+    /// Print the manual page of the program, or write those of all commands into a folder.
+    Man(Man),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Man {
+    /// Folder to write a page for each command into.
+    #[arg(long, short, value_name = "FOLDER")]
+    pub(crate) output: Option<std::path::PathBuf>,
 }
 
 impl Command {
@@ -135,6 +173,7 @@ impl Command {
                 Some(Action::Verify(_)) => "migrate verify",
             },
             Self::Copy(_) => "copy",
+            Self::Upgrade(_) => "upgrade",
             Self::Export(_) => "export",
             Self::Inspect(_) => "inspect",
             Self::Validate(_) => "validate",
@@ -146,6 +185,8 @@ impl Command {
             Self::Embed(_) => "embed",
             Self::Methods(_) => "methods",
             Self::Nbo(_) => "nbo fields",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
         .into()
     }
@@ -165,6 +206,7 @@ impl Command {
                 Some(Action::Verify(args)) => args.target.clone(),
             },
             Self::Copy(args) => args.target.clone(),
+            Self::Upgrade(args) => args.target.as_ref().unwrap_or(&args.store).clone(),
             Self::Export(args) => args.target.display().to_string(),
             Self::Inspect(args) => args.path.clone(),
             Self::Validate(args) => args.path.clone(),
@@ -177,7 +219,8 @@ impl Command {
             Self::Qc(args) => args.path.clone(),
             Self::Embed(args) => args.path.clone(),
             Self::Methods(args) => args.path.first()?.clone(),
-            Self::Nbo(_) => return None,
+            Self::Man(args) => return args.output.as_ref().map(|path| path.display().to_string()),
+            Self::Nbo(_) | Self::Completions(_) => return None,
         })
     }
 }
@@ -198,7 +241,7 @@ pub(crate) struct Copy {
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 32)]
+    #[arg(long, short, default_value_t = 32, value_parser = parse_jobs)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
@@ -225,7 +268,7 @@ pub(crate) struct Upgrade {
     #[arg(long, requires = "target")]
     pub(crate) take_over: bool,
     /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 32)]
+    #[arg(long, short, default_value_t = 32, value_parser = parse_jobs)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
@@ -255,7 +298,7 @@ pub(crate) struct Export {
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
@@ -329,7 +372,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     pub(crate) certificate: Option<std::path::PathBuf>,
     /// Threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,

@@ -87,7 +87,9 @@ impl Code {
             Self::Interrupted => "stopped by a signal",
             Self::TakenOver => "another process has taken the work over",
             Self::SomeFailed => "finished, and some datasets of an archive failed",
-            Self::Exists => "something else is at the target's place: of another source, of other options, or not ours",
+            Self::Exists => {
+                "something else is at the target's place: of another source, of other options, or not ours"
+            }
             Self::Same => "the target is complete, of the same source and made with the same options",
             Self::Busy => "another process is writing to the target",
             Self::Again => "a server did not answer as it should, also after several attempts",
@@ -96,17 +98,24 @@ impl Code {
         }
     }
 
-    /// What whoever called the program does next.
+    /// What whoever called the program does next, as docs/exit-codes.md says it.
+    #[cfg(test)]
     pub(crate) fn next(self) -> &'static str {
         match self {
             Self::Done => "go on",
             Self::Different => "look at what differs",
             Self::Usage => "mend the command; again is no better",
             Self::Input => "mend or replace the source; again is no better",
-            Self::Output => "make room, permit it, or choose another target, then the same command with `--resume`",
-            Self::Interrupted => "the same command with `--resume`; `run`, `migrate` and `export` as they are",
+            Self::Output => {
+                "make room, permit it, or choose another target, then the same command with `--resume`"
+            }
+            Self::Interrupted => {
+                "the same command with `--resume`; `run`, `migrate` and `export` as they are"
+            }
             Self::TakenOver => "nothing: the other process goes on",
-            Self::SomeFailed => "`migrate status` tells the causes; the same command tries again what may pass by itself",
+            Self::SomeFailed => {
+                "`migrate status` tells the causes; the same command tries again what may pass by itself"
+            }
             Self::Exists => "choose another target, or `--overwrite`",
             Self::Same => "nothing is left to do; `--skip-existing` makes it 0",
             Self::Busy => "wait, then the same command",
@@ -180,7 +189,9 @@ impl fmt::Display for Failure {
             let text = cause.to_string();
             if n > 0 && !last.contains(&text) {
                 f.write_str(": ")?;
-                f.write_str(&text)?;
+                // Nor is a name told twice that both begin with.
+                let rest = text.strip_prefix(last.as_str()).and_then(|rest| rest.strip_prefix(": "));
+                f.write_str(rest.unwrap_or(&text))?;
             } else if n == 0 {
                 f.write_str(&text)?;
             }
@@ -375,7 +386,9 @@ impl From<fairzarr_upgrade::Error> for Failure {
             error => error,
         };
         let code = match &error {
-            Error::Unfit { .. } | Error::Unfinished(_) | Error::Original(_) => Code::Input,
+            Error::Unfit { .. } | Error::Original(_) => Code::Input,
+            Error::Unfinished(_) => Code::NotReady,
+            Error::Exists(_) => Code::Exists,
             Error::Already { .. } | Error::NeedsTarget { .. } | Error::NothingToUndo(_) => Code::Usage,
             Error::Interrupted => Code::Interrupted,
             _ => Code::Output,
@@ -452,5 +465,23 @@ impl From<fairzarr_export::Error> for Failure {
             _ => (Code::Output, ""),
         };
         Self::new(code, error).with_help(help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_exit_codes_are_those_of_the_program() {
+        let text = include_str!("../../../docs/exit-codes.md");
+        let documented: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
+            .collect();
+        let known = Code::ALL.map(|code| {
+            format!("| {} | {} | {} | {} |", code as u8, code.name(), code.meaning(), code.next())
+        });
+        assert_eq!(documented, known);
     }
 }

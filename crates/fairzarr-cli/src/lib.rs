@@ -13,6 +13,7 @@
 //! assert!(outcome.results.starts_with(br#"{"type":"field","#));
 //! ```
 
+mod advice;
 mod args;
 mod caller;
 mod commands;
@@ -27,8 +28,8 @@ mod time;
 use std::ffi::OsString;
 use std::time::Instant;
 
-pub use caller::{CallProgress, Caller, Outcome};
 use args::Args;
+pub use caller::{CallProgress, Caller, Outcome};
 use exit::Code;
 use serde_json::json;
 

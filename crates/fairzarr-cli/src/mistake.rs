@@ -9,7 +9,9 @@ pub(crate) fn message(error: &clap::Error, words: &[OsString]) -> String {
         && let Some(word) = words.iter().find(|word| word.to_str().is_none())
     {
         let word = escaped(word);
-        return format!("'{word}' is not Unicode; `fairzarr migrate` takes folders and files with such names");
+        return format!(
+            "'{word}' is not Unicode; `fairzarr migrate` takes folders and files with such names"
+        );
     }
     let text = error.render().to_string();
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

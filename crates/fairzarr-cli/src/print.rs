@@ -88,10 +88,12 @@ pub(crate) fn detail(text: fmt::Arguments<'_>) {
     }
 }
 
-/// Why a command failed, which everybody gets.
+/// Why a command failed, which everybody gets; another program that calls the command has it with the outcome.
 pub(crate) fn failure(text: &str) {
     telling::log("error", text);
-    note(format_args!("fairzarr: {text}"));
+    if Caller::current().is_none() {
+        note(format_args!("fairzarr: {text}"));
+    }
 }
 
 /// A line on standard error. If that fails there is nobody left to tell.

@@ -18,7 +18,11 @@ pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnc
     }
     let style = match output.progress {
         _ if telling::is_quiet() => return work(),
-        ProgressArg::Auto if std::io::stderr().is_terminal() && !telling::is_json() && !telling::is_quiet() => Style::Bar,
+        ProgressArg::Auto
+            if std::io::stderr().is_terminal() && !telling::is_json() && !telling::is_quiet() =>
+        {
+            Style::Bar
+        }
         ProgressArg::Auto => Style::Quiet,
         ProgressArg::None => return work(),
         ProgressArg::Plain => Style::Plain,

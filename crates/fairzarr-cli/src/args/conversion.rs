@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, ValueEnum};
 use fairzarr_convert::{ChunkChoice, Codec, Downsample, Layout, RoiChoice, ShardChoice, Share};
 
-use super::parse::{parse_bytes, parse_chunk, parse_shard, parse_share, parse_version};
+use super::parse::{parse_bytes, parse_chunk, parse_jobs, parse_shard, parse_share, parse_version};
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
 #[derive(Debug, ClapArgs)]
@@ -100,7 +100,7 @@ pub(crate) struct ConvertChoices {
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Worker threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     /// Memory for pixels, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]

@@ -42,7 +42,8 @@ impl Compared<'_> {
 /// Refuses a file that exists, before any work is done for it.
 pub(super) fn check_place(path: &Path) -> Result<(), Failure> {
     if fs::symlink_metadata(path).is_ok() {
-        let message = format!("{} exists already; certificates are kept: choose another name", path.display());
+        let message =
+            format!("{} exists already; certificates are kept: choose another name", path.display());
         return Err(Failure::new(Code::Exists, anyhow::Error::msg(message)));
     }
     Ok(())
@@ -59,7 +60,8 @@ pub(super) fn write(
     let recorded: Vec<ConvertedFile<'_>> =
         Conversion::of(&root).into_iter().flat_map(Conversion::files).collect();
     let files = recorded.iter().map(|file| {
-        let checksum = file.checksum.map(|(algorithm, value)| json!({"algorithm": algorithm, "value": value}));
+        let checksum =
+            file.checksum.map(|(algorithm, value)| json!({"algorithm": algorithm, "value": value}));
         json!({"name": file.name, "bytes": file.bytes, "checksum": checksum})
     });
     let mut source = json!({"path": compared.source, "recorded_files": files.collect::<Vec<_>>()});

@@ -1,7 +1,8 @@
 //! `fairzarr convert`.
 
 use fairzarr_convert::{
-    BitType, Error, Existing, FileAlgorithm, Options, Plan, Present, PyramidChoice, Report, Stage, StageTimes, Tiles,
+    BitType, ChunkChoice, Error, Existing, FileAlgorithm, Options, Plan, Present, PyramidChoice, Report,
+    ShardChoice, Stage, StageTimes, Tiles,
 };
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Store;
@@ -35,20 +36,24 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let output = source::output(&args.target, &args.store)?;
+    let made = existing::Made { fileset: &fileset, options: &options, job: &job };
+    if args.skip_existing {
+        match made.is_at(&args.target, &args.store, u64::MAX)? {
+            Present::Same => return existing::tell_skipped(args, &fileset),
+            Present::Nothing => {}
+            Present::Unfinished if args.resume => {}
+            other => return Err(existing::failure(other, Error::Exists(args.target.clone()))),
+        }
+    }
     let store = match &output {
         Output::Store(store) => store.clone(),
-        Output::Archive(folder, name) => unpacked(folder, name, args)?,
+        Output::Archive(folder, name) => unpacked(folder, name, args, &made)?,
     };
     stop_on_signal(&job.cancel, &store);
-    let made = existing::Made { fileset: &fileset, options: &options, job: &job };
-    if args.skip_existing && made.is_at(&args.target, &args.store, u64::MAX)? == Present::Same {
-        return existing::tell_skipped(args, &fileset);
-    }
     let mut files = None;
     let report = watched(&args.output, &job, || {
-        let report = fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(|error| {
-            Stopped::of(made.refused(error, &args.target, &args.store, args.skip_existing))
-        })?;
+        let report = fairzarr_convert::convert(&fileset, &store, &options, &job)
+            .map_err(|error| Stopped::of(made.refused(error, &args.target, &args.store)))?;
         files = recorded_files(&store);
         if let Output::Archive(folder, name) = &output {
             pack(&store, folder, name, options.existing, &job)?;
@@ -67,10 +72,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         }
         Err(Stopped::Interrupted) if matches!(output, Output::Archive(..)) && is_whole(&store) => {
             let whole = store.location();
-            print::remark(format_args!(
-                "interrupted; `fairzarr copy {whole} {}` finishes it",
-                args.target
-            ));
+            print::remark(format_args!("interrupted; `fairzarr copy {whole} {}` finishes it", args.target));
             Ok(Code::Interrupted)
         }
         Err(Stopped::Interrupted) => {
@@ -86,10 +88,10 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
 }
 
 /// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
-fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
+fn unpacked(folder: &Store, name: &str, args: &Convert, made: &existing::Made<'_>) -> Result<Store, Failure> {
     let failed = |error| Failure::new(Code::Output, error);
-    if !args.overwrite && !args.skip_existing && folder.exists(name).map_err(failed)? {
-        return Err(Error::Exists(args.target.clone()).into());
+    if !args.overwrite && folder.exists(name).map_err(failed)? {
+        return Err(made.refused(Error::Exists(args.target.clone()), &args.target, &args.store));
     }
     source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
 }
@@ -160,6 +162,16 @@ pub(super) fn open(text: &str, options: OpenOptions, store: &StoreArgs) -> Resul
 
 /// What was typed, as the library wants it.
 pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
+    if let (ShardChoice::Size(height, width), ChunkChoice::Size(y, x)) = (choices.shard, choices.chunk)
+        && (!height.is_multiple_of(y) && height > y || !width.is_multiple_of(x) && width > x)
+    {
+        let whole = |side: u32, chunk: u32| u64::from(side).next_multiple_of(u64::from(chunk));
+        print::remark(format_args!(
+            "a shard holds whole chunks of {y} x {x}: shards are {} x {} instead of {height} x {width}",
+            whole(height, y),
+            whole(width, x)
+        ));
+    }
     let fast = choices.preset == Preset::Fast && choices.codec.is_none();
     let mut options = Options::default();
     options.source_checksum = match choices.source_checksum {
@@ -356,9 +368,7 @@ fn tell_notes(source: &str, report: &Report) {
         ));
     }
     for (image, why) in &report.not_moved {
-        print::warning(format_args!(
-            "image {image}: the source's tiles were encoded again: {why}"
-        ));
+        print::warning(format_args!("image {image}: the source's tiles were encoded again: {why}"));
     }
     if let Some(bytes) = report.not_consolidated {
         print::remark(format_args!(

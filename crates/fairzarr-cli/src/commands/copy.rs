@@ -24,9 +24,7 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         && args.resume
         && !folder.exists(name).map_err(|error| Failure::new(Code::Output, error))?
     {
-        print::remark(format_args!(
-            "an .ozx is written in one go: the copy starts from the beginning"
-        ));
+        print::remark(format_args!("an .ozx is written in one go: the copy starts from the beginning"));
     }
     stop_on_signal(&job.cancel, to);
     let outcome = watched(&args.output, &job, || match &output {

@@ -35,32 +35,36 @@ impl Made<'_> {
     }
 
     /// The failure that `error` is. Of something that is at the target it is told what it is.
-    pub(super) fn refused(&self, error: Error, target: &str, args: &StoreArgs, asked: bool) -> Failure {
+    pub(super) fn refused(&self, error: Error, target: &str, args: &StoreArgs) -> Failure {
         if !matches!(error, Error::Exists(_) | Error::Complete(_)) {
             return error.into();
         }
-        let most = if asked { u64::MAX } else { MOST_BYTES };
-        match self.is_at(target, args, most) {
-            Ok(Present::Same) => Failure::new(
-                Code::Same,
-                anyhow::anyhow!(
-                    "{error}, complete, of this source and made with these options; use --skip-existing to take it as done, --overwrite to replace it"
-                ),
-            ),
-            Ok(Present::Unfinished) => Failure::new(
-                Code::NotReady,
-                anyhow::anyhow!(
-                    "{error}: a conversion that is going on or was interrupted; use --resume to finish it or --overwrite to start again"
-                ),
-            ),
-            Ok(Present::Other(what)) => Failure::new(
-                Code::Exists,
-                anyhow::anyhow!("{error}: {what}; use another target, or --overwrite to replace it"),
-            ),
-            // What is there cannot be looked at, or has gone by now: the first error says more.
-            _ => error.into(),
+        match self.is_at(target, args, MOST_BYTES) {
+            Ok(present) => failure(present, error),
+            // It cannot be looked at, and the first error says more.
+            Err(_) => error.into(),
         }
     }
+}
+
+/// The failure of a conversion that finds something at its target.
+pub(super) fn failure(present: Present, error: Error) -> Failure {
+    let (code, what) = match present {
+        Present::Same => (
+            Code::Same,
+            "the same conversion of this source, complete; use --skip-existing to take it as done, --overwrite to replace it".into(),
+        ),
+        Present::Unfinished => (
+            Code::NotReady,
+            "a conversion that is going on or was interrupted; use --resume to finish it, --overwrite to start again".into(),
+        ),
+        Present::Other(what) => {
+            (Code::Exists, format!("{what}; use another target, or --overwrite to replace it"))
+        }
+        // It has gone by now.
+        _ => return error.into(),
+    };
+    Failure::new(code, anyhow::anyhow!("{error}: {what}"))
 }
 
 /// Tells that nothing was done, because it was done before.

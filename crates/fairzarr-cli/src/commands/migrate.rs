@@ -143,12 +143,7 @@ fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
             }),
         ),
         Event::Tried { path, failure: Some(failure), .. } => {
-            print::remark(format_args!(
-                "{}: {}: {}",
-                path.escape_debug(),
-                failure.class,
-                failure.cause
-            ));
+            print::remark(format_args!("{}: {}: {}", path.escape_debug(), failure.class, failure.cause));
             Ok(())
         }
         _ => Ok(()),
@@ -269,8 +264,7 @@ fn tell_report(args: &Report) -> Result<Code, Failure> {
     }
     let lines = if args.paths { report::path_lines(&state)? } else { report::json_lines(&state)? };
     let kind = if args.paths { "path" } else { "dataset" };
-    let text: String =
-        lines.into_iter().map(|line| format!("{}\n", telling::line(kind, line))).collect();
+    let text: String = lines.into_iter().map(|line| format!("{}\n", telling::line(kind, line))).collect();
     write(args.jsonl.as_deref().unwrap_or(Path::new("-")), text.as_bytes())?;
     tell_written(args)
 }

@@ -1,16 +1,17 @@
 //! One module per subcommand.
 
+mod certificate;
 mod check;
 mod conformance;
 mod convert;
 mod copy;
-mod certificate;
 mod embed;
 mod emit;
 mod existing;
 mod export;
 mod extract;
 mod inspect;
+mod manual;
 mod methods;
 mod migrate;
 mod nbo;
@@ -45,5 +46,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Embed(args) => embed::run(&args),
         Command::Methods(args) => methods::run(&args),
         Command::Nbo(args) => nbo::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::pages(&args),
     }
 }

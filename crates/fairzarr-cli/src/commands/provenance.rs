@@ -92,7 +92,22 @@ pub(super) fn sidecars<'a>(
     mapping: Option<&Mapping>,
 ) -> Result<Vec<Sidecar>, Failure> {
     let named = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    paths.into_iter().map(|path| Ok(Sidecar::parse(named(path), file(path)?, mapping)?)).collect()
+    paths
+        .into_iter()
+        .map(|path| {
+            let bytes = file(path)?;
+            let broken = broken_json(path, &bytes);
+            Sidecar::parse(named(path), bytes, mapping)
+                .map_err(|error| broken.map_or_else(|| error.into(), |why| input(anyhow::Error::msg(why))))
+        })
+        .collect()
+}
+
+/// What is wrong with a document that is called JSON and is none, with line and column.
+fn broken_json(path: &Path, bytes: &[u8]) -> Option<String> {
+    path.extension().filter(|ending| ending.eq_ignore_ascii_case("json"))?;
+    let error = serde_json::from_slice::<serde_json::Value>(bytes).err()?;
+    Some(format!("{} is not JSON: {error}", path.display()))
 }
 
 pub(super) fn mapping(path: Option<&std::path::PathBuf>) -> Result<Option<Mapping>, Failure> {

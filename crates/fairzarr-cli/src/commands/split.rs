@@ -28,7 +28,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     let job = job(&args.source, &args.choices);
     let made = existing::Made { fileset: &fileset, options: &options, job: &job };
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)
-        .map_err(|error| made.refused(error, &args.target, &args.store, false))?;
+        .map_err(|error| made.refused(error, &args.target, &args.store))?;
     match planning.emit {
         Some(kind) => super::emit::emit(planning, &plan, kind),
         None => show_plan(&plan, &job, &args.target),
