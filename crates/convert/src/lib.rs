@@ -39,7 +39,8 @@ pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use not_carried::{Levels, NotCarried};
 pub use options::{
-    BitType, ChunkChoice, Downsample, Existing, Layout, Options, PyramidChoice, RoiChoice, ShardChoice,
+    BitType, ChunkChoice, Downsample, Existing, Layout, Options, PositionChoice, PyramidChoice, RoiChoice,
+    ShardChoice, TimeChoice,
 };
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};

@@ -38,6 +38,10 @@ pub struct Options {
     pub downsample: Downsample,
     /// What becomes of regions of interest, beside the OME-XML that keeps them.
     pub rois: RoiChoice,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
@@ -75,6 +79,8 @@ impl Default for Options {
             pyramid: PyramidChoice::Computed,
             downsample: Downsample::Mean,
             rois: RoiChoice::Metadata,
+            positions: PositionChoice::Origin,
+            time_scale: TimeChoice::Increment,
             smallest_level: 256,
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
@@ -173,6 +179,28 @@ pub enum RoiChoice {
     Labels,
 }
 
+/// Where images lie.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PositionChoice {
+    /// Each at the origin of its own coordinates.
+    #[default]
+    Origin,
+    /// Where its first plane, or the field of its plate, was on the stage: as translation of all its levels.
+    Stage,
+}
+
+/// Where the time between time points comes from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeChoice {
+    /// From `TimeIncrement` alone.
+    #[default]
+    Increment,
+    /// From `DeltaT` of planes as well, where there is no `TimeIncrement` and time points follow each other in equal steps.
+    DeltaT,
+}
+
 /// Gathering of chunks into shards.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -254,6 +282,24 @@ impl fmt::Display for RoiChoice {
         f.write_str(match self {
             Self::Metadata => "metadata",
             Self::Labels => "labels",
+        })
+    }
+}
+
+impl fmt::Display for PositionChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Origin => "origin",
+            Self::Stage => "stage",
+        })
+    }
+}
+
+impl fmt::Display for TimeChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Increment => "increment",
+            Self::DeltaT => "delta-t",
         })
     }
 }

@@ -42,9 +42,25 @@ impl<'a> Conversion<'a> {
         copied.into_iter().flatten().filter_map(Value::as_u64).collect()
     }
 
+    /// Numbers of the images of the source that were converted, where it was not all of them.
+    pub fn series(self) -> Option<Vec<usize>> {
+        let series = self.0.get("series")?.as_array()?.iter();
+        series.map(|number| usize::try_from(number.as_u64()?).ok()).collect()
+    }
+
     /// Whether regions of interest became label images.
     pub fn has_roi_labels(self) -> bool {
         self.0.get("rois").and_then(Value::as_str) == Some("labels")
+    }
+
+    /// Whether images lie where their planes or fields were on the stage.
+    pub fn has_stage_positions(self) -> bool {
+        self.0.get("positions").and_then(Value::as_str) == Some("stage")
+    }
+
+    /// Whether the time between points was taken from planes where the document gives none.
+    pub fn has_delta_t(self) -> bool {
+        self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")
     }
 
     /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.

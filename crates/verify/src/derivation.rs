@@ -23,12 +23,22 @@ pub(crate) struct Derivation<'a> {
     derived: usize,
     /// Other programs do not look at PhotometricInterpretation.
     by_fairzarr: bool,
+    /// What was asked for at the conversion.
+    stage_positions: bool,
+    delta_t: bool,
 }
 
 impl<'a> Derivation<'a> {
     pub(crate) fn new(source: &'a Fileset, hierarchy: &Hierarchy) -> Self {
-        let by_fairzarr = hierarchy.conversion().is_some();
-        Self { source, found: Found::default(), derived: 0, by_fairzarr }
+        let conversion = hierarchy.conversion();
+        Self {
+            source,
+            found: Found::default(),
+            derived: 0,
+            by_fairzarr: conversion.is_some(),
+            stage_positions: conversion.is_some_and(|conversion| conversion.has_stage_positions()),
+            delta_t: conversion.is_some_and(|conversion| conversion.has_delta_t()),
+        }
     }
 
     /// Compares an image.
@@ -36,14 +46,23 @@ impl<'a> Derivation<'a> {
         let OpenImage { index, stored, levels: arrays, .. } = image;
         let (index, found) = (*index, &mut self.found);
         let Some(image) = self.source.images().get(index) else { return };
-        let described = &self.source.described(image);
+        let mut described = self.source.described(image);
+        if self.delta_t {
+            described = from_ome::with_delta_t(described);
+        }
+        let described = &described;
+        let origin = if self.stage_positions {
+            from_ome::origin(self.source.document().map(ome_xml::Document::ome), described)
+        } else {
+            [0.0; 5]
+        };
         self.derived += 1;
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
         found.equal(place("name"), &name, &stored.multiscale.name.clone().unwrap_or_default());
         let shapes: Vec<Vec<u64>> = arrays.iter().map(|array| array.shape().to_vec()).collect();
         axes(found, index, described, &stored.multiscale.axes);
-        levels(found, index, described, stored, &shapes);
+        levels(found, index, (described, origin), stored, &shapes);
         let samples = image.channel_groups().iter().map(ExactSizeIterator::len).max().unwrap_or(1);
         channels(found, index, described, samples, stored);
         if self.by_fairzarr {
@@ -104,7 +123,7 @@ fn axes(found: &mut Found, image: usize, described: &ome_xml::Image, stored: &[A
 fn levels(
     found: &mut Found,
     image: usize,
-    described: &ome_xml::Image,
+    (described, origin): (&ome_xml::Image, from_ome::Origin),
     stored: &StoredImage,
     shapes: &[Vec<u64>],
 ) {
@@ -122,7 +141,7 @@ fn levels(
         }
         factors.push(factor);
     }
-    let derived = from_ome::datasets(described, &factors, stored.method());
+    let derived = from_ome::datasets(described, &factors, stored.method(), origin);
     for (level, (derived, dataset)) in derived.iter().zip(&stored.multiscale.datasets).enumerate() {
         for (axis, place) in place_of.iter().enumerate() {
             let Some(place) = *place else { continue };

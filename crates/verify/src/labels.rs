@@ -128,7 +128,7 @@ impl Labels {
         let label = members.get("image-label").cloned().unwrap_or_default();
         let numbered = || rois.rois.iter().zip(1_u32..);
         let colors: Vec<Value> =
-            numbered().filter_map(|(roi, n)| Some(json!({"label-value": n, "rgba": roi.color?}))).collect();
+            numbered().map(|(roi, n)| json!({"label-value": n, "rgba": roi.shown(n)})).collect();
         let properties: Vec<Value> = numbered()
             .map(|(roi, n)| {
                 let shapes: Vec<&str> = roi.shapes.iter().map(|shape| shape.id.as_str()).collect();

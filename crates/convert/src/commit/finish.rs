@@ -107,7 +107,7 @@ pub(crate) fn write(
         }
     }
     if plan.settings.rois == RoiChoice::Labels {
-        labels::write(source, plan, store, job)?;
+        labels::write(source, plan, &metadata, store, job)?;
     }
     for (key, bytes) in metadata.files()? {
         store.put_in_background(&key, bytes.into())?;

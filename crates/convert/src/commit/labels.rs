@@ -8,7 +8,6 @@ use fairzarr_ngff::{
     Document, Downscaling, ImageLabel, LabelColor, group_document, image_attributes, labels_attributes, merge,
 };
 use fairzarr_ome_tiff::{Fileset, Image};
-use fairzarr_ome_xml as ome_xml;
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::{Codec, Encoder, put};
 use fairzarr_pixel::{Region, SampleType};
@@ -20,7 +19,7 @@ use serde_json::{Map, Value, json};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use super::metadata::factors;
+use super::metadata::{Metadata, factors};
 use crate::error::Error;
 use crate::options::Downsample;
 use crate::pixels::downsample::halve;
@@ -47,16 +46,21 @@ pub(crate) fn check(source: &Fileset) -> Result<(), Error> {
 }
 
 /// Writes the label images of all images.
-pub(crate) fn write(source: &Fileset, plan: &Plan, store: &Store, job: &Job) -> Result<(), Error> {
+pub(crate) fn write(
+    source: &Fileset,
+    plan: &Plan,
+    metadata: &Metadata<'_>,
+    store: &Store,
+    job: &Job,
+) -> Result<(), Error> {
     for (index, (image, planned)) in source.images().iter().zip(&plan.images).enumerate() {
         let rois = regions(source, image);
         if rois.is_empty() {
             continue;
         }
-        let described = source.described(image);
         let labels = Labels::new(plan, planned, index, &rois, image)?;
         labels.samples(store, job)?;
-        labels.documents(store, &described)?;
+        labels.documents(store, metadata)?;
     }
     Ok(())
 }
@@ -220,7 +224,7 @@ impl<'a> Labels<'a> {
         Ok(Some(samples))
     }
 
-    fn documents(&self, store: &Store, described: &ome_xml::Image) -> Result<(), Error> {
+    fn documents(&self, store: &Store, metadata: &Metadata<'_>) -> Result<(), Error> {
         let version = self.plan.ngff();
         for (level, planned) in self.image.levels.iter().enumerate() {
             let [t, c, z] = self.planes.map(u64::from);
@@ -239,8 +243,13 @@ impl<'a> Labels<'a> {
             ("method".into(), json!("fairzarr")),
             ("version".into(), json!(self.plan.fairzarr)),
         ]);
-        let mut multiscale =
-            from_ome::multiscale(described, self.index, &factors(self.image), Some(downscaling));
+        let mut multiscale = from_ome::multiscale(
+            metadata.described(self.index),
+            self.index,
+            &factors(self.image),
+            Some(downscaling),
+            metadata.origin(self.index),
+        );
         multiscale.name = Some(keys::ROI_LABELS.rsplit('/').next().unwrap_or_default().to_owned());
         let mut attributes = image_attributes(version, &multiscale, None);
         merge(&mut attributes, image_label(self.rois).attributes(version));
@@ -262,8 +271,9 @@ impl<'a> Labels<'a> {
 /// Colours and properties by label; the properties lead back to the ROI and its shapes.
 pub(crate) fn image_label(rois: &Rois) -> ImageLabel {
     let mut label = ImageLabel::default();
-    for (roi, value) in rois.rois.iter().zip(1_i64..) {
-        label.colors.extend(roi.color.map(|rgba| LabelColor { value, rgba: Some(rgba) }));
+    for (roi, number) in rois.rois.iter().zip(1_u32..) {
+        let value = i64::from(number);
+        label.colors.push(LabelColor { value, rgba: Some(roi.shown(number)) });
         let shapes: Vec<&str> = roi.shapes.iter().map(|shape| shape.id.as_str()).collect();
         let mut properties =
             Map::from_iter([("label-value".to_owned(), json!(value)), ("roi".into(), json!(roi.id))]);

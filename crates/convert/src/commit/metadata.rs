@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use super::tiff_tags;
 use crate::error::Error;
 use crate::not_carried::NotCarried;
-use crate::options::RoiChoice;
+use crate::options::{PositionChoice, RoiChoice, TimeChoice};
 use crate::pipeline::findings::Findings;
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, plates};
@@ -37,8 +37,27 @@ pub(crate) struct Metadata<'a> {
 
 impl<'a> Metadata<'a> {
     pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
-        let described = source.images().iter().map(|image| source.described(image)).collect();
+        let described = source.images().iter().map(|image| source.described(image));
+        let described = match plan.settings.time_scale {
+            TimeChoice::Increment => described.collect(),
+            TimeChoice::DeltaT => described.map(from_ome::with_delta_t).collect(),
+        };
         Self { source, plan, findings, described }
+    }
+
+    /// What is known of an image.
+    pub(crate) fn described(&self, index: usize) -> &ome_xml::Image {
+        &self.described[index]
+    }
+
+    /// Where an image lies.
+    pub(crate) fn origin(&self, index: usize) -> from_ome::Origin {
+        match self.plan.settings.positions {
+            PositionChoice::Origin => [0.0; 5],
+            PositionChoice::Stage => {
+                from_ome::origin(self.source.document().map(ome_xml::Document::ome), &self.described[index])
+            }
+        }
     }
 
     /// Documents by key: METADATA.ome.xml, every source document byte for byte, and the tags of the TIFF pages.
@@ -124,7 +143,8 @@ impl<'a> Metadata<'a> {
             ("method".into(), json!("fairzarr")),
             ("version".into(), json!(self.plan.fairzarr)),
         ]);
-        let multiscale = from_ome::multiscale(described, index, &factors(plan), Some(downscaling));
+        let multiscale =
+            from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index));
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         if plan.is_decoded(0) {
@@ -254,6 +274,15 @@ impl<'a> Metadata<'a> {
         }
         if self.plan.settings.rois == RoiChoice::Labels {
             conversion["rois"] = json!(self.plan.settings.rois.to_string());
+        }
+        if let Some(series) = &self.plan.settings.series {
+            conversion["series"] = json!(series);
+        }
+        if self.plan.settings.positions == PositionChoice::Stage {
+            conversion["positions"] = json!(self.plan.settings.positions.to_string());
+        }
+        if self.plan.settings.time_scale == TimeChoice::DeltaT {
+            conversion["time_scale"] = json!(self.plan.settings.time_scale.to_string());
         }
         let copied: Vec<usize> =
             (0..self.plan.images.len()).filter(|index| self.plan.images[*index].is_copied()).collect();

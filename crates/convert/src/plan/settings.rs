@@ -10,7 +10,8 @@ use std::fmt;
 
 use super::text;
 use crate::options::{
-    BitType, ChunkChoice, Downsample, Layout, Options, PyramidChoice, RoiChoice, ShardChoice,
+    BitType, ChunkChoice, Downsample, Layout, Options, PositionChoice, PyramidChoice, RoiChoice, ShardChoice,
+    TimeChoice,
 };
 
 /// The settings of a plan.
@@ -34,6 +35,13 @@ pub struct Settings {
     pub downsample: Downsample,
     /// What becomes of regions of interest.
     pub rois: RoiChoice,
+    /// Images of the source that are converted; all of them where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Vec<usize>>,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Whether tiles are decoded that are moved as they are.
@@ -74,6 +82,12 @@ pub enum Setting {
     Downsample,
     /// What becomes of regions.
     Rois,
+    /// Which images of the source are converted.
+    Series,
+    /// Where images lie.
+    Positions,
+    /// Where the time between time points comes from.
+    TimeScale,
     /// Size of the smallest computed level.
     SmallestLevel,
     /// Whether moved tiles are decoded.
@@ -94,7 +108,7 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
@@ -106,11 +120,14 @@ impl Setting {
         Self::ExtraPages,
         Self::OmitEmpty,
         Self::OnMissing,
+        Self::Positions,
         Self::Pyramid,
         Self::Rois,
+        Self::Series,
         Self::Shard,
         Self::SmallestLevel,
         Self::SourceChecksum,
+        Self::TimeScale,
     ];
 }
 
@@ -125,6 +142,9 @@ impl fmt::Display for Setting {
             Self::Pyramid => "pyramid",
             Self::Downsample => "downsample",
             Self::Rois => "rois",
+            Self::Positions => "positions",
+            Self::Series => "series",
+            Self::TimeScale => "time-scale",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
@@ -149,6 +169,9 @@ impl Settings {
             pyramid: options.pyramid,
             downsample: options.downsample,
             rois: options.rois,
+            series: source.selected().map(<[usize]>::to_vec),
+            positions: options.positions,
+            time_scale: options.time_scale,
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
@@ -171,6 +194,12 @@ impl Settings {
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
             Setting::Rois => self.rois.to_string(),
+            Setting::Series => self.series.as_ref().map_or_else(
+                || "all".to_owned(),
+                |series| series.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            ),
+            Setting::Positions => self.positions.to_string(),
+            Setting::TimeScale => self.time_scale.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),

@@ -1,9 +1,13 @@
 //! Arguments of conversions, whole or split.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use fairzarr_convert::{ChunkChoice, Codec, Downsample, Layout, RoiChoice, ShardChoice, Share};
+use fairzarr_convert::{
+    ChunkChoice, Codec, Downsample, Layout, PositionChoice, RoiChoice, ShardChoice, Share, TimeChoice,
+};
 
-use super::parse::{parse_bytes, parse_chunk, parse_jobs, parse_shard, parse_share, parse_version};
+use super::parse::{
+    SeriesArg, parse_bytes, parse_chunk, parse_jobs, parse_series, parse_shard, parse_share, parse_version,
+};
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
 #[derive(Debug, ClapArgs)]
@@ -70,6 +74,16 @@ pub(crate) struct ConvertChoices {
     /// What becomes of regions of interest, which the OME-XML keeps in any case.
     #[arg(long, value_enum, default_value_t = RoisArg::Metadata)]
     pub(crate) rois: RoisArg,
+    /// Images to convert, counted from 0, such as 0,2-4 [default: all]. METADATA.ome.xml describes these alone, and the store
+    /// says of which source they are a part.
+    #[arg(long, value_name = "N,N-M", value_parser = parse_series)]
+    pub(crate) series: Option<SeriesArg>,
+    /// Where images lie in their coordinates.
+    #[arg(long, value_enum, default_value_t = PositionsArg::Origin)]
+    pub(crate) positions: PositionsArg,
+    /// Where the time between time points comes from.
+    #[arg(long, value_enum, default_value_t = TimeArg::Increment)]
+    pub(crate) time_scale: TimeArg,
     /// With --chunk source: do not even decode the tiles that are moved. Nothing is computed from their samples: no levels,
     /// no statistics; the recorded digests are those of the stored bytes. `verify` decodes them.
     #[arg(long)]
@@ -223,6 +237,41 @@ impl From<RoisArg> for RoiChoice {
         match rois {
             RoisArg::Metadata => Self::Metadata,
             RoisArg::Labels => Self::Labels,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PositionsArg {
+    /// Each at the origin.
+    Origin,
+    /// Where its first plane, or the field of its plate, was on the stage, as translation.
+    Stage,
+}
+
+impl From<PositionsArg> for PositionChoice {
+    fn from(positions: PositionsArg) -> Self {
+        match positions {
+            PositionsArg::Origin => Self::Origin,
+            PositionsArg::Stage => Self::Stage,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum TimeArg {
+    /// TimeIncrement.
+    Increment,
+    /// TimeIncrement; where there is none, DeltaT of the planes, if no time point lies farther than 5 % of a step from where
+    /// equal steps put it.
+    DeltaT,
+}
+
+impl From<TimeArg> for TimeChoice {
+    fn from(time: TimeArg) -> Self {
+        match time {
+            TimeArg::Increment => Self::Increment,
+            TimeArg::DeltaT => Self::DeltaT,
         }
     }
 }

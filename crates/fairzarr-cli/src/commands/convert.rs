@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         (_, true) => Existing::Resume,
         _ => Existing::Refuse,
     };
-    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         return show_plan(&plan, &job, &args.target);
@@ -144,9 +144,23 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     options
 }
 
-/// Opens the source, and tells what it tolerated.
-pub(super) fn open(text: &str, options: OpenOptions, store: &StoreArgs) -> Result<Fileset, Failure> {
-    let fileset = source::fileset(text, store, options)?;
+/// Opens the source, with the images that are asked for, and tells what it tolerated.
+pub(super) fn open(
+    text: &str,
+    options: OpenOptions,
+    series: Option<&[usize]>,
+    store: &StoreArgs,
+) -> Result<Fileset, Failure> {
+    let mut fileset = source::fileset(text, store, options)?;
+    if let Some(series) = series {
+        let count = fileset.images().len();
+        if let Some(missing) = series.iter().find(|series| **series >= count) {
+            return Err(Failure::usage(format!(
+                "{text} has {count} images, the first is 0: there is no {missing}"
+            )));
+        }
+        fileset = fileset.select(series);
+    }
     for warning in fileset.warnings() {
         print::warning(format_args!("{warning}"));
     }
@@ -158,6 +172,11 @@ pub(super) fn open(text: &str, options: OpenOptions, store: &StoreArgs) -> Resul
         fileset.images().len()
     ));
     Ok(fileset)
+}
+
+/// The images that are asked for.
+pub(super) fn series(choices: &ConvertChoices) -> Option<&[usize]> {
+    choices.series.as_ref().map(|series| series.0.as_slice())
 }
 
 /// What was typed, as the library wants it.
@@ -190,6 +209,8 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         None if choices.no_decode => PyramidChoice::Source,
         Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
     };
+    options.positions = choices.positions.into();
+    options.time_scale = choices.time_scale.into();
     options.rois = choices.rois.into();
     options.downsample = choices.downsample.into();
     options.smallest_level = choices.smallest_level;

@@ -99,6 +99,9 @@ fn options(
     source: Option<&Location>,
     target: &Location,
 ) -> Result<Options, Failure> {
+    if args.choices.series.is_some() {
+        return Err(Failure::usage("--series: datasets of an archive are migrated whole"));
+    }
     if matches!(args.choices.source_checksum, ChecksumArg::Blake3 | ChecksumArg::None) {
         return Err(Failure::usage("a migration records SHA-256 of all sources: `deletable` lists by them"));
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Instant;
 
 use super::convert::{
-    Told, job, open, open_options, options, recorded_files, show_plan, stop_on_signal, tell, watched,
+    Told, job, open, open_options, options, recorded_files, series, show_plan, stop_on_signal, tell, watched,
 };
 use super::existing;
 use crate::args::{Planning, Run, Split};
@@ -22,7 +22,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
-    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let job = job(&args.source, &args.choices);
@@ -115,7 +115,8 @@ fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
     if !typed("extra-pages") {
         options.on_extra_pages = plan.settings.extra_pages;
     }
-    open(&args.source, options, &args.store)
+    let series = if typed("series") { series(&args.choices) } else { plan.settings.series.as_deref() };
+    open(&args.source, options, series, &args.store)
 }
 
 /// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.

@@ -35,7 +35,11 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     if Conversion::of(&root).is_some_and(Conversion::keeps_extra_pages) {
         open.on_extra_pages = OnExtraPages::Keep;
     }
-    let fileset = source::fileset(&args.source, &args.store, open)?;
+    let mut fileset = source::fileset(&args.source, &args.store, open)?;
+    // Of a part of the source the store says which part.
+    if let Some(series) = Conversion::of(&root).and_then(Conversion::series) {
+        fileset = fileset.select(&series);
+    }
     stop_on_signal(&job.cancel, &store);
     let bytes = fileset.images().iter().map(|image| {
         let shape = image.shape();
