@@ -64,9 +64,11 @@ fn escaped(word: &OsStr) -> String {
 pub(crate) fn without_secrets(words: &[OsString]) -> String {
     let shown = words.iter().map(|word| {
         let word = escaped(word);
-        match word.rsplit_once('=') {
-            Some((name, _)) if is_secret(name) => format!("{name}=..."),
-            _ => word,
+        // A secret may have further equals signs in it.
+        let mut names = word.match_indices('=').map(|(place, _)| &word[..place]);
+        match names.find(|name| is_secret(name)) {
+            Some(name) => format!("{name}=..."),
+            None => word,
         }
     });
     shown.collect::<Vec<_>>().join(" ")

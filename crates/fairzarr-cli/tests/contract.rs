@@ -77,8 +77,8 @@ const COMMANDS: &[(&[&str], &[&str], i32)] = &[
     (&["upgrade", "c.zarr", "--to", "0.6"], &["upgrade"], 0),
     (&["upgrade", "missing.zarr", "--to", "0.6"], &["error"], 3),
     (&["migrate", "archive", "m", "--dry-run"], &["dataset", "status"], 0),
-    (&["migrate", "archive", "m"], &["found", "dataset", "summary"], 0),
-    (&["migrate", "status", "m"], &["status"], 0),
+    (&["migrate", "archive", "m"], &["found", "dataset", "summary"], 7),
+    (&["migrate", "status", "m"], &["status"], 7),
     (&["migrate", "report", "m"], &["dataset", "report"], 0),
     (&["migrate", "report", "m", "--paths"], &["path", "report"], 0),
     (&["migrate", "deletable", "m"], &["original", "kept", "deletable"], 0),
@@ -196,6 +196,7 @@ impl Bench {
         fs::write(folder.path().join("folder/precious"), "x").unwrap();
         fs::copy(source("single.ome.tiff"), archive.join("one.ome.tiff")).unwrap();
         fs::write(archive.join("readme.txt"), "x").unwrap();
+        fs::write(archive.join("broken.ome.tiff"), "II*\0").unwrap();
         Self(folder)
     }
 
