@@ -57,6 +57,9 @@ pub struct Options {
     pub bit: BitType,
     /// What to do about an output that exists.
     pub existing: Existing,
+    /// With [`Existing::Overwrite`]: removes the old store before the new one is written, also where it could stay until the
+    /// new one is whole. In object stores, where it cannot, nothing is replaced without this.
+    pub in_place: bool,
     /// Ignore the leases of writers that crashed: processes that were killed while they wrote to an object store leave
     /// theirs behind.
     pub take_over: bool,
@@ -88,6 +91,7 @@ impl Default for Options {
             consolidated: true,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
+            in_place: false,
             take_over: false,
             sidecars: Vec::new(),
             mapping: None,
@@ -231,7 +235,7 @@ pub enum Existing {
     /// Is an error.
     #[default]
     Refuse,
-    /// Is removed first.
+    /// Is replaced when the new one is whole, or, with [`Options::in_place`], removed first.
     Overwrite,
     /// Is an interrupted conversion to be finished.
     Resume,

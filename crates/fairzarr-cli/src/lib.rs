@@ -31,6 +31,7 @@ use std::time::Instant;
 use args::Args;
 pub use caller::{CallProgress, Caller, Outcome};
 use exit::Code;
+use fairzarr_task::shown;
 use serde_json::json;
 
 /// Runs the program on a command line whose first word is the program's name, and gives its exit code. Ends the process
@@ -43,7 +44,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             telling::begin_without(asks_for_json(&words));
             let message = mistake::message(&error, &words);
-            mistake::show(&error, &message);
+            mistake::show(&error, &message, &words);
             fail(Code::Usage, &message, None, None)
         }
     };
@@ -100,9 +101,9 @@ fn perform(args: Args, words: &[OsString]) -> (Code, Option<String>) {
 fn fail(code: Code, message: &str, class: Option<&str>, path: Option<&str>) -> (Code, Option<String>) {
     if telling::is_json() {
         let line = telling::outcome("error", code, path, json!({"message": message, "class": class}));
-        let _ = print::result(format_args!("{line}"));
+        let _ = print::json_line(&line);
     }
-    (code, Some(message.to_owned()))
+    (code, Some(shown(message).into_owned()))
 }
 
 /// Whether a command line that cannot be read asks for JSON.

@@ -1,6 +1,7 @@
 //! Command lines that make no sense: what is said of them, and what of a command line may be written down.
 
 use clap::error::ErrorKind;
+use fairzarr_task::shown;
 use std::ffi::{OsStr, OsString};
 
 /// What is wrong with a command line, in one sentence, without the usage lines that follow.
@@ -29,9 +30,11 @@ pub(crate) fn message(error: &clap::Error, words: &[OsString]) -> String {
 }
 
 /// Shows it to people: as clap does, unless there is more to say.
-pub(crate) fn show(error: &clap::Error, message: &str) {
+pub(crate) fn show(error: &clap::Error, message: &str, words: &[OsString]) {
     let known = error.render().to_string();
-    let same = known.split_whitespace().collect::<Vec<_>>().join(" ").contains(message);
+    // The parser repeats words as they are, and a pattern of the shell makes words of names.
+    let harmless = words.iter().all(|word| shown(&word.to_string_lossy()) == word.to_string_lossy());
+    let same = harmless && known.split_whitespace().collect::<Vec<_>>().join(" ").contains(message);
     if same || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         // Nobody is left to tell if this fails.
         let _ = error.print();

@@ -1,7 +1,7 @@
 //! How much a command tells, in which form, and what it has told so far. In JSON every line is an object of a type that has a
 //! schema in `docs/schemas/program`; warnings and remarks are told to people when they arise, and to programs with the outcome.
 
-use fairzarr_task::lock;
+use fairzarr_task::{lock, shown};
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::Write as _;
@@ -128,10 +128,8 @@ pub(crate) fn last_remark() -> Option<String> {
 pub(crate) fn log(level: &str, text: &str) {
     with(|telling| {
         if let Some(log) = &mut telling.log {
-            let now = rfc3339(SystemTime::now());
-            for line in text.lines() {
-                let _ = writeln!(log, "{now} {level:<7} {line}");
-            }
+            // No name or message of others makes a line of its own.
+            let _ = writeln!(log, "{} {level:<7} {}", rfc3339(SystemTime::now()), shown(text.trim_end()));
         }
     });
 }

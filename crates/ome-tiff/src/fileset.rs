@@ -234,6 +234,11 @@ impl Fileset {
         self.files.options.on_extra_pages
     }
 
+    /// What samples of 16-bit floating point are read as.
+    pub fn half(&self) -> crate::HalfFloats {
+        self.files.options.half
+    }
+
     /// What kind of TIFF this is.
     pub fn kind(&self) -> Kind {
         self.kind

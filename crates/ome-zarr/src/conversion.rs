@@ -26,6 +26,11 @@ impl<'a> Conversion<'a> {
         root.get(CONVERSION)?.as_object().map(Self)
     }
 
+    /// The version of the program that made the store.
+    pub fn version(self) -> Option<&'a str> {
+        self.0.get("version")?.as_str()
+    }
+
     /// Whether chunks of zeros were left out, so that a missing object is no loss.
     pub fn omits_empty(self) -> bool {
         self.0.get("omit_empty") == Some(&Value::Bool(true))
@@ -81,6 +86,11 @@ impl<'a> Conversion<'a> {
     /// A digest of the documents and the policy that it was made with; `None` where there were none.
     pub fn documents(self) -> Option<&'a str> {
         self.0.get("documents")?.as_str()
+    }
+
+    /// Whether samples of 16-bit floating point are stored as they are, and not as samples of 32 bits.
+    pub fn keeps_half_floats(self) -> bool {
+        self.0.get("half").and_then(Value::as_str) == Some("float16")
     }
 
     /// The files of the source.

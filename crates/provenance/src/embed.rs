@@ -8,9 +8,8 @@
 //! as the manifest said are named in the history, and an undo leaves them as doubtful as they were.
 
 use fairzarr_nbo::merge::{Conflict, StoreImage};
-use fairzarr_nbo::{Record, ingest, placement};
+use fairzarr_nbo::{Record, placement};
 use fairzarr_ngff::{Version, group_document};
-use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::{Consolidation, RecordedObject, put};
 use fairzarr_store::Store;
@@ -18,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::again::of_metadata;
 use crate::error::damaged;
 use crate::texts::{Place, Texts, put_texts};
 use crate::{Error, Provenance, Sidecar};
@@ -188,19 +188,7 @@ impl<'s> Editor<'s> {
             }
             return Ok(stored.record);
         }
-        let Some(bytes) = self.store.get(keys::METADATA)? else {
-            let in_store = Some(vec![None; images.len()]);
-            return Ok(Record { in_store, ..Record::default() });
-        };
-        let mut record = ingest::from_ome(&Document::parse(bytes.to_vec())?);
-        let mut source = ingest::source("METADATA.ome.xml", ingest::Form::OmeXml, "application/xml", &bytes);
-        source.path = Some(keys::METADATA.into());
-        record.sources.push(source);
-        // The document's images are the store's in the order of both, unless it has others too.
-        if record.in_store.as_ref().is_none_or(|held| held.len() != images.len()) {
-            record.in_store = Some(vec![None; images.len()]);
-        }
-        Ok(record)
+        of_metadata(self.store, images.len())
     }
 
     /// What the store's own metadata say of an image: its name, sizes and channels.

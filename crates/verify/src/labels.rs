@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use crate::error::Error;
 use crate::halved::comparison;
 use crate::pyramid::{Named, level_differences};
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::{Context, Sample};
 
 /// The proof, image by image, of stores that say that they have such labels.
@@ -239,5 +239,5 @@ fn painted(
         )?;
         context.job.cancel.check()?;
     }
-    Ok(unlocked(found))
+    Ok(in_order(unlocked(found)))
 }

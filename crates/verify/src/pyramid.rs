@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use crate::error::Error;
 use crate::halved::{Compare, MEAN, METHODS, comparison};
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::{Context, Sample};
 
 /// The proof, image by image, for images that this program reduced; how others reduce is not known.
@@ -167,5 +167,5 @@ pub(crate) fn level_differences(
         },
     )?;
     job.cancel.check()?;
-    Ok(unlocked(found))
+    Ok(in_order(unlocked(found)))
 }

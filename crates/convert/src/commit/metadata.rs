@@ -265,6 +265,9 @@ impl<'a> Metadata<'a> {
         {
             conversion["extra_pages"] = json!("keep");
         }
+        if self.plan.images.iter().any(|image| image.sample_type == SampleType::Float16) {
+            conversion["half"] = json!("float16");
+        }
         if !decoders.is_empty() {
             conversion["decoders"] = json!(decoders);
         }

@@ -3,7 +3,7 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ngff::Version;
-use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing};
+use fairzarr_ome_tiff::{Fileset, HalfFloats, OnExtraPages, OnMissing};
 use fairzarr_ome_zarr::Codec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -58,6 +58,9 @@ pub struct Settings {
     /// What becomes of pages that no plane of the metadata uses.
     #[serde(with = "text")]
     pub extra_pages: OnExtraPages,
+    /// What samples of 16-bit floating point became.
+    #[serde(with = "text")]
+    pub half: HalfFloats,
     /// Which checksum of the source's files is computed and recorded.
     pub source_checksum: Option<FileAlgorithm>,
 }
@@ -102,13 +105,15 @@ pub enum Setting {
     OnMissing,
     /// What becomes of pages that no plane uses.
     ExtraPages,
+    /// What samples of 16-bit floating point became.
+    Half,
     /// Which checksum of the source is recorded.
     SourceChecksum,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
@@ -118,6 +123,7 @@ impl Setting {
         Self::Ngff,
         Self::Decode,
         Self::ExtraPages,
+        Self::Half,
         Self::OmitEmpty,
         Self::OnMissing,
         Self::Positions,
@@ -152,6 +158,7 @@ impl fmt::Display for Setting {
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
             Self::ExtraPages => "extra-pages",
+            Self::Half => "half",
             Self::SourceChecksum => "source-checksum",
         })
     }
@@ -179,6 +186,7 @@ impl Settings {
             bit: options.bit,
             on_missing: source.on_missing(),
             extra_pages: source.on_extra_pages(),
+            half: source.half(),
             source_checksum: options.source_checksum,
         }
     }
@@ -207,6 +215,7 @@ impl Settings {
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
             Setting::ExtraPages => self.extra_pages.to_string(),
+            Setting::Half => self.half.to_string(),
             Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),
         }
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::options::Options;
 use crate::plan::settings::{Setting, Settings};
+use crate::resume::replace;
 
 /// What is at the place of a conversion.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,7 +42,8 @@ pub fn present(
     most: u64,
     job: &Job,
 ) -> Result<Present, Error> {
-    if store.exists(&keys::plan())? {
+    // That of a replacement lies beside what it is to replace.
+    if replace::working(store)?.0.exists(&keys::plan())? {
         return Ok(Present::Unfinished);
     }
     let other = |why: &str| Ok(Present::Other(why.into()));

@@ -19,7 +19,8 @@ pub(crate) struct Convert {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
-    /// Replace what exists at the target.
+    /// Replace the store at the target. It stays as it is until the new one, written beside it, is whole; files that are no
+    /// part of a store are never removed.
     #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
     /// Where the target is complete and made of the same source with the same options, do nothing, with exit code 0. The
@@ -110,6 +111,13 @@ pub(crate) struct ConvertChoices {
     /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
     #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
     pub(crate) extra_pages: ExtraPagesArg,
+    /// How samples of 16-bit floating point are stored; those of 32 bits hold the same values, and every program reads them.
+    #[arg(long, value_enum, default_value_t = HalfArg::Float32)]
+    pub(crate) half: HalfArg,
+    /// With --overwrite: remove the old store first, as is always done in object stores, where it cannot stay until the new one is
+    /// whole.
+    #[arg(long)]
+    pub(crate) in_place: bool,
     /// Do not wait until the marks of killed writers in an object store expire. One that lives ends with exit code 6.
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -131,7 +139,7 @@ pub(crate) struct Split {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
-    /// Replace what exists at the target (plan only).
+    /// Replace the store at the target, which stays as it is until `commit` has written the new one (plan only).
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Names of the options that were typed.
@@ -309,6 +317,24 @@ impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
         match arg {
             OnMissingArg::Error => Self::Error,
             OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+/// Storage of 16-bit floating point.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum HalfArg {
+    /// As samples of 32 bits, with the same values.
+    Float32,
+    /// As they are.
+    Float16,
+}
+
+impl From<HalfArg> for fairzarr_ome_tiff::HalfFloats {
+    fn from(arg: HalfArg) -> Self {
+        match arg {
+            HalfArg::Float32 => Self::Float32,
+            HalfArg::Float16 => Self::Float16,
         }
     }
 }

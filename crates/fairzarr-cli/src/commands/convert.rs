@@ -10,6 +10,7 @@ use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
+use super::archive;
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -36,6 +37,11 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let output = source::output(&args.target, &args.store)?;
+    match &output {
+        Output::Store(store) => heed_place(store, &args.target, &mut options)?,
+        // What is to be packed is nobody's store; the archive stays until the new one is whole.
+        Output::Archive(..) => options.in_place = true,
+    }
     let made = existing::Made { fileset: &fileset, options: &options, job: &job };
     if args.skip_existing {
         match made.is_at(&args.target, &args.store, u64::MAX)? {
@@ -47,33 +53,30 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
     let store = match &output {
         Output::Store(store) => store.clone(),
-        Output::Archive(folder, name) => unpacked(folder, name, args, &made)?,
+        Output::Archive(folder, name) => archive::unpacked(folder, name, args, &made)?,
     };
     stop_on_signal(&job.cancel, &store);
-    let mut files = None;
-    let report = watched(&args.output, &job, || {
-        let report = fairzarr_convert::convert(&fileset, &store, &options, &job)
-            .map_err(|error| Stopped::of(made.refused(error, &args.target, &args.store)))?;
-        files = recorded_files(&store);
-        if let Output::Archive(folder, name) = &output {
-            pack(&store, folder, name, options.existing, &job)?;
-        }
-        Ok(report)
+    let report = watched(&args.output, &job, || match &output {
+        Output::Store(_) => fairzarr_convert::convert(&fileset, &store, &options, &job)
+            .map_err(|error| Stopped::of(made.refused(error, &args.target, &args.store))),
+        Output::Archive(folder, name) => archive::make(folder, name, &fileset, &store, &options, &job),
     });
     match report {
         Ok(report) => {
             super::provenance::tell(&report, args.choices.provenance.policy.is_some());
+            let files = match &output {
+                Output::Store(store) => recorded_files(store),
+                // The store that was packed has gone.
+                Output::Archive(..) => source::store(&args.target, &args.store, Code::Output)
+                    .ok()
+                    .and_then(|archive| recorded_files(&archive)),
+            };
             let told = Told { source: &args.source, target: &args.target, files };
             let code = tell(&told, &report, start.elapsed().as_secs_f64())?;
             if (args.stats || telling::is_verbose()) && !telling::is_json() {
                 show_times(&report.times)?;
             }
             Ok(code)
-        }
-        Err(Stopped::Interrupted) if matches!(output, Output::Archive(..)) && is_whole(&store) => {
-            let whole = store.location();
-            print::remark(format_args!("interrupted; `fairzarr copy {whole} {}` finishes it", args.target));
-            Ok(Code::Interrupted)
         }
         Err(Stopped::Interrupted) => {
             print::remark(format_args!("interrupted; run the same command with --resume to finish"));
@@ -87,44 +90,32 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
 }
 
-/// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
-fn unpacked(folder: &Store, name: &str, args: &Convert, made: &existing::Made<'_>) -> Result<Store, Failure> {
-    let failed = |error| Failure::new(Code::Output, error);
-    if !args.overwrite && folder.exists(name).map_err(failed)? {
-        return Err(made.refused(Error::Exists(args.target.clone()), &args.target, &args.store));
+/// An object store cannot exchange two stores: what is replaced there goes first, and that is said before it does.
+pub(super) fn heed_place(store: &Store, target: &str, options: &mut Options) -> Result<(), Failure> {
+    if options.existing != Existing::Overwrite || options.in_place || store.local_path().is_some() {
+        return Ok(());
     }
-    source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
-}
-
-/// Whether the store that is to be packed is complete.
-fn is_whole(store: &Store) -> bool {
-    store.exists("zarr.json").unwrap_or(false)
+    options.in_place = true;
+    let there = |key| store.exists(key).map_err(|error| Failure::new(Code::Output, error));
+    if there("zarr.json")? || there(".zattrs")? {
+        print::warning(format_args!(
+            "{target}: the old store is removed before the new one is whole, because no object store can exchange the two"
+        ));
+    }
+    Ok(())
 }
 
 /// Why a conversion has not come to its end.
-enum Stopped {
+pub(super) enum Stopped {
     Interrupted,
     Failed(Failure),
 }
 
 impl Stopped {
-    fn of(failure: Failure) -> Self {
+    pub(super) fn of(error: impl Into<Failure>) -> Self {
+        let failure = error.into();
         // A request that was cut off by the signal fails as one of the store's.
         if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
-    }
-}
-
-/// Makes an archive of a store that was made for that.
-fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job) -> Result<(), Stopped> {
-    let failed = |error| Stopped::Failed(Failure::new(Code::Output, error));
-    if existing == Existing::Overwrite {
-        folder.delete(name).map_err(failed)?;
-    }
-    let step = job.next_step().with_threads(None);
-    match fairzarr_copy::pack(store, folder, name, &fairzarr_copy::Options::new(), &step) {
-        Ok(_) => store.delete_prefix("").map_err(failed),
-        Err(fairzarr_copy::Error::Interrupted) => Err(Stopped::Interrupted),
-        Err(error) => Err(Stopped::Failed(error.into())),
     }
 }
 
@@ -141,6 +132,7 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing.into();
     options.on_extra_pages = choices.extra_pages.into();
+    options.half = choices.half.into();
     options
 }
 
@@ -218,6 +210,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;
     options.consolidated = !choices.no_consolidated;
+    options.in_place = choices.in_place;
     options.take_over = choices.take_over;
     options.bit = match choices.bit {
         BitArg::Uint8 => BitType::Uint8,
@@ -365,10 +358,8 @@ pub(super) fn tell(told: &Told<'_>, report: &Report, seconds: f64) -> Result<Cod
 
 /// Tells people what there is to be said of a conversion.
 fn tell_notes(source: &str, report: &Report) {
-    for (image, t, c, z) in &report.filled {
-        print::warning(format_args!(
-            "image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
-        ));
+    for filled in report.filled_sentences() {
+        print::warning(format_args!("{filled}"));
     }
     for levels in &report.not_carried.levels {
         let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
@@ -429,10 +420,13 @@ fn show_times(times: &StageTimes) -> Result<(), Failure> {
     }
     let all = times.elapsed.as_secs_f64() * times.threads as f64;
     print::result(format_args!(
-        "  {:<10} {:>9.3} s {:>5.1} %\n  of {all:.3} s: {} threads for {:.3} s",
+        "  {:<10} {:>9.3} s {:>5.1} %",
         "idle",
         (all * rest).max(0.0),
-        (100.0 * rest).max(0.0),
+        (100.0 * rest).max(0.0)
+    ))?;
+    print::result(format_args!(
+        "  of {all:.3} s: {} threads for {:.3} s",
         times.threads,
         times.elapsed.as_secs_f64()
     ))

@@ -28,7 +28,7 @@ pub(super) fn emit(args: &Planning, plan: &Plan, kind: EmitArg) -> Result<Code, 
         let members = json!({"form": "slurm", "text": script, "output": null});
         return print::outcome("document", Code::Done, &args.split.target, members);
     }
-    print::result(format_args!("{}", script.trim_end()))?;
+    print::document(script.as_bytes())?;
     Ok(Code::Done)
 }
 

@@ -5,6 +5,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_task::Job;
 use serde_json::{Value, json};
 
+use super::archive;
 use crate::args::{Convert, StoreArgs};
 use crate::exit::{Code, Failure};
 use crate::{print, source, telling};
@@ -25,8 +26,12 @@ impl Made<'_> {
         let store = match source::output(target, args)? {
             source::Output::Store(store) => store,
             source::Output::Archive(folder, name) => {
-                if !folder.exists(&name).map_err(|error| Failure::new(Code::Output, error))? {
+                let failed = |error| Failure::new(Code::Output, error);
+                if !folder.exists(&name).map_err(failed)? {
                     return Ok(Present::Nothing);
+                }
+                if archive::is_begun(&folder, &name).map_err(failed)? {
+                    return Ok(Present::Unfinished);
                 }
                 source::store(target, args, Code::Output)?
             }

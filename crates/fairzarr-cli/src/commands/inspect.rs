@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
         if telling::is_json() {
             return print::outcome("metadata", Code::Done, &args.path, json!({"metadata": model}));
         }
-        print::result(format_args!("{model:#}"))?;
+        print::json(&model)?;
         return Ok(Code::Done);
     }
     let found = match input {

@@ -17,6 +17,6 @@ pub(crate) fn run(args: &Methods) -> Result<Code, Failure> {
         let members = json!({"form": form, "text": text.trim_end(), "output": null});
         return print::outcome("document", Code::Done, &args.path.join(" "), members);
     }
-    print::result(format_args!("{}", text.trim_end()))?;
+    print::lines(&text)?;
     Ok(Code::Done)
 }

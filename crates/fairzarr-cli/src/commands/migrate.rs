@@ -22,6 +22,9 @@ use crate::print;
 use crate::source;
 use crate::telling;
 
+/// What a table of sources may have in bytes: some millions of lines.
+const TABLE_BYTES: u64 = 1 << 30;
+
 pub(crate) fn run(args: &Migrate) -> Result<Code, Failure> {
     match &args.action {
         Some(Action::Status(args)) => status(args),
@@ -39,12 +42,7 @@ fn job(args: &Job) -> Result<Code, Failure> {
     let target = location(target)?;
     let table = match &args.from {
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|error| {
-                Failure::new(
-                    Code::Input,
-                    anyhow::Error::new(error).context(format!("cannot read {}", path.display())),
-                )
-            })?;
+            let bytes = super::provenance::file(path, TABLE_BYTES)?;
             Table::parse(&path.display().to_string(), &bytes)?
         }
         None => Table::default(),
@@ -110,6 +108,8 @@ fn options(
     super::provenance::given(&args.choices.provenance, &mut options.convert)?;
     options.use_sidecars = args.choices.provenance.sidecars == SidecarsArg::Auto;
     options.on_missing = args.choices.on_missing.into();
+    options.extra_pages = args.choices.extra_pages.into();
+    options.half = args.choices.half.into();
     options.filter = Filter::new(&args.include, &args.exclude)?;
     options.template = args.name.parse()?;
     options.table = table;
@@ -288,8 +288,9 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     stop_on_signal(&task.cancel, &Store::memory());
     let target_options = source::store_options(&args.store, &target);
     let source_options = source::source_options(&args.store, &target);
-    let found =
-        watched(&args.output, &task, || deletable(&state, &target, &target_options, &source_options, &task))?;
+    let found = watched(&args.output, &task, || {
+        deletable(&state, &target, &target_options, &source_options, args.complete, &task)
+    })?;
     if telling::is_json() {
         for original in &found.originals {
             let line = json!({
@@ -324,9 +325,12 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
+/// What one object of a store may take, decoded, while it is proved again.
+const RECHECK_MEMORY: u64 = 1 << 30;
+
 fn tell_recheck(args: &Recheck) -> Result<Code, Failure> {
     let (target, state) = opened(&args.target, &args.place, &args.store)?;
-    let task = Task::new().with_threads(args.jobs);
+    let task = Task::new().with_threads(args.jobs).with_memory(RECHECK_MEMORY);
     stop_on_signal(&task.cancel, &Store::memory());
     let target_options = source::store_options(&args.store, &target);
     let source_options = source::source_options(&args.store, &target);

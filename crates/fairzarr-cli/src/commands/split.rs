@@ -7,7 +7,8 @@ use serde_json::json;
 use std::time::Instant;
 
 use super::convert::{
-    Told, job, open, open_options, options, recorded_files, series, show_plan, stop_on_signal, tell, watched,
+    Told, heed_place, job, open, open_options, options, recorded_files, series, show_plan, stop_on_signal,
+    tell, watched,
 };
 use super::existing;
 use crate::args::{Planning, Run, Split};
@@ -25,6 +26,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
+    heed_place(&store, &args.target, &mut options)?;
     let job = job(&args.source, &args.choices);
     let made = existing::Made { fileset: &fileset, options: &options, job: &job };
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)
@@ -114,6 +116,9 @@ fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
     }
     if !typed("extra-pages") {
         options.on_extra_pages = plan.settings.extra_pages;
+    }
+    if !typed("half") {
+        options.half = plan.settings.half;
     }
     let series = if typed("series") { series(&args.choices) } else { plan.settings.series.as_deref() };
     open(&args.source, options, series, &args.store)

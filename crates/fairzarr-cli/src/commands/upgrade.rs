@@ -1,6 +1,5 @@
 //! `fairzarr upgrade`.
 
-use fairzarr_task::Job;
 use serde_json::json;
 use std::time::Instant;
 
@@ -13,7 +12,7 @@ use crate::telling;
 
 pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     let start = Instant::now();
-    let job = Job::new().with_threads(Some(args.jobs)).with_memory(args.memory);
+    let job = args.objects.job();
     let outcome = match (&args.target, args.to) {
         (_, None) => fairzarr_upgrade::undo(&source::store(&args.store, &args.places, Code::Output)?),
         (None, Some(to)) => {

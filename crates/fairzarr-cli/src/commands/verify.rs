@@ -1,6 +1,6 @@
 //! `fairzarr verify`.
 
-use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing, OpenOptions};
+use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Conversion;
 use fairzarr_store::Store;
 use fairzarr_task::Job;
@@ -19,24 +19,17 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
         certificate::check_place(path)?;
     }
     let options = Options::new().with_sample(args.sample);
-    let job = Job::new().with_threads(args.jobs);
+    let job = Job::new().with_threads(args.jobs).with_memory(args.memory);
     let Some(target) = &args.target else {
         let store = source::source_store(&args.source, &args.store)?;
         stop_on_signal(&job.cancel, &store);
         let report = fairzarr_verify::verify_store(&store, &options, &job);
         return outcome(args, report, None, &store);
     };
-    let mut open = OpenOptions::default();
-    // Planes that a conversion filled on request are compared with zeros.
-    open.on_missing = OnMissing::Fill;
     let store = source::store(target, &args.store, Code::Input)?;
-    // Pages that the conversion kept as further images are compared like all others.
-    let root = fairzarr_ome_zarr::attributes(&store, "").ok().flatten().unwrap_or_default();
-    if Conversion::of(&root).is_some_and(Conversion::keeps_extra_pages) {
-        open.on_extra_pages = OnExtraPages::Keep;
-    }
-    let mut fileset = source::fileset(&args.source, &args.store, open)?;
+    let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
     // Of a part of the source the store says which part.
+    let root = fairzarr_ome_zarr::attributes(&store, "").ok().flatten().unwrap_or_default();
     if let Some(series) = Conversion::of(&root).and_then(Conversion::series) {
         fileset = fileset.select(&series);
     }
@@ -85,6 +78,6 @@ fn tell(compared: &Compared<'_>) -> Result<Code, Failure> {
     if telling::is_json() {
         return print::outcome("verification", code, compared.store, compared.to_json());
     }
-    print::result(format_args!("{}", report.to_string().trim_end()))?;
+    print::lines(&report.to_string())?;
     Ok(code)
 }
