@@ -79,11 +79,11 @@ pub(super) fn tell_skipped(args: &Convert, fileset: &Fileset) -> Result<Code, Fa
         "{target} is complete, of this source and made with these options: there is nothing left to do"
     ));
     let files = fileset.files().iter().map(|file| json!({"name": file.name, "bytes": file.len}));
-    tell_complete(&args.source, target, Some(files.collect()))
+    tell_complete(&args.source, target, Some(&files.collect()))
 }
 
 /// Tells programs of a conversion that had nothing to do.
-pub(super) fn tell_complete(source: &str, target: &str, files: Option<Value>) -> Result<Code, Failure> {
+pub(super) fn tell_complete(source: &str, target: &str, files: Option<&Value>) -> Result<Code, Failure> {
     if !telling::is_json() {
         return Ok(Code::Done);
     }

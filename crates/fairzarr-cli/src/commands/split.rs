@@ -67,7 +67,7 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let mut options = options(&args.source, &args.choices);
     let store = source::store(&args.target, &args.store, Code::Output)?;
     let Some(plan) = unfinished(args, &store)? else {
-        return existing::tell_complete(&args.source, &args.target, recorded_files(&store));
+        return existing::tell_complete(&args.source, &args.target, recorded_files(&store).as_ref());
     };
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
