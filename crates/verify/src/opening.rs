@@ -1,8 +1,15 @@
 //! How a source has to be opened that is compared with a store: by the choices of its conversion.
 
-use fairzarr_ome_tiff::{HalfFloats, OnExtraPages, OnMissing, OpenOptions};
+use fairzarr_ome_tiff::{HalfFloats, OnExtraPages, OnMissing, OpenOptions, Part};
 use fairzarr_ome_zarr::{Conversion, attributes};
 use fairzarr_store::Store;
+
+/// The part of its source that a store holds, as it says: all of it, where it says nothing of a part.
+pub fn part(store: &Store) -> Part {
+    let root = attributes(store, "").ok().flatten().unwrap_or_default();
+    let Some(conversion) = Conversion::of(&root) else { return Part::default() };
+    Part::new(conversion.series(), conversion.timepoints())
+}
 
 /// The options by which the source of `store` gives the images and samples that its conversion was given: pages that became
 /// further images, 16-bit floating point, planes that were missing. A store that cannot be read says nothing; that is found when
