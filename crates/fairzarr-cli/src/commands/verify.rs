@@ -21,9 +21,8 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let store = source::store(target, &args.store, Code::Input)?;
     let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
     // Of a part of the source the store says which part.
-    fileset = fileset
-        .part(&fairzarr_verify::part(&store))
-        .map_err(|error| Failure::from(error).about(&args.source))?;
+    let part = fairzarr_verify::part(&fileset, &store).map_err(|error| Failure::from(error).about(target))?;
+    fileset = fileset.part(&part).map_err(|error| Failure::from(error).about(&args.source))?;
     stop_on_signal(&job.cancel, &store);
     let bytes = fileset.images().iter().map(|image| {
         let shape = image.shape();

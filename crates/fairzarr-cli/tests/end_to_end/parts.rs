@@ -194,7 +194,7 @@ fn time_points_are_stored_and_described_as_those_of_the_store() {
     root["attributes"]["fairzarr:conversion"]["timepoints"] = json!([0, 2]);
     fs::write(store.join("zarr.json"), root.to_string()).unwrap();
     let told = fairzarr(["verify", &text(&source), &text(&store)]).ends_with(1);
-    assert!(told.out.contains("image 0 t=0"), "{told:?}");
+    assert!(told.out.contains("image 0, plane t=0"), "{told:?}");
     // An image without any of them.
     let told = convert(&source, &dir.path().join("n"), &["--timepoints", "4"]).ends_with(2);
     assert!(told.err.contains("3 time points, and none of those"), "{told:?}");
