@@ -163,14 +163,16 @@ impl<'t> Part<'t> {
         let Some(range) = value_range(tag, name) else { return };
         match value {
             Some(value) => {
-                self.edits.push((span.start + range.start..span.start + range.end, value.to_owned()))
+                let range = span.start + range.start..span.start + range.end;
+                self.edits.push((range, value.to_owned()));
             }
             None => {
                 let Some(equals) = tag[..range.start].rfind('=') else { return };
-                let before = tag[..equals].trim_end();
-                let start = before.len() - name.len();
-                let start = tag[..start].trim_end().len();
-                self.edits.push((span.start + start..span.start + range.end + 1, String::new()));
+                let name_at = tag[..equals].trim_end().len() - name.len();
+                let start = tag[..name_at].trim_end().len();
+                // With its closing quote.
+                let end = range.end + 1;
+                self.edits.push((span.start + start..span.start + end, String::new()));
             }
         }
     }

@@ -94,7 +94,7 @@ fn wells_and_fields_of_a_plate_are_a_plate() {
         assert_eq!(document(&store, "OME")["attributes"]["ome"]["series"], json!(paths), "{name}");
         let described = metadata(&store);
         for n in 0..6 {
-            let count = if series.as_array().unwrap().contains(&json!(n)) { 1 } else { 0 };
+            let count = usize::from(series.as_array().unwrap().contains(&json!(n)));
             assert_eq!(described.matches(&format!("<Image ID=\"Image:{n}\"")).count(), count, "{name}");
             assert_eq!(described.matches(&format!("<ImageRef ID=\"Image:{n}\"")).count(), count, "{name}");
             assert_eq!(described.matches(&format!("\"WellSample:{n}\"")).count(), 2 * count, "{name}");
