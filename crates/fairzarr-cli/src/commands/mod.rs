@@ -16,6 +16,7 @@ mod manual;
 mod methods;
 mod migrate;
 mod nbo;
+mod part;
 mod provenance;
 mod qc;
 mod split;
