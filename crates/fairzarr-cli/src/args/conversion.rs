@@ -7,8 +7,8 @@ use fairzarr_convert::{
 };
 
 use super::parse::{
-    Numbers, Wells, parse_axes, parse_bytes, parse_chunk, parse_jobs, parse_numbers, parse_shard, parse_share,
-    parse_version, parse_wells,
+    Numbers, Wells, parse_axes, parse_bytes, parse_chunk, parse_jobs, parse_numbers, parse_shard,
+    parse_share, parse_version, parse_wells,
 };
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 

@@ -7,8 +7,8 @@ use serde_json::json;
 use std::time::Instant;
 
 use super::convert::{
-    Told, heed_place, job, open, open_options, opened, options, recorded_files, show_plan, stop_on_signal, tell,
-    watched,
+    Told, heed_place, job, open, open_options, opened, options, recorded_files, show_plan, stop_on_signal,
+    tell, watched,
 };
 use super::{existing, part};
 use crate::args::{Planning, Run, Split};
