@@ -14,6 +14,8 @@ pub struct Conversion<'a>(&'a Map<String, Value>);
 pub struct ConvertedFile<'a> {
     /// Its name, without its folder.
     pub name: &'a str,
+    /// Its size in bytes.
+    pub bytes: Option<u64>,
     /// Algorithm and lower-case hexadecimal value of its checksum, where one was recorded.
     pub checksum: Option<(&'a str, &'a str)>,
 }
@@ -51,6 +53,23 @@ impl<'a> Conversion<'a> {
         series.map(|number| usize::try_from(number.as_u64()?).ok()).collect()
     }
 
+    /// Numbers of the time points of the source that were converted, where it was not all of them.
+    pub fn timepoints(self) -> Option<Vec<u32>> {
+        let times = self.0.get("timepoints")?.as_array()?.iter();
+        times.map(|number| u32::try_from(number.as_u64()?).ok()).collect()
+    }
+
+    /// Whether images or time points of the source were left out.
+    pub fn is_part(self) -> bool {
+        self.0.contains_key("series") || self.0.contains_key("timepoints")
+    }
+
+    /// Axes that images do not have where their length is 1.
+    pub fn dropped_axes(self) -> Vec<&'a str> {
+        let axes = self.0.get("drop_axes").and_then(Value::as_array);
+        axes.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
     /// Whether regions of interest became label images.
     pub fn has_roi_labels(self) -> bool {
         self.0.get("rois").and_then(Value::as_str) == Some("labels")
@@ -66,7 +85,7 @@ impl<'a> Conversion<'a> {
         self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")
     }
 
-    /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.
+    /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `series`, `timepoints`, `files`.
     pub fn not_carried(self) -> Option<&'a Map<String, Value>> {
         self.0.get("not_carried")?.as_object()
     }
@@ -74,6 +93,16 @@ impl<'a> Conversion<'a> {
     /// Whether pages that the source's metadata do not mention became further images.
     pub fn keeps_extra_pages(self) -> bool {
         self.0.get("extra_pages").and_then(Value::as_str) == Some("keep")
+    }
+
+    /// The options that it was made with, by name; `None` in stores from before they were recorded.
+    pub fn settings(self) -> Option<&'a Map<String, Value>> {
+        self.0.get("settings")?.as_object()
+    }
+
+    /// A digest of the documents and the policy that it was made with; `None` where there were none.
+    pub fn documents(self) -> Option<&'a str> {
+        self.0.get("documents")?.as_str()
     }
 
     /// Whether samples of 16-bit floating point are stored as they are, and not as samples of 32 bits.
@@ -88,7 +117,11 @@ impl<'a> Conversion<'a> {
             let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
             let checksum = file.get("checksum");
             let checksum = checksum.and_then(|of| Some((text(of, "algorithm")?, text(of, "value")?)));
-            Some(ConvertedFile { name: text(file, "name")?, checksum })
+            Some(ConvertedFile {
+                name: text(file, "name")?,
+                bytes: file.get("bytes").and_then(Value::as_u64),
+                checksum,
+            })
         })
     }
 }

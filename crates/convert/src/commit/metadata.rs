@@ -21,6 +21,7 @@ use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, plates};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
+use crate::resume::present::{recorded, recorded_documents};
 use crate::source::SourceFile;
 
 /// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
@@ -73,7 +74,10 @@ impl<'a> Metadata<'a> {
             let images: Vec<_> =
                 images.filter_map(|(image, plan)| Some((image.ome_index()?, order(plan)))).collect();
             if !images.is_empty() {
-                files.push((keys::METADATA.into(), document.metadata_only(&images)?.into_bytes()));
+                files.push((
+                    keys::METADATA.into(),
+                    document.metadata_of_part(&images, self.source.times())?.into_bytes(),
+                ));
             }
         }
         for (index, document) in self.source.sources().iter().enumerate() {
@@ -156,7 +160,8 @@ impl<'a> Metadata<'a> {
             ("version".into(), json!(self.plan.fairzarr)),
         ]);
         let multiscale =
-            from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index));
+            from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index))
+                .along(&plan.axes);
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         if plan.is_decoded(0) {
@@ -248,6 +253,7 @@ impl<'a> Metadata<'a> {
             "version": self.plan.fairzarr,
             "codec": self.plan.settings.codec.to_string(),
             "omit_empty": self.plan.settings.omit_empty,
+            "settings": recorded(&self.plan.settings),
             // A manifest that is lost is missed.
             "manifest": MANIFEST_SCHEMA,
             "files": self.files_read(),
@@ -258,6 +264,9 @@ impl<'a> Metadata<'a> {
             },
             "warnings": self.source.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
+        if let Some(documents) = recorded_documents(&self.plan.documents) {
+            conversion["documents"] = json!(documents);
+        }
         if let Some(document) = self.source.document() {
             conversion["schema"] = json!(document.schema().to_string());
             if !document.changes().is_empty() {
@@ -288,6 +297,13 @@ impl<'a> Metadata<'a> {
         }
         if let Some(series) = &self.plan.settings.series {
             conversion["series"] = json!(series);
+        }
+        if let Some(times) = &self.plan.settings.timepoints {
+            conversion["timepoints"] = json!(times);
+        }
+        let dropped = self.plan.settings.drop_axes.names();
+        if !dropped.is_empty() {
+            conversion["drop_axes"] = json!(dropped);
         }
         if self.plan.settings.positions == PositionChoice::Stage {
             conversion["positions"] = json!(self.plan.settings.positions.to_string());

@@ -2,11 +2,13 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 use fairzarr_convert::{
-    ChunkChoice, Codec, Downsample, Layout, PositionChoice, RoiChoice, ShardChoice, Share, TimeChoice,
+    ChunkChoice, Codec, Downsample, DropAxes, Layout, PositionChoice, RoiChoice, ShardChoice, Share,
+    TimeChoice,
 };
 
 use super::parse::{
-    SeriesArg, parse_bytes, parse_chunk, parse_series, parse_shard, parse_share, parse_version,
+    Numbers, Wells, parse_axes, parse_bytes, parse_chunk, parse_jobs, parse_numbers, parse_shard,
+    parse_share, parse_version, parse_wells,
 };
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
@@ -23,6 +25,10 @@ pub(crate) struct Convert {
     /// part of a store are never removed.
     #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
+    /// Where the target is complete and made of the same source with the same options, do nothing, with exit code 0. The
+    /// recorded checksums decide.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
     /// Finish an interrupted conversion; the result is the same as without the interruption.
     #[arg(long)]
     pub(crate) resume: bool,
@@ -73,8 +79,20 @@ pub(crate) struct ConvertChoices {
     pub(crate) rois: RoisArg,
     /// Images to convert, counted from 0, such as 0,2-4 [default: all]. METADATA.ome.xml describes these alone, and the store
     /// says of which source they are a part.
-    #[arg(long, value_name = "N,N-M", value_parser = parse_series)]
-    pub(crate) series: Option<SeriesArg>,
+    #[arg(long, value_name = "N,N-M", value_parser = parse_numbers)]
+    pub(crate) series: Option<Numbers>,
+    /// Wells to convert, of all plates of the source, such as A1,B12 [default: all].
+    #[arg(long, value_name = "WELL,WELL", value_parser = parse_wells)]
+    pub(crate) wells: Option<Wells>,
+    /// Fields of each well to convert, counted from 0 in the order of the well, such as 0,2-4 [default: all].
+    #[arg(long, value_name = "N,N-M", value_parser = parse_numbers)]
+    pub(crate) fields: Option<Numbers>,
+    /// Time points to convert, counted from 0, such as 0,10-19 [default: all]. METADATA.ome.xml counts them from 0 again.
+    #[arg(long, value_name = "N,N-M", value_parser = parse_numbers)]
+    pub(crate) timepoints: Option<Numbers>,
+    /// Leave out axes of length 1, for readers that want fewer than five: some of t, c and z, or all that have this length.
+    #[arg(long, value_name = "t,c,z|all", num_args = 0..=1, default_missing_value = "all", value_parser = parse_axes)]
+    pub(crate) drop_axes: Option<DropAxes>,
     /// Where images lie in their coordinates.
     #[arg(long, value_enum, default_value_t = PositionsArg::Origin)]
     pub(crate) positions: PositionsArg,
@@ -118,7 +136,7 @@ pub(crate) struct ConvertChoices {
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Worker threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     /// Memory for pixels, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
@@ -152,7 +170,7 @@ pub(crate) struct Planning {
     #[command(flatten)]
     pub(crate) split: Split,
     /// Print what submits all tasks and the commit to a batch system: a shell script for Slurm, with an array job.
-    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with = "json")]
+    #[arg(long, value_enum, value_name = "SYSTEM")]
     pub(crate) emit: Option<EmitArg>,
     /// With --emit: how many tasks [default: one for each 8 GiB of pixels].
     #[arg(long, requires = "emit", value_parser = clap::value_parser!(u32).range(1..))]

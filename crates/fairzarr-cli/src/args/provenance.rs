@@ -93,9 +93,6 @@ pub(crate) enum Nbo {
 pub(crate) struct Fields {
     #[command(flatten)]
     pub(crate) axes: Axes,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -111,9 +108,6 @@ pub(crate) struct Check {
     /// List what is advised too, not only what is demanded.
     #[arg(long)]
     pub(crate) all: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -126,9 +120,6 @@ pub(crate) struct Qc {
     /// all of them; an unknown answer does not.
     #[arg(long, value_name = "DEMAND")]
     pub(crate) require: Vec<String>,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -149,9 +140,6 @@ pub(crate) struct Embed {
     /// Take out all that was embedded; the rest is left byte for byte.
     #[arg(long, conflicts_with_all = ["nbo", "qc", "nbo_mapping"])]
     pub(crate) remove: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

@@ -1,10 +1,12 @@
 //! `fairzarr extract`.
 
+use clap::ValueEnum as _;
 use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::micro_meta;
 use fairzarr_nbo::placement;
 use fairzarr_nbo::xml::{self, Style};
 use fairzarr_store::Store;
+use serde_json::json;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -13,6 +15,7 @@ use crate::args::{Extract, Form};
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
     let store = source::source_store(&args.path, &args.store)?;
@@ -32,8 +35,7 @@ pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
         Form::Json => format!("{:#}\n", structured.to_json()),
         _ => structured.to_xml().map_err(|error| Failure::new(Code::Input, error))?,
     };
-    write(args.output.as_deref(), text.as_bytes())?;
-    Ok(Code::Done)
+    tell(args, args.output.as_deref(), text.as_bytes())
 }
 
 /// The NBO record in one of its forms.
@@ -55,8 +57,7 @@ fn nbo(args: &Extract, store: &Store) -> Result<Code, Failure> {
         },
         _ => format!("{:#}\n", record.to_json()),
     };
-    write(args.output.as_deref(), text.as_bytes())?;
-    Ok(Code::Done)
+    tell(args, args.output.as_deref(), text.as_bytes())
 }
 
 /// What came as NBO XML alone goes out as it came.
@@ -80,8 +81,7 @@ fn originals(args: &Extract, store: &Store) -> Result<Code, Failure> {
         (None, _) => None,
     };
     if let Some(document) = chosen {
-        write(args.output.as_deref(), &document.read(store)?)?;
-        return Ok(Code::Done);
+        return tell(args, args.output.as_deref(), &document.read(store)?);
     }
     let Some(directory) = &args.output else {
         return Err(Failure::usage(format!(
@@ -94,22 +94,44 @@ fn originals(args: &Extract, store: &Store) -> Result<Code, Failure> {
         // Names from a store are not trusted to stay in the directory.
         let name = Some(document.file_name()).filter(|name| !matches!(name.as_str(), "" | "." | ".."));
         let name = name.map_or_else(|| "document".into(), |name| name.replace('\\', "_"));
-        write(Some(&directory.join(name)), &document.read(store)?)?;
+        write(&directory.join(name), &document.read(store)?)?;
+    }
+    if telling::is_json() {
+        let members = json!({"form": form(args), "text": null, "output": directory.display().to_string()});
+        return print::outcome("document", Code::Done, &args.path, members);
     }
     Ok(Code::Done)
 }
 
-/// Writes a new file, or to standard output. A closed pipe is not an error.
-fn write(output: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
-    match output {
-        Some(path) => {
-            let created = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
-            created.map_err(|error| cannot_write(path, error))
-        }
-        None => print::document(bytes),
+/// Writes a document to a new file, or to standard output; programs that asked for JSON get it as text. Documents of other
+/// encodings than UTF-8 are then told with replacement characters: `--output` writes the bytes.
+fn tell(args: &Extract, output: Option<&Path>, bytes: &[u8]) -> Result<Code, Failure> {
+    if let Some(path) = output {
+        write(path, bytes)?;
     }
+    if telling::is_json() {
+        let text = output.is_none().then(|| String::from_utf8_lossy(bytes));
+        let output = output.map(|path| path.display().to_string());
+        let members = json!({"form": form(args), "text": text, "output": output});
+        return print::outcome("document", Code::Done, &args.path, members);
+    }
+    if output.is_none() {
+        print::document(bytes)?;
+    }
+    Ok(Code::Done)
+}
+
+/// What was asked for, as it is typed.
+fn form(args: &Extract) -> Option<String> {
+    args.form.to_possible_value().map(|value| value.get_name().to_owned())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let created = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
+    created.map_err(|error| cannot_write(path, error))
 }
 
 fn cannot_write(path: &Path, error: io::Error) -> Failure {
-    Failure::new(Code::Output, anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+    let code = if error.kind() == io::ErrorKind::AlreadyExists { Code::Exists } else { Code::Output };
+    Failure::new(code, anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
 }

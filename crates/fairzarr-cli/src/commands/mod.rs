@@ -1,18 +1,22 @@
 //! One module per subcommand.
 
 mod archive;
+mod certificate;
 mod check;
 mod conformance;
 mod convert;
 mod copy;
 mod embed;
 mod emit;
+mod existing;
 mod export;
 mod extract;
 mod inspect;
+mod manual;
 mod methods;
 mod migrate;
 mod nbo;
+mod part;
 mod provenance;
 mod qc;
 mod split;
@@ -44,5 +48,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Embed(args) => embed::run(&args),
         Command::Methods(args) => methods::run(&args),
         Command::Nbo(args) => nbo::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::pages(&args),
     }
 }

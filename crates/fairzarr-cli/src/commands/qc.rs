@@ -11,6 +11,7 @@ use crate::args::Qc;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
     let usage = |error| Failure::new(Code::Usage, error);
@@ -40,16 +41,17 @@ pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
         .collect();
     // Nothing asked is no answer, and so never a pass.
     let passes = (!answers.is_empty()).then(|| answers.iter().all(Answers::pass));
-    if args.json {
+    let code = if passes.unwrap_or(true) { Code::Done } else { Code::Different };
+    if telling::is_json() {
         let answers: Vec<_> = answers
             .iter()
             .map(|a| json!({"require": a.demand, "verdicts": a.verdicts, "notOfThisStore": a.others}))
             .collect();
-        print::json(&json!({"qc": index.to_json(), "passes": passes, "answers": answers}))?;
-    } else {
-        tell(&index, &answers)?;
+        let members = json!({"qc": index.to_json(), "passes": passes, "answers": answers});
+        return print::outcome("qc", code, &args.path, members);
     }
-    Ok(if passes.unwrap_or(true) { Code::Done } else { Code::Different })
+    tell(&index, &answers)?;
+    Ok(code)
 }
 
 /// What a demand comes to.

@@ -96,7 +96,7 @@ fn the_original_comes_back_byte_for_byte() {
         extract(&pair.target, "original", &["--output", &text(&file)]).done();
         assert_eq!(fs::read_to_string(&file).unwrap(), xml());
         // What exists is not replaced.
-        extract(&pair.target, "original", &["--output", &text(&file)]).ends_with(4).message();
+        extract(&pair.target, "original", &["--output", &text(&file)]).ends_with(8).message();
     }
 }
 

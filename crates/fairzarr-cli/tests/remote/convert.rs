@@ -70,7 +70,7 @@ fn a_store_that_is_there_is_kept_and_a_second_writer_refused() {
     let site = Site::new();
     let (source, target) = (text(&cells()), "s3://bucket/x.ome.zarr");
     site.fairzarr(["convert", &source, target]).done();
-    let refused = site.fairzarr(["convert", &source, target]).ends_with(4);
+    let refused = site.fairzarr(["convert", &source, target]).ends_with(9);
     assert!(refused.message().contains("exists already"), "{refused:?}");
     // A prefix cannot be exchanged, and that is said.
     let told = site.fairzarr(["convert", &source, target, "--overwrite", "--preset", "fast"]).done();
