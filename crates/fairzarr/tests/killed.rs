@@ -13,7 +13,7 @@ use fairzarr::provenance::{embed, remove_embedded};
 use fairzarr::store::backend::{Backend, Part};
 use fairzarr::store::{Error, Location, Store, StoreOptions};
 use fairzarr::task::Job;
-use fairzarr::upgrade::{in_place, undo};
+use fairzarr::upgrade::{in_place, to_place, undo};
 use fairzarr::verify::{Options as Settings, verify_store};
 
 type Objects = BTreeMap<String, Vec<u8>>;
@@ -158,6 +158,9 @@ fn a_change_that_is_killed_is_finished_by_the_next_run_to_the_byte() {
             assert_same(&again, expected, &what);
             // Where metadata have begun to change, the proof says so.
             if killed.contains_key("OME/changing.json") {
+                let elsewhere =
+                    to_place(&store(&killed, 0).0, &Store::memory(), Version::V06, false, &Job::new());
+                assert!(elsewhere.is_err(), "{what}");
                 let report = verify_store(&store(&killed, 0).0, &Settings::default(), &Job::new()).unwrap();
                 assert!(!report.holds(), "{what}");
             }
