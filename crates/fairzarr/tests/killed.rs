@@ -106,8 +106,8 @@ fn converted(version: Version) -> Objects {
     options.chunk = ChunkChoice::Size(4096, 4096);
     options.layout = fairzarr::convert::Layout::Bioformats2raw;
     convert(&Fileset::open(source).unwrap(), &store, &options, &Job::new()).unwrap();
-    let objects = shared.lock().unwrap().clone();
-    objects
+    let objects = shared.lock().unwrap();
+    objects.clone()
 }
 
 fn sidecar(name: &str, text: &str) -> Sidecar {
@@ -156,8 +156,8 @@ fn a_change_that_is_killed_is_finished_by_the_next_run_to_the_byte() {
             assert!(again.is_ok(), "{what}: not finished");
             let again = again.unwrap();
             assert_same(&again, expected, &what);
-            // Where metadata have begun to change, the proof says so.
-            if killed.contains_key("OME/changing.json") {
+            // From when metadata change on, the proof says so.
+            if name == "upgrade" && killed.contains_key("OME/changing.json") {
                 let elsewhere =
                     to_place(&store(&killed, 0).0, &Store::memory(), Version::V06, false, &Job::new());
                 assert!(elsewhere.is_err(), "{what}");

@@ -96,7 +96,7 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
         }
     }
     let scene = from_ome::scene(&placed).ok().flatten();
-    plates(found, origin, hierarchy, same_rules.then_some(scene))?;
+    plates(found, origin, hierarchy, same_rules, scene)?;
     if without > 0 {
         notes.push(format!(
             "not derived: {without} images that the store's OME-XML does not describe (names, axes, scales and channels of pages of the files)"
@@ -264,9 +264,9 @@ fn plates(
     found: &mut Found,
     origin: &Origin,
     hierarchy: &Hierarchy,
-    by_same_rules: Option<Option<Value>>,
+    same_rules: bool,
+    scene: Option<Value>,
 ) -> Result<(), Error> {
-    let same_rules = by_same_rules.is_some();
     let root = hierarchy.root();
     let is_image = hierarchy.images().iter().any(|image| image.path.is_empty());
     let refuse = |error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
@@ -275,7 +275,7 @@ fn plates(
     };
     let version = Version::of(root).map_err(|error| refuse(&error))?.unwrap_or_default();
     let mut whole = bioformats2raw_attributes(version);
-    if let Some(Some(scene)) = by_same_rules {
+    if let Some(scene) = scene {
         merge(&mut whole, scene_attributes(version, scene));
     }
     let (ome, is_plate) =
