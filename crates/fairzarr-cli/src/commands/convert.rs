@@ -274,7 +274,7 @@ pub(super) fn tell(
             "source": source, "target": target, "images": report.images,
             "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
             "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-            "not_consolidated": report.not_consolidated,
+            "not_consolidated": report.not_consolidated, "unplaced": report.unplaced,
             "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
             "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
         }))?;
@@ -282,6 +282,13 @@ pub(super) fn tell(
     }
     for filled in report.filled_sentences() {
         print::note(format_args!("fairzarr: warning: {filled}"));
+    }
+    if report.unplaced > 0 {
+        print::note(format_args!(
+            "fairzarr: warning: {} of {} images stay at the origin: their position on the stage is not known, or not in a unit of length",
+            report.unplaced,
+            report.images.len()
+        ));
     }
     let NotCarried { series, timepoints, .. } = &report.not_carried;
     if !series.is_empty() {

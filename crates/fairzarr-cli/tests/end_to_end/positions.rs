@@ -103,7 +103,8 @@ fn each_field_of_a_plate_lies_where_it_was_as_translation_or_in_a_scene() {
     let places = [[-2.0, 0.0], [8.0, 7.0], [-2.0, 2000.0]];
     let paths = ["A/1/0", "A/1/1", "B/1/0"];
     let store = dir.path().join("stage.zarr");
-    convert(&source, &store, &["--positions", "stage"]).done();
+    let told = convert(&source, &store, &["--positions", "stage"]).done();
+    assert!(told.err.contains("1 of 4 images stay at the origin"), "{told:?}");
     for (path, [y, x]) in paths.iter().zip(places) {
         let found = transformations(&store, &format!("{path}/zarr.json"), 0);
         let expected = if (y, x) == (0.0, 0.0) { Value::Null } else { json!([0.0, 0.0, 0.0, y, x]) };
