@@ -172,6 +172,8 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::NeedsSamples
             | Error::NoLargest(_)
             | Error::AxisInUse { .. }
+            | Error::NoScenes(_)
+            | Error::OtherAxes { .. }
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -189,6 +191,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoScenes(_) => "; --ngff 0.6 has them".into(),
+            Error::OtherAxes { .. } => "; --positions stage gives each a translation of its own".into(),
             Error::AxisInUse { .. } => "; --drop-axes all leaves out those that can be".into(),
             Error::NoLargest(_) => "; choose another --downsample".into(),
             Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),

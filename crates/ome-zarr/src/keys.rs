@@ -16,6 +16,8 @@ pub const CALIBRATION: &str = "OME/calibration";
 pub const EMBEDDED: &str = "OME/embedded.json";
 /// What an upgrade in place changed, so that it can be undone.
 pub const UPGRADED: &str = "OME/upgraded.json";
+/// A change of documents that is under way, or was killed; nothing else.
+pub const CHANGING: &str = "OME/changing.json";
 /// Digests of all objects that are no chunks of images.
 pub const MANIFEST: &str = "OME/manifest.json";
 /// Copies of all metadata documents, at the root of a Zarr v2.

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::again::of_metadata;
 use crate::error::damaged;
+use crate::step::finish_interrupted;
 use crate::texts::{Place, Texts, put_texts};
 use crate::{Error, Provenance, Sidecar};
 
@@ -58,11 +59,15 @@ struct Change {
 /// # Errors
 /// When the store is no Zarr, is damaged, or cannot be written.
 pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<EmbedReport, Error> {
+    let was_interrupted = finish_interrupted(store)?;
     let mut editor = Editor::open(store)?;
     let record = editor.record(images)?;
     let known: BTreeSet<String> = record.sources.iter().map(|source| source.sha256.clone()).collect();
     let new: Vec<Sidecar> =
         sidecars.iter().filter(|sidecar| !known.contains(sidecar.sha256())).cloned().collect();
+    if was_interrupted && new.is_empty() {
+        return Ok(EmbedReport::default());
+    }
     let key = |n: usize, ending: &str| keys::embedded(new.get(n).map_or("", Sidecar::sha256), ending);
     let said = images.iter().map(|path| editor.image(path)).collect::<Result<Vec<StoreImage>, Error>>()?;
     let provenance = Provenance::new(record, &said, &new, None, key);
@@ -81,6 +86,7 @@ pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<E
 /// # Errors
 /// [`Error::NothingEmbedded`], and when the store cannot be read or written.
 pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
+    finish_interrupted(store)?;
     let mut editor = Editor::open(store)?;
     if editor.journal.changes.is_empty() && editor.journal.objects.is_empty() {
         return Err(Error::NothingEmbedded(store.location().to_string()));

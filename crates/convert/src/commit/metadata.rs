@@ -1,8 +1,9 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
-use fairzarr_ngff::from_ome::{self, Samples};
+use fairzarr_ngff::from_ome::{self, Placed, Samples};
 use fairzarr_ngff::{
-    Downscaling, Omero, Window, bioformats2raw_attributes, image_attributes, merge, series_attributes,
+    Downscaling, Omero, Window, bioformats2raw_attributes, image_attributes, merge, scene_attributes,
+    series_attributes,
 };
 use fairzarr_ome_tiff::{Fileset, Kind, SourceContent, SourceDocument};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
@@ -18,7 +19,7 @@ use crate::not_carried::NotCarried;
 use crate::options::{PositionChoice, RoiChoice, TimeChoice};
 use crate::pipeline::findings::Findings;
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
-use crate::plan::placement::{BESIDE, Placement, plates};
+use crate::plan::placement::{BESIDE, Placement, on_stage, plates};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
 use crate::resume::present::{recorded, recorded_documents};
@@ -34,16 +35,19 @@ pub(crate) struct Metadata<'a> {
     findings: &'a Findings,
     /// What is known of each image, as an Image element.
     described: Vec<ome_xml::Image>,
+    /// Images that a scene places.
+    placed: Vec<Placed>,
 }
 
 impl<'a> Metadata<'a> {
     pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
-        let described = source.images().iter().map(|image| source.described(image));
-        let described = match plan.settings.time_scale {
-            TimeChoice::Increment => described.collect(),
-            TimeChoice::DeltaT => described.map(from_ome::with_delta_t).collect(),
+        let time_scale = plan.settings.time_scale;
+        let described = source.images().iter().map(|image| time_scale.described(source.described(image)));
+        let placed = match plan.settings.positions {
+            PositionChoice::Scene => on_stage(source, plan).into_iter().map(|(_, placed)| placed).collect(),
+            PositionChoice::Origin | PositionChoice::Stage => Vec::new(),
         };
-        Self { source, plan, findings, described }
+        Self { source, plan, findings, described: described.collect(), placed }
     }
 
     /// What is known of an image.
@@ -54,7 +58,7 @@ impl<'a> Metadata<'a> {
     /// Where an image lies.
     pub(crate) fn origin(&self, index: usize) -> from_ome::Origin {
         match self.plan.settings.positions {
-            PositionChoice::Origin => [0.0; 5],
+            PositionChoice::Origin | PositionChoice::Scene => [0.0; 5],
             PositionChoice::Stage => {
                 from_ome::origin(self.source.document().map(ome_xml::Document::ome), &self.described[index])
             }
@@ -134,6 +138,11 @@ impl<'a> Metadata<'a> {
             _ => series_attributes(version, &self.plan.placement.paths()),
         };
         groups.insert(keys::OME.into(), ome);
+        if !matches!(self.plan.placement, Placement::Root)
+            && let Ok(Some(scene)) = from_ome::scene(&self.placed)
+        {
+            merge(&mut root, scene_attributes(version, scene));
+        }
         merge(&mut root, self.record(sidecars));
         groups.insert(String::new(), root);
         Ok(groups)
@@ -162,6 +171,10 @@ impl<'a> Metadata<'a> {
         let multiscale =
             from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index))
                 .along(&plan.axes);
+        let multiscale = match self.placed.first() {
+            Some(placed) if plan.path.is_empty() => from_ome::on_stage(multiscale, &placed.place),
+            _ => multiscale,
+        };
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         if plan.is_decoded(0) {
@@ -305,7 +318,7 @@ impl<'a> Metadata<'a> {
         if !dropped.is_empty() {
             conversion["drop_axes"] = json!(dropped);
         }
-        if self.plan.settings.positions == PositionChoice::Stage {
+        if self.plan.settings.positions != PositionChoice::Origin {
             conversion["positions"] = json!(self.plan.settings.positions.to_string());
         }
         if self.plan.settings.time_scale == TimeChoice::DeltaT {
