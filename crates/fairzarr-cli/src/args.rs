@@ -304,7 +304,7 @@ pub(crate) struct Extract {
     /// File to write; with several original documents, a directory [default: standard output].
     #[arg(long, short)]
     pub(crate) output: Option<std::path::PathBuf>,
-    /// Which of several original documents, counted from 0.
+    /// Which of several original documents, or which image's summary, counted from 0.
     #[arg(long)]
     pub(crate) index: Option<usize>,
     #[command(flatten)]
@@ -325,6 +325,8 @@ pub(crate) enum Form {
     NboJson,
     /// The same for Micro-Meta App: the image's settings, or the microscope with --index 1.
     MicroMeta,
+    /// The summary of every image, as one JSON array in series order.
+    Summary,
 }
 
 /// How stores are opened.

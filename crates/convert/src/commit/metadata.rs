@@ -6,7 +6,7 @@ use fairzarr_ngff::{
 };
 use fairzarr_ome_tiff::{Fileset, Kind};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
-use fairzarr_ome_zarr::{MANIFEST_SCHEMA, keys, sha256};
+use fairzarr_ome_zarr::{MANIFEST_SCHEMA, SUMMARY_SCHEMA, Subject, keys, sha256};
 use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub(crate) struct Metadata<'a> {
     findings: &'a Findings,
     /// What is known of each image, as an Image element.
     described: Vec<ome_xml::Image>,
+    /// The shape of each image along t, c, z, y, x.
+    shapes: Vec<[u64; 5]>,
 }
 
 impl<'a> Metadata<'a> {
@@ -41,7 +43,8 @@ impl<'a> Metadata<'a> {
             TimeChoice::Increment => described.collect(),
             TimeChoice::DeltaT => described.map(from_ome::with_delta_t).collect(),
         };
-        Self { source, plan, findings, described }
+        let shapes = plan.images.iter().map(|image| image.shape.map(u64::from)).collect();
+        Self { source, plan, findings, described, shapes }
     }
 
     /// What is known of an image.
@@ -152,6 +155,20 @@ impl<'a> Metadata<'a> {
         attributes
     }
 
+    /// An image as its summary is about it, with the attributes of its group.
+    pub(crate) fn subject<'b>(&'b self, index: usize, attributes: &'b Map<String, Value>) -> Subject<'b> {
+        let plan = &self.plan.images[index];
+        Subject {
+            series: index,
+            path: &plan.path,
+            attributes,
+            shape: &self.shapes[index],
+            data_type: plan.data_type().zarr_v3(),
+            in_model: self.source.images()[index].ome_index(),
+            planes: self.described[index].pixels.as_ref().map(|pixels| &pixels.planes),
+        }
+    }
+
     /// Rendering settings; none for complex samples, which no viewer shows.
     fn omero(&self, index: usize) -> Option<Omero> {
         let plan = &self.plan.images[index];
@@ -237,6 +254,7 @@ impl<'a> Metadata<'a> {
             "omit_empty": self.plan.settings.omit_empty,
             // A manifest that is lost is missed.
             "manifest": MANIFEST_SCHEMA,
+            "summary": SUMMARY_SCHEMA,
             "files": self.files_read(),
             "source_format": match self.source.kind() {
                 Kind::OmeTiff => "OME-TIFF",

@@ -4,6 +4,7 @@ use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::micro_meta;
 use fairzarr_nbo::placement;
 use fairzarr_nbo::xml::{self, Style};
+use fairzarr_ome_zarr::keys;
 use fairzarr_store::Store;
 use std::fs;
 use std::io::{self, Write as _};
@@ -22,6 +23,9 @@ pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
     if matches!(args.form, Form::NboXml | Form::NboJson | Form::MicroMeta) {
         return nbo(args, &store);
     }
+    if args.form == Form::Summary {
+        return summaries(args, &store);
+    }
     if args.index.is_some() {
         return Err(Failure::usage("--index goes with --as original: there is one OME model in a store"));
     }
@@ -33,6 +37,26 @@ pub(crate) fn run(args: &Extract) -> Result<Code, Failure> {
         _ => structured.to_xml().map_err(|error| Failure::new(Code::Input, error))?,
     };
     write(args.output.as_deref(), text.as_bytes())?;
+    Ok(Code::Done)
+}
+
+/// The summaries of all images, or of one; null where an image has none.
+fn summaries(args: &Extract, store: &Store) -> Result<Code, Failure> {
+    let images = fairzarr_ome_zarr::image_groups(store)?;
+    let none = || Failure::new(Code::Input, anyhow::anyhow!("the images of {} have no summaries", args.path));
+    let mut summaries: Vec<_> =
+        images.into_iter().map(|(_, mut group)| group.remove(keys::SUMMARY).unwrap_or_default()).collect();
+    if summaries.iter().all(serde_json::Value::is_null) {
+        return Err(none());
+    }
+    let chosen = match args.index {
+        Some(index) if index < summaries.len() => summaries.swap_remove(index),
+        Some(index) => {
+            return Err(Failure::usage(format!("--index {index}: there are {} images", summaries.len())));
+        }
+        None => summaries.into(),
+    };
+    write(args.output.as_deref(), format!("{chosen:#}\n").as_bytes())?;
     Ok(Code::Done)
 }
 
