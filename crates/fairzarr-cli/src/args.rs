@@ -14,7 +14,9 @@ pub(crate) use conversion::{
     BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
 };
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
-pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
+pub(crate) use provenance::{
+    Axes, CatalogArgs, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg,
+};
 
 use parse::{parse_bytes, parse_durability, parse_option, parse_time, parse_version};
 
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Show the quality control that an OME-Zarr records, or ask whether it satisfies a demand.
     Qc(Qc),
+    /// Write what many stores say into tables: SQLite, or CSV.
+    Catalog(CatalogArgs),
     /// Add microscope provenance and quality control to an OME-Zarr of any origin, or take it out again.
     Embed(Embed),
     /// Write a Materials and Methods paragraph.

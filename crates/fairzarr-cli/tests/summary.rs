@@ -160,6 +160,26 @@ fn a_summary_says_in_si_and_as_written_what_an_image_is() {
 }
 
 #[test]
+fn a_summary_has_the_axes_and_the_planes_that_the_image_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Source::default().convert(folder.path(), &["--drop-axes", "all"]);
+    let summary = summary(&store, "");
+    assert_eq!(summary["size"], json!({"c": 2, "y": 2, "x": 2}));
+    assert_eq!(summary["pixelSize"]["y"]["written"], "100 nm");
+    fairzarr(&["verify", store.to_str().unwrap()], 0);
+    let plate = Plate { wells: 2, fields: 2 };
+    let (source, part) = (folder.path().join("plate.ome.tiff"), folder.path().join("part.zarr"));
+    tiff(&source, &plate.ome(), 4 * plate.images());
+    let [source, part_of] = [&source, &part].map(|path| path.to_str().unwrap());
+    fairzarr(&["convert", source, part_of, "--wells", "A2", "--durability", "none"], 0);
+    let summary = self::summary(&part, "A/2/1");
+    // Of the model, which is that of the whole source, the fourth image.
+    assert_eq!((&summary["planes"]["path"], &summary["name"]), (&json!("OME/planes/3"), &json!("w3")));
+    fairzarr(&["verify", part_of], 0);
+    fairzarr(&["verify", source, part_of], 0);
+}
+
+#[test]
 fn a_summary_stays_small_whatever_the_source_says() {
     let folder = tempfile::tempdir().unwrap();
     let source = Source { channels: 300, name: "long \u{b5} ".repeat(3000), ..Source::default() };

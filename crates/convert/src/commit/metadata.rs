@@ -32,8 +32,8 @@ pub(crate) struct Metadata<'a> {
     findings: &'a Findings,
     /// What is known of each image, as an Image element.
     described: Vec<ome_xml::Image>,
-    /// The shape of each image along t, c, z, y, x.
-    shapes: Vec<[u64; 5]>,
+    /// The shape of each image along the axes that its arrays have.
+    shapes: Vec<Vec<u64>>,
 }
 
 impl<'a> Metadata<'a> {
@@ -43,7 +43,7 @@ impl<'a> Metadata<'a> {
             TimeChoice::Increment => described.collect(),
             TimeChoice::DeltaT => described.map(from_ome::with_delta_t).collect(),
         };
-        let shapes = plan.images.iter().map(|image| image.shape.map(u64::from)).collect();
+        let shapes = plan.images.iter().map(|image| image.along_axes(image.shape.map(u64::from))).collect();
         Self { source, plan, findings, described, shapes }
     }
 
