@@ -126,7 +126,7 @@ impl Catalog {
                         self.forget_problem(&location)?;
                         continue;
                     }
-                    Ok(Some(documents)) => self.write(&location, &documents, settings),
+                    Ok(Some(documents)) => self.write(&location, &documents, *settings),
                     Err(error) => Ok(Err(error)),
                 };
                 match written? {
@@ -176,7 +176,7 @@ impl Catalog {
         &mut self,
         location: &str,
         documents: &Documents,
-        settings: &Settings,
+        settings: Settings,
     ) -> Result<Result<(), Unread>, Error> {
         let record = match record(documents) {
             Ok(record) => record,
@@ -204,7 +204,7 @@ fn rows(
     location: &str,
     documents: &Documents,
     record: &Record,
-    settings: &Settings,
+    settings: Settings,
 ) -> rusqlite::Result<()> {
     let root = &documents.root;
     let conversion = root.get(keys::CONVERSION).cloned().unwrap_or_default();

@@ -311,8 +311,20 @@ pub(crate) struct Extract {
     /// Which of several original documents, or which image's summary, counted from 0.
     #[arg(long)]
     pub(crate) index: Option<usize>,
+    /// Of the OME model as JSON: the schema version of the source, or 2016-06 whatever the source had, of the images that are there.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) schema: Option<SchemaArg>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaArg {
+    /// That of the source, nothing renamed.
+    Source,
+    /// The one that METADATA.ome.xml has.
+    #[value(name = "2016-06")]
+    V2016_06,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
