@@ -15,7 +15,9 @@ pub(crate) use conversion::{
     BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
 };
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
-pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
+pub(crate) use provenance::{
+    Axes, CatalogArgs, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg,
+};
 
 use crate::exit::Code;
 use parse::{parse_bytes, parse_durability, parse_jobs, parse_option, parse_time, parse_version};
@@ -130,6 +132,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Show the quality control that an OME-Zarr records, or ask whether it satisfies a demand.
     Qc(Qc),
+    /// Write what many stores say into tables: SQLite, or CSV.
+    Catalog(CatalogArgs),
     /// Add microscope provenance and quality control to an OME-Zarr of any origin, or take it out again.
     Embed(Embed),
     /// Write a Materials and Methods paragraph.
@@ -182,6 +186,7 @@ impl Command {
             Self::Extract(_) => "extract",
             Self::Check(_) => "check",
             Self::Qc(_) => "qc",
+            Self::Catalog(_) => "catalog",
             Self::Embed(_) => "embed",
             Self::Methods(_) => "methods",
             Self::Nbo(_) => "nbo fields",
@@ -217,6 +222,7 @@ impl Command {
             Self::Extract(args) => args.path.clone(),
             Self::Check(args) => args.path.first()?.clone(),
             Self::Qc(args) => args.path.clone(),
+            Self::Catalog(args) => args.to.display().to_string(),
             Self::Embed(args) => args.path.clone(),
             Self::Methods(args) => args.path.first()?.clone(),
             Self::Man(args) => return args.output.as_ref().map(|path| path.display().to_string()),
@@ -432,11 +438,23 @@ pub(crate) struct Extract {
     /// File to write; with several original documents, a directory [default: standard output].
     #[arg(long, short)]
     pub(crate) output: Option<std::path::PathBuf>,
-    /// Which of several original documents, counted from 0.
+    /// Which of several original documents, or which image's summary, counted from 0.
     #[arg(long)]
     pub(crate) index: Option<usize>,
+    /// Of the OME model as JSON: the schema version of the source, or 2016-06 whatever the source had, of the images that are there.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) schema: Option<SchemaArg>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaArg {
+    /// That of the source, nothing renamed.
+    Source,
+    /// The one that METADATA.ome.xml has.
+    #[value(name = "2016-06")]
+    V2016_06,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -453,6 +471,8 @@ pub(crate) enum Form {
     NboJson,
     /// The same for Micro-Meta App: the image's settings, or the microscope with --index 1.
     MicroMeta,
+    /// The summary of every image, as one JSON array in series order.
+    Summary,
 }
 
 /// How stores are opened.

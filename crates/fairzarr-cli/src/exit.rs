@@ -252,6 +252,18 @@ impl From<fairzarr_migrate::Error> for Failure {
     }
 }
 
+impl From<fairzarr_catalog::Error> for Failure {
+    fn from(error: fairzarr_catalog::Error) -> Self {
+        use fairzarr_catalog::Error;
+        let code = match &error {
+            Error::Store(_) | Error::Nothing(_) => Code::Input,
+            Error::Interrupted(_) => Code::Interrupted,
+            _ => Code::Output,
+        };
+        Self::new(code, error)
+    }
+}
+
 impl From<fairzarr_copy::Error> for Failure {
     fn from(error: fairzarr_copy::Error) -> Self {
         use fairzarr_copy::Error;

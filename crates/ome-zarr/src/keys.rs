@@ -33,6 +33,8 @@ pub const CONVERSION: &str = "fairzarr:conversion";
 pub const SOURCE_LIST: &str = "fairzarr:sources";
 /// Attribute of each image: extremes and fractions of its samples, by channel.
 pub const STATISTICS: &str = "fairzarr:statistics";
+/// Attribute of each image: what most readers ask of it, in one schema.
+pub const SUMMARY: &str = "fairzarr:summary";
 /// Attribute of a label image of regions: shapes that are not painted.
 pub const ROIS: &str = "fairzarr:rois";
 /// The label image of regions, below its image.

@@ -40,6 +40,7 @@ mod minimal;
 pub mod model;
 mod ownership;
 mod record;
+mod summary;
 mod watched;
 
 #[cfg(feature = "arrays")]
@@ -65,4 +66,5 @@ pub use manifest::{
 pub use minimal::minimal_document;
 pub use ownership::{Occupant, Ownership, removing};
 pub use record::{StoredRecord, record};
+pub use summary::{LONGEST_SUMMARY, OmeImages, SUMMARY_SCHEMA, Subject, Summaries, has_summaries};
 pub use watched::watched;

@@ -135,6 +135,11 @@ impl Provenance {
         Self { record, maps, documents, conflicts, report }
     }
 
+    /// What is known.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// Attributes by path of group, made one by one: those of a large plate would fill the memory. `images` are the groups
     /// of images in series order. The root comes first, then the images in their order; an image at the root has no attributes besides the root's.
     /// Without a record there are none.

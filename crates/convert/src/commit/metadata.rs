@@ -7,7 +7,7 @@ use fairzarr_ngff::{
 };
 use fairzarr_ome_tiff::{Fileset, Kind, SourceContent, SourceDocument};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
-use fairzarr_ome_zarr::{MANIFEST_SCHEMA, edits_document, keys, sha256};
+use fairzarr_ome_zarr::{MANIFEST_SCHEMA, SUMMARY_SCHEMA, Subject, edits_document, keys, sha256};
 use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub(crate) struct Metadata<'a> {
     described: Vec<ome_xml::Image>,
     /// Images that a scene places.
     placed: Vec<Placed>,
+    /// The shape of each image along the axes that its arrays have.
+    shapes: Vec<Vec<u64>>,
 }
 
 impl<'a> Metadata<'a> {
@@ -47,7 +49,8 @@ impl<'a> Metadata<'a> {
             PositionChoice::Scene => on_stage(source, plan).into_iter().map(|(_, placed)| placed).collect(),
             PositionChoice::Origin | PositionChoice::Stage => Vec::new(),
         };
-        Self { source, plan, findings, described: described.collect(), placed }
+        let shapes = plan.images.iter().map(|image| image.along_axes(image.shape.map(u64::from))).collect();
+        Self { source, plan, findings, described: described.collect(), placed, shapes }
     }
 
     /// What is known of an image.
@@ -183,6 +186,20 @@ impl<'a> Metadata<'a> {
         attributes
     }
 
+    /// An image as its summary is about it, with the attributes of its group.
+    pub(crate) fn subject<'b>(&'b self, index: usize, attributes: &'b Map<String, Value>) -> Subject<'b> {
+        let plan = &self.plan.images[index];
+        Subject {
+            series: index,
+            path: &plan.path,
+            attributes,
+            shape: &self.shapes[index],
+            data_type: plan.data_type().zarr_v3(),
+            in_model: self.source.images()[index].ome_index(),
+            planes: self.described[index].pixels.as_ref().map(|pixels| &pixels.planes),
+        }
+    }
+
     /// Rendering settings; none for complex samples, which no viewer shows.
     fn omero(&self, index: usize) -> Option<Omero> {
         let plan = &self.plan.images[index];
@@ -269,6 +286,7 @@ impl<'a> Metadata<'a> {
             "settings": recorded(&self.plan.settings),
             // A manifest that is lost is missed.
             "manifest": MANIFEST_SCHEMA,
+            "summary": SUMMARY_SCHEMA,
             "files": self.files_read(),
             "source_format": match self.source.kind() {
                 Kind::OmeTiff => "OME-TIFF",
