@@ -118,6 +118,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             fairzarr_ome_zarr::Error::Store(error) => Some(error),
             _ => None,
         })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr::open::Error::Store(error) => Some(error),
+            _ => None,
+        })
 }
 
 impl From<fairzarr_convert::Error> for Failure {
