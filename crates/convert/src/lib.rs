@@ -48,7 +48,7 @@ pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
 pub use source::SourceFile;
 
 use pipeline::findings::Findings;
-use pipeline::run;
+use pipeline::run::{self, Before};
 use resume::lease;
 use resume::target::{self, Found, Target};
 
@@ -100,8 +100,8 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
         let done = match found {
             Found::Finished => Done::default(),
             // What the interrupted process recorded as written may have been lost with the machine's memory.
-            Found::Unfinished => finish(source, &plan, store, &lease, &provenance, true, job)?,
-            Found::Nothing => finish(source, &plan, store, &lease, &provenance, false, job)?,
+            Found::Unfinished => finish(source, &plan, store, &lease, &provenance, Before::Some, job)?,
+            Found::Nothing => finish(source, &plan, store, &lease, &provenance, Before::Nothing, job)?,
         };
         commit::clean(store)?;
         Ok(done)
@@ -151,7 +151,7 @@ pub fn run_share(
         return Ok(false);
     }
     let work = || {
-        let findings = read(source, &plan, store, &lease, share, job)?;
+        let findings = read(source, &plan, store, &lease, (share, Before::Some, false), job)?;
         crate::source::check_read(source, &plan, &findings.checksums)
     };
     lease::heed(&lease, store, work())?;
@@ -169,8 +169,7 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let work = || {
         let mut done = Done::default();
         if !commit::is_complete(&plan, store)? {
-            commit::check_tasks(&plan, store)?;
-            done = finish(source, &plan, store, &lease, &provenance, true, job)?;
+            done = finish(source, &plan, store, &lease, &provenance, Before::AllTasks, job)?;
         }
         commit::clean(store)?;
         Ok(done)
@@ -188,19 +187,19 @@ struct Done {
     not_consolidated: Option<u64>,
 }
 
-/// Does what is left to be done, looks, if asked, whether every object is there, and writes the metadata, root last.
+/// Does what is left to be done, and writes the metadata, root last. Every object is there by then: those of earlier
+/// processes were looked for, and the store has confirmed those of this one.
 fn finish(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
     provenance: &Provenance,
-    look: bool,
+    before: Before,
     job: &Job,
 ) -> Result<Done, Error> {
-    let findings = read(source, plan, store, lease, Share::ALL, job)?;
-    if look {
-        commit::check_objects(plan, store)?;
+    let findings = read(source, plan, store, lease, (Share::ALL, before, true), job)?;
+    if before != Before::Nothing {
         store.remove_leftovers()?;
     }
     let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance)?;
@@ -213,10 +212,10 @@ fn read(
     plan: &Plan,
     store: &Store,
     lease: &Lease,
-    share: Share,
+    part: (Share, Before, bool),
     job: &Job,
 ) -> Result<Findings, Error> {
-    run::run(source, plan, store, lease, share, job)
+    run::run(source, plan, store, lease, part, job)
         .map_err(|error| crate::source::blame(error, source, plan))
 }
 

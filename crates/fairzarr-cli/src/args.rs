@@ -28,6 +28,9 @@ use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Whether nothing is to be told while the command runs.
+    #[arg(skip)]
+    pub(crate) is_silent: bool,
 }
 
 impl Args {
@@ -35,6 +38,12 @@ impl Args {
     pub(crate) fn of_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let mut args = Self::from_arg_matches(&matches)?;
+        let mut at = matches.subcommand();
+        while let Some((_, matches)) = at {
+            let progress = matches.try_get_one::<ProgressArg>("progress").ok().flatten();
+            args.is_silent |= progress == Some(&ProgressArg::None);
+            at = matches.subcommand();
+        }
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
             (&mut args.command, matches.subcommand())
         {

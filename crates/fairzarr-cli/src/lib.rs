@@ -30,7 +30,9 @@ use exit::Code;
 /// itself for `--help`, `--version` and command lines that make no sense.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     let args = args::Args::of_words(words).unwrap_or_else(|error| error.exit());
-    match commands::run(args) {
+    let is_silent = args.is_silent;
+    let run = || commands::run(args);
+    match if is_silent { run() } else { progress::telling_waits(run) } {
         Ok(code) => code as u8,
         Err(failure) => {
             print::note(format_args!("fairzarr: {failure}"));

@@ -5,4 +5,4 @@ mod finish;
 mod metadata;
 mod tiff_tags;
 
-pub(crate) use finish::{check_objects, check_tasks, clean, is_complete, write};
+pub(crate) use finish::{clean, is_complete, write};

@@ -3,5 +3,6 @@
 
 pub(crate) mod journal;
 pub(crate) mod lease;
+pub(crate) mod listing;
 pub(crate) mod recovery;
 pub(crate) mod target;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::{Lease, LockKind, Store};
+use fairzarr_task::in_order;
 use serde::Serialize;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -78,7 +79,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Optio
         .map_err(|error| Error::Bug(format!("the plan cannot be written: {error}")))?;
     watch(&lease, &text);
     // Of several that start here at the same time, one goes on.
-    if is_occupied(store)? || !store.put_new(&keys::plan(), text)? {
+    if is_occupied(store)? || !store.put_unseen(&keys::plan(), text)? {
         return Err(Error::Exists(store.location().to_string()));
     }
     Ok(Target { found: Found::Nothing, plan, lease })
@@ -218,13 +219,19 @@ fn read_plan(text: &[u8]) -> Result<Plan, Error> {
 
 /// Whether anything is there. An empty workspace is what a process leaves that was killed while it wrote the plan.
 fn is_occupied(store: &Store) -> Result<bool, Error> {
+    let looks: Vec<Look> = vec![has_other_than_workspace, has_work];
+    Ok(in_order(looks, 2, |look| look(store))?.contains(&true))
+}
+
+/// One of several looks at a place, which are taken at the same time.
+type Look = fn(&Store) -> Result<bool, Error>;
+
+fn has_other_than_workspace(store: &Store) -> Result<bool, Error> {
     let children = store.list_children("")?;
-    if children.directories.iter().any(|name| name != WORKSPACE) || !children.objects.is_empty() {
-        return Ok(true);
-    }
-    if children.directories.is_empty() {
-        return Ok(false);
-    }
+    Ok(children.directories.iter().any(|name| name != WORKSPACE) || !children.objects.is_empty())
+}
+
+fn has_work(store: &Store) -> Result<bool, Error> {
     Ok(!store.list(WORKSPACE)?.iter().all(|(key, _)| lease::is_ours(key)))
 }
 

@@ -41,7 +41,17 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
     match outcome.map_err(Failure::from) {
-        Ok(true) => Ok(Code::Done),
+        Ok(true) => {
+            if plan.task_count_of(*task) == 0 {
+                print::note(format_args!(
+                    "fairzarr: task {}/{} has nothing to do: the plan has {} pieces of work",
+                    task.number,
+                    task.of,
+                    plan.task_count()
+                ));
+            }
+            Ok(Code::Done)
+        }
         Ok(false) => {
             tell_complete(args);
             Ok(Code::Done)
