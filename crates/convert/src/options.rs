@@ -36,6 +36,12 @@ pub struct Options {
     pub pyramid: PyramidChoice,
     /// How samples of computed levels are made.
     pub downsample: Downsample,
+    /// What becomes of regions of interest, beside the OME-XML that keeps them.
+    pub rois: RoiChoice,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
@@ -51,6 +57,9 @@ pub struct Options {
     pub bit: BitType,
     /// What to do about an output that exists.
     pub existing: Existing,
+    /// With [`Existing::Overwrite`]: removes the old store before the new one is written, also where it could stay until the
+    /// new one is whole. In object stores, where it cannot, nothing is replaced without this.
+    pub in_place: bool,
     /// Ignore the leases of writers that crashed: processes that were killed while they wrote to an object store leave
     /// theirs behind.
     pub take_over: bool,
@@ -72,6 +81,9 @@ impl Default for Options {
             shard: ShardChoice::Auto,
             pyramid: PyramidChoice::Computed,
             downsample: Downsample::Mean,
+            rois: RoiChoice::Metadata,
+            positions: PositionChoice::Origin,
+            time_scale: TimeChoice::Increment,
             smallest_level: 256,
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
@@ -79,6 +91,7 @@ impl Default for Options {
             consolidated: true,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
+            in_place: false,
             take_over: false,
             sidecars: Vec::new(),
             mapping: None,
@@ -159,6 +172,39 @@ impl Downsample {
     }
 }
 
+/// Regions of interest.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoiChoice {
+    /// Stay in the OME-XML alone.
+    #[default]
+    Metadata,
+    /// Become label images as well, as `fairzarr_rois` says.
+    Labels,
+}
+
+/// Where images lie.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PositionChoice {
+    /// Each at the origin of its own coordinates.
+    #[default]
+    Origin,
+    /// Where its first plane, or the field of its plate, was on the stage: as translation of all its levels.
+    Stage,
+}
+
+/// Where the time between time points comes from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeChoice {
+    /// From `TimeIncrement` alone.
+    #[default]
+    Increment,
+    /// From `DeltaT` of planes as well, where there is no `TimeIncrement` and time points follow each other in equal steps.
+    DeltaT,
+}
+
 /// Gathering of chunks into shards.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -189,7 +235,7 @@ pub enum Existing {
     /// Is an error.
     #[default]
     Refuse,
-    /// Is removed first.
+    /// Is replaced when the new one is whole, or, with [`Options::in_place`], removed first.
     Overwrite,
     /// Is an interrupted conversion to be finished.
     Resume,
@@ -231,6 +277,33 @@ impl fmt::Display for Downsample {
             Self::Nearest => from_ome::NEAREST,
             Self::Mode => "mode",
             Self::Max => "max",
+        })
+    }
+}
+
+impl fmt::Display for RoiChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Metadata => "metadata",
+            Self::Labels => "labels",
+        })
+    }
+}
+
+impl fmt::Display for PositionChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Origin => "origin",
+            Self::Stage => "stage",
+        })
+    }
+}
+
+impl fmt::Display for TimeChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Increment => "increment",
+            Self::DeltaT => "delta-t",
         })
     }
 }

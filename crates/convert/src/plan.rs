@@ -9,6 +9,7 @@ mod level;
 pub(crate) mod number;
 pub(crate) mod placement;
 pub(crate) mod pyramid;
+pub(crate) mod regions;
 pub(crate) mod settings;
 mod shards;
 mod task;
@@ -24,7 +25,7 @@ use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice};
+use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice, RoiChoice};
 use crate::pipeline::run::Share;
 use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, place};
@@ -96,6 +97,9 @@ impl Plan {
             && let Some(image) = source.images().iter().position(complex)
         {
             return Err(Error::NoLargest(image));
+        }
+        if options.rois == RoiChoice::Labels {
+            regions::check(source)?;
         }
         let placement = place(source, options.layout)?;
         let mut plan = Self {

@@ -20,13 +20,11 @@ mod order;
 mod pack;
 mod transfer;
 
-pub use copy::copy;
+pub use copy::{copy, object};
 pub use error::Error;
 pub use pack::pack;
 
-use fairzarr_task::{Job, for_each, lock, unlocked};
-use std::ops::ControlFlow;
-use std::sync::Mutex;
+use fairzarr_task::{Job, try_for_each};
 
 /// How much of a copy is looked at after it was written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -50,6 +48,9 @@ pub struct Options {
     pub check: Check,
     /// Goes on with an interrupted copy: objects that are there and pass the check are kept.
     pub resume: bool,
+    /// Of [`pack`]: replaces an archive that is there, when the new one is whole and proved; in object stores, where nothing can
+    /// be renamed, when it is whole.
+    pub replace: bool,
     /// Does not wait until the marks of killed writers expire.
     pub take_over: bool,
 }
@@ -70,6 +71,12 @@ impl Options {
     #[must_use]
     pub fn with_resume(self, resume: bool) -> Self {
         Self { resume, ..self }
+    }
+
+    /// The same, replacing an archive that is there or not.
+    #[must_use]
+    pub fn with_replace(self, replace: bool) -> Self {
+        Self { replace, ..self }
     }
 
     /// The same, taking over from other writers or not.
@@ -103,20 +110,6 @@ fn side_by_side(
     objects: &[&Object],
     each: impl Fn(&Object) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    let failure = Mutex::new(None);
     let name = |object: &&Object| object.0.clone();
-    for_each(
-        objects,
-        job.threads.unwrap_or(AT_ONCE),
-        name,
-        || (),
-        |(), object| match each(object) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                lock(&failure).get_or_insert(error);
-                ControlFlow::Break(())
-            }
-        },
-    )?;
-    unlocked(failure).map_or(Ok(()), Err)
+    try_for_each(objects, job.threads.unwrap_or(AT_ONCE), name, || (), |(), object| each(object))
 }

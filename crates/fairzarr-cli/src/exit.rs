@@ -50,6 +50,8 @@ impl Failure {
         }
         let is_usage = |error: &fairzarr_store::Error| error.class() == fairzarr_store::Class::Usage;
         let code = if error.chain().filter_map(of_store).any(is_usage) { Code::Usage } else { code };
+        // Neither input nor request are at fault, whatever they were to be read for.
+        let code = if error.chain().any(is_refused_thread) { Code::Output } else { code };
         Self { code, error, help: String::new() }
     }
 
@@ -99,6 +101,19 @@ fn is_stopped(error: &fairzarr_store::Error) -> bool {
     error.class() == fairzarr_store::Class::Cancelled
 }
 
+/// Whether the system refused a thread.
+fn is_refused_thread(error: &(dyn std::error::Error + 'static)) -> bool {
+    use fairzarr_task::Error::Thread;
+    type Zarr = fairzarr_ome_zarr::Error;
+    type Verify = fairzarr_verify::Error;
+    matches!(of_store(error), Some(fairzarr_store::Error::Thread(_)))
+        || matches!(error.downcast_ref(), Some(Thread(_)))
+        // Errors that show those of threads as their own leave them out of their causes.
+        || matches!(error.downcast_ref(), Some(Zarr::Task(Thread(_))))
+        || matches!(error.downcast_ref(), Some(Verify::Task(Thread(_)) | Verify::Zarr(Zarr::Task(Thread(_)))))
+        || matches!(error.downcast_ref(), Some(fairzarr_export::Error::Task(Thread(_))))
+}
+
 /// The error of a store that an error is, apart from its causes.
 fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fairzarr_store::Error> {
     use fairzarr_store::Error;
@@ -122,6 +137,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             fairzarr::open::Error::Store(error) => Some(error),
             _ => None,
         })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_upgrade::Error::Original(error) | fairzarr_upgrade::Error::Store(error) => Some(error),
+            _ => None,
+        })
 }
 
 impl From<fairzarr_convert::Error> for Failure {
@@ -132,12 +151,15 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Zarr(fairzarr_ome_zarr::Error::Store(_)) => Code::Output,
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
-            Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {
-                Code::Input
-            }
+            Error::Source(_)
+            | Error::Xml(_)
+            | Error::OtherSource(_)
+            | Error::SourceChanged { .. }
+            | Error::Rois { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
+            | Error::NoLargest(_)
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -150,6 +172,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoLargest(_) => "; choose another --downsample".into(),
+            Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
             Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
@@ -162,6 +186,9 @@ impl From<fairzarr_convert::Error> for Failure {
             }
             Error::OtherSource(_) | Error::SourceChanged { .. } => {
                 "; convert the source as it is now with --overwrite".into()
+            }
+            Error::NotExchanged(_) => {
+                "; choose another target, or say --in-place: then there is no whole store until the new one is finished".into()
             }
             Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
             _ => String::new(),
@@ -222,6 +249,30 @@ impl From<fairzarr_copy::Error> for Failure {
     }
 }
 
+impl From<fairzarr_upgrade::Error> for Failure {
+    fn from(error: fairzarr_upgrade::Error) -> Self {
+        use fairzarr_upgrade::Error;
+        let error = match error {
+            Error::Copy(error) => return error.into(),
+            Error::Provenance(error) => return error.into(),
+            Error::Zarr(error) => return error.into(),
+            error => error,
+        };
+        let code = match &error {
+            Error::Unfit { .. } | Error::Unfinished(_) | Error::Original(_) => Code::Input,
+            Error::Already { .. } | Error::NeedsTarget { .. } | Error::NothingToUndo(_) => Code::Usage,
+            Error::Interrupted => Code::Interrupted,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::NeedsTarget { .. } => "; name a TARGET",
+            Error::Unfinished(_) => "; finish it with --resume",
+            _ => "",
+        };
+        Self::new(code, error).with_help(help)
+    }
+}
+
 impl From<fairzarr_provenance::Error> for Failure {
     fn from(error: fairzarr_provenance::Error) -> Self {
         use fairzarr_provenance::Error;
@@ -253,6 +304,9 @@ impl From<fairzarr_ome_tiff::Error> for Failure {
             Error::ExtraPages { .. } => {
                 Some("--extra-pages keep makes them further images, report leaves them out")
             }
+            Error::MissingPlanes { .. } | Error::MissingFile { .. } => {
+                Some("--on-missing fill converts what is there, and records what is not")
+            }
             _ => None,
         };
         match help {
@@ -268,6 +322,7 @@ impl From<fairzarr_verify::Error> for Failure {
         match error {
             Error::Zarr(error) => error.into(),
             Error::Interrupted => Self::new(Code::Interrupted, error),
+            error @ Error::Memory { .. } => Self::new(Code::Input, error).with_help("; raise --memory"),
             error => Self::new(Code::Input, error),
         }
     }

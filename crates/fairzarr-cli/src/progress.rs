@@ -1,6 +1,6 @@
 //! Progress on standard error: a bar on a terminal, lines in a log, JSON lines for a pipeline.
 
-use fairzarr_task::Progress;
+use fairzarr_task::{Progress, background, shown};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,8 @@ pub(crate) fn telling_waits<T>(work: impl FnOnce() -> T) -> T {
 fn beside<T>(watch: impl FnOnce(&Receiver<()>) + Send, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         let (stop, stopped) = channel::<()>();
-        scope.spawn(move || watch(&stopped));
+        // Where the system refuses another thread, the work itself will tell, or goes on unwatched.
+        let _ = background(scope, "progress", move || watch(&stopped));
         let result = work();
         drop(stop);
         result
@@ -100,7 +101,7 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
             Style::Bar => {
                 bar.set_length(total.max(1));
                 bar.set_position(done);
-                bar.set_message(in_words);
+                bar.set_message(shown(&in_words).into_owned());
             }
             Style::Plain => print::note(format_args!(
                 "{:.1} of {:.1} MB, {in_words}",

@@ -1,13 +1,12 @@
 //! Proving the stores of a migration again, with their sources or without them.
 
-use fairzarr::ome_tiff::{OnMissing, OpenOptions};
 use fairzarr::store::{Location, Store, StoreOptions};
-use fairzarr::task::{Job, for_each, lock, unlocked};
-use fairzarr::verify::{Options, verify, verify_store};
+use fairzarr::task::Job;
+use fairzarr::verify::{Options, opening, verify, verify_store};
 use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 
+use crate::identity::identity;
+use crate::side_by_side::side_by_side;
 use crate::source::Source;
 use crate::state::{Dataset, DatasetState, State};
 use crate::{Class, Error, Failure};
@@ -37,42 +36,23 @@ pub fn recheck(
     with_sources: bool,
     job: &Job,
 ) -> Result<Vec<Rechecked>, Error> {
-    let done: Vec<(usize, Dataset)> = state
-        .datasets()?
-        .into_iter()
-        .filter(|dataset| dataset.state == DatasetState::Done)
-        .enumerate()
-        .collect();
+    let mut done = state.datasets()?;
+    done.retain(|dataset| dataset.state == DatasetState::Done);
     let mut sources = HashMap::new();
-    for (_, dataset) in done.iter().filter(|_| with_sources) {
+    for dataset in done.iter().filter(|_| with_sources) {
         if !sources.contains_key(&dataset.source) {
             sources.insert(dataset.source.clone(), Source::named(&dataset.source, source_options)?);
         }
     }
-    job.progress.expect(done.iter().map(|(_, dataset)| dataset.bytes as u64).sum());
+    job.progress.expect(done.iter().map(|dataset| dataset.bytes as u64).sum());
     let one = job.next_step().with_threads(Some(1));
-    let results: Mutex<Vec<(usize, Rechecked)>> = Mutex::default();
-    for_each(
-        &done,
-        job.cores(),
-        |(_, dataset)| dataset.target.clone(),
-        || (),
-        |(), (n, dataset)| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let source = sources.get(&dataset.source);
-            let failure = check(dataset, source, target, target_options, &one).err();
-            let (target, path) = (dataset.target.clone(), dataset.path.clone());
-            lock(&results).push((*n, Rechecked { target, path, failure }));
-            job.progress.advance(dataset.bytes as u64);
-            ControlFlow::Continue(())
-        },
-    )?;
-    job.cancel.check()?;
-    let mut results = unlocked(results);
-    results.sort_by_key(|(n, _)| *n);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
+    let look = |dataset: &Dataset| {
+        let source = sources.get(&dataset.source);
+        let failure = check(dataset, source, target, target_options, &one).err();
+        job.progress.advance(dataset.bytes as u64);
+        Rechecked { target: dataset.target.clone(), path: dataset.path.clone(), failure }
+    };
+    side_by_side(&done, job, |dataset| dataset.target.clone(), look)
 }
 
 fn check(
@@ -83,12 +63,26 @@ fn check(
     job: &Job,
 ) -> Result<(), Failure> {
     let store = Store::open(&target.join(&dataset.target), options)?;
+    let found = identity(&store)?;
+    if let (Some(proved), Some(found)) = (&dataset.digest, &found)
+        && !found.continues(proved)
+    {
+        let cause = format!(
+            "the store is another one than was proved: its manifest is {}, and was {proved}",
+            found.digest
+        );
+        return Err(Failure::new(Class::Difference, cause));
+    }
+    if found.is_none() {
+        return Err(Failure::new(Class::Difference, "the store is not there, or has no manifest"));
+    }
     let report = match source {
-        Some(source) => {
-            let mut opening = OpenOptions::default();
-            opening.on_missing = OnMissing::Fill;
-            verify(&source.open(&dataset.path, opening)?, &store, &Options::default(), &job.next_step())?
-        }
+        Some(source) => verify(
+            &source.open(&dataset.path, opening(&store))?,
+            &store,
+            &Options::default(),
+            &job.next_step(),
+        )?,
         None => verify_store(&store, &Options::default(), &job.next_step())?,
     };
     if report.holds() {

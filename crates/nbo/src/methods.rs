@@ -236,9 +236,11 @@ fn article(words: &str) -> String {
     format!("{} {words}", if vowel { "an" } else { "a" })
 }
 
-/// What a field says, unless that is nothing or a placeholder.
+/// What a field says, in one run of text, unless that is nothing or a placeholder.
 fn value(object: &Object, field: &str) -> Option<String> {
     let value: &Json = &object.field(field)?.value;
     let said = text(value);
-    (!said.trim().is_empty() && !is_sentinel(value)).then(|| said.trim().to_owned())
+    // A value with ends of lines would be a paragraph of its own, which this text never said.
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!said.is_empty() && !is_sentinel(value)).then_some(said)
 }

@@ -13,9 +13,26 @@ pub enum Error {
     /// The store cannot be read as an OME-Zarr.
     #[error(transparent)]
     Zarr(#[from] fairzarr_ome_zarr::Error),
+    /// The documents on microscope and quality control cannot be read.
+    #[error(transparent)]
+    Provenance(#[from] fairzarr_provenance::Error),
     /// Threads could not do the work.
     #[error(transparent)]
     Task(#[from] fairzarr_task::Error),
+    /// An object of an array takes more memory, decoded, than the job may use.
+    #[error(
+        "array {array}: an object of {sides:?} samples is {bytes} bytes, decoded, and {memory} bytes of memory are allowed"
+    )]
+    Memory {
+        /// Its path in the store.
+        array: String,
+        /// The object's shape.
+        sides: Vec<u64>,
+        /// Its decoded size.
+        bytes: u64,
+        /// What the job may use.
+        memory: u64,
+    },
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -3,14 +3,15 @@
 use fairzarr_ome_tiff::{Fileset, Image, Scratch};
 use fairzarr_ome_zarr::{Hierarchy, OpenImage, Ranges, StoredArray};
 use fairzarr_pixel::{PlaneIndex, Region, SampleType};
-use fairzarr_task::{for_each, lock, unlocked};
+use fairzarr_task::{lock, try_for_each, unlocked};
 use std::collections::BTreeSet;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
+use crate::statistics::Counting;
 use crate::{Context, Sample};
 
 /// Decoded bytes that are compared at a time.
@@ -43,12 +44,18 @@ impl<'a> Pixels<'a> {
     }
 
     /// Compares an image.
-    pub(crate) fn image(&mut self, stored: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+    pub(crate) fn image(
+        &mut self,
+        stored: &OpenImage<'_>,
+        counting: Option<&Counting>,
+        context: Context<'_>,
+    ) -> Result<(), Error> {
         let Some(image) = self.source.images().get(stored.index) else { return Ok(()) };
         let count = if self.copied.contains(&(stored.index as u64)) { stored.levels.len() } else { 1 };
         self.levels += count as u64 - 1;
         for level in 0..count {
-            let pair = Pair::new(level, image, stored)?;
+            let counting = counting.filter(|_| level == 0);
+            let pair = Pair::new(level, image, stored, counting)?;
             let others = pair.shape_differences();
             if others.is_empty() {
                 let shape = image.shape();
@@ -88,6 +95,7 @@ struct Pair<'a> {
     array: &'a StoredArray,
     /// The dimension of each of t, c, z, y, x; `None` when the store has no such axis.
     dimensions: [Option<usize>; 5],
+    counting: Option<&'a Counting>,
 }
 
 /// A rectangle of pages of the source that lie in the same objects of the store: time points, a group of channels,
@@ -110,7 +118,12 @@ struct Place {
 }
 
 impl<'a> Pair<'a> {
-    fn new(level: usize, image: &'a Image, stored: &'a OpenImage<'_>) -> Result<Self, Error> {
+    fn new(
+        level: usize,
+        image: &'a Image,
+        stored: &'a OpenImage<'_>,
+        counting: Option<&'a Counting>,
+    ) -> Result<Self, Error> {
         let refuse = |reason: &str| fairzarr_ome_zarr::Error::Metadata {
             path: stored.stored.path.clone(),
             reason: reason.into(),
@@ -124,7 +137,7 @@ impl<'a> Pair<'a> {
             return Err(refuse("the image has no y or no x axis").into());
         }
         let size = image.levels().get(level).map_or((0, 0), |level| (level.y, level.x));
-        Ok(Self { index: stored.index, level, size, image, array, dimensions })
+        Ok(Self { index: stored.index, level, size, image, array, dimensions, counting })
     }
 
     /// Size by size, and the sample type.
@@ -173,30 +186,19 @@ impl<'a> Pair<'a> {
         let run = parts.len().div_ceil(threads * 4).max(1);
         let runs: Vec<&[Part]> = parts.chunks(run).collect();
         let found = Mutex::new(Vec::<Difference>::new());
-        let failure = Mutex::new(None);
         let name = |_: &&[Part]| format!("image {}, array {}", self.index, self.array.path());
         let state = || (Scratch::with_cache(16 << 20), Vec::new());
-        for_each(&runs, threads, name, state, |(scratch, expected), run| {
+        try_for_each(&runs, threads, name, state, |(scratch, expected), run| -> Result<(), Error> {
             for part in *run {
-                let compared = job.cancel.check().map_err(Error::from);
-                match compared.and_then(|()| self.compare_part(part, expected, scratch)) {
-                    Ok((differences, compared)) => {
-                        bytes.fetch_add(compared, Ordering::Relaxed);
-                        job.progress.advance(compared);
-                        lock(&found).extend(differences);
-                    }
-                    Err(error) => {
-                        lock(&failure).get_or_insert(error);
-                        return ControlFlow::Break(());
-                    }
-                }
+                job.cancel.check()?;
+                let (differences, compared) = self.compare_part(part, expected, scratch)?;
+                bytes.fetch_add(compared, Ordering::Relaxed);
+                job.progress.advance(compared);
+                lock(&found).extend(differences);
             }
-            ControlFlow::Continue(())
+            Ok(())
         })?;
-        if let Some(error) = unlocked(failure) {
-            return Err(error);
-        }
-        differences.extend(unlocked(found));
+        differences.extend(in_order(unlocked(found)));
         Ok(())
     }
 
@@ -269,6 +271,13 @@ impl<'a> Pair<'a> {
                     found: error.to_string(),
                 });
             }
+        }
+        if let Some(counting) = self.counting {
+            let read =
+                channels.clone().zip(&stored).filter_map(|(c, stored)| Some((c, stored.as_ref().ok()?)));
+            let planes =
+                read.flat_map(|(c, stored)| stored.chunks_exact(plane.max(1)).map(move |of| (c.into(), of)));
+            counting.add(region.y.into(), region.w.into(), planes);
         }
         let pages = t.flat_map(|t| z.clone().map(move |z| (t, z)));
         let mut compared = 0;

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use crate::error::Error;
 use crate::halved::{Compare, MEAN, METHODS, comparison};
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::{Context, Sample};
 
 /// The proof, image by image, for images that this program reduced; how others reduce is not known.
@@ -99,12 +99,12 @@ impl Pyramid {
 
 /// How levels are compared, and what the store calls the way in which they were made.
 #[derive(Clone, Copy)]
-struct Named<'a> {
-    method: &'a str,
-    compare: Compare,
+pub(crate) struct Named<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) compare: Compare,
 }
 
-fn level_differences(
+pub(crate) fn level_differences(
     finer: &StoredArray,
     coarser: &StoredArray,
     Named { method, compare }: Named<'_>,
@@ -167,5 +167,5 @@ fn level_differences(
         },
     )?;
     job.cancel.check()?;
-    Ok(unlocked(found))
+    Ok(in_order(unlocked(found)))
 }

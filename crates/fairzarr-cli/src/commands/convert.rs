@@ -9,6 +9,7 @@ use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
+use super::archive;
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         (_, true) => Existing::Resume,
         _ => Existing::Refuse,
     };
-    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         show_plan(&plan, &job, args.output.json)?;
@@ -35,15 +36,17 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let output = source::output(&args.target, &args.store)?;
     let store = match &output {
         Output::Store(store) => store.clone(),
-        Output::Archive(folder, name) => unpacked(folder, name, args)?,
-    };
-    stop_on_signal(&job.cancel, &store);
-    let report = watched(&args.output, &job, || {
-        let report = fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of)?;
-        if let Output::Archive(folder, name) = &output {
-            pack(&store, folder, name, options.existing, &job)?;
+        Output::Archive(folder, name) => {
+            // What is to be packed is nobody's store; the archive stays until the new one is whole.
+            options.in_place = true;
+            archive::unpacked(folder, name, args)?
         }
-        Ok(report)
+    };
+    heed_place(&store, &args.target, &mut options)?;
+    stop_on_signal(&job.cancel, &store);
+    let report = watched(&args.output, &job, || match &output {
+        Output::Store(_) => fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of),
+        Output::Archive(folder, name) => archive::make(folder, name, &fileset, &store, &options, &job),
     });
     match report {
         Ok(report) => {
@@ -53,14 +56,6 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
                 show_times(&report.times)?;
             }
             Ok(Code::Done)
-        }
-        Err(Stopped::Interrupted) if matches!(output, Output::Archive(..)) && is_whole(&store) => {
-            let whole = store.location();
-            print::note(format_args!(
-                "fairzarr: interrupted; `fairzarr copy {whole} {}` finishes it",
-                args.target
-            ));
-            Ok(Code::Interrupted)
         }
         Err(Stopped::Interrupted) => {
             print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
@@ -74,45 +69,32 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
 }
 
-/// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
-fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
-    let failed = |error| Failure::new(Code::Output, error);
-    if !args.overwrite && folder.exists(name).map_err(failed)? {
-        return Err(Error::Exists(args.target.clone()).into());
+/// An object store cannot exchange two stores: what is replaced there goes first, and that is said before it does.
+pub(super) fn heed_place(store: &Store, target: &str, options: &mut Options) -> Result<(), Failure> {
+    if options.existing != Existing::Overwrite || options.in_place || store.local_path().is_some() {
+        return Ok(());
     }
-    source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
-}
-
-/// Whether the store that is to be packed is complete.
-fn is_whole(store: &Store) -> bool {
-    store.exists("zarr.json").unwrap_or(false)
+    options.in_place = true;
+    let there = |key| store.exists(key).map_err(|error| Failure::new(Code::Output, error));
+    if there("zarr.json")? || there(".zattrs")? {
+        print::note(format_args!(
+            "fairzarr: warning: {target}: the old store is removed before the new one is whole, because no object store can exchange the two"
+        ));
+    }
+    Ok(())
 }
 
 /// Why a conversion has not come to its end.
-enum Stopped {
+pub(super) enum Stopped {
     Interrupted,
     Failed(Failure),
 }
 
 impl Stopped {
-    fn of(error: Error) -> Self {
+    pub(super) fn of(error: Error) -> Self {
         let failure = Failure::from(error);
         // A request that was cut off by the signal fails as one of the store's.
         if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
-    }
-}
-
-/// Makes an archive of a store that was made for that.
-fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job) -> Result<(), Stopped> {
-    let failed = |error| Stopped::Failed(Failure::new(Code::Output, error));
-    if existing == Existing::Overwrite {
-        folder.delete(name).map_err(failed)?;
-    }
-    let step = job.next_step().with_threads(None);
-    match fairzarr_copy::pack(store, folder, name, &fairzarr_copy::Options::new(), &step) {
-        Ok(_) => store.delete_prefix("").map_err(failed),
-        Err(fairzarr_copy::Error::Interrupted) => Err(Stopped::Interrupted),
-        Err(error) => Err(Stopped::Failed(error.into())),
     }
 }
 
@@ -129,16 +111,36 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing.into();
     options.on_extra_pages = choices.extra_pages.into();
+    options.half = choices.half.into();
     options
 }
 
-/// Opens the source, and tells what it tolerated.
-pub(super) fn open(text: &str, options: OpenOptions, store: &StoreArgs) -> Result<Fileset, Failure> {
-    let fileset = source::fileset(text, store, options)?;
+/// Opens the source, with the images that are asked for, and tells what it tolerated.
+pub(super) fn open(
+    text: &str,
+    options: OpenOptions,
+    series: Option<&[usize]>,
+    store: &StoreArgs,
+) -> Result<Fileset, Failure> {
+    let mut fileset = source::fileset(text, store, options)?;
+    if let Some(series) = series {
+        let count = fileset.images().len();
+        if let Some(missing) = series.iter().find(|series| **series >= count) {
+            return Err(Failure::usage(format!(
+                "{text} has {count} images, the first is 0: there is no {missing}"
+            )));
+        }
+        fileset = fileset.select(series);
+    }
     for warning in fileset.warnings() {
         print::note(format_args!("fairzarr: warning: {warning}"));
     }
     Ok(fileset)
+}
+
+/// The images that are asked for.
+pub(super) fn series(choices: &ConvertChoices) -> Option<&[usize]> {
+    choices.series.as_ref().map(|series| series.0.as_slice())
 }
 
 /// What was typed, as the library wants it.
@@ -161,12 +163,16 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         None if choices.no_decode => PyramidChoice::Source,
         Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
     };
+    options.positions = choices.positions.into();
+    options.time_scale = choices.time_scale.into();
+    options.rois = choices.rois.into();
     options.downsample = choices.downsample.into();
     options.smallest_level = choices.smallest_level;
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;
     options.consolidated = !choices.no_consolidated;
+    options.in_place = choices.in_place;
     options.take_over = choices.take_over;
     options.bit = match choices.bit {
         BitArg::Uint8 => BitType::Uint8,
@@ -207,13 +213,10 @@ pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failur
     let jobs = plan.threads(job);
     let memory = plan.worker_memory * jobs as u64;
     if json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
-                "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
-            })
-        ))?;
+        print::json(&json!({
+            "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
+            "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
+        }))?;
         return Ok(());
     }
     for image in &plan.images {
@@ -272,23 +275,18 @@ pub(super) fn tell(
             .iter()
             .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
             .collect();
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "source": source, "target": target, "images": report.images,
-                "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
-                "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-                "not_consolidated": report.not_consolidated,
-                "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
-                "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
-            })
-        ))?;
+        print::json(&json!({
+            "source": source, "target": target, "images": report.images,
+            "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
+            "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
+            "not_consolidated": report.not_consolidated,
+            "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
+            "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
+        }))?;
         return Ok(());
     }
-    for (image, t, c, z) in &report.filled {
-        print::note(format_args!(
-            "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
-        ));
+    for filled in report.filled_sentences() {
+        print::note(format_args!("fairzarr: warning: {filled}"));
     }
     for levels in &report.not_carried.levels {
         let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
@@ -367,10 +365,13 @@ fn show_times(times: &StageTimes) -> Result<(), Failure> {
     }
     let all = times.elapsed.as_secs_f64() * times.threads as f64;
     print::result(format_args!(
-        "  {:<10} {:>9.3} s {:>5.1} %\n  of {all:.3} s: {} threads for {:.3} s",
+        "  {:<10} {:>9.3} s {:>5.1} %",
         "idle",
         (all * rest).max(0.0),
-        (100.0 * rest).max(0.0),
+        (100.0 * rest).max(0.0)
+    ))?;
+    print::result(format_args!(
+        "  of {all:.3} s: {} threads for {:.3} s",
         times.threads,
         times.elapsed.as_secs_f64()
     ))

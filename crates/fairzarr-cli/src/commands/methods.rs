@@ -10,6 +10,6 @@ use crate::print;
 pub(crate) fn run(args: &Methods) -> Result<Code, Failure> {
     let markup = if args.markdown { Markup::Markdown } else { Markup::Text };
     let text = methods(&record(&args.path, &args.store)?, markup);
-    print::result(format_args!("{}", text.trim_end()))?;
+    print::lines(&text)?;
     Ok(Code::Done)
 }

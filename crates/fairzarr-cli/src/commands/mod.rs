@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+mod archive;
 mod check;
 mod conformance;
 mod convert;
@@ -15,6 +16,7 @@ mod nbo;
 mod provenance;
 mod qc;
 mod split;
+mod upgrade;
 mod validate;
 mod verify;
 
@@ -30,6 +32,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Commit(args) => split::commit(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Copy(args) => copy::run(&args),
+        Command::Upgrade(args) => upgrade::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Validate(args) => validate::run(&args),
