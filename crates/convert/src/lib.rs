@@ -263,8 +263,7 @@ fn read(
     part: (Share, Before, bool),
     job: &Job,
 ) -> Result<Findings, Error> {
-    run::run(source, plan, store, lease, part, job)
-        .map_err(|error| crate::source::blame(error, source, plan))
+    run::run(source, plan, store, lease, part, job).map_err(|error| crate::source::blame(error, source, plan))
 }
 
 /// What the OME-XML and the sidecars say together.

@@ -60,7 +60,8 @@ fn task_level(pyramid: &Pyramid, pages: u64, pixel: u64, shard: ShardChoice) -> 
     let highest = pyramid.levels() - 1;
     let is_small = |level: &usize| {
         let (rows, columns) = pyramid.below(Block { level: *level, row: 0, col: 0 }, 0);
-        (rows.end - rows.start).saturating_mul(columns.end - columns.start).saturating_mul(pixel) <= TASK_BYTES
+        (rows.end - rows.start).saturating_mul(columns.end - columns.start).saturating_mul(pixel)
+            <= TASK_BYTES
     };
     let top = (0..=highest).rev().find(is_small).unwrap_or(0);
     let enough = (0..=top)

@@ -53,8 +53,8 @@ impl Numbers {
         let found = image.levels.iter().find(|(n, of, ..)| (*n, *of) == (task.pyramid, level));
         let &(_, _, begin, columns) = found?;
         let PlaneIndex { t, group, z } = task.page;
-        let page =
-            (u64::from(t / depth.0) * image.groups + u64::from(group)) * image.sections + u64::from(z / depth.1);
+        let page = (u64::from(t / depth.0) * image.groups + u64::from(group)) * image.sections
+            + u64::from(z / depth.1);
         Some(image.start + page * image.of_page + begin + u64::from(row) * columns + u64::from(col))
     }
 

@@ -227,7 +227,8 @@ pub(crate) type Stored = (String, u64);
 pub(crate) fn segments(store: &Store, of: Option<Share>) -> Result<Vec<Stored>, Error> {
     let mut found = store.list(&of.map_or_else(|| JOURNAL.to_owned(), directory))?;
     found.sort_by_cached_key(|(key, _)| {
-        let mut numbers = key.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok());
+        let mut numbers =
+            key.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok());
         let (share, of) = (numbers.next(), numbers.next());
         (of, share, numbers.next())
     });
@@ -238,8 +239,6 @@ pub(crate) fn segments(store: &Store, of: Option<Share>) -> Result<Vec<Stored>, 
 fn directory(Share { number, of }: Share) -> String {
     format!("{JOURNAL}/{number}of{of}")
 }
-
-
 
 /// Removes the records of all processes, so that everything is done again.
 pub(crate) fn remove(store: &Store) -> Result<(), Error> {

@@ -32,7 +32,9 @@ pub(crate) fn prefixes(plan: &Plan, store: &Store, tasks: impl Iterator<Item = T
     let mut found = BTreeSet::new();
     for task in tasks {
         let image = &plan.images[task.image];
-        for (level, depth) in depths[task.image].iter().enumerate().filter(|(level, _)| image.makes(task, *level)) {
+        for (level, depth) in
+            depths[task.image].iter().enumerate().filter(|(level, _)| image.makes(task, *level))
+        {
             for index in objects(image, task, level) {
                 found.insert((task.image, level, index[..*depth].to_vec()));
             }

@@ -84,7 +84,9 @@ impl Recovered {
     pub(crate) fn is_finished(&self, plan: &Plan, task: Task) -> bool {
         let mut task = task;
         loop {
-            let Some(recorded) = self.find(plan, task).and_then(|at| self.recorded.get(at)) else { return false };
+            let Some(recorded) = self.find(plan, task).and_then(|at| self.recorded.get(at)) else {
+                return false;
+            };
             if !recorded.is_intact {
                 return false;
             }
