@@ -256,7 +256,9 @@ pub trait Backend: std::fmt::Debug + Send + Sync {
 
     /// All objects below a prefix, in no order: their keys and sizes in bytes.
     fn list_each(&self, prefix: &str, each: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
-        self.list(prefix)?.iter().for_each(|(key, size)| each(key, *size));
+        for (key, size) in self.list(prefix)? {
+            each(&key, size);
+        }
         Ok(())
     }
 

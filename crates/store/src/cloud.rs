@@ -162,7 +162,7 @@ impl Backend for Cloud {
     fn list_each(&self, prefix: &str, each: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
         let prefix = prefix.to_owned();
         // Whoever takes the names does little with them, so that few wait.
-        let (into, listed) = mpsc::channel();
+        let (into, listed) = mpsc::channel::<(String, u64)>();
         let operations = Arc::clone(&self.operations);
         let (sender, receiver) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
@@ -170,7 +170,9 @@ impl Backend for Cloud {
             // That nobody waits any more is nothing to report to nobody.
             let _ = sender.send(outcome);
         });
-        listed.iter().for_each(|(key, size): (String, u64)| each(&key, size));
+        for (key, size) in listed {
+            each(&key, size);
+        }
         receiver.recv().unwrap_or_else(|lost| Err(self.operations.failed("list", "", Class::Other, lost)))
     }
 

@@ -221,7 +221,9 @@ impl Backend for Local {
             let key = |name: &str| {
                 if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
             };
-            children.objects.iter().for_each(|(name, size)| each(&key(name), *size));
+            for (name, size) in &children.objects {
+                each(&key(name), *size);
+            }
             pending.extend(children.directories.iter().map(|name| key(name)));
         }
         Ok(())

@@ -42,6 +42,9 @@ pub(crate) fn prefixes(plan: &Plan, store: &Store, tasks: impl Iterator<Item = T
     }
     let prefix = |(image, level, index): (usize, usize, Vec<u64>)| {
         let array = plan.images[image].array_path(level);
+        let axes = plan.images[image].axes;
+        let index: Vec<u64> =
+            index.into_iter().zip(axes).filter_map(|(at, is_there)| is_there.then_some(at)).collect();
         // An array's own prefix where nothing is split.
         if index.is_empty() { array } else { chunk_key(plan.ngff(), &array, &index) }
     };
@@ -81,7 +84,8 @@ impl<'a> Makers<'a> {
 
     /// Who makes the object; none if it is no object of the plan.
     pub(crate) fn of(&self, key: &str) -> Option<Task> {
-        let (array, [t, c, z, y, x]) = parse(self.plan.ngff(), key)?;
+        let axes = |array: &str| self.arrays.get(array).map(|(n, _)| self.plan.images[*n].axes);
+        let (array, [t, c, z, y, x]) = parse(self.plan.ngff(), key, axes)?;
         let &(n, level) = self.arrays.get(array)?;
         let image = &self.plan.images[n];
         let group = image.groups.iter().position(|group| group.contains(&c))?;
@@ -106,19 +110,30 @@ impl<'a> Makers<'a> {
     }
 }
 
-/// The array's path and the indices (t, c, z, y, x) in an object's key.
-fn parse(version: Version, key: &str) -> Option<(&str, [u32; 5])> {
-    let mut index = [0; 5];
+/// The array's path and the indices (t, c, z, y, x) in an object's key, by which of these axes each array has; 0 of those that
+/// it lacks.
+fn parse(
+    version: Version,
+    key: &str,
+    axes_of: impl Fn(&str) -> Option<[bool; 5]>,
+) -> Option<(&str, [u32; 5])> {
+    let mut numbers = Vec::with_capacity(5);
     let mut rest = key;
-    for at in (0..5).rev() {
+    while numbers.len() < 5 {
         let (before, last) = rest.rsplit_once('/')?;
-        index[at] = last.parse().ok()?;
+        numbers.push(last.parse().ok()?);
         rest = before;
+        let array = if version.zarr_format() == 3 { rest.strip_suffix("/c") } else { Some(rest) };
+        // Names of arrays are numbers too: how many belong to the key, the array tells.
+        if let Some(array) = array
+            && let Some(axes) = axes_of(array)
+            && axes.iter().filter(|is_there| **is_there).count() == numbers.len()
+        {
+            let mut next = numbers.into_iter().rev();
+            return Some((array, axes.map(|is_there| if is_there { next.next().unwrap_or(0) } else { 0 })));
+        }
     }
-    if version.zarr_format() == 3 {
-        rest = rest.strip_suffix("/c")?;
-    }
-    Some((rest, index))
+    None
 }
 
 impl ImagePlan {
@@ -161,12 +176,25 @@ mod tests {
 
     #[test]
     fn keys_of_chunks_and_shards_tell_their_place() {
+        let all = [true; 5];
+        let arrays = |array: &str| match array {
+            "a/0" | "0" => Some(all),
+            "b/0" => Some([false, true, false, true, true]),
+            _ => None,
+        };
         let key = chunk_key(Version::V05, "a/0", &[1, 2, 3, 4, 5]);
-        assert_eq!(parse(Version::V05, &key), Some(("a/0", [1, 2, 3, 4, 5])));
+        assert_eq!(parse(Version::V05, &key, arrays), Some(("a/0", [1, 2, 3, 4, 5])));
         let key = chunk_key(Version::V04, "0", &[1, 2, 3, 4, 5]);
-        assert_eq!(parse(Version::V04, &key), Some(("0", [1, 2, 3, 4, 5])));
-        for other in ["a/0/zarr.json", "OME/METADATA.ome.xml", "0/c/1/2/3/4", "0/1/2/3/4/5"] {
-            assert_eq!(parse(Version::V05, other), None, "{other}");
+        assert_eq!(parse(Version::V04, &key, arrays), Some(("0", [1, 2, 3, 4, 5])));
+        // An array without t and z.
+        for version in [Version::V04, Version::V05] {
+            let key = chunk_key(version, "b/0", &[2, 4, 5]);
+            assert_eq!(parse(version, &key, arrays), Some(("b/0", [0, 2, 0, 4, 5])));
+        }
+        for other in
+            ["a/0/zarr.json", "OME/METADATA.ome.xml", "0/c/1/2/3/4", "0/1/2/3/4/5", "b/0/c/1/2/3/4/5"]
+        {
+            assert_eq!(parse(Version::V05, other, arrays), None, "{other}");
         }
     }
 }
