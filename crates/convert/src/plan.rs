@@ -6,6 +6,7 @@
 mod blocks;
 mod image;
 mod level;
+pub(crate) mod number;
 pub(crate) mod placement;
 pub(crate) mod pyramid;
 pub(crate) mod regions;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PositionChoice, PyramidChoice, RoiChoice};
+use crate::pipeline::run::Share;
 use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, on_stage, place};
 use pyramid::Block;
@@ -234,14 +236,15 @@ impl Plan {
         Some(Task { block, ..task })
     }
 
-    /// Whether this is a block above the tasks.
-    pub(crate) fn is_above_tasks(&self, task: Task) -> bool {
-        task.block.level > self.images[task.image].pyramids[task.pyramid].task_level
-    }
-
     /// Number of [`Self::tasks`].
     pub fn task_count(&self) -> u64 {
         self.images.iter().map(ImagePlan::task_count).sum()
+    }
+
+    /// Number of the tasks that are a share's.
+    pub fn task_count_of(&self, share: Share) -> u64 {
+        let range = share.range(self.task_count());
+        range.end - range.start
     }
 
     /// Decoded bytes of the levels that are read.

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) telling: TellingArgs,
+    /// Whether nothing is to be told while the command runs.
+    #[arg(skip)]
+    pub(crate) is_silent: bool,
 }
 
 /// How much is told, and in which form; the same for all commands.
@@ -56,6 +59,12 @@ impl Args {
     pub(crate) fn of_words(words: &[OsString]) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let mut args = Self::from_arg_matches(&matches)?;
+        let mut at = matches.subcommand();
+        while let Some((_, matches)) = at {
+            let progress = matches.try_get_one::<ProgressArg>("progress").ok().flatten();
+            args.is_silent |= progress == Some(&ProgressArg::None);
+            at = matches.subcommand();
+        }
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
             (&mut args.command, matches.subcommand())
         {

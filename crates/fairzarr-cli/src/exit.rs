@@ -149,6 +149,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             _ => None,
         })
         .or_else(|| match error.downcast_ref()? {
+            fairzarr::open::Error::Store(error) => Some(error),
+            _ => None,
+        })
+        .or_else(|| match error.downcast_ref()? {
             fairzarr_upgrade::Error::Original(error) | fairzarr_upgrade::Error::Store(error) => Some(error),
             _ => None,
         })

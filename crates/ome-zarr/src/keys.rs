@@ -24,6 +24,8 @@ pub const MANIFEST: &str = "OME/manifest.json";
 pub const ZMETADATA: &str = ".zmetadata";
 /// Everything that only an unfinished store has lies below this key; it is removed when the store is complete.
 pub const WORKSPACE: &str = ".fairzarr";
+/// Below it, the record of finished tasks of a conversion that is unfinished.
+pub const JOURNAL: &str = ".fairzarr/journal";
 
 /// Attribute of [`OME`]: the structured OME model.
 pub const MODEL: &str = "fairzarr:ome";
