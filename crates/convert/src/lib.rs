@@ -55,7 +55,7 @@ pub use resume::present::{Present, present};
 pub use source::SourceFile;
 
 use pipeline::findings::Findings;
-use pipeline::run;
+use pipeline::run::{self, Before};
 use resume::target::{self, Found, Target};
 use resume::{lease, replace};
 
@@ -79,6 +79,8 @@ pub struct Report {
     pub not_moved: Vec<(usize, String)>,
     /// Planes that the source promised and lacked, written as zeros: image, t, c, z.
     pub filled: Vec<(usize, u32, u32, u32)>,
+    /// Images whose place on the stage was asked for and is not known: no position, or in a unit of no known length.
+    pub unplaced: usize,
     /// What brought an OME-XML of an older schema to 2016-06 in the views of it; the document itself is carried as it is.
     pub schema_changes: Vec<fairzarr_ome_xml::Change>,
     /// What the source holds and the store does not.
@@ -120,7 +122,10 @@ pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) ->
     let plan = Plan::new(source, options, job.memory)?;
     let provenance = merged(source, options)?;
     let target = target::begin(source, plan, store, options)?;
-    let Done { times, not_consolidated } = complete(source, store, &target, &provenance, options, job)?;
+    // What an interrupted process recorded as written may have been lost with the machine's memory.
+    let before = if target.found == Found::Nothing { Before::Nothing } else { Before::Some };
+    let Done { times, not_consolidated } =
+        complete(source, store, (&target, before), &provenance, options, job)?;
     Ok(Report { not_consolidated, ..report(source, &target.plan, job, provenance, times) })
 }
 
@@ -164,7 +169,7 @@ pub fn run_share(
         return Ok(false);
     }
     let work = || {
-        let findings = read(source, &plan, &store, &lease, share, job)?;
+        let findings = read(source, &plan, &store, &lease, (share, Before::Some, false), job)?;
         crate::source::check_read(source, &plan, &findings.checksums)
     };
     lease::heed(&lease, &store, work())?;
@@ -180,10 +185,8 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let target = target::join(source, store, options, LockKind::Exclusive)?;
     let documents = target::with_documents(&target.plan, &target.store, options)?;
     let provenance = merged(source, &documents)?;
-    if target.found == Found::Unfinished {
-        commit::check_tasks(&target.plan, &target.store)?;
-    }
-    let Done { times, not_consolidated } = complete(source, store, &target, &provenance, options, job)?;
+    let Done { times, not_consolidated } =
+        complete(source, store, (&target, Before::AllTasks), &provenance, options, job)?;
     Ok(Report { not_consolidated, ..report(source, &target.plan, job, provenance, times) })
 }
 
@@ -192,7 +195,7 @@ pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
 fn complete(
     source: &Fileset,
     place: &Store,
-    target: &Target,
+    (target, before): (&Target, Before),
     provenance: &Provenance,
     options: &Options,
     job: &Job,
@@ -201,9 +204,9 @@ fn complete(
     let work = || {
         let done = match found {
             Found::Finished => Done::default(),
-            // What the interrupted process recorded as written may have been lost with the machine's memory.
-            Found::Unfinished => finish(source, plan, store, lease, provenance, true, job)?,
-            Found::Nothing => finish(source, plan, store, lease, provenance, false, job)?,
+            Found::Unfinished | Found::Nothing => {
+                finish(source, plan, store, lease, provenance, before, job)?
+            }
         };
         let replaced = match places {
             Some(places) if store.location() == places.beside().location() => {
@@ -235,19 +238,19 @@ struct Done {
     not_consolidated: Option<u64>,
 }
 
-/// Does what is left to be done, looks, if asked, whether every object is there, and writes the metadata, root last.
+/// Does what is left to be done, and writes the metadata, root last. Every object is there by then: those of earlier
+/// processes were looked for, and the store has confirmed those of this one.
 fn finish(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
     provenance: &Provenance,
-    look: bool,
+    before: Before,
     job: &Job,
 ) -> Result<Done, Error> {
-    let findings = read(source, plan, store, lease, Share::ALL, job)?;
-    if look {
-        commit::check_objects(plan, store)?;
+    let findings = read(source, plan, store, lease, (Share::ALL, before, true), job)?;
+    if before != Before::Nothing {
         store.remove_leftovers()?;
     }
     let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance, job)?;
@@ -260,11 +263,10 @@ fn read(
     plan: &Plan,
     store: &Store,
     lease: &Lease,
-    share: Share,
+    part: (Share, Before, bool),
     job: &Job,
 ) -> Result<Findings, Error> {
-    run::run(source, plan, store, lease, share, job)
-        .map_err(|error| crate::source::blame(error, source, plan))
+    run::run(source, plan, store, lease, part, job).map_err(|error| crate::source::blame(error, source, plan))
 }
 
 /// What the OME-XML and the sidecars say together.
@@ -282,6 +284,12 @@ fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, time
         decoded: plan.tiles_decoded(),
         not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),
+        unplaced: match plan.settings.positions {
+            PositionChoice::Origin => 0,
+            PositionChoice::Stage | PositionChoice::Scene => {
+                plan.images.len() - plan::placement::on_stage(source, plan).len()
+            }
+        },
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
         not_carried: NotCarried::of(source, plan),
         conflicts: provenance.conflicts,

@@ -6,6 +6,7 @@
 mod blocks;
 mod image;
 mod level;
+pub(crate) mod number;
 pub(crate) mod placement;
 pub(crate) mod pyramid;
 pub(crate) mod regions;
@@ -15,6 +16,7 @@ mod task;
 mod text;
 pub(crate) mod tiles;
 
+use fairzarr_ngff::from_ome;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Encoder;
 use fairzarr_pixel::{PlaneIndex, SampleType};
@@ -24,9 +26,10 @@ use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PyramidChoice, RoiChoice};
+use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PositionChoice, PyramidChoice, RoiChoice};
+use crate::pipeline::run::Share;
 use crate::source::{SeenFiles, SourceFile, identify};
-use placement::{Placement, place};
+use placement::{Placement, on_stage, place};
 use pyramid::Block;
 use tiles::Tiles;
 
@@ -109,6 +112,9 @@ impl Plan {
         if options.rois == RoiChoice::Labels {
             regions::check(source)?;
         }
+        if options.positions == PositionChoice::Scene && options.version != fairzarr_ngff::Version::V06 {
+            return Err(Error::NoScenes(options.version.to_string()));
+        }
         let placement = place(source, options.layout)?;
         let mut plan = Self {
             fairzarr: env!("CARGO_PKG_VERSION").into(),
@@ -127,6 +133,12 @@ impl Plan {
             plan.tile_cache = plan.tile_cache.max(blocks::tile_cache(image));
             plan.worker_memory = plan.worker_memory.max(planned.working_set());
             plan.images.push(planned);
+        }
+        if options.positions == PositionChoice::Scene {
+            let (numbers, placed): (Vec<usize>, Vec<_>) = on_stage(source, &plan).into_iter().unzip();
+            if let Err(other) = from_ome::scene(&placed) {
+                return Err(Error::OtherAxes { image: numbers[other], first: numbers[0] });
+            }
         }
         plan.worker_memory += plan.tile_cache;
         if plan.worker_memory > memory {
@@ -224,14 +236,15 @@ impl Plan {
         Some(Task { block, ..task })
     }
 
-    /// Whether this is a block above the tasks.
-    pub(crate) fn is_above_tasks(&self, task: Task) -> bool {
-        task.block.level > self.images[task.image].pyramids[task.pyramid].task_level
-    }
-
     /// Number of [`Self::tasks`].
     pub fn task_count(&self) -> u64 {
         self.images.iter().map(ImagePlan::task_count).sum()
+    }
+
+    /// Number of the tasks that are a share's.
+    pub fn task_count_of(&self, share: Share) -> u64 {
+        let range = share.range(self.task_count());
+        range.end - range.start
     }
 
     /// Decoded bytes of the levels that are read.

@@ -15,7 +15,9 @@ pub(crate) use conversion::{
     BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
 };
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
-pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
+pub(crate) use provenance::{
+    Axes, CatalogArgs, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg,
+};
 
 use crate::exit::Code;
 use parse::{parse_bytes, parse_durability, parse_jobs, parse_option, parse_time, parse_version};
@@ -30,6 +32,9 @@ pub(crate) struct Args {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) telling: TellingArgs,
+    /// Whether nothing is to be told while the command runs.
+    #[arg(skip)]
+    pub(crate) is_silent: bool,
 }
 
 /// How much is told, and in which form; the same for all commands.
@@ -54,6 +59,12 @@ impl Args {
     pub(crate) fn of_words(words: &[OsString]) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let mut args = Self::from_arg_matches(&matches)?;
+        let mut at = matches.subcommand();
+        while let Some((_, matches)) = at {
+            let progress = matches.try_get_one::<ProgressArg>("progress").ok().flatten();
+            args.is_silent |= progress == Some(&ProgressArg::None);
+            at = matches.subcommand();
+        }
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
             (&mut args.command, matches.subcommand())
         {
@@ -130,6 +141,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Show the quality control that an OME-Zarr records, or ask whether it satisfies a demand.
     Qc(Qc),
+    /// Write what many stores say into tables: SQLite, or CSV.
+    Catalog(CatalogArgs),
     /// Add microscope provenance and quality control to an OME-Zarr of any origin, or take it out again.
     Embed(Embed),
     /// Write a Materials and Methods paragraph.
@@ -182,6 +195,7 @@ impl Command {
             Self::Extract(_) => "extract",
             Self::Check(_) => "check",
             Self::Qc(_) => "qc",
+            Self::Catalog(_) => "catalog",
             Self::Embed(_) => "embed",
             Self::Methods(_) => "methods",
             Self::Nbo(_) => "nbo fields",
@@ -217,6 +231,7 @@ impl Command {
             Self::Extract(args) => args.path.clone(),
             Self::Check(args) => args.path.first()?.clone(),
             Self::Qc(args) => args.path.clone(),
+            Self::Catalog(args) => args.to.display().to_string(),
             Self::Embed(args) => args.path.clone(),
             Self::Methods(args) => args.path.first()?.clone(),
             Self::Man(args) => return args.output.as_ref().map(|path| path.display().to_string()),
@@ -432,11 +447,23 @@ pub(crate) struct Extract {
     /// File to write; with several original documents, a directory [default: standard output].
     #[arg(long, short)]
     pub(crate) output: Option<std::path::PathBuf>,
-    /// Which of several original documents, counted from 0.
+    /// Which of several original documents, or which image's summary, counted from 0.
     #[arg(long)]
     pub(crate) index: Option<usize>,
+    /// Of the OME model as JSON: the schema version of the source, or 2016-06 whatever the source had, of the images that are there.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) schema: Option<SchemaArg>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaArg {
+    /// That of the source, nothing renamed.
+    Source,
+    /// The one that METADATA.ome.xml has.
+    #[value(name = "2016-06")]
+    V2016_06,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -453,6 +480,8 @@ pub(crate) enum Form {
     NboJson,
     /// The same for Micro-Meta App: the image's settings, or the microscope with --index 1.
     MicroMeta,
+    /// The summary of every image, as one JSON array in series order.
+    Summary,
 }
 
 /// How stores are opened.

@@ -149,6 +149,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             _ => None,
         })
         .or_else(|| match error.downcast_ref()? {
+            fairzarr::open::Error::Store(error) => Some(error),
+            _ => None,
+        })
+        .or_else(|| match error.downcast_ref()? {
             fairzarr_upgrade::Error::Original(error) | fairzarr_upgrade::Error::Store(error) => Some(error),
             _ => None,
         })
@@ -172,6 +176,8 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::NeedsSamples
             | Error::NoLargest(_)
             | Error::AxisInUse { .. }
+            | Error::NoScenes(_)
+            | Error::OtherAxes { .. }
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -189,6 +195,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoScenes(_) => "; --ngff 0.6 has them".into(),
+            Error::OtherAxes { .. } => "; --positions stage gives each a translation of its own".into(),
             Error::AxisInUse { .. } => "; --drop-axes all leaves out those that can be".into(),
             Error::NoLargest(_) => "; choose another --downsample".into(),
             Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
@@ -245,6 +253,18 @@ impl From<fairzarr_migrate::Error> for Failure {
             _ => "",
         };
         Self::new(code, error).with_help(help)
+    }
+}
+
+impl From<fairzarr_catalog::Error> for Failure {
+    fn from(error: fairzarr_catalog::Error) -> Self {
+        use fairzarr_catalog::Error;
+        let code = match &error {
+            Error::Store(_) | Error::Nothing(_) => Code::Input,
+            Error::Interrupted(_) => Code::Interrupted,
+            _ => Code::Output,
+        };
+        Self::new(code, error)
     }
 }
 

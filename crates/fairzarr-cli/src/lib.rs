@@ -79,7 +79,10 @@ fn perform(args: Args, words: &[OsString]) -> (Code, Option<String>) {
     }
     let place = args.command.place();
     print::detail(format_args!("version {}: {}", env!("CARGO_PKG_VERSION"), mistake::without_secrets(words)));
-    let (code, failure) = match commands::run(args) {
+    // Whoever calls watches by itself.
+    let is_silent = args.is_silent || telling::is_quiet() || Caller::current().is_some();
+    let run = || commands::run(args);
+    let (code, failure) = match if is_silent { run() } else { progress::telling_waits(run) } {
         Ok(Code::Interrupted) if telling::is_json() && !telling::has_ended() => {
             let message = telling::last_remark().unwrap_or_else(|| Code::Interrupted.meaning().into());
             let (code, _) = fail(Code::Interrupted, &message, None, place.as_deref());

@@ -3,6 +3,7 @@
 use fairzarr_task::{Progress, background, shown};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -18,30 +19,53 @@ pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnc
     }
     let style = match output.progress {
         _ if telling::is_quiet() => return work(),
-        ProgressArg::Auto
-            if std::io::stderr().is_terminal() && !telling::is_json() && !telling::is_quiet() =>
-        {
-            Style::Bar
-        }
-        ProgressArg::Auto => Style::Quiet,
-        ProgressArg::None => return work(),
+        ProgressArg::Auto if std::io::stderr().is_terminal() && !telling::is_json() => Style::Bar,
+        ProgressArg::Auto | ProgressArg::None => return work(),
         ProgressArg::Plain => Style::Plain,
         ProgressArg::Json => Style::Json,
     };
+    IS_SHOWN.store(true, Ordering::Relaxed);
+    let result = beside(|stopped| watch(style, progress, stopped), work);
+    IS_SHOWN.store(false, Ordering::Relaxed);
+    result
+}
+
+/// Whether progress is shown, and with it what is waited for.
+static IS_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Runs a whole command, and tells what it waits for where that takes long and nothing else would.
+pub(crate) fn telling_waits<T>(work: impl FnOnce() -> T) -> T {
+    beside(tell_waits, work)
+}
+
+/// Runs `work` while a thread does something else until the end of it.
+fn beside<T>(watch: impl FnOnce(&Receiver<()>) + Send, work: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         let (stop, stopped) = channel::<()>();
         // Where the system refuses another thread, the work itself will tell, or goes on unwatched.
-        let _ = background(scope, "progress", move || watch(style, progress, &stopped));
+        let _ = background(scope, "progress", move || watch(&stopped));
         let result = work();
         drop(stop);
         result
     })
 }
 
+fn tell_waits(stopped: &Receiver<()>) {
+    let mut told: Option<Instant> = None;
+    while stopped.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+        let waiting = source::control().waiting().into_iter().find(|waiting| waiting.since.elapsed() >= LONG);
+        if let Some(waiting) = waiting
+            && !IS_SHOWN.load(Ordering::Relaxed)
+            && told.is_none_or(|told| told.elapsed() >= AGAIN)
+        {
+            told = Some(Instant::now());
+            print::note(format_args!("fairzarr: {waiting}"));
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Style {
-    /// Only what is waited for, where that takes long.
-    Quiet,
     Bar,
     Plain,
     Json,
@@ -57,9 +81,7 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
     let pause = match style {
         Style::Bar => Duration::from_millis(100),
         Style::Plain | Style::Json => Duration::from_secs(5),
-        Style::Quiet => Duration::from_secs(1),
     };
-    let mut told: Option<Instant> = None;
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let (done, total, before) = (progress.done(), progress.total(), progress.before());
         let seconds = start.elapsed().as_secs_f64();
@@ -77,15 +99,6 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
             None => in_words,
         };
         match style {
-            Style::Quiet => {
-                let long = waiting.filter(|waiting| waiting.since.elapsed() >= LONG);
-                if let Some(waiting) = long
-                    && told.is_none_or(|told| told.elapsed() >= AGAIN)
-                {
-                    told = Some(Instant::now());
-                    print::note(format_args!("fairzarr: {waiting}"));
-                }
-            }
             Style::Bar => {
                 bar.set_length(total.max(1));
                 bar.set_position(done);

@@ -37,6 +37,7 @@ use serde_json::Value as Json;
 use crate::identity::Microscope;
 
 pub use index::index;
+pub(crate) use index::{channel, with_entries};
 pub use question::{Condition, Limit, Requirement};
 pub use verdict::{Outcome, Verdict};
 
@@ -231,7 +232,7 @@ impl Index {
 
 impl Wavelength {
     /// In nanometres, if its unit is one of length.
-    fn nanometres(&self) -> Option<f64> {
+    pub fn nanometres(&self) -> Option<f64> {
         crate::unit::convert(self.value, &self.unit, "nm")
     }
 }

@@ -80,6 +80,11 @@ impl<'a> Conversion<'a> {
         self.0.get("positions").and_then(Value::as_str) == Some("stage")
     }
 
+    /// Whether a scene says where images were on the stage.
+    pub fn has_scene(self) -> bool {
+        self.0.get("positions").and_then(Value::as_str) == Some("scene")
+    }
+
     /// Whether the time between points was taken from planes where the document gives none.
     pub fn has_delta_t(self) -> bool {
         self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")

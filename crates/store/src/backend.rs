@@ -210,6 +210,11 @@ pub trait Backend: std::fmt::Debug + Send + Sync {
     /// Writes an object only if there is none of that name. Of several writers at the same time, one gets `true`.
     fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error>;
 
+    /// As [`Backend::put_new`], where it was just seen that there is none.
+    fn put_unseen(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
+        self.put_new(key, bytes)
+    }
+
     /// Starts an object that is written piece by piece; `expected` is about how many bytes it will have. None, the
     /// default, means that the pieces are collected in memory and given to [`Backend::put`].
     fn writer(&self, _key: &str, _expected: u64) -> Result<Option<Box<dyn Sink>>, Error> {
@@ -248,6 +253,14 @@ pub trait Backend: std::fmt::Debug + Send + Sync {
 
     /// All objects below a prefix: their keys and sizes in bytes, sorted by key.
     fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error>;
+
+    /// All objects below a prefix, in no order: their keys and sizes in bytes.
+    fn list_each(&self, prefix: &str, each: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
+        for (key, size) in self.list(prefix)? {
+            each(&key, size);
+        }
+        Ok(())
+    }
 
     /// The directories and objects directly below a prefix.
     fn children(&self, prefix: &str) -> Result<Children, Error> {

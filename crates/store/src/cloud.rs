@@ -109,6 +109,11 @@ impl Backend for Cloud {
         self.run(|operations| async move { operations.put_new(&key, bytes).await })
     }
 
+    fn put_unseen(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
+        let key = key.to_owned();
+        self.run(|operations| async move { operations.put_unseen(&key, bytes).await })
+    }
+
     fn writer(&self, key: &str, expected: u64) -> Result<Option<Box<dyn Sink>>, Error> {
         let (operations, uploads) = (Arc::clone(&self.operations), Arc::clone(&self.uploads));
         Ok(Some(Box::new(CloudSink::new(self.runtime, operations, uploads, key, expected))))
@@ -152,6 +157,23 @@ impl Backend for Cloud {
     fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
         let prefix = prefix.to_owned();
         self.run(|operations| async move { operations.list(&prefix).await })
+    }
+
+    fn list_each(&self, prefix: &str, each: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
+        let prefix = prefix.to_owned();
+        // Whoever takes the names does little with them, so that few wait.
+        let (into, listed) = mpsc::channel::<(String, u64)>();
+        let operations = Arc::clone(&self.operations);
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.runtime.spawn(async move {
+            let outcome = operations.list_into(&prefix, into).await;
+            // That nobody waits any more is nothing to report to nobody.
+            let _ = sender.send(outcome);
+        });
+        for (key, size) in listed {
+            each(&key, size);
+        }
+        receiver.recv().unwrap_or_else(|lost| Err(self.operations.failed("list", "", Class::Other, lost)))
     }
 
     fn children(&self, prefix: &str) -> Result<Children, Error> {

@@ -91,16 +91,8 @@ impl Lease {
             store.set_guard(Some(guard), &marks(directory));
             let held = Arc::clone(&lease.held);
             let thread = std::thread::Builder::new().name("fairzarr-lease".to_owned());
-            let thread = thread.spawn(move || held.look_after()).map_err(|error| {
-                Error::failed(
-                    "look after the lease of",
-                    "",
-                    &store.location().to_string(),
-                    Class::Local,
-                    error,
-                )
-            })?;
-            lease.thread = Some(thread);
+            let thread = thread.spawn(move || held.look_after());
+            lease.thread = Some(thread.map_err(|error| lease.held.failed(error))?);
         }
         Ok(lease)
     }
@@ -134,15 +126,34 @@ impl Held {
         let Some(mark) = &self.mark else { return Ok(()) };
         let start = Instant::now();
         let witness = self.state().witness.clone();
-        let is_held = !self.guard.is_lost()
-            && self.store.exists(&mark.key)?
-            && witness.map_or(Ok(true), |(key, start)| self.begins_with(&key, &start))?;
+        let is_held = !self.guard.is_lost() && {
+            // Both at the same time: this is done before each step that others could see.
+            let (is_there, is_same) = std::thread::scope(|scope| {
+                let is_same = witness.map(|(key, start)| {
+                    let look = move || self.begins_with(&key, &start);
+                    std::thread::Builder::new().name("fairzarr-witness".to_owned()).spawn_scoped(scope, look)
+                });
+                let is_there = self.store.exists(&mark.key);
+                let is_same = match is_same {
+                    None => Ok(true),
+                    Some(Ok(thread)) => thread.join().unwrap_or_else(|_| Err(self.failed("it broke off"))),
+                    Some(Err(error)) => Err(self.failed(error)),
+                };
+                (is_there, is_same)
+            });
+            is_there? && is_same?
+        };
         if is_held {
             self.guard.confirm(start);
             return Ok(());
         }
         self.guard.lose();
         Err(Error::TakenOver { location: self.store.location().to_string() })
+    }
+
+    /// The error of a thread that was to look after the lease.
+    fn failed(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::failed("look after the lease of", "", &self.store.location().to_string(), Class::Local, error)
     }
 
     fn begins_with(&self, key: &str, start: &Bytes) -> Result<bool, Error> {

@@ -209,17 +209,24 @@ impl Backend for Local {
 
     fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
         let mut objects = Vec::new();
+        self.list_each(prefix, &mut |key, size| objects.push((key.to_owned(), size)))?;
+        objects.sort_unstable();
+        Ok(objects)
+    }
+
+    fn list_each(&self, prefix: &str, each: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
         let mut pending = vec![prefix.to_owned()];
         while let Some(directory) = pending.pop() {
             let children = self.children(&directory)?;
             let key = |name: &str| {
                 if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
             };
-            objects.extend(children.objects.iter().map(|(name, size)| (key(name), *size)));
+            for (name, size) in &children.objects {
+                each(&key(name), *size);
+            }
             pending.extend(children.directories.iter().map(|name| key(name)));
         }
-        objects.sort_unstable();
-        Ok(objects)
+        Ok(())
     }
 
     fn children(&self, prefix: &str) -> Result<Children, Error> {

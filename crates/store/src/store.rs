@@ -165,6 +165,16 @@ impl Store {
         self.backend.put_new(key, bytes.into())
     }
 
+    /// As [`Store::put_new`], for one who has just seen that there is none: it is not looked for again, which is a request
+    /// less. Of simultaneous writers to a store that knows no conditional writes, the last one wins.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn put_unseen(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, Error> {
+        key::check(key)?;
+        self.backend.put_unseen(key, bytes.into())
+    }
+
     /// Starts an object that is too large to be held whole: it is written piece by piece, and appears whole when
     /// [`ObjectWriter::finish`] returns. `expected` is about how many bytes it will have; an object store's limit on
     /// the number of parts may stop one that becomes much larger.
@@ -289,6 +299,14 @@ impl Store {
     /// [`Error::Unsupported`] of web servers, which cannot list.
     pub fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
         self.backend.list(key::check_prefix(prefix)?)
+    }
+
+    /// As [`Store::list`], in no order, and without holding all of it in memory where the store can do without.
+    ///
+    /// # Errors
+    /// See [`Store::list`]. Some objects may have been told by then.
+    pub fn list_each(&self, prefix: &str, each: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
+        self.backend.list_each(key::check_prefix(prefix)?, each)
     }
 
     /// As [`Store::list`]; none where it is impossible or not allowed to list, as on web servers.

@@ -1,15 +1,15 @@
 //! The end of a conversion: checks, then all metadata, the root's last.
 
 use fairzarr_nbo::placement;
-use fairzarr_ngff::{Document, Version, group_document};
+use fairzarr_ngff::{Document, group_document};
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_ome_zarr::keys::{self, WORKSPACE};
-use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, model, put};
+use fairzarr_ome_zarr::keys::{self, JOURNAL, WORKSPACE};
+use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, Summaries, model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::{Lease, Store};
-use fairzarr_task::Job;
-use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
-use std::collections::{BTreeSet, HashMap};
+use fairzarr_task::{Job, in_order};
+use fairzarr_zarr::{ArraySpec, Codecs, array_document};
+use serde_json::Map;
 
 use crate::commit::digests;
 use crate::commit::labels;
@@ -18,69 +18,8 @@ use crate::error::Error;
 use crate::options::RoiChoice;
 use crate::pipeline::findings::Findings;
 use crate::plan::{ImagePlan, Plan};
-use crate::resume::journal::{self, Record};
+use crate::resume::{journal, lease};
 use crate::source::check_read;
-
-/// Every task must have been done by some share.
-pub(crate) fn check_tasks(plan: &Plan, store: &Store) -> Result<(), Error> {
-    let mut done = BTreeSet::new();
-    journal::read(store, &journal::segments(store)?, |record| {
-        if let Record::Task(finished, _) = record {
-            done.insert(finished.task);
-        }
-        Ok(())
-    })?;
-    let missing: Vec<_> = plan.tasks().filter(|task| !done.contains(task)).collect();
-    let Some(first) = missing.first() else { return Ok(()) };
-    Err(Error::Incomplete(format!(
-        "{} of {} pieces have not been done, the first is image {} t={} group={} z={}; run the remaining tasks first",
-        missing.len(),
-        plan.task_count(),
-        first.image,
-        first.page.t,
-        first.page.group,
-        first.page.z
-    )))
-}
-
-/// Every chunk or shard must be there, unless chunks of zeros were to be left out.
-pub(crate) fn check_objects(plan: &Plan, store: &Store) -> Result<(), Error> {
-    if plan.settings.omit_empty {
-        return Ok(());
-    }
-    for image in &plan.images {
-        for level in 0..image.levels.len() {
-            let array = image.array_path(level);
-            let stored: HashMap<String, u64> = store.list(&array)?.into_iter().collect();
-            for key in object_keys(plan.ngff(), image, level) {
-                match stored.get(&key) {
-                    Some(0) => return Err(Error::Incomplete(format!("{key} is empty"))),
-                    None => return Err(Error::Incomplete(format!("{key} is missing"))),
-                    Some(_) => {}
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The keys of all chunk or shard objects of a level.
-fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterator<Item = String> + '_ {
-    let [t, c, z, _, _] = image.shape.map(u64::from);
-    let (t, z) = (t.div_ceil(image.depth.0.into()), z.div_ceil(image.depth.1.into()));
-    let plan = &image.levels[level];
-    let (h, w) = plan.shard.unwrap_or(plan.chunk);
-    let rows = plan.size.0.div_ceil(h) as u64;
-    let cols = plan.size.1.div_ceil(w) as u64;
-    let array = image.array_path(level);
-    (0..t * c * z * rows * cols).map(move |n| {
-        let (n, x) = (n / cols, n % cols);
-        let (n, y) = (n / rows, n % rows);
-        let (n, z) = (n / z, n % z);
-        let (t, c) = (n / c, n % c);
-        chunk_key(version, &array, &image.along_axes([t, c, z, y, x]))
-    })
-}
 
 /// Writes arrays' metadata, the OME group, image groups, the manifest of all of them, and the root, in this order. Returns the
 /// bytes of consolidated metadata that were left out because they are too many.
@@ -125,6 +64,12 @@ pub(crate) fn write(
     if let Some((_, of_root)) = ours.next() {
         placement::insert(&mut root, of_root);
     }
+    let none = Map::new();
+    let summaries = Summaries::new(provenance.record(), &root, groups.get(keys::OME).unwrap_or(&none));
+    if images.first().is_some_and(String::is_empty) {
+        let summary = summaries.image(&metadata.subject(0, &root));
+        root.insert(keys::SUMMARY.into(), summary);
+    }
     for (path, attributes) in groups {
         put(store, &path, group_document(version, attributes))?;
     }
@@ -133,6 +78,8 @@ pub(crate) fn write(
         if let Some((_, of_image)) = ours.next_if(|(of, _)| of == path) {
             placement::insert(&mut attributes, of_image);
         }
+        let summary = summaries.image(&metadata.subject(index, &attributes));
+        attributes.insert(keys::SUMMARY.into(), summary);
         put(store, path, group_document(version, attributes))?;
     }
     // The source must have been one and the same up to here.
@@ -146,13 +93,16 @@ pub(crate) fn write(
     let last = documents.pop();
     put(plain, "", documents)?;
     plain.flush()?;
-    lease.confirm()?;
-    if let Some(Document { name, bytes }) = last
-        && !plain.put_new(name, bytes.clone())?
-        && plain.get(name)?.as_deref() != Some(&bytes)
-    {
-        // Somebody else finished another conversion here in the meantime.
-        return Err(Error::Exists(plain.location().to_string()));
+    if let Some(Document { name, bytes }) = last {
+        // Two looks at the same time: whether this process may still write here, and whether somebody else has finished.
+        let looks = in_order(vec![true, false], 2, |own| {
+            if own { lease.confirm().map(|()| false) } else { plain.exists(name) }.map_err(Error::from)
+        });
+        let is_new = !looks?.contains(&true) && plain.put_unseen(name, bytes.clone())?;
+        if !is_new && plain.get(name)?.as_deref() != Some(&bytes) {
+            // Somebody else finished another conversion here in the meantime.
+            return Err(Error::Exists(plain.location().to_string()));
+        }
     }
     Ok(copies.and_then(|copies| copies.left_out()))
 }
@@ -166,8 +116,24 @@ pub(crate) fn is_complete(plan: &Plan, store: &Store) -> Result<bool, Error> {
 /// Removes what only an unfinished store has. The plan goes last: as long as it is there, the rest is known to be
 /// left over.
 pub(crate) fn clean(store: &Store) -> Result<(), Error> {
-    journal::remove(store)?;
-    store.delete_prefix(WORKSPACE)?;
+    if store.local_path().is_some() {
+        journal::remove(store)?;
+        store.delete_prefix(WORKSPACE)?;
+    } else {
+        let plan = keys::plan();
+        let left = store.list(WORKSPACE)?;
+        // The mark of this process goes with its lease; others may have been left by processes that were taken over.
+        let is_alone = left.iter().filter(|(key, _)| lease::is_ours(key)).count() < 2;
+        let others = left.into_iter().map(|(key, _)| key);
+        let others: Vec<_> =
+            others.filter(|key| *key != plan && !(is_alone && lease::is_ours(key))).collect();
+        if others.iter().any(|key| key.starts_with(JOURNAL)) {
+            journal::remove(store)?;
+        }
+        let others = others.into_iter().filter(|key| !key.starts_with(JOURNAL)).collect();
+        in_order(others, AT_ONCE, |key| Ok::<_, Error>(store.delete(&key)?))?;
+        store.delete(&plan)?;
+    }
     store.sync()?;
     Ok(())
 }
@@ -191,3 +157,6 @@ fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
     spec.dimension_names = image.along_axes(["t", "c", "z", "y", "x"].map(Into::into));
     spec
 }
+
+/// What is left over and removed at the same time.
+const AT_ONCE: usize = 32;

@@ -6,4 +6,4 @@ pub(crate) mod labels;
 mod metadata;
 mod tiff_tags;
 
-pub(crate) use finish::{check_objects, check_tasks, clean, is_complete, write};
+pub(crate) use finish::{clean, is_complete, write};

@@ -1,6 +1,6 @@
 //! Levels above the tasks: blocks that are put together from what several tasks carry up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::error::Error;
@@ -10,14 +10,14 @@ use crate::pixels::sample::SampleBuffer;
 use crate::plan::pyramid::Block;
 use crate::plan::{ImagePlan, Plan, Task};
 use crate::resume::journal::{Finished, Journal, Record};
+use crate::resume::recovery::Recovered;
 use fairzarr_pixel::{PlaneIndex, Region};
 use fairzarr_task::lock;
 
 /// Blocks that wait for some of their children. Because tasks are done in depth-first order, there are few.
+#[derive(Default)]
 pub(crate) struct Assembly {
     waiting: Mutex<HashMap<(usize, PlaneIndex, Block), Waiting>>,
-    /// What an earlier process finished: it waits for nothing.
-    finished: BTreeSet<Task>,
 }
 
 struct Waiting {
@@ -57,18 +57,15 @@ fn half(rect: Region) -> Region {
 }
 
 impl Assembly {
-    pub(crate) fn new(finished: BTreeSet<Task>) -> Self {
-        Self { waiting: Mutex::default(), finished }
-    }
-
-    /// Takes what a task carries up, or a block above the tasks, and encodes and records every block that this completes.
+    /// Takes what a task carries up, or a block above the tasks, and encodes and records every block that this completes. What
+    /// an earlier process finished waits for nothing.
     pub(crate) fn take(
         &self,
         plan: &Plan,
         task: Task,
         carried: Vec<u8>,
         worker: &mut Worker<'_>,
-        journal: &Journal<'_>,
+        (journal, recovered): (&Journal<'_>, &Recovered),
     ) -> Result<(), Error> {
         let image = &plan.images[task.image];
         let mut child = task.block;
@@ -76,7 +73,7 @@ impl Assembly {
         let pyramid = &image.pyramids[task.pyramid];
         while let Some(block) = pyramid.parent(child) {
             let above = Task { block, ..task };
-            if self.finished.contains(&above) {
+            if recovered.is_finished(plan, above) {
                 return Ok(());
             }
             let Some(complete) = self.add(image, task, child, block, &carried) else {

@@ -3,7 +3,6 @@
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::{Lease, Store};
 use fairzarr_task::{Job, Pool, background, lock, unlocked};
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,8 +14,8 @@ use crate::pipeline::findings::{Findings, PlaneResult};
 use crate::pipeline::timing::Stage;
 use crate::pipeline::worker::{Context, Converted, Worker};
 use crate::plan::{Plan, Task};
-use crate::resume::journal::{self, Finished, Journal, Record};
-use crate::resume::recovery;
+use crate::resume::journal::{self, Finished, Journal, Record, Stored};
+use crate::resume::recovery::{self, Recovered};
 
 /// One of several equal shares of a plan's tasks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,10 +31,21 @@ impl Share {
     pub const ALL: Self = Self { number: 1, of: 1 };
 
     /// Contiguous runs of tasks, so that a process works on neighbouring pages.
-    fn range(self, tasks: u64) -> std::ops::Range<u64> {
+    pub(crate) fn range(self, tasks: u64) -> std::ops::Range<u64> {
         let cut = |n: u32| (tasks as u128 * n as u128 / self.of.max(1) as u128) as u64;
         cut(self.number.saturating_sub(1))..cut(self.number)
     }
+}
+
+/// What was done before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Before {
+    /// Nothing.
+    Nothing,
+    /// What the journal holds, if anything.
+    Some,
+    /// All tasks, by shares.
+    AllTasks,
 }
 
 /// Everything that the threads share.
@@ -45,6 +55,8 @@ struct Shared<'a> {
     journal: Journal<'a>,
     /// Assembles levels above the tasks; absent when the tasks are shared between processes.
     assembly: Option<Assembly>,
+    /// What earlier processes have done.
+    recovered: Recovered,
     findings: Mutex<Findings>,
     failure: Mutex<Option<Error>>,
     stop: AtomicBool,
@@ -55,50 +67,58 @@ struct Shared<'a> {
 /// Runs a share of the plan's tasks. Tasks that the journal holds are not run again.
 ///
 /// With the whole plan as share, the levels above the tasks are written too, and what was seen of all pixels
-/// is returned.
+/// is returned. If the metadata are written `last`, right after it, the lease is confirmed there.
 pub(crate) fn run(
     source: &Fileset,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
-    share: Share,
+    (share, before, last): (Share, Before, bool),
     job: &Job,
 ) -> Result<Findings, Error> {
     let context = Context { plan, store, job };
     let range = share.range(plan.task_count());
     let own = || plan.tasks().skip(range.start as usize).take((range.end - range.start) as usize);
-    let segments = journal::segments(store)?;
-    let finished = if share.of == 1 {
-        recovery::finished(plan, store, &segments, |_| true)?
-    } else {
-        let own: BTreeSet<Task> = own().collect();
-        recovery::finished(plan, store, &segments, |task| own.contains(&task))?
-    };
-    let (done, pending): (Vec<Task>, Vec<Task>) = own().partition(|task| finished.contains(task));
+    // A share looks at what the same share has done before: the journals of thousands of others are nothing to it.
+    let of = (share.of > 1).then_some(share);
+    let segments = if before == Before::Nothing { Vec::new() } else { journal::segments(store, of)? };
+    // They are read once more.
+    let kept = store.keeping(KEPT_JOURNAL);
+    let recovered = Recovered::read(plan, &kept, &segments)?;
+    if before == Before::AllTasks {
+        recovery::check_all_recorded(plan, &recovered)?;
+    }
+    let (mut done, mut left) = (0, 0);
+    for task in own() {
+        *if recovered.is_finished(plan, task) { &mut done } else { &mut left } += plan.task_bytes(task);
+    }
+    job.progress.expect(done + left);
+    job.progress.resume_from(done);
+    let mut findings = Findings::default();
+    findings.checksums.clone_from(&recovered.checksums);
     let shared = Shared {
         source,
         context,
-        journal: Journal::new(store, lease, &format!("{}of{}", share.number, share.of), &segments),
-        assembly: (share.of == 1).then(|| Assembly::new(finished.clone())),
-        findings: Mutex::default(),
+        journal: Journal::new(store, lease, share, &segments),
+        assembly: (share.of == 1).then(Assembly::default),
+        recovered,
+        findings: Mutex::new(findings),
         failure: Mutex::default(),
         stop: AtomicBool::new(false),
         finished: AtomicBool::new(false),
     };
-    let bytes = |tasks: &[Task]| tasks.iter().map(|task| plan.task_bytes(*task)).sum::<u64>();
-    job.progress.expect(bytes(&done) + bytes(&pending));
-    job.progress.resume_from(bytes(&done));
 
     let start = Instant::now();
     let pool = Pool::new(plan.threads(job))?;
-    let tasks = Mutex::new(pending.into_iter());
+    let tasks = Mutex::new(own().filter(|task| !shared.recovered.is_finished(plan, *task)));
     let mut elapsed = Duration::ZERO;
     std::thread::scope(|scope| {
         background(scope, "journal", || shared.journal.write(|error| shared.fail(error)))?;
         // Whatever happens now, the journal has to be told that it is the end: its thread waits for that.
-        if let Err(error) = shared.go_on(&segments, &finished) {
+        if let Err(error) = shared.go_on(&kept, &segments) {
             shared.fail(error);
         }
+        drop(kept);
         std::thread::scope(|scope| {
             if let Err(error) = background(scope, "checksums", || shared.hash(share)) {
                 shared.fail(error.into());
@@ -108,7 +128,7 @@ pub(crate) fn run(
             elapsed = start.elapsed();
         });
         // What is done is recorded even when something failed, so that it can be resumed.
-        shared.journal.finish();
+        shared.journal.finish(last && lock(&shared.failure).is_none());
         Ok::<(), Error>(())
     })?;
 
@@ -118,7 +138,9 @@ pub(crate) fn run(
         return Err(error);
     }
     flushed?;
-    lease.confirm()?;
+    if !last {
+        lease.confirm()?;
+    }
     let mut findings = unlocked(shared.findings);
     findings.times.threads = pool.threads();
     findings.times.elapsed = elapsed;
@@ -126,31 +148,29 @@ pub(crate) fn run(
 }
 
 impl Shared<'_> {
-    /// Takes over what earlier processes found and carried up in what is `finished`.
-    fn go_on(&self, segments: &[String], finished: &BTreeSet<Task>) -> Result<(), Error> {
-        let plan = self.context.plan;
+    /// Takes over what earlier processes found and carried up in what is finished.
+    fn go_on(&self, store: &Store, segments: &[Stored]) -> Result<(), Error> {
+        let Some(assembly) = &self.assembly else { return Ok(()) };
+        let (plan, recovered) = (self.context.plan, &self.recovered);
         let mut worker = Worker::new(self.context);
         // A task that was done twice was recorded twice.
-        let (mut seen, mut carried) = (BTreeSet::new(), BTreeSet::new());
-        journal::read(self.context.store, segments, |record| {
+        let mut seen = vec![(false, false); recovered.len()];
+        journal::read(store, segments, |record| {
             let (record, planes) = match record {
                 Record::Task(record, planes) => (record, Some(planes)),
                 Record::Block(record) => (record, None),
-                Record::File(index, checksum) => {
-                    lock(&self.findings).checksums.insert(index, checksum);
-                    return Ok(());
-                }
+                Record::File(..) => return Ok(()),
             };
-            let Some(assembly) = self.assembly.as_ref().filter(|_| finished.contains(&record.task)) else {
-                return Ok(());
-            };
-            if let Some(planes) = planes.filter(|_| seen.insert(record.task)) {
-                lock(&self.findings).add(plan, record.task, &planes);
+            let task = record.task;
+            let at = recovered.find(plan, task).filter(|_| recovered.is_finished(plan, task));
+            let Some((is_seen, is_carried)) = at.and_then(|at| seen.get_mut(at)) else { return Ok(()) };
+            if let Some(planes) = planes.filter(|_| !std::mem::replace(is_seen, true)) {
+                lock(&self.findings).add(plan, task, &planes);
             }
-            let is_wanted = plan.above(record.task).is_some_and(|above| !finished.contains(&above));
-            if let Some(packed) = record.carry.filter(|_| is_wanted && carried.insert(record.task)) {
-                let carry = assemble::unpack(&plan.images[record.task.image], record.task, &packed)?;
-                assembly.take(plan, record.task, carry, &mut worker, &self.journal)?;
+            let is_wanted = plan.above(task).is_some_and(|above| !recovered.is_finished(plan, above));
+            if let Some(packed) = record.carry.filter(|_| is_wanted && !std::mem::replace(is_carried, true)) {
+                let carry = assemble::unpack(&plan.images[task.image], task, &packed)?;
+                assembly.take(plan, task, carry, &mut worker, (&self.journal, recovered))?;
             }
             Ok(())
         })
@@ -215,12 +235,15 @@ impl Shared<'_> {
         let record = Record::Task(Finished { task, written, carry: packed }, planes);
         self.journal.add(record, std::iter::empty());
         if let (Some(assembly), Some(carry)) = (&self.assembly, carry) {
-            assembly.take(plan, task, carry, worker, &self.journal)?;
+            assembly.take(plan, task, carry, worker, (&self.journal, &self.recovered))?;
         }
         worker.watch().lap(Stage::Record);
         Ok(())
     }
 }
+
+/// Bytes of the journal that are kept between its two readings.
+const KEPT_JOURNAL: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {

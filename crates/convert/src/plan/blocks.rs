@@ -13,6 +13,9 @@ const BLOCK_SIDE: u32 = 512;
 const MISFIT_SIDE: u32 = 1024;
 /// Fewer tasks than this, and a page is split into smaller ones.
 pub(super) const ENOUGH_TASKS: u64 = 64;
+/// Decoded bytes of a task, beyond which a page is split further: a task is what one process does on its own, and what it
+/// loses with it.
+const TASK_BYTES: u64 = 1 << 30;
 
 /// The blocks of a level that is read, and of those above it, of which `written` are written at most. `pixel` is the bytes
 /// of a pixel of a page, and `pages` their number.
@@ -39,7 +42,7 @@ pub(super) fn pyramid(
     pyramid.task_level = if image.is_streamed(first) {
         pyramid.levels() - 1
     } else {
-        task_level(&pyramid, pages, request.options.shard)
+        task_level(&pyramid, pages, pixel, request.options.shard)
     };
     pyramid
 }
@@ -50,11 +53,17 @@ fn pixel(image: &Image) -> u64 {
     samples * image.sample_type().bytes() as u64
 }
 
-/// The highest level that still gives enough tasks; the top when there are pages enough.
+/// The highest level that still gives enough tasks, none of them too large; the top when there are pages enough.
 ///
 /// A shard of the first level that was asked for is made by one task.
-fn task_level(pyramid: &Pyramid, pages: u64, shard: ShardChoice) -> usize {
-    let top = pyramid.levels() - 1;
+fn task_level(pyramid: &Pyramid, pages: u64, pixel: u64, shard: ShardChoice) -> usize {
+    let highest = pyramid.levels() - 1;
+    let is_small = |level: &usize| {
+        let (rows, columns) = pyramid.below(Block { level: *level, row: 0, col: 0 }, 0);
+        (rows.end - rows.start).saturating_mul(columns.end - columns.start).saturating_mul(pixel)
+            <= TASK_BYTES
+    };
+    let top = (0..=highest).rev().find(is_small).unwrap_or(0);
     let enough = (0..=top)
         .rev()
         .find(|&level| pages * pyramid.count(level) as u64 >= ENOUGH_TASKS)
@@ -66,7 +75,7 @@ fn task_level(pyramid: &Pyramid, pages: u64, shard: ShardChoice) -> usize {
         (rect.h == height || (rect.h as u64) << level >= h as u64)
             && (rect.w == width || (rect.w as u64) << level >= w as u64)
     };
-    (enough..=top).find(|&level| holds(level)).unwrap_or(top)
+    (enough..=highest).find(|&level| holds(level)).unwrap_or(highest)
 }
 
 /// Height and width of a block of a level that is read: multiples of the chunk, and of the source's tile or strip where

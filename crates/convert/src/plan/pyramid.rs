@@ -176,6 +176,19 @@ impl Pyramid {
         (side(rect.y, rect.h, height), side(rect.x, rect.w, width))
     }
 
+    /// Columns of blocks of `level`.
+    pub(crate) fn columns(&self, level: usize) -> u64 {
+        self.cols(level).into()
+    }
+
+    /// The block of `level` that a pixel of that level lies in.
+    pub(crate) fn at(&self, level: usize, y: u64, x: u64) -> Block {
+        let row = y / u64::from(self.height);
+        let col = self.width.map_or(0, |width| x / u64::from(width));
+        // There are no more blocks than pixels along a side, which is a number of 32 bits.
+        Block { level, row: row as u32, col: col as u32 }
+    }
+
     /// Number of blocks of `level`.
     pub(crate) fn count(&self, level: usize) -> usize {
         self.rows(level) as usize * self.cols(level) as usize

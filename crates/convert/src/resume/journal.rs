@@ -1,17 +1,20 @@
 //! The record of finished tasks, by which an interrupted conversion is resumed and a split one is joined.
 //!
-//! Records are kept in *segments*, objects `.fairzarr/journal/<task>-<number>` that are written whole: every
+//! Records are kept in *segments*, objects `.fairzarr/journal/<share>/<number>` that are written whole: every
 //! few seconds, and at the end of a run. Tasks finished since the last segment are done again after a crash,
 //! with the same bytes as result. A record is a length, an XXH3-64 checksum, and what became of a task, of a block above the
 //! tasks, or the checksum of a file of the source.
+//!
+//! A share of a split conversion reads the segments of the same share alone, and whoever joins the shares reads all of them:
+//! the time of a share must not grow with the number of others.
 //!
 //! A task and a block carry pixels for the block above them. They are kept, compressed, only as long as that block is not
 //! finished: where both are recorded in the same segment, they are left out.
 
 use bytes::Bytes;
-use fairzarr_ome_zarr::keys::WORKSPACE;
+use fairzarr_ome_zarr::keys::JOURNAL;
 use fairzarr_store::{Lease, Store};
-use fairzarr_task::lock;
+use fairzarr_task::{in_order, lock};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -20,6 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Error;
 use crate::pipeline::findings::PlaneResult;
+use crate::pipeline::run::Share;
 use crate::plan::{Task, Written};
 
 /// A crash costs at most this much work of each process, in its first seconds less.
@@ -54,7 +58,7 @@ pub(crate) struct Finished {
 pub(crate) struct Journal<'a> {
     store: &'a Store,
     lease: &'a Lease,
-    task: String,
+    share: Share,
     start: Instant,
     state: Mutex<State>,
     changed: Condvar,
@@ -79,16 +83,16 @@ struct Segment {
 }
 
 impl<'a> Journal<'a> {
-    /// A journal whose segments are named after `task` and do not collide with `others`, keys of those that are there.
-    pub(crate) fn new(store: &'a Store, lease: &'a Lease, task: &str, others: &[String]) -> Self {
-        let prefix = format!("{WORKSPACE}/journal/{task}-");
+    /// A journal whose segments are named after `share` and do not collide with `others`, those that are there.
+    pub(crate) fn new(store: &'a Store, lease: &'a Lease, share: Share, others: &[Stored]) -> Self {
+        let prefix = format!("{}/", directory(share));
         let number = others
             .iter()
-            .filter_map(|key| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
+            .filter_map(|(key, _)| key.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
         let number = number.max().map_or(0, |last| last + 1);
         let state = State { open: Segment::new(number), closed: None, ended: false };
         let (state, changed) = (Mutex::new(state), Condvar::new());
-        Self { store, lease, task: task.into(), start: Instant::now(), state, changed }
+        Self { store, lease, share, start: Instant::now(), state, changed }
     }
 
     /// Records a task or a block whose objects have all been handed to the store; `parts` are the tasks or blocks that
@@ -107,13 +111,15 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Hands over what is left; nothing may be added any more.
-    pub(crate) fn finish(&self) {
+    /// Hands over what is left; nothing may be added any more. Where the conversion is finished `at_once`, what is not worth
+    /// a segment is left out: it is worth less than the requests that it takes.
+    pub(crate) fn finish(&self, at_once: bool) {
         let mut state = lock(&self.state);
         while state.closed.is_some() {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if !state.open.records.is_empty() {
+        let is_worth = !at_once || state.open.since.elapsed() >= SEGMENT_TIME;
+        if !state.open.records.is_empty() && is_worth {
             self.close(&mut state);
         }
         state.ended = true;
@@ -160,7 +166,7 @@ impl<'a> Journal<'a> {
         // The tasks' own objects first: a record must never promise what is not there.
         self.store.flush()?;
         self.lease.confirm()?;
-        let key = format!("{WORKSPACE}/journal/{}-{:06}", self.task, segment.number);
+        let key = format!("{}/{:06}", directory(self.share), segment.number);
         self.store.put_in_background(&key, Bytes::from(bytes))?;
         Ok(())
     }
@@ -214,34 +220,64 @@ impl Record {
     }
 }
 
-/// Keys of the segments of all processes.
-pub(crate) fn segments(store: &Store) -> Result<Vec<String>, Error> {
-    Ok(store.list(&format!("{WORKSPACE}/journal"))?.into_iter().map(|(key, _)| key).collect())
+/// Key and bytes of a segment.
+pub(crate) type Stored = (String, u64);
+
+/// The segments of one share, or of all of them, in the order of the plan's tasks as far as the shares were equal.
+pub(crate) fn segments(store: &Store, of: Option<Share>) -> Result<Vec<Stored>, Error> {
+    let mut found = store.list(&of.map_or_else(|| JOURNAL.to_owned(), directory))?;
+    found.sort_by_cached_key(|(key, _)| {
+        let mut numbers =
+            key.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok());
+        let (share, of) = (numbers.next(), numbers.next());
+        (of, share, numbers.next())
+    });
+    Ok(found)
+}
+
+/// Where the segments of a share lie.
+fn directory(Share { number, of }: Share) -> String {
+    format!("{JOURNAL}/{number}of{of}")
 }
 
 /// Removes the records of all processes, so that everything is done again.
 pub(crate) fn remove(store: &Store) -> Result<(), Error> {
-    Ok(store.delete_prefix(&format!("{WORKSPACE}/journal"))?)
+    Ok(store.delete_prefix(JOURNAL)?)
 }
 
-/// Reads all records of `segments` that were written whole.
+/// Reads all records of `segments` that were written whole, in this order. Several segments are asked for at the same time.
 pub(crate) fn read(
     store: &Store,
-    segments: &[String],
+    segments: &[Stored],
     mut each: impl FnMut(Record) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    for key in segments {
-        let Some(segment) = store.get(key)? else { continue };
-        let mut rest: &[u8] = &segment;
-        while let Some((record, after)) = next_record(rest) {
-            rest = after;
-            if let Ok(result) = postcard::from_bytes(record) {
-                each(result)?;
+    let mut rest = segments;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |(_, size): &&Stored| {
+            bytes += size;
+            bytes <= BYTES_AT_ONCE
+        };
+        let count = rest.iter().take(AT_ONCE).take_while(fits).count().max(1);
+        let (now, later) = rest.split_at(count);
+        rest = later;
+        let keys = now.iter().map(|(key, _)| key).collect();
+        for segment in in_order(keys, AT_ONCE, |key| Ok::<_, Error>(store.get(key)?))?.into_iter().flatten() {
+            let mut rest: &[u8] = &segment;
+            while let Some((record, after)) = next_record(rest) {
+                rest = after;
+                if let Ok(result) = postcard::from_bytes(record) {
+                    each(result)?;
+                }
             }
         }
     }
     Ok(())
 }
+
+/// Segments that are read at the same time, and their bytes.
+const AT_ONCE: usize = 32;
+const BYTES_AT_ONCE: u64 = 32 << 20;
 
 /// Splits off one intact record; damage and a torn end stop the segment.
 fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -278,7 +314,7 @@ mod tests {
     /// Writes a segment of tasks of these rows, and of the block above them if there is to be one.
     fn segment(store: &Store, rows: std::ops::Range<u32>, above: Option<u32>) {
         let lease = lease::take(store, LockKind::Shared, false).unwrap();
-        let journal = Journal::new(store, &lease, "1", &segments(store).unwrap());
+        let journal = Journal::new(store, &lease, Share::ALL, &segments(store, None).unwrap());
         std::thread::scope(|scope| {
             scope.spawn(|| journal.write(|error| panic!("{error}")));
             for row in rows {
@@ -288,7 +324,7 @@ mod tests {
                 let parts = [2 * above, 2 * above + 1].map(|row| task(1, row));
                 journal.add(Record::Block(finished(task(2, above))), parts.into_iter());
             }
-            journal.finish();
+            journal.finish(false);
         });
         store.flush().unwrap();
     }
@@ -296,7 +332,7 @@ mod tests {
     /// Level and row of what is recorded, and whether it carries something.
     fn recorded(store: &Store) -> Vec<(usize, u32, bool)> {
         let mut found = Vec::new();
-        read(store, &segments(store).unwrap(), |record| {
+        read(store, &segments(store, None).unwrap(), |record| {
             let Finished { task, carry, .. } = record.finished().unwrap();
             found.push((task.block.level, task.block.row, carry.is_some()));
             Ok(())
@@ -311,7 +347,7 @@ mod tests {
         segment(&store, 0..3, None);
         assert_eq!(recorded(&store), [(1, 0, true), (1, 1, true), (1, 2, true)]);
 
-        let key = format!("{WORKSPACE}/journal/1-000000");
+        let key = format!("{JOURNAL}/1of1/000000");
         let whole = store.get(&key).unwrap().unwrap();
         store.put(&key, whole.slice(..whole.len() - 1)).unwrap();
         assert_eq!(recorded(&store), [(1, 0, true), (1, 1, true)]);
@@ -349,7 +385,7 @@ mod tests {
         let store = Store::open(&location, &fairzarr_store::StoreOptions::default()).unwrap();
         let elsewhere = Store::memory();
         let lease = lease::take(&elsewhere, LockKind::Shared, false).unwrap();
-        let journal = Journal::new(&store, &lease, "1", &[]);
+        let journal = Journal::new(&store, &lease, Share::ALL, &[]);
         // A file where the directory should be.
         std::fs::write(&place, "").unwrap();
         let errors = Mutex::new(0);
@@ -359,7 +395,7 @@ mod tests {
                 std::thread::sleep(FIRST_SEGMENT_TIME);
                 journal.add(result(row), std::iter::empty());
             }
-            journal.finish();
+            journal.finish(false);
         });
         assert_eq!(errors.into_inner().unwrap(), 1);
     }

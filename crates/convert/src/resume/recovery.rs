@@ -1,113 +1,151 @@
 //! Which of the journal's records can be relied on. Objects that a record promises may be missing: after a power cut a file
 //! system may have kept the record and not the objects.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use fairzarr_store::Store;
-use fairzarr_zarr::chunk_key;
+use fairzarr_task::{in_order, lock, unlocked};
 
 use crate::error::Error;
-use crate::plan::{ImagePlan, Plan, Task, Written};
-use crate::resume::journal;
+use crate::plan::number::Numbers;
+use crate::plan::{Plan, Task, Written};
+use crate::resume::journal::{self, Record, Stored};
+use crate::resume::listing::{self, Makers};
 
-/// Tasks of a share, and blocks above tasks, that need not be done again. All objects that the journal records for them are
-/// there, and so is what they carry to the block above, unless that block is finished too.
-pub(crate) fn finished(
-    plan: &Plan,
-    store: &Store,
-    segments: &[String],
-    is_own: impl Fn(Task) -> bool,
-) -> Result<BTreeSet<Task>, Error> {
-    let mut recorded = BTreeMap::new();
-    let mut carrying = BTreeSet::new();
-    journal::read(store, segments, |record| {
-        // A record of another plan cannot be here, since the plan was compared before, unless somebody put it here.
-        if let Some(finished) = record.finished().filter(|finished| plan.holds(finished.task)) {
-            let task = finished.task;
-            if plan.is_above_tasks(task) || is_own(task) {
-                recorded.insert(task, finished.written);
+/// What earlier processes have done.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    numbers: Numbers,
+    /// What the journal records, by number.
+    recorded: Vec<Recorded>,
+    /// Checksums of the source's files, by their number in the plan.
+    pub(crate) checksums: BTreeMap<u32, String>,
+}
+
+/// A recorded task, or a block above the tasks. There may be millions of them.
+#[derive(Clone, Copy, Debug)]
+struct Recorded {
+    number: u64,
+    written: Written,
+    /// Whether what it carries to the block above was kept.
+    carries: bool,
+    /// Whether all objects that it is recorded to have written are there.
+    is_intact: bool,
+}
+
+impl Recovered {
+    /// Nothing has been done.
+    pub(crate) fn nothing(plan: &Plan) -> Self {
+        Self { numbers: Numbers::new(plan), recorded: Vec::new(), checksums: BTreeMap::new() }
+    }
+
+    /// What the journal's `segments` record, and whether it is there: all objects, each of its size.
+    pub(crate) fn read(plan: &Plan, store: &Store, segments: &[Stored]) -> Result<Self, Error> {
+        let mut found = Self::nothing(plan);
+        journal::read(store, segments, |record| {
+            let finished = match record {
+                Record::File(index, checksum) => {
+                    found.checksums.insert(index, checksum);
+                    return Ok(());
+                }
+                Record::Task(finished, _) | Record::Block(finished) => finished,
+            };
+            // A record of another plan cannot be here, since the plan was compared before, unless somebody put it here.
+            if plan.holds(finished.task)
+                && let Some(number) = found.numbers.of(plan, finished.task)
+            {
+                let (written, carries) = (finished.written, finished.carry.is_some());
+                found.recorded.push(Recorded { number, written, carries, is_intact: false });
             }
-            if finished.carry.is_some() {
-                carrying.insert(task);
+            Ok(())
+        })?;
+        // The last record of a task counts, and what any of them carries.
+        found.recorded.sort_by_key(|recorded| recorded.number);
+        found.recorded.dedup_by(|later, first| {
+            let is_same = later.number == first.number;
+            if is_same {
+                first.written = later.written;
+                first.carries |= later.carries;
             }
+            is_same
+        });
+        found.look(plan, store)?;
+        Ok(found)
+    }
+
+    /// Whether a task was recorded, whatever has become of its objects.
+    pub(crate) fn is_recorded(&self, plan: &Plan, task: Task) -> bool {
+        self.find(plan, task).is_some()
+    }
+
+    /// Whether a task, or a block above the tasks, need not be done again: its objects are all there, and so is what it
+    /// carries to the block above, unless that block is finished too.
+    pub(crate) fn is_finished(&self, plan: &Plan, task: Task) -> bool {
+        let mut task = task;
+        loop {
+            let Some(recorded) = self.find(plan, task).and_then(|at| self.recorded.get(at)) else {
+                return false;
+            };
+            if !recorded.is_intact {
+                return false;
+            }
+            let above = plan.above(task).filter(|_| !recorded.carries);
+            let Some(above) = above else { return true };
+            task = above;
+        }
+    }
+
+    /// Where a task is among those that are recorded.
+    pub(crate) fn find(&self, plan: &Plan, task: Task) -> Option<usize> {
+        let number = self.numbers.of(plan, task)?;
+        self.recorded.binary_search_by_key(&number, |recorded| recorded.number).ok()
+    }
+
+    /// How many are recorded.
+    pub(crate) fn len(&self) -> usize {
+        self.recorded.len()
+    }
+
+    /// Looks which of the recorded objects are there.
+    fn look(&mut self, plan: &Plan, store: &Store) -> Result<(), Error> {
+        if self.recorded.is_empty() {
+            return Ok(());
+        }
+        let tasks = self.recorded.iter().filter_map(|recorded| self.numbers.task(plan, recorded.number));
+        let prefixes = listing::prefixes(plan, store, tasks);
+        let makers = Makers::new(plan);
+        let found = Mutex::new(vec![Written::default(); self.recorded.len()]);
+        in_order(prefixes, listing::AT_ONCE, |prefix| {
+            store.list_each(&prefix, &mut |key, size| {
+                let at = makers.of(key).and_then(|task| self.find(plan, task));
+                if let Some(at) = at
+                    && let Some(written) = lock(&found).get_mut(at)
+                {
+                    written.objects += 1;
+                    written.bytes += size;
+                }
+            })?;
+            Ok::<_, Error>(())
+        })?;
+        for (recorded, written) in self.recorded.iter_mut().zip(unlocked(found)) {
+            recorded.is_intact = recorded.written == written;
         }
         Ok(())
-    })?;
-    let intact = intact(plan, store, recorded)?;
-    let mut finished = BTreeSet::new();
-    for task in intact {
-        if plan.above(task).is_none_or(|above| finished.contains(&above) || carrying.contains(&task)) {
-            finished.insert(task);
-        }
-    }
-    Ok(finished)
-}
-
-/// Those of `recorded` whose objects are all there, each of its size; those of the highest level first.
-fn intact(plan: &Plan, store: &Store, recorded: BTreeMap<Task, Written>) -> Result<Vec<Task>, Error> {
-    let mut found: BTreeMap<Task, Written> = BTreeMap::new();
-    for (index, image) in plan.images.iter().enumerate() {
-        let tasks: Vec<Task> = recorded.keys().filter(|task| task.image == index).copied().collect();
-        if tasks.is_empty() {
-            continue;
-        }
-        for level in 0..image.levels.len() {
-            let makers: Vec<&Task> = tasks.iter().filter(|task| image.makes(**task, level)).collect();
-            if makers.is_empty() {
-                continue;
-            }
-            let array = image.array_path(level);
-            let stored: HashMap<String, u64> = store.list(&array)?.into_iter().collect();
-            for task in makers {
-                let written = found.entry(*task).or_default();
-                for index in objects(image, *task, level) {
-                    if let Some(bytes) = stored.get(&chunk_key(plan.ngff(), &array, &image.along_axes(index)))
-                    {
-                        written.objects += 1;
-                        written.bytes += bytes;
-                    }
-                }
-            }
-        }
-    }
-    let as_written = |(task, written): (Task, Written)| (found.get(&task) == Some(&written)).then_some(task);
-    let mut intact: Vec<Task> = recorded.into_iter().filter_map(as_written).collect();
-    intact.sort_by_key(|task| Reverse(task.block.level));
-    Ok(intact)
-}
-
-impl ImagePlan {
-    /// Whether a task, or a block above the tasks, makes objects of the image's `level`. A task makes all levels from the one
-    /// that is read up to its own; a block above the tasks makes its own level alone.
-    fn makes(&self, task: Task, level: usize) -> bool {
-        let pyramid = &self.pyramids[task.pyramid];
-        let is_task = task.block.level == pyramid.task_level;
-        pyramid.image_levels().contains(&level)
-            && if is_task {
-                level <= pyramid.of_image(task.block.level)
-            } else {
-                level == pyramid.of_image(task.block.level)
-            }
     }
 }
 
-/// Indices (t, c, z, y, x) of the objects of a level that a task makes, or a block above the tasks.
-fn objects(image: &ImagePlan, task: Task, level: usize) -> impl Iterator<Item = [u64; 5]> {
-    let pyramid = &image.pyramids[task.pyramid];
-    let plan = &image.levels[level];
-    let (h, w) = plan.shard.unwrap_or(plan.chunk);
-    let (rows, columns) = pyramid.below(task.block, level - pyramid.first);
-    let along = |pixels: Range<u64>, object: u32| {
-        pixels.start / u64::from(object)..pixels.end.div_ceil(object.into())
-    };
-    let rows = along(rows, h);
-    let columns = along(columns, w);
-    let page = task.page;
-    let (t, z) = (page.t / image.depth.0, page.z / image.depth.1);
-    image.channels(page).flat_map(move |c| {
-        let columns = columns.clone();
-        rows.clone().flat_map(move |y| columns.clone().map(move |x| [t.into(), c.into(), z.into(), y, x]))
-    })
+/// Every task must have been done by some share.
+pub(crate) fn check_all_recorded(plan: &Plan, recovered: &Recovered) -> Result<(), Error> {
+    let mut missing = plan.tasks().filter(|task| !recovered.is_recorded(plan, *task));
+    let Some(first) = missing.next() else { return Ok(()) };
+    Err(Error::Incomplete(format!(
+        "{} of {} pieces have not been done, the first is image {} t={} group={} z={}; run the remaining tasks first",
+        1 + missing.count(),
+        plan.task_count(),
+        first.image,
+        first.page.t,
+        first.page.group,
+        first.page.z
+    )))
 }

@@ -15,6 +15,7 @@
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_ome_zarr::{Occupant, Ownership, removing};
 use fairzarr_store::{Lease, LockKind, Replacement, Store};
+use fairzarr_task::in_order;
 
 use crate::commit;
 use crate::error::Error;
@@ -158,10 +159,21 @@ pub(crate) fn has_root(store: &Store) -> Result<bool, Error> {
     Ok(store.exists("zarr.json")? || store.exists(".zattrs")? && store.exists(".zgroup")?)
 }
 
-/// Whether nothing is at a place but an empty workspace.
+/// Whether nothing is at a place but an empty workspace, which is what a process leaves that was killed while it wrote the plan.
 pub(crate) fn is_empty(store: &Store) -> Result<bool, Error> {
+    // Both looks at the same time: each is a request at least.
+    let looks: Vec<Look> = vec![has_workspace_alone, has_no_work];
+    Ok(!in_order(looks, 2, |look| look(store))?.contains(&false))
+}
+
+/// One of several looks at a place.
+type Look = fn(&Store) -> Result<bool, Error>;
+
+fn has_workspace_alone(store: &Store) -> Result<bool, Error> {
     let children = store.list_children("")?;
-    Ok(children.objects.is_empty()
-        && children.directories.iter().all(|name| name == WORKSPACE)
-        && store.list(WORKSPACE)?.iter().all(|(key, _)| lease::is_ours(key)))
+    Ok(children.objects.is_empty() && children.directories.iter().all(|name| name == WORKSPACE))
+}
+
+fn has_no_work(store: &Store) -> Result<bool, Error> {
+    Ok(store.list(WORKSPACE)?.iter().all(|(key, _)| lease::is_ours(key)))
 }

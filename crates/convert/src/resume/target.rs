@@ -82,7 +82,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, place: &Store, options: &Optio
         .map_err(|error| Error::Bug(format!("the plan cannot be written: {error}")))?;
     watch(&lease, &text);
     // Of several that start here at the same time, one goes on.
-    if is_occupied(&store)? || !store.put_new(&keys::plan(), text)? {
+    if is_occupied(&store)? || !store.put_unseen(&keys::plan(), text)? {
         return Err(Error::Exists(store.location().to_string()));
     }
     Ok(Target { found: Found::Nothing, plan, lease, store, places })

@@ -269,6 +269,8 @@ pub(crate) enum PositionsArg {
     Origin,
     /// Where its first plane, or the field of its plate, was on the stage, as translation.
     Stage,
+    /// The same as a scene, with a coordinate system of the stage (NGFF 0.6).
+    Scene,
 }
 
 impl From<PositionsArg> for PositionChoice {
@@ -276,6 +278,7 @@ impl From<PositionsArg> for PositionChoice {
         match positions {
             PositionsArg::Origin => Self::Origin,
             PositionsArg::Stage => Self::Stage,
+            PositionsArg::Scene => Self::Scene,
         }
     }
 }

@@ -96,6 +96,21 @@ pub(crate) struct Fields {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct CatalogArgs {
+    /// OME-Zarr, or a place below which all of them are looked for.
+    #[arg(required = true)]
+    pub(crate) place: Vec<String>,
+    /// SQLite file (.sqlite, .sqlite3, .db), or a directory for CSV, one file a table. One that is there is brought up to date.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) to: PathBuf,
+    /// A row for every plane too.
+    #[arg(long)]
+    pub(crate) planes: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
     /// OME-Zarr, OME-TIFF, OME-XML, Micro-Meta App or NBO file; several files are read together.
     #[arg(required = true)]

@@ -325,6 +325,7 @@ pub(super) fn tell(told: &Told<'_>, report: &Report, seconds: f64) -> Result<Cod
             "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
             "seconds": seconds, "stats": times(&report.times), "filled_planes": filled,
             "schema_changes": report.schema_changes, "not_consolidated": report.not_consolidated,
+            "unplaced": report.unplaced,
             "not_carried": report.not_carried, "conflicts": report.conflicts,
             "policy": super::provenance::verdict(report),
             "moved_tiles": report.moved, "decoded": report.decoded, "not_moved": not_moved.collect::<Vec<_>>(),
@@ -354,6 +355,13 @@ pub(super) fn tell(told: &Told<'_>, report: &Report, seconds: f64) -> Result<Cod
 fn tell_notes(source: &str, report: &Report) {
     for filled in report.filled_sentences() {
         print::warning(format_args!("{filled}"));
+    }
+    if report.unplaced > 0 {
+        print::warning(format_args!(
+            "{} of {} images stay at the origin: their position on the stage is not known, or not in a unit of length",
+            report.unplaced,
+            report.images.len()
+        ));
     }
     let NotCarried { series, timepoints, .. } = &report.not_carried;
     if !series.is_empty() {

@@ -57,7 +57,7 @@ fn tiff(fileset: &Fileset) -> Value {
     let documents: Vec<Value> = fileset
         .sources()
         .iter()
-        .map(|source| json!({"name": source.name, "role": source.role, "bytes": source.bytes.len()}))
+        .map(|source| json!({"name": source.name, "role": source.role, "bytes": source.bytes()}))
         .collect();
     json!({
         "format": format,

@@ -1,6 +1,7 @@
 //! One module per subcommand.
 
 mod archive;
+mod catalog;
 mod certificate;
 mod check;
 mod conformance;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Extract(args) => extract::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Qc(args) => qc::run(&args),
+        Command::Catalog(args) => catalog::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Methods(args) => methods::run(&args),
         Command::Nbo(args) => nbo::run(&args),

@@ -49,7 +49,15 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
     match outcome.map_err(Failure::from) {
-        Ok(true) => tell_task(args, *task, true),
+        Ok(true) => {
+            if plan.task_count_of(*task) == 0 {
+                let (number, of, count) = (task.number, task.of, plan.task_count());
+                print::remark(format_args!(
+                    "task {number}/{of} has nothing to do: the plan has {count} pieces of work"
+                ));
+            }
+            tell_task(args, *task, true)
+        }
         Ok(false) => {
             tell_complete(args);
             tell_task(args, *task, false)

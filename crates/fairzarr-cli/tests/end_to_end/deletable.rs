@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::support::tiff::{Sample, Tiff};
-use crate::support::{Outcome, fairzarr, text};
+use crate::support::{Outcome, fairzarr, text, tree};
 
 /// A set of two files that each describe themselves, and belong together by the word of this document.
 const COMPANION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -321,23 +321,14 @@ fn exchange(one: &Path, other: &Path) {
     fs::rename(third, other).unwrap();
 }
 
-/// Changes a byte of the first chunk below a group.
-fn damage(group: &Path) {
-    let mut pending = vec![group.to_owned()];
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.extension().is_none() && !path.file_name().unwrap().as_bytes().starts_with(b".") {
-                let mut bytes = fs::read(&path).unwrap();
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 0x55;
-                return fs::write(path, bytes).unwrap();
-            }
-        }
-    }
-    panic!("no chunk below {}", group.display());
+/// Changes a byte of the first chunk below an array.
+fn damage(array: &Path) {
+    let is_chunk = |name: &&String| !name.ends_with(".json");
+    let path = array.join(tree(array).keys().find(is_chunk).unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]

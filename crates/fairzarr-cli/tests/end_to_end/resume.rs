@@ -165,7 +165,8 @@ fn a_torn_or_damaged_journal_costs_work_and_nothing_else() {
     for damage in 0..4 {
         let target = job.target(&format!("torn{damage}.zarr"));
         job.interrupted(&target);
-        let segment = fs::read_dir(target.join(".fairzarr/journal")).unwrap().next().unwrap().unwrap().path();
+        let segment =
+            fs::read_dir(target.join(".fairzarr/journal/1of1")).unwrap().next().unwrap().unwrap().path();
         let mut bytes = fs::read(&segment).unwrap();
         let middle = bytes.len() / 2;
         match damage {
@@ -176,7 +177,7 @@ fn a_torn_or_damaged_journal_costs_work_and_nothing_else() {
         }
         fs::write(&segment, bytes).unwrap();
         // As if killed in the middle of a write.
-        fs::write(target.join(".fairzarr/journal/.fairzarr-tmp-1-1"), "half").unwrap();
+        fs::write(target.join(".fairzarr/journal/1of1/.fairzarr-tmp-1-1"), "half").unwrap();
         fs::write(target.join("0/.fairzarr-tmp-1-2"), "half").unwrap();
         job.resumed(&target);
     }

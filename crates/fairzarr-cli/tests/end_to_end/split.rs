@@ -77,6 +77,7 @@ fn tasks_at_the_same_time_make_the_same_store() {
     let images = Tiff::many(vec![picture.clone(), picture]);
     let jobs = [
         Job::new(&stack(), &["--codec", "gzip-6", "--chunk", "64"]),
+        Job::new(&Tiff::of(Sample::U16, [1, 2, 1, 300, 270]), &["--drop-axes", "t,z", "--chunk", "64"]),
         Job::new(&page(), &["--chunk", "32"]),
         Job::new(&page(), &["--chunk", "32", "--shard", "128"]),
         Job::new(&page(), &["--ngff", "0.4", "--chunk", "100", "--memory", "12M"]),

@@ -24,6 +24,7 @@ mod servers;
 #[expect(dead_code, reason = "the end-to-end tests use all of it")]
 #[path = "../end_to_end/support/mod.rs"]
 mod support;
+mod tasks;
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;

@@ -30,11 +30,16 @@ const EVALUATIONS: [&str; 2] = ["ChromaticRegistrationEvaluation", "FieldUniform
 
 /// Builds the index of a record.
 pub fn index(record: &Record) -> Index {
+    with_entries(record).0
+}
+
+/// The index of a record, and for each of its images, in the order of the record, the number of its entry in [`Index::images`].
+pub(crate) fn with_entries(record: &Record) -> (Index, Vec<usize>) {
     // Images and instruments stand at the top.
     let top: Top = record.objects.iter().filter_map(|o| Some(((o.class.as_str(), o.id()?), o))).collect();
     let instruments: Vec<&Object> = record.all("Instrument").collect();
-    let mut builder =
-        Builder { index: Index { layout: LAYOUT, ..Index::default() }, top, groups: HashMap::new() };
+    let index = Index { layout: LAYOUT, ..Index::default() };
+    let mut builder = Builder { index, top, groups: HashMap::new(), entries: Vec::new() };
     let held: Option<HashSet<usize>> =
         record.in_store.as_ref().map(|held| held.iter().flatten().copied().collect());
     for (number, image) in record.objects.iter().filter(|o| o.class == "Image").enumerate() {
@@ -62,7 +67,7 @@ pub fn index(record: &Record) -> Index {
     }
     let known = |i: &&Object| Some((i.id()?.to_owned(), Microscope::of(i)));
     builder.index.instruments = instruments.iter().filter_map(known).collect::<BTreeMap<_, _>>();
-    builder.index
+    (builder.index, builder.entries)
 }
 
 /// Objects by class and identifier.
@@ -74,6 +79,8 @@ struct Builder<'a> {
     /// The entry of images by what they share: also the calibrations that they carry, because an image of an unknown
     /// microscope answers for no other.
     groups: HashMap<String, usize>,
+    /// The entry of each image.
+    entries: Vec<usize>,
 }
 
 impl Builder<'_> {
@@ -101,6 +108,7 @@ impl Builder<'_> {
         let group = format!("{shared}{:?}", carried(image).collect::<Vec<_>>());
         let first = !self.groups.contains_key(&group);
         let place = *self.groups.entry(group).or_insert(self.index.images.len());
+        self.entries.push(place);
         if first {
             self.index.images.push(entry);
         }
@@ -291,7 +299,8 @@ fn channels(image: &Object) -> Vec<Channel> {
     image.child("Pixels").into_iter().flat_map(|p| p.children_of("Channel")).map(channel).collect()
 }
 
-fn channel(object: &Object) -> Channel {
+/// What is known of a channel, and what it was taken with.
+pub(crate) fn channel(object: &Object) -> Channel {
     let path = object.child("LightPath");
     let used = |head: &str| {
         let is_a = |o: &&Object| catalogue::class(&o.class).is_some_and(|c| c.is_a(head));

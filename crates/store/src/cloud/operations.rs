@@ -91,11 +91,17 @@ impl Operations {
     /// more than one request the object itself tells whose it is.
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
         self.writable()?;
-        let path = self.path(key)?;
         // Servers that do not know conditional writes ignore the condition. This stops all but simultaneous writers.
         if self.size(key).await?.is_some() {
             return Ok(false);
         }
+        self.put_unseen(key, bytes).await
+    }
+
+    /// As [`Self::put_new`], where it was just seen that there is none.
+    pub(crate) async fn put_unseen(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
+        self.writable()?;
+        let path = self.path(key)?;
         let options =
             PutOptions { mode: PutMode::Create, attributes: self.attributes(key), ..PutOptions::default() };
         let (result, trace) = traced(self.client.put_opts(&path, bytes.clone().into(), options)).await;

@@ -48,6 +48,17 @@ fn passing_faults_of_writes_are_survived() {
 }
 
 #[test]
+fn what_was_just_seen_is_not_looked_for_again() {
+    let server = S3::start();
+    let (store, proxy) = once(&server, Fault::None, |_| false);
+    assert!(store.put_new("x", "1").unwrap());
+    assert_eq!(proxy.in_series(), 2);
+    proxy.forget();
+    assert!(store.put_unseen("y", "1").unwrap());
+    assert_eq!(proxy.in_series(), 1);
+}
+
+#[test]
 fn passing_faults_of_reads_are_survived() {
     for fault in PASSING {
         let server = S3::start();

@@ -1,5 +1,7 @@
 //! What lies below a prefix: listed, and deleted.
 
+use std::sync::mpsc::Sender;
+
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Error as ClientError, ObjectStoreExt as _};
@@ -21,6 +23,25 @@ impl Operations {
             .collect();
         objects.sort_unstable();
         Ok(objects)
+    }
+
+    /// Sends what lies below a prefix as it comes, until nobody takes it any more.
+    pub(crate) async fn list_into(&self, prefix: &str, into: Sender<(String, u64)>) -> Result<(), Error> {
+        self.listable()?;
+        let path = self.prefix(prefix)?;
+        let mut stream = self.client.list(path.as_ref());
+        let sending = async {
+            while let Some(meta) = stream.try_next().await? {
+                if let Some(key) = self.key(&meta.location)
+                    && into.send((key.to_owned(), meta.size)).is_err()
+                {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        let (listed, trace) = traced(sending).await;
+        listed.map_err(|error| self.client_failed("list", prefix, error, trace))
     }
 
     pub(crate) async fn children(&self, prefix: &str) -> Result<Children, Error> {

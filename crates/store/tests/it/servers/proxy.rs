@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{header, read_head};
 
@@ -47,6 +47,8 @@ struct State {
     seen: Mutex<Vec<Request>>,
     under_way: AtomicUsize,
     most_under_way: AtomicUsize,
+    /// When each request came and when its answer went back.
+    spans: Mutex<Vec<(Instant, Instant)>>,
 }
 
 impl Proxy {
@@ -63,6 +65,7 @@ impl Proxy {
             seen: Mutex::default(),
             under_way: AtomicUsize::new(0),
             most_under_way: AtomicUsize::new(0),
+            spans: Mutex::default(),
         });
         let shared = Arc::clone(&state);
         // Ends with the process: nothing wakes an accept.
@@ -86,6 +89,26 @@ impl Proxy {
     /// How many requests were under way at the same time, at most.
     pub(crate) fn most_under_way(&self) -> usize {
         self.state.most_under_way.load(Ordering::SeqCst)
+    }
+
+    /// How many requests waited for each other: the longest row of them in which each came after the one before was answered.
+    pub(crate) fn in_series(&self) -> usize {
+        let mut spans = self.state.spans.lock().unwrap().clone();
+        spans.sort_by_key(|(_, end)| *end);
+        let mut last: Option<Instant> = None;
+        let mut count = 0;
+        for (start, end) in spans {
+            if last.is_none_or(|last| start >= last) {
+                (last, count) = (Some(end), count + 1);
+            }
+        }
+        count
+    }
+
+    /// Forgets what it has seen.
+    pub(crate) fn forget(&self) {
+        self.state.seen.lock().unwrap().clear();
+        self.state.spans.lock().unwrap().clear();
     }
 }
 
@@ -117,6 +140,7 @@ impl State {
             *byte ^= 1;
         }
 
+        let start = Instant::now();
         let count = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_under_way.fetch_max(count, Ordering::SeqCst);
         let answer = self.forward(&head, &body);
@@ -124,6 +148,7 @@ impl State {
             std::thread::sleep(time);
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.spans.lock().unwrap().push((start, Instant::now()));
 
         let mut answer = answer?;
         match fault {
