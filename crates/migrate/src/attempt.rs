@@ -67,7 +67,7 @@ impl Attempt<'_> {
         let before = stats(source, &members)?;
         let place = self.context.target.join(&self.todo.target);
         let store = Store::open(&place, self.context.store)?;
-        let report = self.convert(&fileset, &store, &options)?;
+        let Made { report, by_one_run } = self.convert(&fileset, &store, &options)?;
         let proofs = self.prove(source, &store).map_err(|failure| match failure.class {
             // What was there before may be anybody's, and is not replaced.
             Class::Difference | Class::Invalid if report.is_none() => {
@@ -93,13 +93,13 @@ impl Attempt<'_> {
             warnings: listed(&warnings(&fileset, outside, report.as_ref())),
             ..Done::default()
         };
+        (done.objects, done.stored_bytes) = match &report {
+            Some(report) if by_one_run => (report.objects, report.bytes),
+            _ => stored(&store)?,
+        };
         let coverage = if let Some(report) = report {
-            (done.objects, done.stored_bytes) = (report.objects, report.bytes);
             report.coverage
         } else {
-            let objects = store.list("")?;
-            done.objects = objects.len() as u64;
-            done.stored_bytes = objects.iter().map(|(_, bytes)| bytes).sum();
             let read = Provenance::of_fileset(&fileset, &options.sidecars, options.policy.as_ref());
             read.map_err(|error| Failure::from(convert::Error::from(error)))?.report
         };
@@ -149,18 +149,13 @@ impl Attempt<'_> {
         Ok((options, files))
     }
 
-    /// Makes the store; `None` where a complete one was there, which has yet to be proved.
-    fn convert(
-        &self,
-        fileset: &Fileset,
-        store: &Store,
-        options: &ConvertOptions,
-    ) -> Result<Option<Report>, Failure> {
+    /// Makes the store, unless a complete one is there.
+    fn convert(&self, fileset: &Fileset, store: &Store, options: &ConvertOptions) -> Result<Made, Failure> {
         let present = present(store)?;
         let existing = match present {
             _ if self.todo.replace => Existing::Overwrite,
             // A job that was killed may have finished it, and not have come to say so.
-            Present::Complete => return Ok(None),
+            Present::Complete => return Ok(Made { report: None, by_one_run: false }),
             Present::Unfinished => Existing::Resume,
             Present::Nothing => Existing::Refuse,
         };
@@ -171,16 +166,17 @@ impl Attempt<'_> {
             options.in_place = store.local_path().is_none();
             convert::convert(fileset, store, &options, self.job)
         };
-        let made = match run(existing) {
+        let by_one_run = existing != Existing::Resume;
+        let (made, by_one_run) = match run(existing) {
             // What an earlier run began by other settings or from another version of the file was never complete.
             Err(convert::Error::Settings { .. } | convert::Error::Resume(_))
                 if present == Present::Unfinished =>
             {
-                run(Existing::Overwrite)
+                (run(Existing::Overwrite), true)
             }
-            made => made,
+            made => (made, by_one_run),
         };
-        made.map(Some).map_err(|error| {
+        made.map(|report| Made { report: Some(report), by_one_run }).map_err(|error| {
             let failure = Failure::from(error);
             // What no later run can finish is not left behind.
             if !failure.class.may_pass() && failure.class != Class::Exists && is_unfinished(store) {
@@ -235,6 +231,31 @@ impl Attempt<'_> {
         let failed = |path: &String, error| Failure::new(Class::Sidecar, format!("{path}: {error}"));
         self.todo.sidecars.iter().map(|path| file(path).map_err(|error| failed(path, error))).collect()
     }
+}
+
+/// What came of a conversion.
+struct Made {
+    /// `None` where a complete store was there, which has yet to be proved.
+    report: Option<Report>,
+    /// Whether the report tells of the whole store, and not of what an interrupted run had left to do.
+    by_one_run: bool,
+}
+
+/// Chunk and shard objects of all images of a store, and their bytes, as a conversion without interruption counts them.
+fn stored(store: &Store) -> Result<(u64, u64), Failure> {
+    let mut stored = (0, 0);
+    let images = ome_zarr::images(store).map_err(|error| Failure::new(Class::Difference, chain(&error)))?;
+    for image in images {
+        for level in 0..image.multiscale.datasets.len() {
+            let Some(array) = image.array_path(level) else { continue };
+            let objects = store.list(&array)?;
+            let is_chunk = |key: &str| !matches!(names::last(key), "zarr.json" | ".zarray" | ".zattrs");
+            for (_, bytes) in objects.iter().filter(|(key, _)| is_chunk(key)) {
+                stored = (stored.0 + 1, stored.1 + bytes);
+            }
+        }
+    }
+    Ok(stored)
 }
 
 fn opening(choices: &Options) -> OpenOptions {

@@ -3,6 +3,7 @@
 
 mod checksum;
 mod convert;
+mod deletable;
 mod emit;
 mod errors;
 mod export;
