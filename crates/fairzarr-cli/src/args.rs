@@ -14,7 +14,9 @@ pub(crate) use conversion::{
     BitArg, ChecksumArg, Convert, ConvertChoices, EmitArg, Planning, Preset, PyramidArg, Run, Split,
 };
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
-pub(crate) use provenance::{Axes, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg};
+pub(crate) use provenance::{
+    Axes, Check, Embed, Fields, Methods, MethodsAs, Nbo, ProvenanceChoices, Qc, SidecarsArg,
+};
 
 use parse::{parse_bytes, parse_durability, parse_option, parse_time};
 

@@ -1,0 +1,234 @@
+//! Parts of a microscope in the words of a paper: maker, model, what it is, catalogue number.
+
+use super::phrase::{Details, Phrase, kept, phrase, said};
+use super::wording::{article, decimal, measure, number, plain, quantity, wavelength, word};
+use crate::catalogue;
+use crate::record::Object;
+
+/// `an Example Optics Plan-Apo objective (details, cat. no. EX-3)`; what identifies the product and is missing is
+/// marked.
+pub(super) fn product(part: &Object, noun: &str, details: Details) -> Phrase {
+    let (mut named, missing) = name(part);
+    let mut details = details;
+    if !missing.is_empty() {
+        details.may(designation(part, &named));
+    }
+    for what in missing {
+        details.missing.push(what.to_owned());
+    }
+    named = if named.is_empty() { noun.into() } else { with_noun(named, noun) };
+    details.need(catalogue_number(part), "catalogue number");
+    let article = article(&named.plain());
+    phrase![article, " ", named, details.bracketed()]
+}
+
+/// The short form of what was described before: `the L4 LED`.
+pub(super) fn again(part: &Object, noun: &str) -> Phrase {
+    match plain(Some(part), "Model").or_else(|| plain(Some(part), "Name")) {
+        Some(model) => phrase!["the ", with_noun(model, noun)],
+        None => format!("the {noun}").into(),
+    }
+}
+
+/// A name and what the thing is, as far as the name does not say it: `X-Cite 120 LED` and `light source`. What the
+/// name has in brackets does not count.
+pub(super) fn with_noun(named: Phrase, noun: &str) -> Phrase {
+    let words = |text: &str| -> Vec<String> {
+        let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        parts.map(str::to_lowercase).collect()
+    };
+    let plain = named.plain();
+    let known = words(plain.split(['(', '[']).next().unwrap_or_default());
+    let says = |noun: &str| {
+        let noun = words(noun);
+        known.windows(noun.len().max(1)).any(|window| window == noun)
+    };
+    let is_beamsplitter = noun.starts_with("dichroic") && (says("beamsplitter") || says("dichroic"));
+    if is_beamsplitter || says(noun) {
+        return named;
+    }
+    match noun.split_once(' ') {
+        Some((first, rest)) if says(first) && says(rest) => named,
+        Some((first, rest)) if says(first) => phrase![named, " ", rest],
+        _ => phrase![named, " ", noun],
+    }
+}
+
+/// Maker and model as the product's name, the name that people gave it where there are neither, and what is missing.
+fn name(part: &Object) -> (Phrase, Vec<&'static str>) {
+    let (maker, model) = (plain(Some(part), "Manufacturer"), plain(Some(part), "Model"));
+    match (maker, model) {
+        (Some(maker), Some(model)) => {
+            // `Leica` and `Leica SP5`.
+            let repeats = model.plain().to_lowercase().starts_with(&maker.plain().to_lowercase());
+            (if repeats { model } else { phrase![maker, " ", model] }, Vec::new())
+        }
+        (Some(maker), None) => (maker, vec!["model"]),
+        (None, Some(model)) => (model, vec!["manufacturer"]),
+        (None, None) => (plain(Some(part), "Name").unwrap_or_default(), vec!["manufacturer", "model"]),
+    }
+}
+
+/// What its people call it, if that says more than maker and model.
+fn designation(part: &Object, named: &Phrase) -> Option<Phrase> {
+    let called = plain(Some(part), "Name")?;
+    let known = named.plain().to_lowercase();
+    let says_more = !known.contains(&called.plain().to_lowercase());
+    says_more.then(|| phrase!["“", called, "”"])
+}
+
+/// The catalogue number; NBO has one field for it and the serial number.
+fn catalogue_number(part: &Object) -> Option<Phrase> {
+    let from = part.field("CatalogNumber").and_then(|f| f.origin.from.as_deref());
+    let is_serial = from.is_some_and(|from| from.ends_with("SerialNumber"));
+    let kind = if is_serial { "serial no. " } else { "cat. no. " };
+    let number = plain(Some(part), "CatalogNumber").map(|number| phrase![kind, number]);
+    // Elsewhere the serial number is kept beside it.
+    number.or_else(|| kept(Some(part), "OME:@SerialNumber", str::to_owned).map(|n| phrase!["serial no. ", n]))
+}
+
+/// A light source with what NBO asks of one.
+pub(super) fn light_source(part: &Object) -> (String, Details) {
+    let mut details = Details::default();
+    let noun = match part.class.as_str() {
+        "Laser" => {
+            details.need(word(Some(part), "Type"), "laser type");
+            details.may(said(Some(part), "Pulse", |p, _| (p == "true").then(|| "pulsed".to_owned())));
+            details.may(said(Some(part), "Tuneable", |p, _| (p == "true").then(|| "tuneable".to_owned())));
+            details.may(said(Some(part), "ModulationMechanism", |m, _| modulation(m)));
+            "laser"
+        }
+        "LightEmittingDiode" => "LED light source",
+        "Arc" => "arc lamp",
+        "Filament" => "filament lamp",
+        _ => "light source",
+    };
+    for range in part
+        .children
+        .iter()
+        .filter(|c| ["LEDModule", "IlluminationWavelengthRange"].contains(&c.class.as_str()))
+    {
+        let light =
+            wavelength(Some(range), "PeakWavelength").or_else(|| wavelength(Some(range), "Wavelength"));
+        match (light, quantity(Some(range), "IlluminationPower")) {
+            (Some(light), Some(power)) => details.said.push(phrase![light, " at ", power]),
+            (light, power) => details.said.extend(light.or(power)),
+        }
+    }
+    details.may(kept(Some(part), "OME:@Wavelength", |w| format!("{w} nm")));
+    (noun.to_owned(), details)
+}
+
+fn modulation(listed: &str) -> Option<String> {
+    Some(match listed {
+        "None" | "Other" => return None,
+        "Direct" => "directly modulated".to_owned(),
+        _ => {
+            format!("modulated by an {}", listed.replace("AcoustoOptical", "acousto-optical").to_lowercase())
+        }
+    })
+}
+
+/// A filter or dichroic with its band.
+pub(super) fn filter(part: &Object, role: &str) -> (String, Details) {
+    let mut details = Details::default();
+    for range in part.children.iter().filter(|c| c.class.ends_with("TransmittanceRange")) {
+        let Some(light) = wavelength(Some(range), "Wavelength") else { continue };
+        // Of an edge filter the wavelength is the edge.
+        let is_edge = ["LongPass", "ShortPass"].iter().any(|kind| part.str("Type") == Some(kind));
+        details.said.push(match bandwidth(range).filter(|_| !is_edge) {
+            Some(width) => phrase!["centred at ", light, ", ", width, " wide"],
+            None => light,
+        });
+    }
+    details.may(word(Some(part), "Type"));
+    (role.to_owned(), details)
+}
+
+/// The width of a band, which is in the unit of its wavelength.
+fn bandwidth(range: &Object) -> Option<Phrase> {
+    let unit = range.str("WavelengthUnit").unwrap_or("nm");
+    said(Some(range), "FWHMBandwidth", |digits, _| {
+        let width = digits.parse().ok().filter(|_| unit != "nm");
+        let width = width.and_then(|width| crate::unit::convert(width, unit, "nm"));
+        Some(width.map_or_else(|| measure(digits, unit), |nm| format!("{} nm", decimal(nm))))
+    })
+}
+
+/// A detector with what NBO asks of one.
+pub(super) fn detector(part: &Object) -> (String, Details) {
+    let kind = part.str("Type").unwrap_or_default();
+    let noun = match part.class.as_str() {
+        "CMOS" if kind == "Scientific" => "sCMOS camera",
+        "CMOS" => "CMOS camera",
+        "CCD" if kind == "EMCCD" => "EMCCD camera",
+        "CCD" => "CCD camera",
+        "IntensifiedCamera" => "intensified camera",
+        "AnalogVideo" => "video camera",
+        "PhotoMultiplierTube" => "photomultiplier tube",
+        "HybridPhotoDetector" => "hybrid detector",
+        "PhotoDiode" => "photodiode",
+        _ => "detector",
+    };
+    let mut details = Details::default();
+    if is_a(part, "Camera") {
+        let pixel = (quantity(Some(part), "PixelWidth"), quantity(Some(part), "PixelHeight"));
+        details.need(
+            match pixel {
+                (Some(w), Some(h)) if w.plain() == h.plain() => Some(phrase!["square pixels of ", w]),
+                (Some(w), Some(h)) => Some(phrase!["pixels of ", w, " by ", h]),
+                _ => None,
+            },
+            "sensor pixel size",
+        );
+    } else if is_a(part, "PointDetector") {
+        details.may(word(Some(part), "Coating").map(|coating| phrase![coating, " photocathode"]));
+    }
+    (noun.to_owned(), details)
+}
+
+/// Whether the class of an object belongs to this group; `Camera` and `PointDetector` are types that several classes
+/// share attributes of.
+pub(super) fn is_a(part: &Object, kind: &str) -> bool {
+    let Some(class) = catalogue::class(&part.class) else { return false };
+    class.is_a(kind) || class.attributes().any(|attribute| attribute.owner == kind)
+}
+
+/// An objective with what NBO asks of one.
+pub(super) fn objective(part: &Object) -> Phrase {
+    let mut details = Details::default();
+    let magnification =
+        said(Some(part), "Magnification", |m, _| Some(format!("{}×", super::wording::tidy(m))));
+    details.need(magnification, "magnification");
+    // An aperture has at least one decimal.
+    let aperture = said(Some(part), "LensNA", |na, _| {
+        Some(if na.contains('.') { na.to_owned() } else { format!("{na}.0") })
+    });
+    details.need(aperture.map(|na| phrase!["NA ", na]), "numerical aperture");
+    let correction = said(Some(part), "Correction", |c, _| (c != "Other").then(|| c.to_owned()));
+    details.need(correction.map(|c| phrase![c, " correction"]), "correction");
+    let medium = said(Some(part), "ImmersionType", |m, _| super::wording::prose(m));
+    details
+        .need(medium.map(|m| if m.plain() == "dipping" { m } else { phrase![m, " immersion"] }), "immersion");
+    details.may(word(Some(part), "ContrastModulation").map(|c| phrase![c, " phase plate"]));
+    details.may(said(Some(part), "DIC", |d, _| (d == "true").then(|| "for DIC".to_owned())));
+    details.may(said(Some(part), "InfinityCorrected", |i, _| {
+        (i == "true").then(|| "infinity-corrected".to_owned())
+    }));
+    details.may(quantity(Some(part), "WorkingDistance").map(|d| phrase!["working distance ", d]));
+    product(part, "objective", details)
+}
+
+/// What is said of the liquid of an immersion: `Example Optics oil (refractive index 1.518)`.
+pub(super) fn liquid(settings: &Object) -> Option<Phrase> {
+    let liquid = settings.child("ImmersionLiquid")?;
+    let index = number(Some(liquid), "RefractiveIndex");
+    let (named, _) = name(liquid);
+    if named.is_empty() {
+        return index.map(|n| phrase!["an immersion liquid of refractive index ", n]);
+    }
+    let mut details = Details::default();
+    details.may(index.map(|n| phrase!["refractive index ", n]));
+    details.need(catalogue_number(liquid), "catalogue number");
+    Some(phrase![named, details.bracketed(), " as the immersion liquid"])
+}
