@@ -65,7 +65,7 @@ def convert(
         pyramid: ``"computed"``, ``"source"`` or ``"none"``.
         nbo: Documents on microscope, acquisition or quality control.
         policy: Check the record by a policy that comes with the program, or by a policy file.
-        overwrite: Replace what exists at the target.
+        overwrite: Replace the store at the target, which stays until the new one is whole.
         resume: Finish an interrupted conversion.
         jobs: Worker threads; one per core by default.
         memory: Bytes for pixels, or text such as ``"2G"``.

@@ -45,7 +45,7 @@ fn check_image(path: &Path, image: &Image, index: usize) {
     let pixels = image.pixels.as_ref();
     let count = pixels.and_then(|pixels| pixels.size_c).unwrap_or(1).min(100) as usize;
     let downscaling = Downscaling::new("mean");
-    let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling));
+    let multiscale = from_ome::multiscale(image, index, &from_ome::halving(3), Some(downscaling), [0.0; 5]);
     let windows = vec![Window::full(0.0, 0.0); count];
     let samples = from_ome::Samples {
         data_type: SampleType::Uint16,

@@ -24,6 +24,12 @@ use zarrs::array::codec::bytes_to_bytes::blosc::{
 #[path = "../src/pixels/mod.rs"]
 mod pixels;
 
+/// What the modules take from the options.
+mod options {
+    pub(crate) use fairzarr_convert::Downsample;
+}
+
+use fairzarr_convert::Downsample;
 use fairzarr_ome_zarr::{Codec, Encoder, Shard};
 use fairzarr_pixel::{Region, SampleType};
 use pixels::downsample::halve;
@@ -42,7 +48,10 @@ fn main() {
     report(
         "downsample / plain loop",
         bytes.len(),
-        || halve(SampleType::Uint16, 1, whole, bytes, half, bytemuck::cast_slice_mut(black_box(&mut out))),
+        || {
+            let to = (half, bytemuck::cast_slice_mut(black_box(&mut out)));
+            halve(Downsample::Mean, SampleType::Uint16, 1, (whole, bytes), to);
+        },
         || halve_plainly(&samples, black_box(&mut alone)),
     );
     assert_eq!(out, alone);

@@ -31,6 +31,17 @@ pub enum Error {
     /// Something is at the output's place already.
     #[error("{0} exists already")]
     Exists(String),
+    /// Complex samples have no order.
+    #[error("image {0} has complex samples, of which none is the largest: its levels cannot be made so")]
+    NoLargest(usize),
+    /// The regions of an image cannot be painted.
+    #[error("regions of image {image}: {reason}")]
+    Rois {
+        /// Its number.
+        image: usize,
+        /// What was found, and expected.
+        reason: String,
+    },
     /// Another process is writing there.
     #[error("{place} is being written to: {reason}")]
     Running {
@@ -52,6 +63,11 @@ pub enum Error {
         /// Why it is kept.
         reason: String,
     },
+    /// A whole store is at the output's place, where no other can be written beside it and take its place at once.
+    #[error(
+        "{0} cannot stay until another store is whole: no directory can take its place there, as in no object store"
+    )]
+    NotExchanged(String),
     /// There is nothing to resume, or it cannot be resumed.
     #[error("cannot resume: {0}")]
     Resume(String),

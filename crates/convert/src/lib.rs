@@ -15,7 +15,8 @@
 //!
 //! A conversion is a [`Plan`] whose tasks are run by threads, and by several processes if asked ([`run_share`]).
 //! Chunks are written first and metadata last: a store without root metadata is unfinished. While it is
-//! unfinished, `.fairzarr/` in the store holds the plan and the record of finished tasks.
+//! unfinished, `.fairzarr/` in the store holds the plan and the record of finished tasks. A store that is replaced stays
+//! where it is until the new one is whole.
 #![forbid(unsafe_code)]
 
 mod commit;
@@ -38,7 +39,10 @@ pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use not_carried::{Levels, NotCarried};
-pub use options::{BitType, ChunkChoice, Existing, Layout, Options, PyramidChoice, ShardChoice};
+pub use options::{
+    BitType, ChunkChoice, Downsample, Existing, Layout, Options, PositionChoice, PyramidChoice, RoiChoice,
+    ShardChoice, TimeChoice,
+};
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};
 pub use pixels::statistics::ChannelStatistics;
@@ -49,8 +53,8 @@ pub use source::SourceFile;
 
 use pipeline::findings::Findings;
 use pipeline::run;
-use resume::lease;
 use resume::target::{self, Found, Target};
+use resume::{lease, replace};
 
 /// What a finished conversion did.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +91,23 @@ pub struct Report {
     pub times: StageTimes,
 }
 
+impl Report {
+    /// A sentence for each image with planes that were filled; a time series that broke off lacks thousands.
+    pub fn filled_sentences(&self) -> impl Iterator<Item = String> {
+        self.filled.chunk_by(|a, b| a.0 == b.0).filter_map(|planes| {
+            let &(image, t, c, z) = planes.first()?;
+            Some(match planes.len() {
+                1 => format!(
+                    "image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
+                ),
+                count => format!(
+                    "image {image}: {count} planes are missing in the source, the first of them t={t} c={c} z={z}; zeros were written"
+                ),
+            })
+        })
+    }
+}
+
 /// Converts a whole fileset.
 ///
 /// # Errors
@@ -95,20 +116,9 @@ pub struct Report {
 pub fn convert(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
     let plan = Plan::new(source, options, job.memory)?;
     let provenance = merged(source, options)?;
-    let Target { found, plan, lease } = target::begin(source, plan, store, options)?;
-    let work = || {
-        let done = match found {
-            Found::Finished => Done::default(),
-            // What the interrupted process recorded as written may have been lost with the machine's memory.
-            Found::Unfinished => finish(source, &plan, store, &lease, &provenance, true, job)?,
-            Found::Nothing => finish(source, &plan, store, &lease, &provenance, false, job)?,
-        };
-        commit::clean(store)?;
-        Ok(done)
-    };
-    let Done { times, not_consolidated } = lease::heed(&lease, store, work())?;
-    drop(lease);
-    Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
+    let target = target::begin(source, plan, store, options)?;
+    let Done { times, not_consolidated } = complete(source, store, &target, &provenance, options, job)?;
+    Ok(Report { not_consolidated, ..report(source, &target.plan, job, provenance, times) })
 }
 
 /// Makes the store ready for the shares of a split conversion: writes the plan, and nothing else.
@@ -119,8 +129,8 @@ pub fn prepare(source: &Fileset, store: &Store, options: &Options, memory: u64) 
     let plan = Plan::new(source, options, memory)?;
     // A policy refuses before the first byte is written.
     merged(source, options)?;
-    let Target { plan, lease, .. } = target::begin(source, plan, store, options)?;
-    target::keep_documents(store, options)?;
+    let Target { plan, lease, store, .. } = target::begin(source, plan, store, options)?;
+    target::keep_documents(&store, options)?;
     drop(lease);
     Ok(plan)
 }
@@ -146,15 +156,15 @@ pub fn run_share(
     share: Share,
     job: &Job,
 ) -> Result<bool, Error> {
-    let (plan, lease) = target::join(source, store, options, LockKind::Shared)?;
-    if commit::is_complete(&plan, store)? {
+    let Target { found, plan, lease, store, .. } = target::join(source, store, options, LockKind::Shared)?;
+    if found == Found::Finished {
         return Ok(false);
     }
     let work = || {
-        let findings = read(source, &plan, store, &lease, share, job)?;
+        let findings = read(source, &plan, &store, &lease, share, job)?;
         crate::source::check_read(source, &plan, &findings.checksums)
     };
-    lease::heed(&lease, store, work())?;
+    lease::heed(&lease, &store, work())?;
     Ok(true)
 }
 
@@ -164,20 +174,54 @@ pub fn run_share(
 /// # Errors
 /// [`Error::Incomplete`] names what is missing, [`Error::Resume`] where `options` has other documents than the plan.
 pub fn commit(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
-    let (plan, lease) = target::join(source, store, options, LockKind::Exclusive)?;
-    let provenance = merged(source, &target::with_documents(&plan, store, options)?)?;
+    let target = target::join(source, store, options, LockKind::Exclusive)?;
+    let documents = target::with_documents(&target.plan, &target.store, options)?;
+    let provenance = merged(source, &documents)?;
+    if target.found == Found::Unfinished {
+        commit::check_tasks(&target.plan, &target.store)?;
+    }
+    let Done { times, not_consolidated } = complete(source, store, &target, &provenance, options, job)?;
+    Ok(Report { not_consolidated, ..report(source, &target.plan, job, provenance, times) })
+}
+
+/// Does what is left of a conversion, gives the new store the place of one that it replaces, and removes what only an
+/// unfinished store has.
+fn complete(
+    source: &Fileset,
+    place: &Store,
+    target: &Target,
+    provenance: &Provenance,
+    options: &Options,
+    job: &Job,
+) -> Result<Done, Error> {
+    let Target { found, plan, lease, store, places } = target;
     let work = || {
-        let mut done = Done::default();
-        if !commit::is_complete(&plan, store)? {
-            commit::check_tasks(&plan, store)?;
-            done = finish(source, &plan, store, &lease, &provenance, true, job)?;
-        }
-        commit::clean(store)?;
+        let done = match found {
+            Found::Finished => Done::default(),
+            // What the interrupted process recorded as written may have been lost with the machine's memory.
+            Found::Unfinished => finish(source, plan, store, lease, provenance, true, job)?,
+            Found::Nothing => finish(source, plan, store, lease, provenance, false, job)?,
+        };
+        let replaced = match places {
+            Some(places) if store.location() == places.beside().location() => {
+                Some(replace::exchange(places, options.take_over)?)
+            }
+            _ => None,
+        };
+        replace::settle(place, places.as_ref())?;
+        drop(replaced);
         Ok(done)
     };
-    let Done { times, not_consolidated } = lease::heed(&lease, store, work())?;
-    drop(lease);
-    Ok(Report { not_consolidated, ..report(source, &plan, job, provenance, times) })
+    lease::heed(lease, store, work())
+}
+
+/// Removes a store that was made here, finished or not, object by object; where a replacement of it was begun, only that. What
+/// others have put there stays.
+///
+/// # Errors
+/// When the store cannot be looked at or removed.
+pub fn discard(store: &Store) -> Result<(), Error> {
+    replace::discard(store)
 }
 
 /// What the last part of a conversion tells.
@@ -203,7 +247,7 @@ fn finish(
         commit::check_objects(plan, store)?;
         store.remove_leftovers()?;
     }
-    let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance)?;
+    let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance, job)?;
     Ok(Done { times: findings.times, not_consolidated })
 }
 

@@ -20,6 +20,9 @@ pub struct NotCarried {
     pub pages: Vec<Value>,
     /// Images whose reduced levels are not those of the source.
     pub levels: Vec<Levels>,
+    /// Images of the source that were not asked for, by their numbers there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<usize>,
     /// Files that the metadata attach: annotation, name, place, size.
     pub files: Vec<Value>,
 }
@@ -49,13 +52,14 @@ impl NotCarried {
             page_count: source.unmapped().len(),
             pages: source.unmapped().iter().take(LISTED).map(|page| page_object(source, page)).collect(),
             levels: levels.collect(),
+            series: source.left_out(),
             files: files.collect(),
         }
     }
 
     /// Whether everything is carried.
     pub fn is_empty(&self) -> bool {
-        self.page_count == 0 && self.levels.is_empty() && self.files.is_empty()
+        self.page_count == 0 && self.levels.is_empty() && self.series.is_empty() && self.files.is_empty()
     }
 }
 

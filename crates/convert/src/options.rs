@@ -3,6 +3,7 @@
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_nbo::check::Policy;
 use fairzarr_nbo::ingest::Mapping;
+use fairzarr_ngff::from_ome;
 use fairzarr_ome_zarr::Codec;
 use fairzarr_provenance::Sidecar;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,14 @@ pub struct Options {
     pub shard: ShardChoice,
     /// Where the reduced levels come from.
     pub pyramid: PyramidChoice,
+    /// How samples of computed levels are made.
+    pub downsample: Downsample,
+    /// What becomes of regions of interest, beside the OME-XML that keeps them.
+    pub rois: RoiChoice,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
@@ -48,6 +57,9 @@ pub struct Options {
     pub bit: BitType,
     /// What to do about an output that exists.
     pub existing: Existing,
+    /// With [`Existing::Overwrite`]: removes the old store before the new one is written, also where it could stay until the
+    /// new one is whole. In object stores, where it cannot, nothing is replaced without this.
+    pub in_place: bool,
     /// Ignore the leases of writers that crashed: processes that were killed while they wrote to an object store leave
     /// theirs behind.
     pub take_over: bool,
@@ -68,6 +80,10 @@ impl Default for Options {
             chunk: ChunkChoice::default(),
             shard: ShardChoice::Auto,
             pyramid: PyramidChoice::Computed,
+            downsample: Downsample::Mean,
+            rois: RoiChoice::Metadata,
+            positions: PositionChoice::Origin,
+            time_scale: TimeChoice::Increment,
             smallest_level: 256,
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
@@ -75,6 +91,7 @@ impl Default for Options {
             consolidated: true,
             bit: BitType::Uint8,
             existing: Existing::Refuse,
+            in_place: false,
             take_over: false,
             sidecars: Vec::new(),
             mapping: None,
@@ -117,13 +134,75 @@ impl Default for ChunkChoice {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PyramidChoice {
-    /// Are computed: 2x means in y and x.
+    /// Are computed: each has half the height and width of the one before, see [`Downsample`].
     #[default]
     Computed,
     /// Are those that the source holds; of images that have none, computed.
     Source,
     /// Are left out.
     None,
+}
+
+/// How four samples, two by two in y and x, become one of the next level. At an odd edge the last row or column counts twice.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Downsample {
+    /// Their mean; of integers rounded half up.
+    #[default]
+    Mean,
+    /// The first of them, upper left; the level lies where that sample lies, not in the middle of the four.
+    Nearest,
+    /// The one that occurs most often; of several, the first in reading order. For labels and masks.
+    Mode,
+    /// The largest; what is not a number is passed over. Complex samples have none.
+    Max,
+}
+
+impl Downsample {
+    /// What is done, in words.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Mean => "2x2 mean in y and x, integers rounded half up",
+            Self::Nearest => "the upper left of 2x2 samples in y and x",
+            Self::Mode => {
+                "the most frequent of 2x2 samples in y and x, of several the first in reading order"
+            }
+            Self::Max => "the largest of 2x2 samples in y and x",
+        }
+    }
+}
+
+/// Regions of interest.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoiChoice {
+    /// Stay in the OME-XML alone.
+    #[default]
+    Metadata,
+    /// Become label images as well, as `fairzarr_rois` says.
+    Labels,
+}
+
+/// Where images lie.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PositionChoice {
+    /// Each at the origin of its own coordinates.
+    #[default]
+    Origin,
+    /// Where its first plane, or the field of its plate, was on the stage: as translation of all its levels.
+    Stage,
+}
+
+/// Where the time between time points comes from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeChoice {
+    /// From `TimeIncrement` alone.
+    #[default]
+    Increment,
+    /// From `DeltaT` of planes as well, where there is no `TimeIncrement` and time points follow each other in equal steps.
+    DeltaT,
 }
 
 /// Gathering of chunks into shards.
@@ -156,7 +235,7 @@ pub enum Existing {
     /// Is an error.
     #[default]
     Refuse,
-    /// Is removed first.
+    /// Is replaced when the new one is whole, or, with [`Options::in_place`], removed first.
     Overwrite,
     /// Is an interrupted conversion to be finished.
     Resume,
@@ -187,6 +266,44 @@ impl fmt::Display for PyramidChoice {
             Self::Computed => "computed",
             Self::Source => "source",
             Self::None => "none",
+        })
+    }
+}
+
+impl fmt::Display for Downsample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mean => "mean",
+            Self::Nearest => from_ome::NEAREST,
+            Self::Mode => "mode",
+            Self::Max => "max",
+        })
+    }
+}
+
+impl fmt::Display for RoiChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Metadata => "metadata",
+            Self::Labels => "labels",
+        })
+    }
+}
+
+impl fmt::Display for PositionChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Origin => "origin",
+            Self::Stage => "stage",
+        })
+    }
+}
+
+impl fmt::Display for TimeChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Increment => "increment",
+            Self::DeltaT => "delta-t",
         })
     }
 }

@@ -16,14 +16,15 @@ pub(crate) mod tiles;
 
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Encoder;
-use fairzarr_pixel::PlaneIndex;
+use fairzarr_pixel::{PlaneIndex, SampleType};
 use fairzarr_provenance::Documents;
 use fairzarr_task::Job;
 use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
+use crate::commit::labels;
 use crate::error::Error;
-use crate::options::{ChunkChoice, Options, PyramidChoice};
+use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice, RoiChoice};
 use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, place};
 use pyramid::Block;
@@ -86,6 +87,17 @@ impl Plan {
         if options.codec.needs_zarr_2() && options.version.zarr_format() == 3 {
             let (codec, version) = (options.codec.name().into(), options.version.to_string());
             return Err(Error::CodecNeedsZarr2(codec, version));
+        }
+        let complex = |image: &fairzarr_ome_tiff::Image| {
+            matches!(image.sample_type(), SampleType::ComplexFloat | SampleType::ComplexDouble)
+        };
+        if options.downsample == Downsample::Max
+            && let Some(image) = source.images().iter().position(complex)
+        {
+            return Err(Error::NoLargest(image));
+        }
+        if options.rois == RoiChoice::Labels {
+            labels::check(source)?;
         }
         let placement = place(source, options.layout)?;
         let mut plan = Self {

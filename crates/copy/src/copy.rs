@@ -54,6 +54,33 @@ pub fn copy(from: &Store, to: &Store, options: &Options, job: &Job) -> Result<Re
     }
 }
 
+/// Copies one object of a store, of a size that was listed, to a key of another, and reads it back; what it takes of `memory` is
+/// held meanwhile.
+///
+/// # Errors
+/// As [`copy`].
+pub fn object(
+    (from, key, size): (&Store, &str, u64),
+    (to, target): (&Store, &str),
+    memory: &Budget,
+    job: &Job,
+) -> Result<(), Error> {
+    job.cancel.check()?;
+    let object = (key.to_owned(), size);
+    let _memory = memory.take(transfer::memory(size));
+    let same = if size > WHOLE {
+        transfer::stream(from, (to, target), &object, || Ok(job.cancel.check()?))?;
+        to.size(target)? == Some(size)
+    } else {
+        let bytes = read(from, &object)?;
+        to.put(target, bytes.clone())?;
+        is_same(to, target, &bytes)?
+    };
+    job.progress.wrote(size);
+    job.progress.advance(size);
+    if same { Ok(()) } else { Err(Error::Differs { key: target.into(), place: to.location().to_string() }) }
+}
+
 /// What is at a place, but for the traces of those who write there.
 fn objects_at(place: &Store) -> Result<BTreeMap<String, u64>, Error> {
     let objects = place.list("")?.into_iter();
@@ -100,7 +127,7 @@ impl Copy<'_> {
             return Ok(());
         }
         if *size > WHOLE {
-            transfer::stream(self.from, self.to, object, || Ok(self.job.cancel.check()?))?;
+            transfer::stream(self.from, (self.to, key), object, || Ok(self.job.cancel.check()?))?;
             self.wrote(*size);
             return self.prove(object);
         }

@@ -20,7 +20,7 @@ mod order;
 mod pack;
 mod transfer;
 
-pub use copy::copy;
+pub use copy::{copy, object};
 pub use error::Error;
 pub use pack::pack;
 
@@ -50,6 +50,9 @@ pub struct Options {
     pub check: Check,
     /// Goes on with an interrupted copy: objects that are there and pass the check are kept.
     pub resume: bool,
+    /// Of [`pack`]: replaces an archive that is there, when the new one is whole and proved; in object stores, where nothing can
+    /// be renamed, when it is whole.
+    pub replace: bool,
     /// Does not wait until the marks of killed writers expire.
     pub take_over: bool,
 }
@@ -70,6 +73,12 @@ impl Options {
     #[must_use]
     pub fn with_resume(self, resume: bool) -> Self {
         Self { resume, ..self }
+    }
+
+    /// The same, replacing an archive that is there or not.
+    #[must_use]
+    pub fn with_replace(self, replace: bool) -> Self {
+        Self { replace, ..self }
     }
 
     /// The same, taking over from other writers or not.

@@ -28,15 +28,22 @@ pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &J
 
     let headers: u64 = objects.iter().map(|(key, _)| HEADERS + 2 * key.len() as u64).sum();
     let place = || folder.location().join(name).to_string();
-    match ArchiveWriter::create(folder, name, bytes + headers, &comment)? {
-        Some(archive) => {
-            write(archive, from, &objects, job)?;
-            let proved = prove(from, folder, name, &objects, options.check, job);
-            if let Err(Error::Differs { .. }) = proved {
-                folder.delete(name)?;
-            }
-            proved?;
+    let expected = bytes + headers;
+    let replaces = options.replace && folder.exists(name)?;
+    let archive = match replaces {
+        true if folder.local_path().is_some() => {
+            // The old archive stays until the new one is proved.
+            let beside = format!(".{name}.fairzarr-new");
+            let archive = ArchiveWriter::replace(folder, &beside, expected, &comment)?;
+            write_and_prove(archive, from, folder, &beside, &objects, options.check, job)?;
+            folder.rename(&beside, name)?;
+            return Ok(report);
         }
+        true => Some(ArchiveWriter::replace(folder, name, expected, &comment)?),
+        false => ArchiveWriter::create(folder, name, expected, &comment)?,
+    };
+    match archive {
+        Some(archive) => write_and_prove(archive, from, folder, name, &objects, options.check, job)?,
         None if options.resume => {
             prove(from, folder, name, &objects, options.check, job)?;
             report.kept = report.objects;
@@ -44,6 +51,24 @@ pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &J
         None => return Err(Error::Exists(place())),
     }
     Ok(report)
+}
+
+/// Writes an archive, and looks at it; one that is not as it was written is removed.
+fn write_and_prove(
+    archive: ArchiveWriter,
+    from: &Store,
+    folder: &Store,
+    name: &str,
+    objects: &[Object],
+    check: Check,
+    job: &Job,
+) -> Result<(), Error> {
+    write(archive, from, objects, job)?;
+    let proved = prove(from, folder, name, objects, check, job);
+    if let Err(Error::Differs { .. }) = proved {
+        folder.delete(name)?;
+    }
+    proved
 }
 
 /// Bytes of an entry's two headers, names apart.

@@ -29,15 +29,14 @@ pub(crate) fn read(from: &Store, object: &Object) -> Result<Bytes, Error> {
     Err(changed(from, object, &bytes.len().to_string()))
 }
 
-/// Moves an object piece by piece; `go_on` is asked before each.
+/// Moves an object to a key of another store piece by piece; `go_on` is asked before each.
 pub(crate) fn stream(
     from: &Store,
-    to: &Store,
+    (to, target): (&Store, &str),
     object: &Object,
     go_on: impl Fn() -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let (key, size) = object;
-    let mut writer = to.writer(key, *size)?;
+    let mut writer = to.writer(target, object.1)?;
     each_piece(from, object, |_, piece| {
         go_on()?;
         writer.append(&piece)?;

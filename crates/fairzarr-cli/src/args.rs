@@ -18,7 +18,7 @@ pub(crate) use provenance::{
     Axes, Check, Embed, Fields, Methods, MethodsAs, Nbo, ProvenanceChoices, Qc, SidecarsArg,
 };
 
-use parse::{parse_bytes, parse_durability, parse_option, parse_time};
+use parse::{parse_bytes, parse_durability, parse_option, parse_time, parse_version};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
@@ -71,6 +71,9 @@ pub(crate) enum Command {
     Migrate(Box<Migrate>),
     /// Copy an OME-Zarr to another place, metadata last, and prove the copy.
     Copy(Copy),
+    /// Bring an OME-Zarr of any origin to a later version of NGFF: in place where only metadata change (0.5 to 0.6), else at
+    /// another place, with its chunks moved.
+    Upgrade(Upgrade),
     /// Write an OME-Zarr as one OME-TIFF: the same pixels, the same OME-XML.
     Export(Export),
     /// Show what an OME-TIFF or an OME-Zarr holds.
@@ -122,6 +125,33 @@ pub(crate) struct Copy {
     pub(crate) memory: u64,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Upgrade {
+    /// OME-Zarr to upgrade.
+    pub(crate) store: String,
+    /// Where to; where there is none, the store itself is changed.
+    pub(crate) target: Option<String>,
+    /// Version of NGFF.
+    #[arg(long, value_name = "0.5|0.6", value_parser = parse_version, required_unless_present = "undo")]
+    pub(crate) to: Option<fairzarr_ngff::Version>,
+    /// Take back an upgrade in place, byte for byte.
+    #[arg(long, conflicts_with_all = ["to", "target"])]
+    pub(crate) undo: bool,
+    /// Do not wait until the marks of killed writers in an object store expire.
+    #[arg(long, requires = "target")]
+    pub(crate) take_over: bool,
+    /// Objects under way at the same time.
+    #[arg(long, short, default_value_t = 32)]
+    pub(crate) jobs: usize,
+    /// Memory for objects, such as 256M or 2G.
+    #[arg(long, default_value = "256M", value_parser = parse_bytes)]
+    pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) places: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

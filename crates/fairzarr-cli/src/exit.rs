@@ -118,6 +118,10 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
             fairzarr_ome_zarr::Error::Store(error) => Some(error),
             _ => None,
         })
+        .or_else(|| match error.downcast_ref()? {
+            fairzarr_upgrade::Error::Original(error) | fairzarr_upgrade::Error::Store(error) => Some(error),
+            _ => None,
+        })
 }
 
 impl From<fairzarr_convert::Error> for Failure {
@@ -128,12 +132,15 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Zarr(fairzarr_ome_zarr::Error::Store(_)) => Code::Output,
             Error::Zarr(error) => return error.into(),
             Error::Provenance(error) => return error.into(),
-            Error::Source(_) | Error::Xml(_) | Error::OtherSource(_) | Error::SourceChanged { .. } => {
-                Code::Input
-            }
+            Error::Source(_)
+            | Error::Xml(_)
+            | Error::OtherSource(_)
+            | Error::SourceChanged { .. }
+            | Error::Rois { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
+            | Error::NoLargest(_)
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -146,6 +153,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoLargest(_) => "; choose another --downsample".into(),
+            Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
             Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
@@ -158,6 +167,9 @@ impl From<fairzarr_convert::Error> for Failure {
             }
             Error::OtherSource(_) | Error::SourceChanged { .. } => {
                 "; convert the source as it is now with --overwrite".into()
+            }
+            Error::NotExchanged(_) => {
+                "; choose another target, or say --in-place: then there is no whole store until the new one is finished".into()
             }
             Error::NoPlan(_) => "; run `fairzarr plan` first".into(),
             _ => String::new(),
@@ -218,6 +230,30 @@ impl From<fairzarr_copy::Error> for Failure {
     }
 }
 
+impl From<fairzarr_upgrade::Error> for Failure {
+    fn from(error: fairzarr_upgrade::Error) -> Self {
+        use fairzarr_upgrade::Error;
+        let error = match error {
+            Error::Copy(error) => return error.into(),
+            Error::Provenance(error) => return error.into(),
+            Error::Zarr(error) => return error.into(),
+            error => error,
+        };
+        let code = match &error {
+            Error::Unfit { .. } | Error::Unfinished(_) | Error::Original(_) => Code::Input,
+            Error::Already { .. } | Error::NeedsTarget { .. } | Error::NothingToUndo(_) => Code::Usage,
+            Error::Interrupted => Code::Interrupted,
+            _ => Code::Output,
+        };
+        let help = match &error {
+            Error::NeedsTarget { .. } => "; name a TARGET",
+            Error::Unfinished(_) => "; finish it with --resume",
+            _ => "",
+        };
+        Self::new(code, error).with_help(help)
+    }
+}
+
 impl From<fairzarr_provenance::Error> for Failure {
     fn from(error: fairzarr_provenance::Error) -> Self {
         use fairzarr_provenance::Error;
@@ -248,6 +284,9 @@ impl From<fairzarr_ome_tiff::Error> for Failure {
             Error::Link { .. } => Some("--follow-links follows it"),
             Error::ExtraPages { .. } => {
                 Some("--extra-pages keep makes them further images, report leaves them out")
+            }
+            Error::MissingPlanes { .. } | Error::MissingFile { .. } => {
+                Some("--on-missing fill converts what is there, and records what is not")
             }
             _ => None,
         };

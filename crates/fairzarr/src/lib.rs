@@ -10,6 +10,7 @@
 //! | back to OME-TIFF | `export` | `export` |
 //! | copy and pack stores | `copy` | `copy` |
 //! | add provenance to a store | `provenance` | `provenance` |
+//! | a later version of NGFF | `upgrade` | `upgrade` |
 //! | object stores and web servers | [`store`] | `cloud` |
 //!
 //! All features are on by default. Long work takes a [`task::Job`], through which it is watched, limited and stopped.
@@ -137,6 +138,8 @@ pub use fairzarr_ome_zarr as ome_zarr;
 pub use fairzarr_provenance as provenance;
 pub use fairzarr_store as store;
 pub use fairzarr_task as task;
+#[cfg(feature = "upgrade")]
+pub use fairzarr_upgrade as upgrade;
 #[cfg(feature = "verify")]
 pub use fairzarr_verify as verify;
 

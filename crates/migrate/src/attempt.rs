@@ -4,7 +4,7 @@ use fairzarr::convert::{Existing, FileAlgorithm, Options as ConvertOptions, Repo
 use fairzarr::nbo::check::Severity;
 use fairzarr::nbo::placement;
 use fairzarr::ngff::hierarchy::Depth;
-use fairzarr::ome_tiff::{Fileset, OnMissing, OpenOptions};
+use fairzarr::ome_tiff::{Fileset, OpenOptions};
 use fairzarr::ome_zarr::{self, Conversion, keys};
 use fairzarr::provenance::Provenance;
 use fairzarr::store::{Location, Store, StoreOptions};
@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use std::time::Instant;
 
 use crate::error::chain;
+use crate::identity::identity;
 use crate::job::Options;
 use crate::names;
 use crate::settings;
@@ -59,9 +60,10 @@ impl Attempt<'_> {
     fn run(&self) -> Result<Done, Failure> {
         let source = self.context.sources.get(self.todo.source);
         let source = source.ok_or_else(|| Failure::new(Class::Internal, "a dataset without source"))?;
-        let options = self.options(source)?;
-        let fileset = source.open(&self.todo.path, opening(self.context.options.on_missing))?;
+        let (options, documents) = self.options(source)?;
+        let fileset = source.open(&self.todo.path, opening(self.context.options))?;
         let members = source.members(&self.todo.path, &fileset);
+        let outside = members.iter().filter(|member| member.is_none()).count();
         let before = stats(source, &members)?;
         let place = self.context.target.join(&self.todo.target);
         let store = Store::open(&place, self.context.store)?;
@@ -79,15 +81,16 @@ impl Attempt<'_> {
         }
         let mut done = Done {
             files: files(&members, &before, &fileset, &root),
-            sidecars: self.sidecar_files(source, &options),
+            sidecars: documents,
+            beside: self.beside(source)?,
             settings: settings::told(&options),
             images: fileset.images().len() as u64,
             pixel_bytes: fileset.images().iter().map(pixel_bytes).sum(),
-            digest: digest(&store)?,
+            digest: identity(&store)?.map(|identity| identity.digest),
             proofs,
             quality: quality(&root),
-            not_carried: not_carried(&root),
-            warnings: warnings(&fileset, report.as_ref()),
+            not_carried: listed(&not_carried(&root)),
+            warnings: listed(&warnings(&fileset, outside, report.as_ref())),
             ..Done::default()
         };
         let coverage = if let Some(report) = report {
@@ -111,7 +114,7 @@ impl Attempt<'_> {
     }
 
     /// The options of the job with what the table says of this dataset, and the documents that describe it.
-    fn options(&self, source: &Source) -> Result<ConvertOptions, Failure> {
+    fn options(&self, source: &Source) -> Result<(ConvertOptions, Vec<SourceFile>), Failure> {
         let mut options = self.context.options.convert.clone();
         // What may be deleted is known by these.
         options.source_checksum = Some(FileAlgorithm::Sha256);
@@ -125,9 +128,15 @@ impl Attempt<'_> {
                 .map_err(|error| Failure::new(Class::Settings, chain(&error)))?;
             documents.extend(row.sidecars.iter().map(String::as_str));
         }
+        documents.sort_unstable();
+        documents.dedup();
+        let mut files = Vec::with_capacity(documents.len());
         for path in documents {
-            let bytes = source.read(path);
-            let bytes = bytes.map_err(|error| Failure::new(Class::Sidecar, format!("{path}: {error}")))?;
+            let unreadable = |error| Failure::new(Class::Sidecar, format!("{path}: {error}"));
+            let stat = source.stat(path).map_err(unreadable)?;
+            let bytes = source.read(path).map_err(unreadable)?;
+            let sha256 = Some(ome_zarr::sha256(&bytes));
+            files.push(SourceFile { path: path.to_owned(), stat, sha256 });
             let sidecar = Sidecar::parse(names::last(path), bytes, options.mapping.as_ref());
             options.sidecars.push(sidecar.map_err(|error| Failure::from(convert::Error::from(error)))?);
         }
@@ -137,7 +146,7 @@ impl Attempt<'_> {
             let sidecar = Sidecar::parse("table.csv", document, Some(mapping));
             options.sidecars.push(sidecar.map_err(|error| Failure::from(convert::Error::from(error)))?);
         }
-        Ok(options)
+        Ok((options, files))
     }
 
     /// Makes the store; `None` where a complete one was there, which has yet to be proved.
@@ -173,7 +182,7 @@ impl Attempt<'_> {
             let failure = Failure::from(error);
             // What no later run can finish is not left behind.
             if !failure.class.may_pass() && failure.class != Class::Exists && is_unfinished(store) {
-                let _ = store.delete_prefix("");
+                let _ = convert::discard(store);
             }
             failure
         })
@@ -181,7 +190,7 @@ impl Attempt<'_> {
 
     /// Proves the store against a source that was opened anew, and judges it by the specifications.
     fn prove(&self, source: &Source, store: &Store) -> Result<String, Failure> {
-        let fileset = source.open(&self.todo.path, opening(OnMissing::Fill))?;
+        let fileset = source.open(&self.todo.path, verify::opening(store))?;
         let step = self.job.next_step();
         let report = verify::verify(&fileset, store, &verify::Options::default(), &step)?;
         if !report.holds() {
@@ -212,28 +221,25 @@ impl Attempt<'_> {
         Ok(Value::Object(proofs).to_string())
     }
 
-    fn sidecar_files(&self, source: &Source, options: &ConvertOptions) -> Vec<SourceFile> {
-        if !self.context.options.use_sidecars {
-            return Vec::new();
+    /// Documents that describe the dataset, and that nobody wanted in its record.
+    fn beside(&self, source: &Source) -> Result<Vec<SourceFile>, Failure> {
+        if self.context.options.use_sidecars {
+            return Ok(Vec::new());
         }
-        let digest = |path: &str| {
-            options
-                .sidecars
-                .iter()
-                .find(|sidecar| sidecar.name() == names::last(path))
-                .map(|s| s.sha256().to_owned())
+        let file = |path: &String| -> std::io::Result<SourceFile> {
+            let stat = source.stat(path)?;
+            Ok(SourceFile { path: path.clone(), stat, sha256: Some(source.sha256(path, || Ok(()))?) })
         };
-        let file = |path: &String| {
-            let stat = source.stat(path).unwrap_or_default();
-            SourceFile { path: path.clone(), stat, sha256: digest(path) }
-        };
-        self.todo.sidecars.iter().map(file).collect()
+        let failed = |path: &String, error| Failure::new(Class::Sidecar, format!("{path}: {error}"));
+        self.todo.sidecars.iter().map(|path| file(path).map_err(|error| failed(path, error))).collect()
     }
 }
 
-fn opening(on_missing: OnMissing) -> OpenOptions {
+fn opening(choices: &Options) -> OpenOptions {
     let mut options = OpenOptions::default();
-    options.on_missing = on_missing;
+    options.on_missing = choices.on_missing;
+    options.on_extra_pages = choices.extra_pages;
+    options.half = choices.half;
     options
 }
 
@@ -254,9 +260,12 @@ fn is_unfinished(store: &Store) -> bool {
         && !store.exists(".zattrs").unwrap_or(true)
 }
 
-fn stats(source: &Source, members: &[String]) -> Result<Vec<Stat>, Failure> {
-    let stat = |path: &String| {
-        source.stat(path).map_err(|error| Failure::new(Class::Unreadable, format!("{path}: {error}")))
+fn stats(source: &Source, members: &[Option<String>]) -> Result<Vec<Stat>, Failure> {
+    let stat = |path: &Option<String>| match path {
+        Some(path) => {
+            source.stat(path).map_err(|error| Failure::new(Class::Unreadable, format!("{path}: {error}")))
+        }
+        None => Ok(Stat::default()),
     };
     members.iter().map(stat).collect()
 }
@@ -270,7 +279,7 @@ fn attributes(store: &Store) -> Result<Map<String, Value>, Failure> {
 
 /// The files with the checksums that the store has recorded, which the verification has compared with the files.
 fn files(
-    members: &[String],
+    members: &[Option<String>],
     stats: &[Stat],
     fileset: &Fileset,
     root: &Map<String, Value>,
@@ -283,28 +292,16 @@ fn files(
         let (algorithm, value) = recorded.get(n).filter(|_| same)?.checksum?;
         (algorithm == FileAlgorithm::Sha256.name()).then(|| value.to_ascii_lowercase())
     };
-    let file = |(n, (path, stat)): (usize, (&String, &Stat))| SourceFile {
-        path: path.clone(),
-        stat: *stat,
-        sha256: checksum(n),
+    let file = |(n, (path, stat)): (usize, (&Option<String>, &Stat))| {
+        Some(SourceFile { path: path.clone()?, stat: *stat, sha256: checksum(n) })
     };
-    members.iter().zip(stats).enumerate().map(file).collect()
+    members.iter().zip(stats).enumerate().filter_map(file).collect()
 }
 
 fn pixel_bytes(image: &fairzarr::ome_tiff::Image) -> u64 {
     let shape = image.shape();
     [shape.t, shape.c, shape.z, shape.y, shape.x].iter().map(|side| u64::from(*side)).product::<u64>()
         * image.sample_type().bytes() as u64
-}
-
-/// What stands for the whole store: SHA-256 of its root document.
-pub(crate) fn digest(store: &Store) -> Result<Option<String>, Failure> {
-    for key in ["zarr.json", ".zattrs"] {
-        if let Some(document) = store.get(key)? {
-            return Ok(Some(ome_zarr::sha256(&document)));
-        }
-    }
-    Ok(None)
 }
 
 /// When the images were taken, and the latest quality control of each kind.
@@ -326,8 +323,8 @@ fn quality(root: &Map<String, Value>) -> Option<String> {
 }
 
 /// What the store says that it does not hold of its source, in words.
-fn not_carried(root: &Map<String, Value>) -> Option<String> {
-    let named = Conversion::of(root)?.not_carried()?;
+pub(crate) fn not_carried(root: &Map<String, Value>) -> Vec<String> {
+    let Some(named) = Conversion::of(root).and_then(Conversion::not_carried) else { return Vec::new() };
     let list = |member: &str| named.get(member).and_then(Value::as_array).into_iter().flatten();
     let text = |entry: &Value, member: &str| match entry.get(member) {
         Some(Value::String(text)) => text.clone(),
@@ -348,16 +345,19 @@ fn not_carried(root: &Map<String, Value>) -> Option<String> {
         said.push(format!("the source's reduced levels of image {}", text(levels, "image")));
     }
     said.extend(list("files").map(|file| format!("the attached file {}", text(file, "name"))));
+    said
+}
+
+/// Sentences as the state has them: a JSON list; none where there are none.
+fn listed(said: &[String]) -> Option<String> {
     (!said.is_empty()).then(|| Value::from(said).to_string())
 }
 
-fn warnings(fileset: &Fileset, report: Option<&Report>) -> Option<String> {
+fn warnings(fileset: &Fileset, outside: usize, report: Option<&Report>) -> Vec<String> {
     let mut said: Vec<String> = fileset.warnings().iter().map(|warning| warning.to_string()).collect();
     if let Some(report) = report {
         said.extend(report.conflicts.iter().map(|conflict| conflict.to_string()));
-        said.extend(report.filled.iter().map(|(image, t, c, z)| {
-            format!("image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written")
-        }));
+        said.extend(report.filled_sentences());
         if let Some(coverage) =
             report.coverage.as_ref().filter(|coverage| coverage.policy != "baseline" && !coverage.passes())
         {
@@ -365,5 +365,8 @@ fn warnings(fileset: &Fileset, report: Option<&Report>) -> Option<String> {
             said.push(format!("the record falls short of policy '{}' in {errors} places", coverage.policy));
         }
     }
-    (!said.is_empty()).then(|| Value::from(said).to_string())
+    if outside > 0 {
+        said.push(format!("{outside} files of the set lie outside of the source: what they hold is converted, and no list names them"));
+    }
+    said
 }

@@ -203,9 +203,11 @@ impl From<convert::Error> for Failure {
             }
             Error::Provenance(provenance::Error::Policy { .. }) => Class::Policy,
             Error::Provenance(provenance::Error::Sidecar { .. }) => Class::Sidecar,
-            Error::Exists(_) | Error::NotRemoved { .. } | Error::Resume(_) | Error::Settings { .. } => {
-                Class::Exists
-            }
+            Error::Exists(_)
+            | Error::NotExchanged(_)
+            | Error::NotRemoved { .. }
+            | Error::Resume(_)
+            | Error::Settings { .. } => Class::Exists,
             Error::Running { .. } => Class::Busy,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)

@@ -1,7 +1,7 @@
 //! The job: what there is, what is to be done, and doing it, some datasets at a time.
 
 use fairzarr::convert;
-use fairzarr::ome_tiff::OnMissing;
+use fairzarr::ome_tiff::{HalfFloats, OnExtraPages, OnMissing};
 use fairzarr::store::{Durability, Location, Store, StoreOptions};
 use fairzarr::task::{Job, background, for_each, lock, unlocked};
 use std::collections::BTreeSet;
@@ -42,6 +42,10 @@ pub struct Options {
     pub convert: convert::Options,
     /// What to do about planes that the metadata promise and no file holds.
     pub on_missing: OnMissing,
+    /// What to do about pages that no plane of the metadata uses.
+    pub extra_pages: OnExtraPages,
+    /// What samples of 16-bit floating point become.
+    pub half: HalfFloats,
     /// Which paths are looked at.
     pub filter: Filter,
     /// Where datasets lie in the target.

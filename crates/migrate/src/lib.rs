@@ -25,6 +25,7 @@ mod deletable;
 mod discover;
 mod error;
 mod filter;
+mod identity;
 mod job;
 mod names;
 mod recheck;

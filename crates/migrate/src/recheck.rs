@@ -1,13 +1,13 @@
 //! Proving the stores of a migration again, with their sources or without them.
 
-use fairzarr::ome_tiff::{OnMissing, OpenOptions};
 use fairzarr::store::{Location, Store, StoreOptions};
 use fairzarr::task::{Job, for_each, lock, unlocked};
-use fairzarr::verify::{Options, verify, verify_store};
+use fairzarr::verify::{Options, opening, verify, verify_store};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
+use crate::identity::identity;
 use crate::source::Source;
 use crate::state::{Dataset, DatasetState, State};
 use crate::{Class, Error, Failure};
@@ -83,12 +83,26 @@ fn check(
     job: &Job,
 ) -> Result<(), Failure> {
     let store = Store::open(&target.join(&dataset.target), options)?;
+    let found = identity(&store)?;
+    if let (Some(proved), Some(found)) = (&dataset.digest, &found)
+        && !found.continues(proved)
+    {
+        let cause = format!(
+            "the store is another one than was proved: its manifest is {}, and was {proved}",
+            found.digest
+        );
+        return Err(Failure::new(Class::Difference, cause));
+    }
+    if found.is_none() {
+        return Err(Failure::new(Class::Difference, "the store is not there, or has no manifest"));
+    }
     let report = match source {
-        Some(source) => {
-            let mut opening = OpenOptions::default();
-            opening.on_missing = OnMissing::Fill;
-            verify(&source.open(&dataset.path, opening)?, &store, &Options::default(), &job.next_step())?
-        }
+        Some(source) => verify(
+            &source.open(&dataset.path, opening(&store))?,
+            &store,
+            &Options::default(),
+            &job.next_step(),
+        )?,
         None => verify_store(&store, &Options::default(), &job.next_step())?,
     };
     if report.holds() {

@@ -103,12 +103,13 @@ impl Source {
         }
     }
 
-    /// The files of a set as paths below this source; none of those outside of it. `entry` is the file that it was opened by.
-    pub(crate) fn members(&self, entry: &str, fileset: &Fileset) -> Vec<String> {
+    /// The files of a set, in its order, as paths below this source; `None` for those outside of it. `entry` is the file that
+    /// it was opened by.
+    pub(crate) fn members(&self, entry: &str, fileset: &Fileset) -> Vec<Option<String>> {
         let folder = names::folder(entry);
         let escaped =
             matches!(self.place, Place::Remote(_)) || unescape(names::last(entry)).to_str().is_none();
-        let files = fileset.files().iter().filter_map(|file| {
+        let files = fileset.files().iter().map(|file| {
             if escaped {
                 names::join(folder, &file.name)
             } else {
@@ -116,6 +117,26 @@ impl Source {
             }
         });
         files.collect()
+    }
+
+    /// Says in words where a path leads to another file than it names: through a symbolic link, or to no regular file.
+    pub(crate) fn is_itself(&self, path: &str) -> Result<(), String> {
+        let Place::Local(root) = &self.place else { return Ok(()) };
+        let failed = |error: io::Error| format!("it cannot be read: {error}");
+        if root.canonicalize().map_err(failed)? != *root {
+            return Err("its source is reached through a symbolic link by now".into());
+        }
+        let mut at = root.clone();
+        let mut is_file = false;
+        for name in Path::new(&unescape(path)).components() {
+            at.push(name);
+            let found = std::fs::symlink_metadata(&at).map_err(failed)?;
+            if found.file_type().is_symlink() {
+                return Err("it is reached through a symbolic link by now".into());
+            }
+            is_file = found.is_file();
+        }
+        if is_file { Ok(()) } else { Err("it is no regular file by now".into()) }
     }
 
     /// The bytes of a document.

@@ -37,6 +37,7 @@ mod omero;
 pub mod ozx;
 mod plate;
 pub mod units;
+mod upgrade;
 mod validate;
 mod version;
 
@@ -49,5 +50,6 @@ pub use fairzarr_zarr::{Document, Finding, Severity, group_document};
 pub use multiscale::{Axis, AxisKind, Dataset, Downscaling, Multiscale, image_attributes, parse_image};
 pub use omero::{Omero, OmeroChannel, RenderingModel, Window};
 pub use plate::{Acquisition, Plate, PlateWell, Well, WellImage};
+pub use upgrade::upgraded;
 pub use validate::{Level, validate, validate_levels};
 pub use version::{Version, merge};

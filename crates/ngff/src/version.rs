@@ -182,7 +182,7 @@ fn lookup<'a>(attributes: &'a Map<String, Value>, pointer: &str) -> Option<&'a V
 }
 
 /// Members that mark the root of an attributes object as NGFF 0.4.
-const ROOT_MEMBERS: &[&str] =
+pub(crate) const ROOT_MEMBERS: &[&str] =
     &["multiscales", "plate", "well", "labels", "image-label", "bioformats2raw.layout", "series", "omero"];
 
 /// Where 0.4 and the versions before it declare their version.

@@ -59,7 +59,7 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
     let first = spec.planes[first_slot];
     let geometry = checker.geometry(first.file, page_of(first))?;
     let (width, height) = spec.size.unwrap_or((u64::from(geometry.width), u64::from(geometry.height)));
-    let (sample_type, note) = sample_type::reconcile(spec.declared, &geometry)
+    let (sample_type, note) = sample_type::reconcile(spec.declared, &geometry, files.options.half)
         .map_err(|what| checker.mismatch(first.file, page_of(first), what))?;
     warn(files, warnings, first, note);
     if geometry.orientation != 1 {
@@ -103,7 +103,9 @@ pub(crate) fn image(files: &Arc<Files>, spec: Spec, warnings: &mut Vec<Warning>)
         sample_type,
         significant_bits: spec.significant_bits.or_else(|| {
             let bits = u32::from(geometry.layout.bits);
-            (bits < sample_type.bytes() as u32 * 8 && sample_type != SampleType::Bit).then_some(bits)
+            let widened = sample_type::is_widened_half(sample_type, &geometry.layout);
+            (!widened && bits < sample_type.bytes() as u32 * 8 && sample_type != SampleType::Bit)
+                .then_some(bits)
         }),
         group_pages: groups.iter().map(|(_, group, sample)| (*group, *sample)).collect(),
         groups: groups.into_iter().map(|(range, ..)| range).collect(),

@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
                 geometry.samples, expected.samples
             ));
         }
-        match sample_type::reconcile(expected.declared, &geometry) {
+        match sample_type::reconcile(expected.declared, &geometry, self.files.options.half) {
             Ok((found, _)) if found == expected.sample_type => {}
             Ok((found, _)) => {
                 return fail(format!(

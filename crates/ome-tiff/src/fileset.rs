@@ -39,6 +39,15 @@ pub struct Fileset {
     warnings: Vec<Warning>,
     unmapped: Vec<UnmappedPage>,
     attached: Vec<AttachedFile>,
+    selected: Option<Selected>,
+}
+
+/// The images that are left of a set.
+struct Selected {
+    /// Their numbers in the whole set, in order.
+    series: Vec<usize>,
+    /// Images of the whole set.
+    all: usize,
 }
 
 impl Fileset {
@@ -115,6 +124,32 @@ impl Fileset {
     /// The images, in the order of the metadata.
     pub fn images(&self) -> &[Image] {
         &self.images
+    }
+
+    /// The same set with some of its images alone, by their numbers, counted from 0; numbers that no image has are passed over. The
+    /// document goes on describing all.
+    #[must_use]
+    pub fn select(mut self, series: &[usize]) -> Self {
+        let all = self.images.len();
+        let mut series: Vec<usize> = series.iter().copied().filter(|series| *series < all).collect();
+        series.sort_unstable();
+        series.dedup();
+        let images = std::mem::take(&mut self.images).into_iter().enumerate();
+        self.images =
+            images.filter(|(n, _)| series.binary_search(n).is_ok()).map(|(_, image)| image).collect();
+        self.selected = Some(Selected { series, all });
+        self
+    }
+
+    /// The numbers that the images have in the whole set, where some were [selected](Self::select).
+    pub fn selected(&self) -> Option<&[usize]> {
+        self.selected.as_ref().map(|selected| selected.series.as_slice())
+    }
+
+    /// The numbers of images that were not selected.
+    pub fn left_out(&self) -> Vec<usize> {
+        let Some(Selected { series, all }) = &self.selected else { return Vec::new() };
+        (0..*all).filter(|n| series.binary_search(n).is_err()).collect()
     }
 
     /// The OME-XML that describes the images, wherever in the set it was found; `None` for other TIFF.
@@ -199,6 +234,11 @@ impl Fileset {
         self.files.options.on_extra_pages
     }
 
+    /// What samples of 16-bit floating point are read as.
+    pub fn half(&self) -> crate::HalfFloats {
+        self.files.options.half
+    }
+
     /// What kind of TIFF this is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -262,6 +302,18 @@ impl Fileset {
             .collect();
         // What was passed over as damaged must not be what could not be read.
         failures.check()?;
-        Ok(Self { files, failures, infos, images, document, sources, kind, warnings, unmapped, attached })
+        Ok(Self {
+            files,
+            failures,
+            infos,
+            images,
+            document,
+            sources,
+            kind,
+            warnings,
+            unmapped,
+            attached,
+            selected: None,
+        })
     }
 }

@@ -12,6 +12,8 @@ pub struct OpenOptions {
     pub on_missing: OnMissing,
     /// What to do about pages that no plane of the metadata uses.
     pub on_extra_pages: OnExtraPages,
+    /// What samples of 16-bit floating point are read as.
+    pub half: HalfFloats,
     /// Whether links that lead out of the folder of the file that is named are followed.
     pub follow_links: bool,
     /// Decoded bytes of a compressed chunk from which on it is read row by row instead of whole.
@@ -27,6 +29,7 @@ impl Default for OpenOptions {
         Self {
             on_missing: OnMissing::Error,
             on_extra_pages: OnExtraPages::Report,
+            half: HalfFloats::Float32,
             follow_links: false,
             stream_above: 64 << 20,
             max_chunk: 1 << 30,
@@ -99,6 +102,38 @@ impl FromStr for OnExtraPages {
             "report" => Ok(Self::Report),
             "refuse" => Ok(Self::Refuse),
             other => Err(format!("'{other}' is none of keep, report and refuse")),
+        }
+    }
+}
+
+/// What samples of 16-bit floating point are read as. OME has no name for them, and few programs read arrays of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HalfFloats {
+    /// As samples of 32 bits, which hold each of their values exactly.
+    #[default]
+    Float32,
+    /// As they are stored.
+    Float16,
+}
+
+impl fmt::Display for HalfFloats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Float32 => "float32",
+            Self::Float16 => "float16",
+        })
+    }
+}
+
+impl FromStr for HalfFloats {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "float32" => Ok(Self::Float32),
+            "float16" => Ok(Self::Float16),
+            other => Err(format!("'{other}' is neither float32 nor float16")),
         }
     }
 }

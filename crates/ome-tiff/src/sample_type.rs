@@ -5,6 +5,7 @@ use fairzarr_pixel::SampleType;
 use fairzarr_tiff_codec::{ChunkLayout, SampleFormat};
 
 use crate::container::Geometry;
+use crate::open::HalfFloats;
 
 /// The type of the samples of a page, given what the metadata call them, and what had to be tolerated.
 ///
@@ -14,10 +15,14 @@ use crate::container::Geometry;
 pub(crate) fn reconcile(
     declared: Option<SampleType>,
     geometry: &Geometry,
+    half: HalfFloats,
 ) -> Result<(SampleType, Option<String>), String> {
     let layout = &geometry.layout;
     let tags = || format!("{} bits, {:?}", layout.bits, layout.format);
-    let stored = of_layout(layout);
+    let stored = match of_layout(layout) {
+        Some(SampleType::Float16) if half == HalfFloats::Float32 => Some(SampleType::Float),
+        other => other,
+    };
     let Some(declared) = declared else {
         return stored
             .map(|found| (found, None))
@@ -43,6 +48,11 @@ pub(crate) fn reconcile(
         }
         _ => Err(differs()),
     }
+}
+
+/// Whether samples of `sample_type` are stored in half as many bits.
+pub(crate) fn is_widened_half(sample_type: SampleType, layout: &ChunkLayout) -> bool {
+    sample_type == SampleType::Float && of_layout(layout) == Some(SampleType::Float16)
 }
 
 /// The type that the OME model names.

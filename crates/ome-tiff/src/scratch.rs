@@ -18,6 +18,8 @@ pub struct Scratch {
     pub(crate) stored: Vec<u8>,
     /// A buffer for the next decoded chunk.
     pub(crate) spare: Vec<u8>,
+    /// Samples of 16 bits that are to be widened.
+    pub(crate) halves: Vec<u8>,
     pub(crate) cache: Cache<ChunkKey, Vec<u8>>,
     /// Chunks that are read row by row, the one used last at the end.
     pub(crate) cursors: Vec<Cursor>,
@@ -36,6 +38,7 @@ impl Scratch {
             decoder: Decoder::new(),
             stored: Vec::new(),
             spare: Vec::new(),
+            halves: Vec::new(),
             cache: Cache::new(bytes),
             cursors: Vec::new(),
             clock: ReadClock::default(),

@@ -11,6 +11,7 @@ use crate::{
     container::{Container, Geometry, PageId},
     files::Files,
     image::Image,
+    open::HalfFloats,
     page_text::PageText,
     sample_type,
     types::PageKind,
@@ -167,7 +168,9 @@ fn describe(
     found.y = geometry.height;
     found.x = geometry.width;
     found.samples = geometry.samples;
-    found.sample_type = sample_type::reconcile(None, geometry).ok().map(|(sample_type, _)| sample_type);
+    // As it is stored.
+    let stored = sample_type::reconcile(None, geometry, HalfFloats::Float16);
+    found.sample_type = stored.ok().map(|(sample_type, _)| sample_type);
     found.photometric = geometry.layout.photometric;
     found.kind = text.purpose(geometry).unwrap_or(if kinds.contains(&kind(geometry)) {
         PageKind::Plane

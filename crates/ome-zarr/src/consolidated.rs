@@ -104,15 +104,34 @@ impl Consolidation {
     }
 
     /// All copies as members of a JSON object, by the names that `name` gives to their keys.
+    ///
+    /// Of groups of Zarr v3 without nodes it is said that nothing is in them: otherwise zarr-python asks the place for a listing,
+    /// which places that cannot be listed refuse.
     fn members(&self, name: impl Fn(&str) -> Option<String>) -> String {
         let copies = lock(&self.0);
-        let members = copies
-            .by_key
-            .iter()
-            .filter_map(|(key, text)| Some(format!("\n      {}: {text}", Value::from(name(key)?))));
+        let is_empty_group = |key: &str, text: &str| {
+            let Some(path) = key.strip_suffix("zarr.json").filter(|path| !path.is_empty()) else {
+                return false;
+            };
+            let mut below =
+                copies.by_key.range(path.to_owned()..).take_while(|(other, _)| other.starts_with(path));
+            text.contains(GROUP) && below.all(|(other, _)| other == key)
+        };
+        let members = copies.by_key.iter().filter_map(|(key, text)| {
+            let name = Value::from(name(key)?);
+            Some(match text.strip_suffix('}').filter(|_| is_empty_group(key, text)) {
+                Some(open) => format!("\n      {name}: {open},{EMPTY}}}"),
+                None => format!("\n      {name}: {text}"),
+            })
+        });
         members.collect::<Vec<_>>().join(",")
     }
 }
+
+/// How the copy of a group begins to say so.
+const GROUP: &str = r#""node_type":"group""#;
+/// What a copy of a group says in which nothing is.
+const EMPTY: &str = r#""consolidated_metadata":{"kind":"inline","must_understand":false,"metadata":{}}"#;
 
 /// The names of metadata documents.
 const DOCUMENTS: [&str; 4] = ["zarr.json", ".zarray", ".zattrs", ".zgroup"];
@@ -146,9 +165,11 @@ mod tests {
         let group =
             |attributes: Value| json!({"zarr_format": 3, "node_type": "group", "attributes": attributes});
         let mut root = group(json!({"r": {}}));
+        let mut empty = group(json!({"x": [1.5, "\"}"]}));
+        empty["consolidated_metadata"] = json!({"kind": "inline", "must_understand": false, "metadata": {}});
         root["consolidated_metadata"] = json!({
             "kind": "inline", "must_understand": false,
-            "metadata": {"a": group(json!({})), "a/b": group(json!({"x": [1.5, "\"}"]}))},
+            "metadata": {"a": group(json!({})), "a/b": empty},
         });
         assert_eq!(written(Version::V05), [("zarr.json", root)]);
         let zgroup = json!({"zarr_format": 2});

@@ -24,6 +24,11 @@ impl<'a> Conversion<'a> {
         root.get(CONVERSION)?.as_object().map(Self)
     }
 
+    /// The version of the program that made the store.
+    pub fn version(self) -> Option<&'a str> {
+        self.0.get("version")?.as_str()
+    }
+
     /// Whether chunks of zeros were left out, so that a missing object is no loss.
     pub fn omits_empty(self) -> bool {
         self.0.get("omit_empty") == Some(&Value::Bool(true))
@@ -40,6 +45,27 @@ impl<'a> Conversion<'a> {
         copied.into_iter().flatten().filter_map(Value::as_u64).collect()
     }
 
+    /// Numbers of the images of the source that were converted, where it was not all of them.
+    pub fn series(self) -> Option<Vec<usize>> {
+        let series = self.0.get("series")?.as_array()?.iter();
+        series.map(|number| usize::try_from(number.as_u64()?).ok()).collect()
+    }
+
+    /// Whether regions of interest became label images.
+    pub fn has_roi_labels(self) -> bool {
+        self.0.get("rois").and_then(Value::as_str) == Some("labels")
+    }
+
+    /// Whether images lie where their planes or fields were on the stage.
+    pub fn has_stage_positions(self) -> bool {
+        self.0.get("positions").and_then(Value::as_str) == Some("stage")
+    }
+
+    /// Whether the time between points was taken from planes where the document gives none.
+    pub fn has_delta_t(self) -> bool {
+        self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")
+    }
+
     /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.
     pub fn not_carried(self) -> Option<&'a Map<String, Value>> {
         self.0.get("not_carried")?.as_object()
@@ -48,6 +74,11 @@ impl<'a> Conversion<'a> {
     /// Whether pages that the source's metadata do not mention became further images.
     pub fn keeps_extra_pages(self) -> bool {
         self.0.get("extra_pages").and_then(Value::as_str) == Some("keep")
+    }
+
+    /// Whether samples of 16-bit floating point are stored as they are, and not as samples of 32 bits.
+    pub fn keeps_half_floats(self) -> bool {
+        self.0.get("half").and_then(Value::as_str) == Some("float16")
     }
 
     /// The files of the source.

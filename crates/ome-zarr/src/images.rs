@@ -23,6 +23,11 @@ pub struct StoredImage {
 }
 
 impl StoredImage {
+    /// How the reduced levels were made, as the store says; empty where it does not.
+    pub fn method(&self) -> &str {
+        self.multiscale.downscaling.as_ref().map_or("", |downscaling| &downscaling.method)
+    }
+
     /// The array's path of a level, below the store's root.
     pub fn array_path(&self, level: usize) -> Option<String> {
         let dataset = self.multiscale.datasets.get(level)?;

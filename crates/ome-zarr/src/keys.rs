@@ -14,6 +14,8 @@ pub const DIGESTS: &str = "OME/digests";
 pub const CALIBRATION: &str = "OME/calibration";
 /// What `embed` changed, so that it can be undone.
 pub const EMBEDDED: &str = "OME/embedded.json";
+/// What an upgrade in place changed, so that it can be undone.
+pub const UPGRADED: &str = "OME/upgraded.json";
 /// Digests of all objects that are no chunks of images.
 pub const MANIFEST: &str = "OME/manifest.json";
 /// Copies of all metadata documents, at the root of a Zarr v2.
@@ -29,6 +31,10 @@ pub const CONVERSION: &str = "fairzarr:conversion";
 pub const SOURCE_LIST: &str = "fairzarr:sources";
 /// Attribute of each image: extremes and fractions of its samples, by channel.
 pub const STATISTICS: &str = "fairzarr:statistics";
+/// Attribute of a label image of regions: shapes that are not painted.
+pub const ROIS: &str = "fairzarr:rois";
+/// The label image of regions, below its image.
+pub const ROI_LABELS: &str = "labels/rois";
 /// Attribute of the root: what was done to the store after its conversion.
 pub const HISTORY: &str = "fairzarr:history";
 

@@ -38,6 +38,7 @@ mod manifest;
 mod minimal;
 #[cfg(feature = "arrays")]
 pub mod model;
+mod ownership;
 mod record;
 mod watched;
 
@@ -62,5 +63,6 @@ pub use manifest::{
 };
 #[cfg(feature = "arrays")]
 pub use minimal::minimal_document;
+pub use ownership::{Occupant, Ownership, removing};
 pub use record::{StoredRecord, record};
 pub use watched::watched;

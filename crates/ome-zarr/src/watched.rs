@@ -73,6 +73,14 @@ impl Backend for Watched {
         self.store.remove_leftovers()
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<bool, Error> {
+        self.store.rename(from, to)
+    }
+
+    fn remove_empty_directories(&self) -> Result<(), Error> {
+        self.store.remove_empty_directories()
+    }
+
     fn lock(&self, key: &str, kind: LockKind) -> Result<Locked, Error> {
         self.store.lock(key, kind)
     }

@@ -8,9 +8,8 @@
 //! as the manifest said are named in the history, and an undo leaves them as doubtful as they were.
 
 use fairzarr_nbo::merge::{Conflict, StoreImage};
-use fairzarr_nbo::{Record, ingest, placement};
+use fairzarr_nbo::{Record, placement};
 use fairzarr_ngff::{Version, group_document};
-use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::{Consolidation, RecordedObject, put};
 use fairzarr_store::Store;
@@ -18,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::again::of_metadata;
+use crate::error::damaged;
+use crate::texts::{Place, Texts, put_texts};
 use crate::{Error, Provenance, Sidecar};
-use texts::{Place, Texts};
-
-mod texts;
 
 /// What an embedding did.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +89,7 @@ pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
         editor.undo(&change)?;
     }
     let Editor { texts, journal, .. } = editor;
-    if let Some(manifest) = &texts.manifest {
+    if let Some(manifest) = texts.manifest() {
         manifest.forget(journal.objects.iter().map(String::as_str).chain([keys::EMBEDDED]));
     }
     let documents = put_texts(store, texts, &journal.not_as_recorded)?;
@@ -101,6 +100,54 @@ pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
     store.delete(keys::EMBEDDED)?;
     store.sync()?;
     Ok(EmbedReport { documents, conflicts: Vec::new() })
+}
+
+/// What `OME/embedded.json` of a store of Zarr 2 says, for the same store in Zarr 3: documents and members under their new names.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn embedded_in_zarr_3(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let refuse = |error: serde_json::Error| damaged(keys::EMBEDDED, format!("cannot be read: {error}"));
+    let mut journal: Journal = serde_json::from_slice(bytes).map_err(refuse)?;
+    // The attributes of a node, or all of it, by the key of its document in Zarr 2.
+    let node = |key: &str| -> Option<(String, bool)> {
+        let (path, name) = key.rsplit_once('/').unwrap_or(("", key));
+        match name {
+            ".zattrs" => Some((path.to_owned(), true)),
+            ".zgroup" | ".zarray" => Some((path.to_owned(), false)),
+            _ => None,
+        }
+    };
+    let copies = ["consolidated_metadata", "metadata"].map(str::to_owned);
+    let mut changes = Vec::new();
+    for mut change in std::mem::take(&mut journal.changes) {
+        if change.document == keys::ZMETADATA {
+            // Below `metadata` stand the documents by their keys: those that are members are new, the others were changed.
+            let is_member = change.path.len() == 1;
+            let key = if is_member { &change.member } else { &change.path[change.path.len().min(2) - 1] };
+            let Some((path, of_attributes)) = node(key) else { continue };
+            change.document = "zarr.json".into();
+            match (is_member, of_attributes) {
+                // One document stands for both.
+                (true, true) => continue,
+                (true, false) => (change.path, change.member) = (copies.to_vec(), path),
+                (false, _) => {
+                    let rest = change.path.get(2..).unwrap_or_default();
+                    change.path = [&copies[..], &[path, "attributes".to_owned()], rest].concat();
+                }
+            }
+        } else if let Some((path, _)) = node(&change.document) {
+            change.document = join(&path, "zarr.json");
+            change.path.insert(0, "attributes".into());
+        }
+        changes.push(change);
+    }
+    journal.changes = changes;
+    let named = |key: String| node(&key).map_or(key, |(path, _)| join(&path, "zarr.json"));
+    journal.objects = journal.objects.into_iter().map(named).collect();
+    // An upgrade refuses a store with documents that are not as recorded.
+    journal.not_as_recorded.clear();
+    serde_json::to_vec(&journal).map_err(refuse)
 }
 
 struct Editor<'s> {
@@ -141,19 +188,7 @@ impl<'s> Editor<'s> {
             }
             return Ok(stored.record);
         }
-        let Some(bytes) = self.store.get(keys::METADATA)? else {
-            let in_store = Some(vec![None; images.len()]);
-            return Ok(Record { in_store, ..Record::default() });
-        };
-        let mut record = ingest::from_ome(&Document::parse(bytes.to_vec())?);
-        let mut source = ingest::source("METADATA.ome.xml", ingest::Form::OmeXml, "application/xml", &bytes);
-        source.path = Some(keys::METADATA.into());
-        record.sources.push(source);
-        // The document's images are the store's in the order of both, unless it has others too.
-        if record.in_store.as_ref().is_none_or(|held| held.len() != images.len()) {
-            record.in_store = Some(vec![None; images.len()]);
-        }
-        Ok(record)
+        of_metadata(self.store, images.len())
     }
 
     /// What the store's own metadata say of an image: its name, sizes and channels.
@@ -207,10 +242,10 @@ impl<'s> Editor<'s> {
             "action": "embed", "program": "fairzarr", "version": env!("CARGO_PKG_VERSION"),
             "sources": provenance.sources(), "journal": keys::EMBEDDED,
         });
-        if let Some(manifest) = &self.texts.manifest {
+        if let Some(manifest) = self.texts.manifest() {
             event["manifest"] = manifest.before().into();
-            if !manifest.not_as_recorded.is_empty() {
-                event["not_as_recorded"] = manifest.not_as_recorded.keys().cloned().collect();
+            if !manifest.not_as_recorded().is_empty() {
+                event["not_as_recorded"] = manifest.not_as_recorded().keys().cloned().collect();
             }
         }
         history.push(event);
@@ -266,6 +301,18 @@ impl<'s> Editor<'s> {
         let place = (document.clone(), path.clone());
         let Some(now) = self.texts.get(&place, member)? else { return Ok(()) };
         let mut before = before.clone();
+        if member == keys::HISTORY {
+            // What was done beside embedding has been done still.
+            let history: Vec<Value> = serde_json::from_str(&now).unwrap_or_default();
+            let rest: Vec<Value> = history.into_iter().filter(|event| event["action"] != "embed").collect();
+            let same = before.as_deref().map_or_else(
+                || rest.is_empty(),
+                |before| serde_json::from_str(before).ok() == Some(rest.clone()),
+            );
+            if !same {
+                before = (!rest.is_empty()).then(|| Value::from(rest).to_string());
+            }
+        }
         if member == placement::CONVENTIONS {
             let rest = others(&now);
             let same =
@@ -310,8 +357,8 @@ impl<'s> Editor<'s> {
                 self.journal.objects.insert(key);
             }
         }
-        if let Some(manifest) = &self.texts.manifest {
-            for (key, recorded) in &manifest.not_as_recorded {
+        if let Some(manifest) = self.texts.manifest() {
+            for (key, recorded) in manifest.not_as_recorded() {
                 // What was doubtful before an earlier embedding is so still.
                 self.journal.not_as_recorded.entry(key.clone()).or_insert_with(|| recorded.clone());
             }
@@ -339,39 +386,8 @@ impl<'s> Editor<'s> {
 
     /// What is written with: the manifest learns of it.
     fn target(&self) -> &Store {
-        self.texts.manifest.as_ref().map_or(self.store, |manifest| &manifest.store)
+        self.texts.manifest().map_or(self.store, |manifest| manifest.store())
     }
-}
-
-/// Writes the documents, then the manifest, and the root's documents last; their keys. `doubtful` are documents of which the
-/// manifest goes on saying what it said before.
-fn put_texts(
-    store: &Store,
-    mut texts: Texts<'_>,
-    doubtful: &BTreeMap<String, RecordedObject>,
-) -> Result<Vec<String>, Error> {
-    let root = texts.attributes("");
-    for (document, _) in &root {
-        texts.text(document)?;
-    }
-    let (mut texts, manifest) = texts.finish();
-    let is_root = |key: &str| !key.contains('/');
-    let target = manifest.as_ref().map_or(store, |manifest| &manifest.store);
-    for (key, text) in texts.iter().filter(|(key, _)| !is_root(key)) {
-        target.put(key, text.clone())?;
-    }
-    if let Some(manifest) = &manifest {
-        manifest.seal(&mut texts, &root, doubtful)?;
-        store.sync()?;
-    }
-    for (key, text) in texts.iter().filter(|(key, _)| is_root(key)) {
-        store.put(key, text.clone())?;
-    }
-    Ok(texts.into_keys().collect())
-}
-
-fn damaged(key: &str, reason: String) -> Error {
-    Error::Damaged { key: key.into(), reason }
 }
 
 /// Declarations of conventions, ours last.

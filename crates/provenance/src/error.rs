@@ -58,3 +58,7 @@ pub enum Error {
     #[error("nothing is embedded in {0}")]
     NothingEmbedded(String),
 }
+
+pub(crate) fn damaged(key: &str, reason: String) -> Error {
+    Error::Damaged { key: key.into(), reason }
+}

@@ -2,7 +2,9 @@
 //!
 //! A document is read once, when it comes in ([`Sidecar::parse`]; [`beside`] finds those that describe an image).
 //! [`Provenance`] merges sidecars with what the OME-XML says and gives the attributes and objects of the store. [`embed`]
-//! puts them into a store that exists, of any origin, and [`remove_embedded`] takes them out again.
+//! puts them into a store that exists, of any origin, and [`remove_embedded`] takes them out again. [`Texts`] is how documents
+//! of a store are changed by members, with its consolidated metadata and its manifest kept true. [`derive_again`] makes
+//! the attributes of a store anew from the documents that it keeps.
 //!
 //! ```no_run
 //! use fairzarr_provenance::{Sidecar, embed};
@@ -17,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod again;
 mod discover;
 mod embed;
 mod error;
@@ -24,9 +27,13 @@ mod json_edit;
 mod manifest;
 mod merged;
 mod sidecar;
+mod texts;
 
+pub use again::{Again, Attributes, ImageAgain, derive_again};
 pub use discover::beside;
-pub use embed::{EmbedReport, embed, remove_embedded};
+pub use embed::{EmbedReport, embed, embedded_in_zarr_3, remove_embedded};
 pub use error::Error;
-pub use merged::Provenance;
+pub use manifest::KeptManifest;
+pub use merged::{Described, Provenance};
 pub use sidecar::{Documents, Sidecar};
+pub use texts::{Place, Texts, put_texts};

@@ -12,13 +12,11 @@ use std::sync::Arc;
 use crate::{Error, json_edit};
 
 /// A store with a manifest, and what is recorded of its objects while they are changed.
-pub(crate) struct KeptManifest {
+pub struct KeptManifest {
     before: Manifest,
     recorder: Arc<ManifestRecorder>,
-    /// The handle to write with.
-    pub(crate) store: Store,
-    /// What the manifest said of documents that are something else.
-    pub(crate) not_as_recorded: BTreeMap<String, RecordedObject>,
+    store: Store,
+    not_as_recorded: BTreeMap<String, RecordedObject>,
 }
 
 impl KeptManifest {
@@ -38,8 +36,23 @@ impl KeptManifest {
         }))
     }
 
+    /// The handle to write with: the manifest learns of what goes through it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What the manifest said of documents that were changed and are something else.
+    pub fn not_as_recorded(&self) -> &BTreeMap<String, RecordedObject> {
+        &self.not_as_recorded
+    }
+
+    /// Whether the manifest says something of an object.
+    pub fn lists(&self, key: &str) -> bool {
+        self.before.objects().contains_key(key)
+    }
+
     /// The manifest's digest before the change.
-    pub(crate) fn before(&self) -> String {
+    pub fn before(&self) -> String {
         self.before.digest()
     }
 
@@ -53,7 +66,7 @@ impl KeptManifest {
     }
 
     /// Takes objects out of the manifest: those with these keys, and those below them.
-    pub(crate) fn forget<'k>(&self, keys: impl Iterator<Item = &'k str>) {
+    pub fn forget<'k>(&self, keys: impl Iterator<Item = &'k str>) {
         keys.for_each(|key| self.recorder.remove(key));
     }
 

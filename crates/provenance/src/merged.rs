@@ -9,6 +9,7 @@ use fairzarr_nbo::placement::{Images, Placement, maps};
 use fairzarr_nbo::record::Source;
 use fairzarr_ngff::{Version, group_document};
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::{SmallArray, keys, put};
 use fairzarr_store::Store;
 use fairzarr_zarr::{FillValue, SampleType};
@@ -20,6 +21,15 @@ use crate::{Error, Sidecar};
 const BASELINE: &str = "baseline";
 /// Findings that an error lists; `fairzarr check` lists all.
 const LISTED: usize = 5;
+
+/// The OME-XML that describes the images of a file set.
+#[derive(Clone, Debug)]
+pub struct Described<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// Name of its file, and its key in the store, where that keeps it.
+    pub kept: Option<(String, String)>,
+}
 
 /// What is known of how the images came about.
 #[derive(Clone, Debug)]
@@ -45,28 +55,43 @@ impl Provenance {
         sidecars: &[Sidecar],
         policy: Option<&Policy>,
     ) -> Result<Self, Error> {
-        let mut record = Record::default();
-        if let Some(document) = source.document() {
-            record = ingest::from_ome(document);
-            let stored = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
-            if let Some(index) = stored {
-                let name = &source.sources()[index].name;
-                let read = ingest::source(name, Form::OmeXml, "application/xml", document.bytes());
-                record.sources.push(Source { path: Some(keys::source(index)), ..read });
-            }
-        }
+        let described = source.document().map(|document| {
+            let kept = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
+            let kept = kept.map(|index| (source.sources()[index].name.clone(), keys::source(index)));
+            Described { document, kept }
+        });
         // Of the images that the OME-XML describes those of the file set are the store's.
-        record.in_store = Some(source.images().iter().map(fairzarr_ome_tiff::Image::ome_index).collect());
-        let first = source.sources().len();
-        let key = |n: usize, ending: &str| keys::sidecar(first + n, ending);
-        let images: Vec<_> = source.images().iter().map(store_image).collect();
-        let provenance = Self::new(record, &images, sidecars, policy, key);
+        let images: Vec<_> =
+            source.images().iter().map(|image| (image.ome_index(), store_image(image))).collect();
+        let provenance = Self::of_images(described, &images, sidecars, source.sources().len(), policy);
         match (policy, &provenance.report) {
             (Some(policy), Some(report)) if policy.enforce == Enforce::Refuse && !report.passes() => {
                 Err(Error::Policy { policy: policy.name.clone(), findings: listed(report) })
             }
             _ => Ok(provenance),
         }
+    }
+
+    /// As [`Self::of_fileset`], of what is left of a file set: its document, for each image of the store its number there
+    /// and what the store says of it, and the sidecars, before which the store keeps `first` documents.
+    pub(crate) fn of_images(
+        described: Option<Described<'_>>,
+        images: &[(Option<usize>, StoreImage)],
+        sidecars: &[Sidecar],
+        first: usize,
+        policy: Option<&Policy>,
+    ) -> Self {
+        let mut record = Record::default();
+        if let Some(Described { document, kept }) = described {
+            record = ingest::from_ome(document);
+            if let Some((name, key)) = kept {
+                let read = ingest::source(&name, Form::OmeXml, "application/xml", document.bytes());
+                record.sources.push(Source { path: Some(key), ..read });
+            }
+        }
+        record.in_store = Some(images.iter().map(|(number, _)| *number).collect());
+        let said: Vec<StoreImage> = images.iter().map(|(_, said)| said.clone()).collect();
+        Self::new(record, &said, sidecars, policy, |n, ending| keys::sidecar(first + n, ending))
     }
 
     /// Merges sidecars into a record. `images` are what the store says of its own, in series order: those that the record
@@ -173,7 +198,7 @@ impl Provenance {
 }
 
 /// What a file without OME-XML says of its image.
-fn store_image(image: &fairzarr_ome_tiff::Image) -> StoreImage {
+pub(crate) fn store_image(image: &fairzarr_ome_tiff::Image) -> StoreImage {
     let shape = image.shape();
     let mut said = StoreImage::new(image.name().map(str::to_owned));
     said.sizes = [shape.t, shape.c, shape.z, shape.y, shape.x].map(|size| Some(u64::from(size)));

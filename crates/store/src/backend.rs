@@ -268,6 +268,16 @@ pub trait Backend: std::fmt::Debug + Send + Sync {
         Ok(0)
     }
 
+    /// Gives an object the name of another, which it replaces at once. False, the default, where no object can be renamed.
+    fn rename(&self, _from: &str, _to: &str) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// Removes directories in which nothing is left, where there are directories.
+    fn remove_empty_directories(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Tries to lock an object, without waiting.
     fn lock(&self, _key: &str, _kind: LockKind) -> Result<Locked, Error> {
         Ok(Locked::Impossible)

@@ -4,6 +4,7 @@
 //! of it. Nothing is flushed to the disk per object unless asked for; [`Backend::sync`] does it once, at the end.
 
 mod directory;
+mod exchange;
 mod sink;
 
 use std::collections::HashSet;
@@ -16,8 +17,9 @@ use std::sync::{PoisonError, RwLock};
 use bytes::Bytes;
 
 use self::directory::{
-    TEMPORARY, read_directory, remove_temporaries, sync_directory, sync_tree, temporary_name,
+    TEMPORARY, read_directory, remove_empty, remove_temporaries, sync_directory, sync_tree, temporary_name,
 };
+pub(crate) use self::exchange::{exchange, named};
 use self::sink::{FileSink, WRITE_BUFFER};
 use crate::backend::{Backend, Children, Part};
 use crate::requests::{Counters, Kind};
@@ -244,6 +246,19 @@ impl Backend for Local {
         remove_temporaries(&self.root).map_err(|error| self.failed("remove unfinished files from", "", error))
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<bool, Error> {
+        let target = self.path(to);
+        fs::rename(self.path(from), &target)
+            .and_then(|()| settle(&target, self.durability))
+            .map_err(|error| self.failed("rename to", to, error))?;
+        Ok(true)
+    }
+
+    fn remove_empty_directories(&self) -> Result<(), Error> {
+        self.forget_directories();
+        remove_empty(&self.root).map_err(|error| self.failed("remove empty directories of", "", error))
+    }
+
     fn lock(&self, key: &str, kind: LockKind) -> Result<Locked, Error> {
         lock_file(&self.path(key), kind).map_err(|error| self.failed("lock", key, error))
     }
@@ -260,7 +275,7 @@ impl Backend for Local {
     }
 }
 
-fn failed(root: &Path, action: &'static str, key: &str, source: io::Error) -> Error {
+pub(crate) fn failed(root: &Path, action: &'static str, key: &str, source: io::Error) -> Error {
     Error::Failed {
         action,
         key: key.to_owned(),

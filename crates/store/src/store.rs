@@ -29,6 +29,7 @@ pub struct Store {
     blocks: Arc<BlockCache>,
     /// Objects that were read whole, where they are kept.
     kept: Option<Arc<Kept>>,
+    options: Arc<StoreOptions>,
 }
 
 impl Store {
@@ -79,7 +80,8 @@ impl Store {
     }
 
     fn of(location: Location, backend: Arc<dyn Backend>, options: &StoreOptions) -> Self {
-        Self { location, backend, blocks: Arc::new(BlockCache::new(options.cache_bytes)), kept: None }
+        let blocks = Arc::new(BlockCache::new(options.cache_bytes));
+        Self { location, backend, blocks, kept: None, options: Arc::new(options.clone()) }
     }
 
     /// A store of a kind of your own; see [`backend`](crate::backend). `location` is only shown:
@@ -91,6 +93,11 @@ impl Store {
     /// Where the store is.
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// How it was opened.
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.options
     }
 
     /// Whether it is reached over a network, so that each request takes a while.
@@ -327,6 +334,26 @@ impl Store {
     /// See [`Store`].
     pub fn remove_leftovers(&self) -> Result<u64, Error> {
         self.backend.remove_leftovers()
+    }
+
+    /// Gives an object the name of another, which it replaces at once; false where no object can be renamed, as in object
+    /// stores.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn rename(&self, from: &str, to: &str) -> Result<bool, Error> {
+        key::check(from)?;
+        key::check(to)?;
+        self.backend.rename(from, to)
+    }
+
+    /// Removes the directories of a local store in which nothing is left, its own among them. Nobody else may be writing to the
+    /// store.
+    ///
+    /// # Errors
+    /// See [`Store`].
+    pub fn remove_empty_directories(&self) -> Result<(), Error> {
+        self.backend.remove_empty_directories()
     }
 
     /// Asks for the lock of an object, which is made if there is none of that name, and goes on at once if another process

@@ -19,10 +19,7 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Check {
     let record = hierarchy.conversion();
     let mut left = Left { told: Vec::new(), count: 0, differences: Differences::new("parts of the source") };
     let named = record.and_then(Conversion::not_carried);
-    let list = |member: &str| {
-        let list = named.and_then(|named| named.get(member)).and_then(Value::as_array);
-        list.map(Vec::as_slice).unwrap_or_default()
-    };
+    let list = |member: &str| list_of(named, member);
     let (pages, levels, files) = (list("pages"), list("levels"), list("files"));
     let unmapped = source.unmapped();
     for (n, page) in unmapped.iter().enumerate() {
@@ -48,6 +45,12 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Check {
         let is_named = named.is_none() || levels.contains(&expected);
         let sizes = || sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
         left.add(|| format!("reduced levels of image {index} of {} pixels", sizes()), is_named);
+    }
+    let left_out = source.left_out();
+    let named_series = list_of(named, "series");
+    for series in left_out {
+        let is_named = named_series.iter().any(|entry| entry.as_u64() == Some(series as u64));
+        left.add(|| image_of_source(series as u64), is_named);
     }
     for file in source.attached() {
         let is_named = named.is_none()
@@ -76,6 +79,9 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Option<Check> {
     for levels in list("levels") {
         left.add(|| format!("the source's reduced levels of image {}", number(levels, "image")), true);
     }
+    for series in list("series").filter_map(Value::as_u64) {
+        left.add(|| image_of_source(series), true);
+    }
     for file in list("files") {
         left.add(|| format!("the attached file {:?}", text(file, "name").unwrap_or_default()), true);
     }
@@ -83,6 +89,15 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Option<Check> {
     let all = named.get("page_count").and_then(Value::as_u64).unwrap_or(pages);
     left.count += usize::try_from(all.saturating_sub(pages)).unwrap_or(usize::MAX);
     (left.count > 0).then(|| left.finish())
+}
+
+fn list_of<'v>(named: Option<&'v serde_json::Map<String, Value>>, member: &str) -> &'v [Value] {
+    let list = named.and_then(|named| named.get(member)).and_then(Value::as_array);
+    list.map(Vec::as_slice).unwrap_or_default()
+}
+
+fn image_of_source(series: u64) -> String {
+    format!("image {series} of the source, which was not asked for")
 }
 
 /// What is found not to be in the store.

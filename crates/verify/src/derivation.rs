@@ -1,62 +1,91 @@
 //! NGFF values that follow from the OME-XML, or where there is none from the tags and what ImageJ and scanners
-//! say: derived again from the source and the stored arrays' shapes, and compared with what the store says.
+//! say: derived again from the source, or the documents of it that the store keeps, and the stored arrays' shapes, and
+//! compared with what the store says.
 
 use fairzarr_ngff::from_ome::{self, Plates};
-use fairzarr_ngff::{Axis, AxisKind, Dataset, Version};
-use fairzarr_ome_tiff::{Fileset, Image};
+use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, bioformats2raw_attributes, merge, series_attributes};
 use fairzarr_ome_xml as ome_xml;
-use fairzarr_ome_zarr::{Hierarchy, OpenImage, StoredImage, attributes, keys};
+use fairzarr_ome_zarr::{Hierarchy, StoredImage, attributes, keys};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fmt::Debug;
 
 use crate::error::Error;
+use crate::json;
+use crate::origin::{Origin, Seen};
 use crate::report::{Check, Difference, Proof};
+
+mod whole;
 
 /// How far a stored number may be from the derived one, as a fraction of it: unit conversions round.
 const TOLERANCE: f64 = 1e-12;
 
-/// The proof, image by image.
-pub(crate) struct Derivation<'a> {
-    source: &'a Fileset,
-    found: Found,
-    derived: usize,
-    /// Other programs do not look at PhotometricInterpretation.
-    by_fairzarr: bool,
-}
-
-impl<'a> Derivation<'a> {
-    pub(crate) fn new(source: &'a Fileset, hierarchy: &Hierarchy) -> Self {
-        let by_fairzarr = hierarchy.conversion().is_some();
-        Self { source, found: Found::default(), derived: 0, by_fairzarr }
-    }
-
-    /// Compares an image.
-    pub(crate) fn image(&mut self, image: &OpenImage<'_>) {
-        let OpenImage { index, stored, levels: arrays, .. } = image;
-        let (index, found) = (*index, &mut self.found);
-        let Some(image) = self.source.images().get(index) else { return };
-        let described = &self.source.described(image);
-        self.derived += 1;
+/// Compares all images, the plates, and, of what fairzarr wrote, all of NGFF's members: nothing else may stand there.
+pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Result<Check, Error> {
+    let found = &mut Found::default();
+    let mut notes = Vec::new();
+    let by_fairzarr = hierarchy.conversion().is_some();
+    let history = hierarchy.root().get(keys::HISTORY).and_then(Value::as_array);
+    // An upgrade writes what it finds in another version's form, and adds nothing.
+    let as_written = history.into_iter().flatten().all(|event| event.get("action") == Some(&"embed".into()));
+    let version = hierarchy.conversion().and_then(|conversion| conversion.version());
+    let same_rules = as_written && version == Some(env!("CARGO_PKG_VERSION"));
+    let by_stage = hierarchy.conversion().is_some_and(|of| of.has_stage_positions());
+    let by_delta_t = hierarchy.conversion().is_some_and(|of| of.has_delta_t());
+    let (mut derived, mut without, mut palettes) = (0, 0, 0);
+    for (index, (stored, seen)) in hierarchy.images().iter().zip(seen).enumerate() {
+        let Some(image) = origin.images.get(index) else { continue };
+        let Some(described) = &image.described else {
+            without += 1;
+            continue;
+        };
+        derived += 1;
+        let described =
+            &if by_delta_t { from_ome::with_delta_t(described.clone()) } else { described.clone() };
+        let corner = match &origin.document {
+            document if by_stage => {
+                from_ome::origin(document.as_ref().map(ome_xml::Document::ome), described)
+            }
+            _ => [0.0; 5],
+        };
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
         found.equal(place("name"), &name, &stored.multiscale.name.clone().unwrap_or_default());
-        let shapes: Vec<Vec<u64>> = arrays.iter().map(|array| array.shape().to_vec()).collect();
         axes(found, index, described, &stored.multiscale.axes);
-        levels(found, index, described, stored, &shapes);
-        let samples = image.channel_groups().iter().map(ExactSizeIterator::len).max().unwrap_or(1);
-        channels(found, index, described, samples, stored);
-        if self.by_fairzarr {
-            inverted(found, index, image, stored);
+        let factors = factors(stored, &seen.shapes);
+        levels(found, index, (described, corner), stored, &factors);
+        let Some(is_inverted) = image.inverted else {
+            palettes += 1;
+            continue;
+        };
+        channels(found, index, described, image.samples, stored);
+        // Other programs do not look at PhotometricInterpretation.
+        if by_fairzarr {
+            inverted(found, index, is_inverted, stored);
+        }
+        if same_rules {
+            let group = attributes(hierarchy.store(), &stored.path)?.unwrap_or_default();
+            let expected = whole::of_image(image, described, (index, corner), seen, stored, &factors, &group);
+            found.members(&stored.path, &expected, &group);
         }
     }
-
-    /// Compares the plates, if there are any.
-    pub(crate) fn finish(mut self, hierarchy: &Hierarchy) -> Result<Check, Error> {
-        plates(&mut self.found, self.source, hierarchy)?;
-        let covered = format!("{} values of {} images", self.found.compared, self.derived);
-        Ok(Check::new(Proof::Derivation, covered, self.found.differences))
+    plates(found, origin, hierarchy, same_rules)?;
+    if without > 0 {
+        notes.push(format!(
+            "not derived: {without} images that the store's OME-XML does not describe (names, axes, scales and channels of pages of the files)"
+        ));
     }
+    if palettes > 0 {
+        notes.push(format!(
+            "not derived: the channels of {palettes} images whose colours are those of a palette"
+        ));
+    }
+    if !same_rules {
+        notes.push("not derived: members that another program or version wrote by rules of its own".into());
+    }
+    let covered = format!("{} values of {derived} images", found.compared);
+    let differences = std::mem::take(&mut found.differences);
+    Ok(Check { notes, ..Check::new(Proof::Derivation, covered, differences) })
 }
 
 /// What has been compared so far.
@@ -72,6 +101,19 @@ impl Found {
         if expected != found {
             let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
             self.differences.push(Difference { place, expected, found });
+        }
+    }
+
+    /// NGFF's members of a group, all of them.
+    fn members(&mut self, path: &str, expected: &Map<String, Value>, group: &Map<String, Value>) {
+        let place = if path.is_empty() { "the root" } else { path };
+        let known = |name: &&String| whole::MEMBERS.contains(&name.as_str());
+        for name in
+            expected.keys().chain(group.keys().filter(|name| !expected.contains_key(*name)).filter(known))
+        {
+            let (expected, found) = (expected.get(name), group.get(name));
+            self.compared +=
+                json::compare(&format!("{place}, {name}"), expected, found, &mut self.differences);
         }
     }
 
@@ -100,16 +142,9 @@ fn axes(found: &mut Found, image: usize, described: &ome_xml::Image, stored: &[A
     }
 }
 
-/// Scales and translations.
-fn levels(
-    found: &mut Found,
-    image: usize,
-    described: &ome_xml::Image,
-    stored: &StoredImage,
-    shapes: &[Vec<u64>],
-) {
-    let names: Vec<&str> = stored.multiscale.axes.iter().map(|axis| axis.name.as_str()).collect();
-    let place_of = AXES.map(|axis| names.iter().position(|name| *name == axis));
+/// How many samples of the full resolution one of each level spans, along t, c, z, y, x.
+fn factors(stored: &StoredImage, shapes: &[Vec<u64>]) -> Vec<from_ome::Factors> {
+    let place_of = places(stored);
     let mut factors = Vec::new();
     let mut factor: from_ome::Factors = [1.0; 5];
     for (level, shape) in shapes.iter().enumerate() {
@@ -122,7 +157,24 @@ fn levels(
         }
         factors.push(factor);
     }
-    let derived = from_ome::datasets(described, &factors);
+    factors
+}
+
+/// The place of each of t, c, z, y, x among an image's axes.
+fn places(stored: &StoredImage) -> [Option<usize>; 5] {
+    AXES.map(|name| stored.multiscale.axes.iter().position(|axis| axis.name == name))
+}
+
+/// Scales and translations.
+fn levels(
+    found: &mut Found,
+    image: usize,
+    (described, origin): (&ome_xml::Image, from_ome::Origin),
+    stored: &StoredImage,
+    factors: &[from_ome::Factors],
+) {
+    let place_of = places(stored);
+    let derived = from_ome::datasets(described, factors, stored.method(), origin);
     for (level, (derived, dataset)) in derived.iter().zip(&stored.multiscale.datasets).enumerate() {
         for (axis, place) in place_of.iter().enumerate() {
             let Some(place) = *place else { continue };
@@ -167,8 +219,7 @@ fn channels(
 }
 
 /// Whether the lowest value is white.
-fn inverted(found: &mut Found, index: usize, image: &Image, stored: &StoredImage) {
-    let expected = image.appearance().inverted;
+fn inverted(found: &mut Found, index: usize, expected: bool, stored: &StoredImage) {
     for (channel, stored) in stored.omero.iter().flat_map(|omero| &omero.channels).enumerate() {
         let is_inverted = stored.extra.get("inverted") == Some(&Value::Bool(true));
         found.equal(format!("image {index}, channel {channel}, inverted"), &expected, &is_inverted);
@@ -176,18 +227,25 @@ fn inverted(found: &mut Found, index: usize, image: &Image, stored: &StoredImage
 }
 
 /// Rows, columns, wells, fields and acquisitions, where the store has a plate.
-fn plates(found: &mut Found, source: &Fileset, hierarchy: &Hierarchy) -> Result<(), Error> {
+fn plates(found: &mut Found, origin: &Origin, hierarchy: &Hierarchy, same_rules: bool) -> Result<(), Error> {
     let root = hierarchy.root();
-    let Some(ome) = source.document().map(ome_xml::Document::ome) else { return Ok(()) };
-    if member(root, "plate").is_none() {
-        return Ok(());
-    }
+    let is_image = hierarchy.images().iter().any(|image| image.path.is_empty());
     let refuse = |error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
         path: "the root group".into(),
         reason: error.to_string(),
     };
     let version = Version::of(root).map_err(|error| refuse(&error))?.unwrap_or_default();
-    let there: HashSet<usize> = source.images().iter().filter_map(Image::ome_index).collect();
+    let mut whole = bioformats2raw_attributes(version);
+    let (ome, is_plate) =
+        (origin.document.as_ref().map(ome_xml::Document::ome), member(root, "plate").is_some());
+    let Some(ome) = ome.filter(|_| is_plate) else {
+        if same_rules && !is_image && !is_plate {
+            found.members("", &whole, root);
+            series(found, hierarchy, version)?;
+        }
+        return Ok(());
+    };
+    let there: HashSet<usize> = origin.images.iter().filter_map(|image| image.ome_index).collect();
     let derived = Plates::new(ome, |image| there.contains(&image)).map_err(|error| refuse(&error))?;
     let null = Value::Null;
     if derived.plates.is_empty() {
@@ -199,6 +257,11 @@ fn plates(found: &mut Found, source: &Fileset, hierarchy: &Hierarchy) -> Result<
         let place = if path.is_empty() { "plate".to_owned() } else { format!("plate at {path}") };
         let stored = member(&group, "plate").unwrap_or(&null);
         found.equal(place, member(&expected, "plate").unwrap_or(&null), stored);
+        if path.is_empty() {
+            merge(&mut whole, expected);
+        } else if same_rules {
+            found.members(&path, &expected, &group);
+        }
         for well in layout.wells {
             let path = keys::join(&path, &well.path);
             let expected = well.well.attributes(version);
@@ -207,6 +270,18 @@ fn plates(found: &mut Found, source: &Fileset, hierarchy: &Hierarchy) -> Result<
             found.equal(format!("well {path}"), expected.unwrap_or(&null), stored.unwrap_or(&null));
         }
     }
+    if same_rules {
+        found.members("", &whole, root);
+        series(found, hierarchy, version)?;
+    }
+    Ok(())
+}
+
+/// The list of the images' groups.
+fn series(found: &mut Found, hierarchy: &Hierarchy, version: Version) -> Result<(), Error> {
+    let paths: Vec<String> = hierarchy.images().iter().map(|image| image.path.clone()).collect();
+    let group = attributes(hierarchy.store(), keys::OME)?.unwrap_or_default();
+    found.members(keys::OME, &series_attributes(version, &paths), &group);
     Ok(())
 }
 

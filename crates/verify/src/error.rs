@@ -13,6 +13,9 @@ pub enum Error {
     /// The store cannot be read as an OME-Zarr.
     #[error(transparent)]
     Zarr(#[from] fairzarr_ome_zarr::Error),
+    /// The documents on microscope and quality control cannot be read.
+    #[error(transparent)]
+    Provenance(#[from] fairzarr_provenance::Error),
     /// Threads could not do the work.
     #[error(transparent)]
     Task(#[from] fairzarr_task::Error),

@@ -8,8 +8,11 @@
 //! - *documents*: each distinct OME-XML of the source, byte for byte;
 //! - *structure*: OME-XML made from attributes and arrays alone, canonically equal to the source's;
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
-//! - *derivation*: the NGFF values that follow from the OME-XML;
-//! - *pyramid*: computed levels are the means of the level before;
+//! - *derivation*: the NGFF values that follow from the OME-XML, which without the source is the one that the store keeps;
+//! - *record*: what is said of the microscope and its quality control, made again from the documents that the store keeps;
+//! - *statistics*: those that each image says of its samples, counted again;
+//! - *pyramid*: computed levels are made of the level before as the store says;
+//! - *labels*: label images of regions, painted again from the OME-XML;
 //! - *carried*: what of the source is not in the store is named there;
 //! - *objects*: every stored object is there, and no other;
 //! - *manifest*: everything that is no chunk of an image has the digest that was recorded for it;
@@ -22,14 +25,21 @@ mod documents;
 mod error;
 mod exported;
 mod files;
+mod halved;
+mod json;
+mod labels;
 mod manifest;
 mod metadata;
 mod objects;
+mod opening;
+mod origin;
 mod pixels;
 mod pyramid;
+mod record;
 mod report;
 mod sample;
 mod samples;
+mod statistics;
 mod structure;
 mod validity;
 
@@ -39,16 +49,18 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
+pub use opening::opening;
 pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;
 
-use derivation::Derivation;
-use metadata::Metadata;
+use labels::Labels;
 use objects::Objects;
+use origin::{Origin, Seen};
 use pixels::Pixels;
 use pyramid::Pyramid;
 use samples::Samples;
+use statistics::Recount;
 
 /// Choices for a verification.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,23 +118,68 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     let mut objects = Objects::new(&hierarchy);
     let mut samples = Samples::new(&hierarchy)?;
     let mut pyramid = Pyramid::new(&hierarchy);
+    let seen = Seen::all(&hierarchy)?;
+    let origin = Origin::of_store(&hierarchy, &seen)?;
+    let mut statistics = Recount::default();
+    let mut labels = Labels::new(&hierarchy)?;
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
         objects.image(&image)?;
-        samples.image(&image, context)?;
+        let counting = statistics.of(&image, &origin, *options, store)?;
+        samples.image(&image, counting.as_ref(), context)?;
+        statistics.image(&image, counting);
         pyramid.image(&image, context)?;
+        if let Some(labels) = &mut labels {
+            labels.image(&image, &hierarchy, context)?;
+        }
     }
     let mut checks = vec![
         objects.finish(),
         samples.finish(options.sample),
         documents::recorded(&hierarchy)?,
         structure::compare_within(store)?,
+    ];
+    checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
+    checks.extend([
         pyramid.finish(options.sample),
         manifest::check(&hierarchy, job)?,
         validity::zarr(store)?,
-    ];
+    ]);
+    checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.extend(carried::recorded(&hierarchy));
     Ok(Report { checks })
+}
+
+/// The proofs of what follows from the origin of a store, whichever that is.
+fn derived(
+    origin: &Origin,
+    seen: &[Seen],
+    hierarchy: &Hierarchy,
+    statistics: Recount,
+) -> Result<[Check; 4], Error> {
+    let metadata = metadata::check(origin, seen, hierarchy.store())?;
+    let derivation = derivation::check(origin, seen, hierarchy)?;
+    let record = record::check(origin, seen, hierarchy)?;
+    let statistics = statistics.finish();
+    // Stores without a manifest are of versions whose record, statistics and METADATA followed other rules.
+    if hierarchy.conversion().is_some_and(|conversion| !conversion.has_manifest()) {
+        let metadata = if origin.is_source { metadata } else { by_earlier_rules(metadata) };
+        return Ok([metadata, derivation, by_earlier_rules(record), by_earlier_rules(statistics)]);
+    }
+    Ok([metadata, derivation, record, statistics])
+}
+
+/// The check of a store whose rules were others: what differs is told, and is no difference.
+fn by_earlier_rules(mut check: Check) -> Check {
+    let count = check.differences.len();
+    if count > 0 {
+        check.differences.clear();
+        let what = check.proof.name();
+        check.notes.push(format!(
+            "not derived: the {what} of an earlier version, whose rules were others (of {count} values or more)"
+        ));
+    }
+    check
 }
 
 /// Proves that `store` holds what `source` holds. Where `source` is an export of the store, its documents are proved to be
@@ -137,27 +194,39 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let documents = documents::compare(source, store)?;
     let export = if documents.differences.is_empty() { None } else { exported::check(source, &hierarchy)? };
     let mut pixels = Pixels::new(source, &hierarchy);
-    let mut metadata = Metadata::default();
-    let mut derivation = Derivation::new(source, &hierarchy);
+    let seen = Seen::all(&hierarchy)?;
+    let origin = match export {
+        Some(_) => Origin::of_store(&hierarchy, &seen)?,
+        None => Origin::of_source(source, &hierarchy),
+    };
+    let mut statistics = Recount::default();
     let mut pyramid = Pyramid::new(&hierarchy);
+    let mut labels = Labels::new(&hierarchy)?;
     let mut objects = Objects::new(&hierarchy);
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
-        pixels.image(&image, context)?;
-        metadata.image(&image)?;
-        derivation.image(&image);
+        let counting = statistics.of(&image, &origin, *options, store)?;
+        pixels.image(&image, counting.as_ref(), context)?;
+        statistics.image(&image, counting);
         pyramid.image(&image, context)?;
+        if let Some(labels) = &mut labels {
+            labels.image(&image, &hierarchy, context)?;
+        }
         objects.image(&image)?;
     }
     let mut checks = vec![pixels.finish(options.sample)];
     if let Some(export) = export {
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
-        checks.extend([derivation.finish(&hierarchy)?, pyramid.finish(options.sample)]);
+        checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
+        checks.push(pyramid.finish(options.sample));
         checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+        checks.extend(labels.map(|labels| labels.finish(options.sample)));
         return Ok(Report { checks });
     }
-    checks.extend([documents, structure::compare_with(source, store)?, metadata.finish(source, store)?]);
-    checks.extend([derivation.finish(&hierarchy)?, pyramid.finish(options.sample)]);
+    checks.extend([documents, structure::compare_with(source, store)?]);
+    checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
+    checks.push(pyramid.finish(options.sample));
+    checks.extend(labels.map(|labels| labels.finish(options.sample)));
     checks.push(carried::compare(source, &hierarchy));
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
     if hierarchy.conversion().is_some() {

@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
+use crate::statistics::Counting;
 use crate::{Context, Sample};
 
 /// Decoded bytes that are compared at a time.
@@ -43,12 +44,18 @@ impl<'a> Pixels<'a> {
     }
 
     /// Compares an image.
-    pub(crate) fn image(&mut self, stored: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+    pub(crate) fn image(
+        &mut self,
+        stored: &OpenImage<'_>,
+        counting: Option<&Counting>,
+        context: Context<'_>,
+    ) -> Result<(), Error> {
         let Some(image) = self.source.images().get(stored.index) else { return Ok(()) };
         let count = if self.copied.contains(&(stored.index as u64)) { stored.levels.len() } else { 1 };
         self.levels += count as u64 - 1;
         for level in 0..count {
-            let pair = Pair::new(level, image, stored)?;
+            let counting = counting.filter(|_| level == 0);
+            let pair = Pair::new(level, image, stored, counting)?;
             let others = pair.shape_differences();
             if others.is_empty() {
                 let shape = image.shape();
@@ -88,6 +95,7 @@ struct Pair<'a> {
     array: &'a StoredArray,
     /// The dimension of each of t, c, z, y, x; `None` when the store has no such axis.
     dimensions: [Option<usize>; 5],
+    counting: Option<&'a Counting>,
 }
 
 /// A rectangle of pages of the source that lie in the same objects of the store: time points, a group of channels,
@@ -110,7 +118,12 @@ struct Place {
 }
 
 impl<'a> Pair<'a> {
-    fn new(level: usize, image: &'a Image, stored: &'a OpenImage<'_>) -> Result<Self, Error> {
+    fn new(
+        level: usize,
+        image: &'a Image,
+        stored: &'a OpenImage<'_>,
+        counting: Option<&'a Counting>,
+    ) -> Result<Self, Error> {
         let refuse = |reason: &str| fairzarr_ome_zarr::Error::Metadata {
             path: stored.stored.path.clone(),
             reason: reason.into(),
@@ -124,7 +137,7 @@ impl<'a> Pair<'a> {
             return Err(refuse("the image has no y or no x axis").into());
         }
         let size = image.levels().get(level).map_or((0, 0), |level| (level.y, level.x));
-        Ok(Self { index: stored.index, level, size, image, array, dimensions })
+        Ok(Self { index: stored.index, level, size, image, array, dimensions, counting })
     }
 
     /// Size by size, and the sample type.
@@ -196,7 +209,7 @@ impl<'a> Pair<'a> {
         if let Some(error) = unlocked(failure) {
             return Err(error);
         }
-        differences.extend(unlocked(found));
+        differences.extend(in_order(unlocked(found)));
         Ok(())
     }
 
@@ -269,6 +282,13 @@ impl<'a> Pair<'a> {
                     found: error.to_string(),
                 });
             }
+        }
+        if let Some(counting) = self.counting {
+            let read =
+                channels.clone().zip(&stored).filter_map(|(c, stored)| Some((c, stored.as_ref().ok()?)));
+            let planes =
+                read.flat_map(|(c, stored)| stored.chunks_exact(plane.max(1)).map(move |of| (c.into(), of)));
+            counting.add(region.y.into(), region.w.into(), planes);
         }
         let pages = t.flat_map(|t| z.clone().map(move |z| (t, z)));
         let mut compared = 0;

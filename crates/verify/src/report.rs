@@ -29,8 +29,14 @@ pub enum Proof {
     Metadata,
     /// NGFF values follow from the OME-XML.
     Derivation,
-    /// Computed levels are the means of the level before.
+    /// What is said of the microscope and its quality control follows from the documents.
+    Record,
+    /// What is said of the samples' values follows from them.
+    Statistics,
+    /// Computed levels are made of the level before as the store says.
     Pyramid,
+    /// Regions of the OME-XML, painted again, are the label images.
+    Labels,
     /// What of the source is not in the store is named there.
     Carried,
     /// Every object is there, and no other.
@@ -54,7 +60,10 @@ impl Proof {
             Self::Structure => "structure",
             Self::Metadata => "metadata",
             Self::Derivation => "derivation",
+            Self::Record => "record",
+            Self::Statistics => "statistics",
             Self::Pyramid => "pyramid",
+            Self::Labels => "labels",
             Self::Carried => "carried",
             Self::Objects => "objects",
             Self::Files => "files",
@@ -137,6 +146,23 @@ impl Differences {
     }
 }
 
+/// What several threads found, in the order of the places, numbers by their value: two runs of a proof say the same.
+pub(crate) fn in_order(mut found: Vec<Difference>) -> Vec<Difference> {
+    found.sort_by_cached_key(|difference| {
+        let digits = difference.place.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+        // Of numbers without leading zeros, the longer one is the larger.
+        let key = |run: &[u8]| {
+            if run.first().is_some_and(u8::is_ascii_digit) {
+                (run.len(), run.to_vec())
+            } else {
+                (0, run.to_vec())
+            }
+        };
+        digits.map(key).collect::<Vec<_>>()
+    });
+    found
+}
+
 /// Differences that are listed of each proof.
 const LISTED: usize = 50;
 
@@ -180,5 +206,18 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_threads_found_is_in_the_order_of_the_places() {
+        let places = ["plane t=10 c=0", "plane t=2 c=1", "plane t=2 c=0", "plane t=2 c=10"];
+        let found = places.iter().map(|place| Difference::new(*place, "", "")).collect();
+        let sorted: Vec<String> = in_order(found).into_iter().map(|difference| difference.place).collect();
+        assert_eq!(sorted, ["plane t=2 c=0", "plane t=2 c=1", "plane t=2 c=10", "plane t=10 c=0"]);
     }
 }

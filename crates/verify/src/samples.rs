@@ -12,7 +12,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
-use crate::report::{Check, Difference, Differences, Proof};
+use crate::report::{Check, Difference, Differences, Proof, in_order};
+use crate::statistics::Counting;
 use crate::{Context, Sample};
 
 /// The proof, image by image.
@@ -32,7 +33,13 @@ impl Samples {
     }
 
     /// Decodes all levels of an image.
-    pub(crate) fn image(&mut self, image: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+    pub(crate) fn image(
+        &mut self,
+        image: &OpenImage<'_>,
+        counting: Option<&Counting>,
+        context: Context<'_>,
+    ) -> Result<(), Error> {
+        let channel = image.dimensions()[1];
         self.images += 1;
         for (level, array) in image.levels.iter().enumerate() {
             let recorded = self.digests.of(image.index, level, array)?;
@@ -42,7 +49,8 @@ impl Samples {
                 Some(recorded) if recorded.tile_width == 0 => (Some(recorded), None),
                 other => (None, other),
             };
-            let (found, decoded) = decode(array, of_samples.as_ref(), context, series)?;
+            let counting = counting.filter(|_| level == 0).map(|counting| (counting, channel));
+            let (found, decoded) = decode(array, of_samples.as_ref(), counting, context, series)?;
             self.differences.extend(found);
             self.bytes += decoded;
             if let Some(recorded) = of_chunks {
@@ -72,10 +80,11 @@ impl Samples {
     }
 }
 
-/// Reads an array in bands of whole objects, on several threads.
+/// Reads an array in bands of whole objects, on several threads; counts samples by the channel's dimension.
 fn decode(
     array: &StoredArray,
     recorded: Option<&Recorded<'_>>,
+    counting: Option<(&Counting, Option<usize>)>,
     context: Context<'_>,
     series: u64,
 ) -> Result<(Vec<Difference>, u64), Error> {
@@ -115,9 +124,18 @@ fn decode(
                 Ok(pixels) => {
                     bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     job.progress.advance(pixels.len() as u64);
+                    let plane_bytes = pixels.len() / planes.len().max(1);
+                    if let Some((counting, dimension)) = counting {
+                        let leading = &shape[..shape.len() - 2];
+                        let channel = |plane: u64| {
+                            let ranges = plane_ranges(leading, plane);
+                            dimension.and_then(|at| ranges.get(at)).map_or(0, |range| range.start)
+                        };
+                        let channels = planes.iter().map(|plane| channel(*plane));
+                        counting.add(y, width, channels.zip(pixels.chunks_exact(plane_bytes.max(1))));
+                    }
                     let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
                     let area = Region { y: y as u32, x: 0, h: h as u32, w: width as u32 };
-                    let plane_bytes = pixels.len() / planes.len().max(1);
                     let sample = plane_bytes / (h * width).max(1) as usize;
                     for (plane, pixels) in planes.iter().zip(pixels.chunks_exact(plane_bytes.max(1))) {
                         let mut part = PlaneDigest::default();
@@ -134,7 +152,7 @@ fn decode(
         },
     )?;
     job.cancel.check()?;
-    let mut differences = unlocked(found);
+    let mut differences = in_order(unlocked(found));
     let digests = unlocked(digests);
     let planes =
         slabs.iter().enumerate().flat_map(|(n, slab)| slab.planes.iter().map(move |plane| (n, *plane)));
@@ -220,7 +238,7 @@ fn stored_chunks(
         },
     )?;
     job.cancel.check()?;
-    Ok(unlocked(found))
+    Ok(in_order(unlocked(found)))
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

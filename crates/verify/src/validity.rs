@@ -38,13 +38,16 @@ pub fn validate_hierarchy(store: &Store, depth: Depth) -> Result<Validity, Error
     })
 }
 
-/// That readers can open it: no demand of Zarr's own specification is broken. What NGFF demands beyond that is for those to say
-/// who ask whether a store is valid.
+/// That readers can open it: no demand of Zarr's own specification is broken, and the copies of documents that readers take in
+/// their place say the same. What NGFF demands beyond that is for those to say who ask whether a store is valid.
 pub(crate) fn zarr(store: &Store) -> Result<Check, Error> {
     let validity = validate_hierarchy(store, Depth::Documents)?;
     let mut differences = Differences::new("findings");
     for NodeFinding { node, finding, .. } in validity.findings {
-        if finding.severity == Severity::Must && finding.clause.starts_with("zarr-") {
+        let of_zarr = finding.severity == Severity::Must && finding.clause.starts_with("zarr-");
+        // Of a copy, not of copies that are not there.
+        let of_copy = finding.clause == hierarchy::CONSOLIDATED && finding.path.matches('/').count() > 2;
+        if of_zarr || of_copy {
             let place = if node.is_empty() { "the root".to_owned() } else { node };
             let expected = format!("what {} demands", finding.clause);
             differences.add(Difference::new(format!("{place} {}", finding.path), expected, finding.message));

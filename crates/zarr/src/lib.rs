@@ -29,6 +29,7 @@ mod judge;
 mod key;
 mod read;
 mod stored;
+mod upgrade;
 
 pub use array::{ArraySpec, array_document};
 pub use codec::{BloscCompressor, Codecs, Compressor, Endian, Shuffle};
@@ -42,3 +43,4 @@ pub use judge::{Node, judge};
 pub use key::chunk_key;
 pub use read::{ArrayDocument, DeclaredCodec, Storage};
 pub use stored::{ChunkKeys, ShardIndex};
+pub use upgrade::{Recoded, UpgradedArray};

@@ -18,27 +18,29 @@ pub struct ChunkKeys {
 impl ChunkKeys {
     /// Whether `name`, relative to the array, is the key of a chunk inside its grid.
     pub fn is_chunk(&self, name: &str) -> bool {
+        self.index(name).is_some()
+    }
+
+    /// Which chunk of the grid has the key `name`, relative to the array; `None` where that is the key of none.
+    pub fn index(&self, name: &str) -> Option<Vec<u64>> {
         let name = if self.prefix {
-            match name.strip_prefix('c') {
-                Some("") => return self.counts.is_empty(),
-                Some(rest) => match rest.strip_prefix(self.separator) {
-                    Some(rest) => rest,
-                    None => return false,
-                },
-                None => return false,
+            match name.strip_prefix('c')? {
+                "" => return self.counts.is_empty().then(Vec::new),
+                rest => rest.strip_prefix(self.separator)?,
             }
         } else {
             name
         };
         if self.counts.is_empty() {
-            return name == "0";
+            return (name == "0").then(Vec::new);
         }
         let mut counts = self.counts.iter();
-        let inside = name.split(self.separator).all(|part| {
-            let number = part.parse::<u64>().ok().filter(|number| number.to_string() == part);
-            matches!((number, counts.next()), (Some(number), Some(count)) if number < *count)
-        });
-        inside && counts.next().is_none()
+        let number = |part: &str| {
+            let number = part.parse::<u64>().ok().filter(|number| number.to_string() == part)?;
+            counts.next().filter(|count| number < **count).map(|_| number)
+        };
+        let index: Vec<u64> = name.split(self.separator).map(number).collect::<Option<_>>()?;
+        (index.len() == self.counts.len()).then_some(index)
     }
 
     /// The section that says how chunks are named.

@@ -7,12 +7,15 @@ use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::{Lease, Store};
+use fairzarr_task::Job;
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
 use std::collections::{BTreeSet, HashMap};
 
 use crate::commit::digests;
+use crate::commit::labels;
 use crate::commit::metadata;
 use crate::error::Error;
+use crate::options::RoiChoice;
 use crate::pipeline::findings::Findings;
 use crate::plan::{ImagePlan, Plan};
 use crate::resume::journal::{self, Record};
@@ -90,6 +93,7 @@ pub(crate) fn write(
     lease: &Lease,
     findings: &Findings,
     provenance: &Provenance,
+    job: &Job,
 ) -> Result<Option<u64>, Error> {
     let version = plan.ngff();
     let copies = plan.settings.consolidated.then(Consolidation::new);
@@ -101,6 +105,9 @@ pub(crate) fn write(
         for level in 0..image.levels.len() {
             put(store, &image.array_path(level), array_document(version, &array_spec(plan, image, level))?)?;
         }
+    }
+    if plan.settings.rois == RoiChoice::Labels {
+        labels::write(source, plan, &metadata, store, job)?;
     }
     for (key, bytes) in metadata.files()? {
         store.put_in_background(&key, bytes.into())?;

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::tiff_tags;
 use crate::error::Error;
 use crate::not_carried::NotCarried;
+use crate::options::{PositionChoice, RoiChoice, TimeChoice};
 use crate::pipeline::findings::Findings;
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, plates};
@@ -35,8 +36,27 @@ pub(crate) struct Metadata<'a> {
 
 impl<'a> Metadata<'a> {
     pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
-        let described = source.images().iter().map(|image| source.described(image)).collect();
+        let described = source.images().iter().map(|image| source.described(image));
+        let described = match plan.settings.time_scale {
+            TimeChoice::Increment => described.collect(),
+            TimeChoice::DeltaT => described.map(from_ome::with_delta_t).collect(),
+        };
         Self { source, plan, findings, described }
+    }
+
+    /// What is known of an image.
+    pub(crate) fn described(&self, index: usize) -> &ome_xml::Image {
+        &self.described[index]
+    }
+
+    /// Where an image lies.
+    pub(crate) fn origin(&self, index: usize) -> from_ome::Origin {
+        match self.plan.settings.positions {
+            PositionChoice::Origin => [0.0; 5],
+            PositionChoice::Stage => {
+                from_ome::origin(self.source.document().map(ome_xml::Document::ome), &self.described[index])
+            }
+        }
     }
 
     /// Documents by key: METADATA.ome.xml, every source document byte for byte, and the tags of the TIFF pages.
@@ -107,13 +127,14 @@ impl<'a> Metadata<'a> {
         let version = self.plan.ngff();
         let plan = &self.plan.images[index];
         let described = &self.described[index];
+        let downsample = self.plan.settings.downsample;
         // The specification asks for it also where there is one level; nothing was reduced then, and that is said.
         let (method, description) = match plan.levels.len() {
             1 => ("none", "one level: nothing was downscaled"),
             _ if plan.is_copied() => {
                 ("unknown", "levels of the source, copied; how they were made is not known")
             }
-            _ => ("mean", "2x2 mean in y and x, integers rounded half up"),
+            _ => (&*downsample.to_string(), downsample.description()),
         };
         let mut downscaling = Downscaling::new(method);
         downscaling.description = Some(description.into());
@@ -121,7 +142,8 @@ impl<'a> Metadata<'a> {
             ("method".into(), json!("fairzarr")),
             ("version".into(), json!(self.plan.fairzarr)),
         ]);
-        let multiscale = from_ome::multiscale(described, index, &factors(plan), Some(downscaling));
+        let multiscale =
+            from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index));
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         if plan.is_decoded(0) {
@@ -238,12 +260,27 @@ impl<'a> Metadata<'a> {
         {
             conversion["extra_pages"] = json!("keep");
         }
+        if self.plan.images.iter().any(|image| image.sample_type == SampleType::Float16) {
+            conversion["half"] = json!("float16");
+        }
         if !decoders.is_empty() {
             conversion["decoders"] = json!(decoders);
         }
         if self.plan.images.iter().any(|image| image.tiles != Tiles::Encoded) {
             conversion["tiles"] =
                 json!(self.plan.images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
+        }
+        if self.plan.settings.rois == RoiChoice::Labels {
+            conversion["rois"] = json!(self.plan.settings.rois.to_string());
+        }
+        if let Some(series) = &self.plan.settings.series {
+            conversion["series"] = json!(series);
+        }
+        if self.plan.settings.positions == PositionChoice::Stage {
+            conversion["positions"] = json!(self.plan.settings.positions.to_string());
+        }
+        if self.plan.settings.time_scale == TimeChoice::DeltaT {
+            conversion["time_scale"] = json!(self.plan.settings.time_scale.to_string());
         }
         let copied: Vec<usize> =
             (0..self.plan.images.len()).filter(|index| self.plan.images[*index].is_copied()).collect();
@@ -275,7 +312,7 @@ impl<'a> Metadata<'a> {
 
 /// How many full-resolution samples one sample of each level spans. Sides that are not even are halved with rounding; one
 /// of a single pixel is not halved.
-fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
+pub(crate) fn factors(plan: &ImagePlan) -> Vec<from_ome::Factors> {
     let step = |before: u32, now: u32| {
         if before == now {
             1.0

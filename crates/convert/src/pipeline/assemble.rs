@@ -26,7 +26,8 @@ struct Waiting {
 }
 
 /// What a block contributes to its parent: its samples halved, tight, `[sample][y][x]`.
-pub(crate) fn contribution(image: &ImagePlan, task: Task, block: Block, pixels: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn contribution(plan: &Plan, task: Task, block: Block, pixels: &[u8]) -> Option<Vec<u8>> {
+    let image = &plan.images[task.image];
     let pyramid = &image.pyramids[task.pyramid];
     pyramid.parent(block)?;
     let from = pyramid.rect(block);
@@ -34,7 +35,8 @@ pub(crate) fn contribution(image: &ImagePlan, task: Task, block: Block, pixels: 
     let samples = image.samples(task.page) as usize;
     let mut halved = SampleBuffer::default();
     halved.resize(to.area() * samples * image.sample_bytes());
-    halve(image.sample_type, samples, from, pixels, to, halved.bytes_mut());
+    let method = plan.settings.downsample;
+    halve(method, image.sample_type, samples, (from, pixels), (to, halved.bytes_mut()));
     Some(halved.bytes().to_vec())
 }
 
@@ -81,7 +83,7 @@ impl Assembly {
                 return Ok(());
             };
             let written = worker.write_assembled(image, pyramid, task.page, block, complete.bytes())?;
-            let next = contribution(image, task, block, complete.bytes());
+            let next = contribution(plan, task, block, complete.bytes());
             let packed = next.as_deref().map(|next| pack(image, next)).transpose()?;
             let record = Record::Block(Finished { task: above, written, carry: packed });
             journal.add(record, pyramid.children(block).map(|block| Task { block, ..task }));

@@ -205,7 +205,7 @@ impl Shared<'_> {
         let image = &plan.images[task.image];
         let source = &self.source.images()[task.image];
         let Converted { pixels, seen, written } = worker.convert(source, task)?;
-        let carry = assemble::contribution(image, task, task.block, pixels);
+        let carry = assemble::contribution(plan, task, task.block, pixels);
         worker.watch().lap(Stage::Downsample);
         let planes: Vec<_> = seen.into_iter().map(PlaneResult::from).collect();
         if self.assembly.is_some() {

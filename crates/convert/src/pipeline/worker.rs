@@ -145,7 +145,9 @@ impl Passage<'_> {
             self.walk(current, child, below)?;
             if let Some(child_pixels) = below.last() {
                 let from = pyramid.rect(child);
-                halve(current.plan.sample_type, samples, from, child_pixels.bytes(), rect, own.bytes_mut());
+                let method = self.context.plan.settings.downsample;
+                let (from, to) = ((from, child_pixels.bytes()), (rect, own.bytes_mut()));
+                halve(method, current.plan.sample_type, samples, from, to);
                 self.watch.lap(Stage::Downsample);
             }
         }

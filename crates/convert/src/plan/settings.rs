@@ -3,13 +3,16 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ngff::Version;
-use fairzarr_ome_tiff::{Fileset, OnExtraPages, OnMissing};
+use fairzarr_ome_tiff::{Fileset, HalfFloats, OnExtraPages, OnMissing};
 use fairzarr_ome_zarr::Codec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::text;
-use crate::options::{BitType, ChunkChoice, Layout, Options, PyramidChoice, ShardChoice};
+use crate::options::{
+    BitType, ChunkChoice, Downsample, Layout, Options, PositionChoice, PyramidChoice, RoiChoice, ShardChoice,
+    TimeChoice,
+};
 
 /// The settings of a plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -28,6 +31,17 @@ pub struct Settings {
     pub shard: ShardChoice,
     /// Where the reduced levels come from.
     pub pyramid: PyramidChoice,
+    /// How samples of computed levels are made.
+    pub downsample: Downsample,
+    /// What becomes of regions of interest.
+    pub rois: RoiChoice,
+    /// Images of the source that are converted; all of them where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Vec<usize>>,
+    /// Where images lie.
+    pub positions: PositionChoice,
+    /// Where the time between time points comes from.
+    pub time_scale: TimeChoice,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Whether tiles are decoded that are moved as they are.
@@ -44,6 +58,9 @@ pub struct Settings {
     /// What becomes of pages that no plane of the metadata uses.
     #[serde(with = "text")]
     pub extra_pages: OnExtraPages,
+    /// What samples of 16-bit floating point became.
+    #[serde(with = "text")]
+    pub half: HalfFloats,
     /// Which checksum of the source's files is computed and recorded.
     pub source_checksum: Option<FileAlgorithm>,
 }
@@ -64,6 +81,16 @@ pub enum Setting {
     Shard,
     /// Where the reduced levels come from.
     Pyramid,
+    /// How samples of computed levels are made.
+    Downsample,
+    /// What becomes of regions.
+    Rois,
+    /// Which images of the source are converted.
+    Series,
+    /// Where images lie.
+    Positions,
+    /// Where the time between time points comes from.
+    TimeScale,
     /// Size of the smallest computed level.
     SmallestLevel,
     /// Whether moved tiles are decoded.
@@ -78,27 +105,35 @@ pub enum Setting {
     OnMissing,
     /// What becomes of pages that no plane uses.
     ExtraPages,
+    /// What samples of 16-bit floating point became.
+    Half,
     /// Which checksum of the source is recorded.
     SourceChecksum,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
         Self::Consolidated,
+        Self::Downsample,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
         Self::ExtraPages,
+        Self::Half,
         Self::OmitEmpty,
         Self::OnMissing,
+        Self::Positions,
         Self::Pyramid,
+        Self::Rois,
+        Self::Series,
         Self::Shard,
         Self::SmallestLevel,
         Self::SourceChecksum,
+        Self::TimeScale,
     ];
 }
 
@@ -111,6 +146,11 @@ impl fmt::Display for Setting {
             Self::Chunk => "chunk",
             Self::Shard => "shard",
             Self::Pyramid => "pyramid",
+            Self::Downsample => "downsample",
+            Self::Rois => "rois",
+            Self::Positions => "positions",
+            Self::Series => "series",
+            Self::TimeScale => "time-scale",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
             Self::OmitEmpty => "omit-empty",
@@ -118,6 +158,7 @@ impl fmt::Display for Setting {
             Self::Bit => "bit",
             Self::OnMissing => "on-missing",
             Self::ExtraPages => "extra-pages",
+            Self::Half => "half",
             Self::SourceChecksum => "source-checksum",
         })
     }
@@ -133,6 +174,11 @@ impl Settings {
             chunk: options.chunk,
             shard: options.shard,
             pyramid: options.pyramid,
+            downsample: options.downsample,
+            rois: options.rois,
+            series: source.selected().map(<[usize]>::to_vec),
+            positions: options.positions,
+            time_scale: options.time_scale,
             smallest_level: options.smallest_level,
             decode: options.decode,
             omit_empty: options.omit_empty,
@@ -140,6 +186,7 @@ impl Settings {
             bit: options.bit,
             on_missing: source.on_missing(),
             extra_pages: source.on_extra_pages(),
+            half: source.half(),
             source_checksum: options.source_checksum,
         }
     }
@@ -153,6 +200,14 @@ impl Settings {
             Setting::Chunk => self.chunk.to_string(),
             Setting::Shard => self.shard.to_string(),
             Setting::Pyramid => self.pyramid.to_string(),
+            Setting::Downsample => self.downsample.to_string(),
+            Setting::Rois => self.rois.to_string(),
+            Setting::Series => self.series.as_ref().map_or_else(
+                || "all".to_owned(),
+                |series| series.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            ),
+            Setting::Positions => self.positions.to_string(),
+            Setting::TimeScale => self.time_scale.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
             Setting::Decode => self.decode.to_string(),
             Setting::OmitEmpty => self.omit_empty.to_string(),
@@ -160,6 +215,7 @@ impl Settings {
             Setting::Bit => self.bit.to_string(),
             Setting::OnMissing => self.on_missing.to_string(),
             Setting::ExtraPages => self.extra_pages.to_string(),
+            Setting::Half => self.half.to_string(),
             Setting::SourceChecksum => self.source_checksum.map_or("none", FileAlgorithm::name).into(),
         }
     }

@@ -4,4 +4,5 @@
 pub(crate) mod journal;
 pub(crate) mod lease;
 pub(crate) mod recovery;
+pub(crate) mod replace;
 pub(crate) mod target;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_store::{Lease, LockKind, Store};
+use fairzarr_store::{Lease, LockKind, Replacement, Store};
 use serde::Serialize;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -12,9 +12,10 @@ use crate::commit;
 use crate::error::Error;
 use crate::options::{Existing, Options};
 use crate::plan::Plan;
-use crate::resume::{journal, lease};
+use crate::resume::{journal, lease, replace};
 use crate::source::{SeenFiles, Status, check_planned};
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
+use fairzarr_ome_zarr::{Occupant, Ownership};
 use fairzarr_provenance::{Documents, Sidecar};
 
 /// What was found at the output's place.
@@ -34,82 +35,137 @@ pub(crate) struct Target {
     /// What is to be done, or was begun.
     pub(crate) plan: Plan,
     pub(crate) lease: Lease,
+    /// The store that is written: the output's place, or the one beside it that will replace what is there.
+    pub(crate) store: Store,
+    /// The places of a replacement, where there may be one.
+    pub(crate) places: Option<Replacement>,
 }
 
 /// Makes the place ready for `plan`, as the options say.
-pub(crate) fn begin(source: &Fileset, plan: Plan, store: &Store, options: &Options) -> Result<Target, Error> {
+pub(crate) fn begin(source: &Fileset, plan: Plan, place: &Store, options: &Options) -> Result<Target, Error> {
+    let (working, places) = replace::working(place)?;
+    let take = |store: &Store| lease::take(store, LockKind::Exclusive, options.take_over);
     let mut lease = None;
-    let take = || lease::take(store, LockKind::Exclusive, options.take_over);
+    let mut store = place.clone();
     match options.existing {
         Existing::Resume => {
-            if store.exists(&keys::plan())? {
-                let lease = take()?;
+            if working.exists(&keys::plan())? {
+                let lease = take(&working)?;
                 // It may have been finished while nobody was looking.
-                if let Some(earlier) = store.get(&keys::plan())? {
+                if let Some(earlier) = working.get(&keys::plan())? {
                     watch(&lease, &earlier);
-                    return resume(source, read_plan(&earlier)?, &plan, store, lease);
+                    return resume(source, read_plan(&earlier)?, &plan, working, places, lease);
                 }
             }
-            if commit::is_complete(&plan, store)? {
+            if commit::is_complete(&plan, place)? {
                 // All that an interruption can have left by then is an empty workspace.
-                store.delete_prefix(WORKSPACE)?;
-                return Err(Error::Resume(format!("{} is complete", store.location())));
+                place.delete_prefix(WORKSPACE)?;
+                return Err(Error::Resume(format!("{} is complete", place.location())));
             }
-            if is_occupied(store)? {
-                let place = store.location();
+            if is_occupied(place)? {
+                let place = place.location();
                 return Err(Error::Resume(format!("there is no interrupted conversion at {place}")));
             }
         }
-        Existing::Overwrite if may_be_removed(source, store)? => {
-            lease = Some(take()?);
-            remove(store)?;
-        }
-        Existing::Overwrite | Existing::Refuse => {}
+        Existing::Overwrite => (store, lease) = replaceable(source, place, places.as_ref(), options)?,
+        Existing::Refuse => {}
     }
-    if is_occupied(store)? {
+    if is_occupied(&store)? {
         return Err(Error::Exists(store.location().to_string()));
     }
     let lease = match lease {
         Some(lease) => lease,
-        None => take()?,
+        None => take(&store)?,
     };
     let plan = Plan { seen: Some(SeenFiles::new(source)), ..plan };
     let text = serde_json::to_vec(&Stored { conversion: conversion(), plan: &plan })
         .map_err(|error| Error::Bug(format!("the plan cannot be written: {error}")))?;
     watch(&lease, &text);
     // Of several that start here at the same time, one goes on.
-    if is_occupied(store)? || !store.put_new(&keys::plan(), text)? {
+    if is_occupied(&store)? || !store.put_new(&keys::plan(), text)? {
         return Err(Error::Exists(store.location().to_string()));
     }
-    Ok(Target { found: Found::Nothing, plan, lease })
+    Ok(Target { found: Found::Nothing, plan, lease, store, places })
+}
+
+/// Makes room for a store that replaces what is there. Gives where it is to be written: beside a store that is whole, else at
+/// the place itself.
+fn replaceable(
+    source: &Fileset,
+    place: &Store,
+    places: Option<&Replacement>,
+    options: &Options,
+) -> Result<(Store, Option<Lease>), Error> {
+    let take = |store: &Store| lease::take(store, LockKind::Exclusive, options.take_over);
+    if is_occupied(place)?
+        && let Some(file) = place.local_path().and_then(|root| member_below(source, root))
+    {
+        return Err(replace::not_removed(place, &format!("the source {file} lies in it")));
+    }
+    if place.exists(&keys::plan())? && replace::has_root(place)? {
+        let _lease = take(place)?;
+        replace::settle(place, places)?;
+    }
+    let found = Ownership::of(place)?;
+    match (found.occupant, places) {
+        (Occupant::Nothing, None) => Ok((place.clone(), None)),
+        (Occupant::Other, _) => {
+            Err(replace::not_removed(place, "it is neither a Zarr nor an unfinished conversion"))
+        }
+        (Occupant::Whole, None) if !options.in_place => {
+            Err(Error::NotExchanged(place.location().to_string()))
+        }
+        (Occupant::Whole, Some(places)) if !options.in_place => {
+            replace::refuse_foreign(place, &found)?;
+            // Nobody may be writing to what is to be replaced.
+            drop(take(place)?);
+            let lease = take(places.beside())?;
+            replace::clear(places)?;
+            Ok((places.beside().clone(), Some(lease)))
+        }
+        (occupant, _) => {
+            if let Some(places) = places {
+                replace::clear(places)?;
+            }
+            let lease = take(place)?;
+            replace::refuse_foreign(place, &found)?;
+            if occupant != Occupant::Nothing && !replace::is_empty(place)? {
+                replace::remove(place, &found)?;
+            }
+            Ok((place.clone(), Some(lease)))
+        }
+    }
 }
 
 /// Takes part in the split conversion whose plan [`begin`] left in the store, alone or with others.
 pub(crate) fn join(
     source: &Fileset,
-    store: &Store,
+    place: &Store,
     options: &Options,
     kind: LockKind,
-) -> Result<(Plan, Lease), Error> {
-    stored_plan(store)?;
-    let lease = lease::take(store, kind, options.take_over)?;
+) -> Result<Target, Error> {
+    let (store, places) = replace::working(place)?;
+    stored(&store, place)?;
+    let lease = lease::take(&store, kind, options.take_over)?;
     // It may have been replaced in the meantime.
-    let text = stored(store)?;
+    let text = stored(&store, place)?;
     watch(&lease, &text);
     let plan = read_plan(&text)?;
     // Other shares may be at work, so that nothing can be begun again here. That content and time of modification are as
     // they were has to suffice.
     check_planned(source, &plan.files, plan.seen.as_ref())?;
-    Ok((plan, lease))
+    let found = if commit::is_complete(&plan, &store)? { Found::Finished } else { Found::Unfinished };
+    Ok(Target { found, plan, lease, store, places })
 }
 
 /// The plan that [`begin`] left in the store, for the shares of a split conversion.
-pub(crate) fn stored_plan(store: &Store) -> Result<Plan, Error> {
-    read_plan(&stored(store)?)
+pub(crate) fn stored_plan(place: &Store) -> Result<Plan, Error> {
+    let (store, _) = replace::working(place)?;
+    read_plan(&stored(&store, place)?)
 }
 
-fn stored(store: &Store) -> Result<Bytes, Error> {
-    store.get(&keys::plan())?.ok_or_else(|| Error::NoPlan(store.location().to_string()))
+fn stored(store: &Store, place: &Store) -> Result<Bytes, Error> {
+    store.get(&keys::plan())?.ok_or_else(|| Error::NoPlan(place.location().to_string()))
 }
 
 /// A plan as it is stored: two conversions by the same plan are two.
@@ -179,10 +235,11 @@ fn resume(
     source: &Fileset,
     earlier: Plan,
     plan: &Plan,
-    store: &Store,
+    store: Store,
+    places: Option<Replacement>,
     lease: Lease,
 ) -> Result<Target, Error> {
-    let place = store.location();
+    let place = store.location().clone();
     let was = |difference: &str| {
         Error::Resume(format!("the conversion that was interrupted at {place} had {difference}"))
     };
@@ -195,12 +252,12 @@ fn resume(
     if earlier.documents != plan.documents {
         return Err(was("other documents or another policy"));
     }
-    let found = if commit::is_complete(&earlier, store)? { Found::Finished } else { Found::Unfinished };
+    let found = if commit::is_complete(&earlier, &store)? { Found::Finished } else { Found::Unfinished };
     if found == Found::Unfinished && status == Status::Touched {
         // What was done may be of another content, so that it is done again.
-        journal::remove(store)?;
+        journal::remove(&store)?;
     }
-    Ok(Target { found, plan: earlier, lease })
+    Ok(Target { found, plan: earlier, lease, store, places })
 }
 
 fn read_plan(text: &[u8]) -> Result<Plan, Error> {
@@ -218,61 +275,7 @@ fn read_plan(text: &[u8]) -> Result<Plan, Error> {
 
 /// Whether anything is there. An empty workspace is what a process leaves that was killed while it wrote the plan.
 fn is_occupied(store: &Store) -> Result<bool, Error> {
-    let children = store.list_children("")?;
-    if children.directories.iter().any(|name| name != WORKSPACE) || !children.objects.is_empty() {
-        return Ok(true);
-    }
-    if children.directories.is_empty() {
-        return Ok(false);
-    }
-    Ok(!store.list(WORKSPACE)?.iter().all(|(key, _)| lease::is_ours(key)))
-}
-
-/// Whether there is an old store or an unfinished one to be removed; an error for anything else.
-fn may_be_removed(source: &Fileset, store: &Store) -> Result<bool, Error> {
-    let children = store.list_children("")?;
-    if children.objects.is_empty() && children.directories.is_empty() {
-        return Ok(false);
-    }
-    let is_store = children.objects.iter().any(|(name, _)| ROOT.contains(&name.as_str()));
-    if !is_store && !children.directories.iter().any(|name| name == WORKSPACE) {
-        return Err(Error::NotRemoved {
-            place: store.location().to_string(),
-            reason: "it is neither a Zarr nor an unfinished conversion".into(),
-        });
-    }
-    if let Some(file) = store.local_path().and_then(|root| member_below(source, root)) {
-        return Err(Error::NotRemoved {
-            place: store.location().to_string(),
-            reason: format!("the source {file} lies in it"),
-        });
-    }
-    Ok(true)
-}
-
-/// Removes it. Its plan and its root metadata go first, so that what is left after an interruption neither looks
-/// complete nor can be resumed.
-fn remove(store: &Store) -> Result<(), Error> {
-    let children = store.list_children("")?;
-    // By this mark the rest is known as ours, should the removal be interrupted.
-    store.put(&format!("{WORKSPACE}/removing"), "")?;
-    store.delete(&keys::plan())?;
-    for key in ROOT {
-        store.delete(key)?;
-    }
-    for (key, _) in children.objects {
-        store.delete(&key)?;
-    }
-    for directory in children.directories.iter().filter(|name| *name != WORKSPACE) {
-        store.delete_prefix(directory)?;
-    }
-    store.remove_leftovers()?;
-    for (key, _) in store.list(WORKSPACE)? {
-        if !lease::is_ours(&key) {
-            store.delete(&key)?;
-        }
-    }
-    Ok(())
+    Ok(!replace::is_empty(store)?)
 }
 
 /// The first file of the source that lies below `root`.
@@ -281,6 +284,3 @@ fn member_below<'a>(source: &'a Fileset, root: &Path) -> Option<&'a str> {
     let below = |path: &str| Path::new(path).canonicalize().is_ok_and(|path| path.starts_with(&root));
     source.files().iter().map(|file| file.path.as_str()).find(|path| below(path))
 }
-
-/// Metadata documents at the root of a Zarr of either version.
-const ROOT: [&str; 5] = ["zarr.json", ".zattrs", ".zgroup", ".zmetadata", ".zarray"];

@@ -1,9 +1,13 @@
 //! Arguments of conversions, whole or split.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use fairzarr_convert::{ChunkChoice, Codec, Layout, ShardChoice, Share};
+use fairzarr_convert::{
+    ChunkChoice, Codec, Downsample, Layout, PositionChoice, RoiChoice, ShardChoice, Share, TimeChoice,
+};
 
-use super::parse::{parse_bytes, parse_chunk, parse_shard, parse_share, parse_version};
+use super::parse::{
+    SeriesArg, parse_bytes, parse_chunk, parse_series, parse_shard, parse_share, parse_version,
+};
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
 #[derive(Debug, ClapArgs)]
@@ -15,7 +19,8 @@ pub(crate) struct Convert {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
-    /// Replace what exists at the target.
+    /// Replace the store at the target. It stays as it is until the new one, written beside it, is whole; files that are no
+    /// part of a store are never removed.
     #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
     /// Finish an interrupted conversion; the result is the same as without the interruption.
@@ -57,6 +62,25 @@ pub(crate) struct ConvertChoices {
     /// Where reduced levels come from [default: computed; with --no-decode: source].
     #[arg(long, value_enum)]
     pub(crate) pyramid: Option<PyramidArg>,
+    /// How four samples, two by two in y and x, become one of the next computed level.
+    #[arg(long, value_enum, default_value_t = DownsampleArg::Mean)]
+    pub(crate) downsample: DownsampleArg,
+    /// Computed levels are added until height and width are at most this many pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) smallest_level: u32,
+    /// What becomes of regions of interest, which the OME-XML keeps in any case.
+    #[arg(long, value_enum, default_value_t = RoisArg::Metadata)]
+    pub(crate) rois: RoisArg,
+    /// Images to convert, counted from 0, such as 0,2-4 [default: all]. METADATA.ome.xml describes these alone, and the store
+    /// says of which source they are a part.
+    #[arg(long, value_name = "N,N-M", value_parser = parse_series)]
+    pub(crate) series: Option<SeriesArg>,
+    /// Where images lie in their coordinates.
+    #[arg(long, value_enum, default_value_t = PositionsArg::Origin)]
+    pub(crate) positions: PositionsArg,
+    /// Where the time between time points comes from.
+    #[arg(long, value_enum, default_value_t = TimeArg::Increment)]
+    pub(crate) time_scale: TimeArg,
     /// With --chunk source: do not even decode the tiles that are moved. Nothing is computed from their samples: no levels,
     /// no statistics; the recorded digests are those of the stored bytes. `verify` decodes them.
     #[arg(long)]
@@ -83,6 +107,12 @@ pub(crate) struct ConvertChoices {
     /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
     #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
     pub(crate) extra_pages: ExtraPagesArg,
+    /// How samples of 16-bit floating point are stored; those of 32 bits hold the same values, and every program reads them.
+    #[arg(long, value_enum, default_value_t = HalfArg::Float32)]
+    pub(crate) half: HalfArg,
+    /// With --overwrite: remove the old store first. Needed in object stores, where it cannot stay until the new one is whole.
+    #[arg(long)]
+    pub(crate) in_place: bool,
     /// Do not wait until the marks of killed writers in an object store expire. One that lives ends with exit code 6.
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -104,7 +134,7 @@ pub(crate) struct Split {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
-    /// Replace what exists at the target (plan only).
+    /// Replace the store at the target, which stays as it is until `commit` has written the new one (plan only).
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Names of the options that were typed.
@@ -166,12 +196,87 @@ impl From<LayoutArg> for Layout {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum PyramidArg {
-    /// 2x means in y and x, until both sides are at most 256 pixels.
+    /// Half the height and width of the level before, until both are at most --smallest-level.
     Computed,
     /// The levels that the source holds; computed where it holds none and samples are decoded.
     Source,
     /// Full resolution alone.
     None,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum DownsampleArg {
+    /// Their mean, integers rounded half up.
+    Mean,
+    /// The upper left one.
+    Nearest,
+    /// The most frequent one, of several the first: for labels and masks.
+    Mode,
+    /// The largest one.
+    Max,
+}
+
+impl From<DownsampleArg> for Downsample {
+    fn from(method: DownsampleArg) -> Self {
+        match method {
+            DownsampleArg::Mean => Self::Mean,
+            DownsampleArg::Nearest => Self::Nearest,
+            DownsampleArg::Mode => Self::Mode,
+            DownsampleArg::Max => Self::Max,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RoisArg {
+    /// Nothing more.
+    Metadata,
+    /// Label images beside each image: labels/rois, a number for each ROI, and properties that lead back to it.
+    Labels,
+}
+
+impl From<RoisArg> for RoiChoice {
+    fn from(rois: RoisArg) -> Self {
+        match rois {
+            RoisArg::Metadata => Self::Metadata,
+            RoisArg::Labels => Self::Labels,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PositionsArg {
+    /// Each at the origin.
+    Origin,
+    /// Where its first plane, or the field of its plate, was on the stage, as translation.
+    Stage,
+}
+
+impl From<PositionsArg> for PositionChoice {
+    fn from(positions: PositionsArg) -> Self {
+        match positions {
+            PositionsArg::Origin => Self::Origin,
+            PositionsArg::Stage => Self::Stage,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum TimeArg {
+    /// TimeIncrement.
+    Increment,
+    /// TimeIncrement; where there is none, DeltaT of the planes, if no time point lies farther than 5 % of a step from where
+    /// equal steps put it.
+    DeltaT,
+}
+
+impl From<TimeArg> for TimeChoice {
+    fn from(time: TimeArg) -> Self {
+        match time {
+            TimeArg::Increment => Self::Increment,
+            TimeArg::DeltaT => Self::DeltaT,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -207,6 +312,24 @@ impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
         match arg {
             OnMissingArg::Error => Self::Error,
             OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+/// Storage of 16-bit floating point.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum HalfArg {
+    /// As samples of 32 bits, with the same values.
+    Float32,
+    /// As they are.
+    Float16,
+}
+
+impl From<HalfArg> for fairzarr_ome_tiff::HalfFloats {
+    fn from(arg: HalfArg) -> Self {
+        match arg {
+            HalfArg::Float32 => Self::Float32,
+            HalfArg::Float16 => Self::Float16,
         }
     }
 }

@@ -122,6 +122,9 @@ pub(crate) struct Deletable {
     /// Also write the list as a BagIt bag, a new folder: checksums, which store holds what, what is kept and why.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) bag: Option<PathBuf>,
+    /// Keep also originals of which a page, a level or an attached file is not in the store, though the store says so.
+    #[arg(long)]
+    pub(crate) complete: bool,
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,

@@ -94,3 +94,27 @@ mod tests {
         assert!(parse_pair("0,1").is_err());
     }
 }
+
+/// Numbers of images, ascending.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SeriesArg(pub(crate) Vec<usize>);
+
+/// `0,2-4`
+pub(crate) fn parse_series(text: &str) -> Result<SeriesArg, String> {
+    /// More images than any source has, so that a range cannot fill the memory.
+    const MOST: usize = 1 << 24;
+    let refuse = || format!("'{text}' is not a list of images such as 0,2-4");
+    let number = |part: &str| part.trim().parse::<usize>().ok().filter(|n| *n < MOST).ok_or_else(refuse);
+    let mut series = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let range = number(first)?..=number(last)?;
+        if range.is_empty() {
+            return Err(refuse());
+        }
+        series.extend(range);
+    }
+    series.sort_unstable();
+    series.dedup();
+    Ok(SeriesArg(series))
+}

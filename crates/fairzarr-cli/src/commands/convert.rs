@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         (_, true) => Existing::Resume,
         _ => Existing::Refuse,
     };
-    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         show_plan(&plan, &job, args.output.json)?;
@@ -35,7 +35,11 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let output = source::output(&args.target, &args.store)?;
     let store = match &output {
         Output::Store(store) => store.clone(),
-        Output::Archive(folder, name) => unpacked(folder, name, args)?,
+        Output::Archive(folder, name) => {
+            // What is to be packed is nobody's store; the archive stays until the new one is whole.
+            options.in_place = true;
+            unpacked(folder, name, args)?
+        }
     };
     stop_on_signal(&job.cancel, &store);
     let report = watched(&args.output, &job, || {
@@ -77,10 +81,21 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
 /// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
 fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
     let failed = |error| Failure::new(Code::Output, error);
-    if !args.overwrite && folder.exists(name).map_err(failed)? {
-        return Err(Error::Exists(args.target.clone()).into());
+    let mark = replaces(name);
+    if folder.exists(name).map_err(failed)? {
+        if args.overwrite {
+            // So that an interrupted replacement can be resumed.
+            folder.put(&mark, "").map_err(failed)?;
+        } else if !(args.resume && folder.exists(&mark).map_err(failed)?) {
+            return Err(Error::Exists(args.target.clone()).into());
+        }
     }
     source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
+}
+
+/// The object that says that an archive of this name is to be replaced.
+fn replaces(name: &str) -> String {
+    format!(".{name}.fairzarr-replaces")
 }
 
 /// Whether the store that is to be packed is complete.
@@ -105,12 +120,20 @@ impl Stopped {
 /// Makes an archive of a store that was made for that.
 fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job) -> Result<(), Stopped> {
     let failed = |error| Stopped::Failed(Failure::new(Code::Output, error));
-    if existing == Existing::Overwrite {
-        folder.delete(name).map_err(failed)?;
-    }
+    let mark = replaces(name);
+    let replace = existing == Existing::Overwrite || folder.exists(&mark).map_err(failed)?;
     let step = job.next_step().with_threads(None);
-    match fairzarr_copy::pack(store, folder, name, &fairzarr_copy::Options::new(), &step) {
-        Ok(_) => store.delete_prefix("").map_err(failed),
+    match fairzarr_copy::pack(
+        store,
+        folder,
+        name,
+        &fairzarr_copy::Options::new().with_replace(replace),
+        &step,
+    ) {
+        Ok(_) => {
+            fairzarr_convert::discard(store).map_err(Stopped::of)?;
+            folder.delete(&mark).map_err(failed)
+        }
         Err(fairzarr_copy::Error::Interrupted) => Err(Stopped::Interrupted),
         Err(error) => Err(Stopped::Failed(error.into())),
     }
@@ -129,16 +152,36 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing.into();
     options.on_extra_pages = choices.extra_pages.into();
+    options.half = choices.half.into();
     options
 }
 
-/// Opens the source, and tells what it tolerated.
-pub(super) fn open(text: &str, options: OpenOptions, store: &StoreArgs) -> Result<Fileset, Failure> {
-    let fileset = source::fileset(text, store, options)?;
+/// Opens the source, with the images that are asked for, and tells what it tolerated.
+pub(super) fn open(
+    text: &str,
+    options: OpenOptions,
+    series: Option<&[usize]>,
+    store: &StoreArgs,
+) -> Result<Fileset, Failure> {
+    let mut fileset = source::fileset(text, store, options)?;
+    if let Some(series) = series {
+        let count = fileset.images().len();
+        if let Some(missing) = series.iter().find(|series| **series >= count) {
+            return Err(Failure::usage(format!(
+                "{text} has {count} images, the first is 0: there is no {missing}"
+            )));
+        }
+        fileset = fileset.select(series);
+    }
     for warning in fileset.warnings() {
         print::note(format_args!("fairzarr: warning: {warning}"));
     }
     Ok(fileset)
+}
+
+/// The images that are asked for.
+pub(super) fn series(choices: &ConvertChoices) -> Option<&[usize]> {
+    choices.series.as_ref().map(|series| series.0.as_slice())
 }
 
 /// What was typed, as the library wants it.
@@ -161,10 +204,16 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
         None if choices.no_decode => PyramidChoice::Source,
         Some(PyramidArg::Computed) | None => PyramidChoice::Computed,
     };
+    options.positions = choices.positions.into();
+    options.time_scale = choices.time_scale.into();
+    options.rois = choices.rois.into();
+    options.downsample = choices.downsample.into();
+    options.smallest_level = choices.smallest_level;
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
     options.omit_empty = choices.omit_empty;
     options.consolidated = !choices.no_consolidated;
+    options.in_place = choices.in_place;
     options.take_over = choices.take_over;
     options.bit = match choices.bit {
         BitArg::Uint8 => BitType::Uint8,
@@ -283,10 +332,8 @@ pub(super) fn tell(
         ))?;
         return Ok(());
     }
-    for (image, t, c, z) in &report.filled {
-        print::note(format_args!(
-            "fairzarr: warning: image {image}: plane t={t} c={c} z={z} is missing in the source; zeros were written"
-        ));
+    for filled in report.filled_sentences() {
+        print::note(format_args!("fairzarr: warning: {filled}"));
     }
     for levels in &report.not_carried.levels {
         let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");

@@ -99,6 +99,9 @@ fn options(
     source: Option<&Location>,
     target: &Location,
 ) -> Result<Options, Failure> {
+    if args.choices.series.is_some() {
+        return Err(Failure::usage("--series: datasets of an archive are migrated whole"));
+    }
     if matches!(args.choices.source_checksum, ChecksumArg::Blake3 | ChecksumArg::None) {
         return Err(Failure::usage("a migration records SHA-256 of all sources: `deletable` lists by them"));
     }
@@ -107,6 +110,8 @@ fn options(
     super::provenance::given(&args.choices.provenance, &mut options.convert)?;
     options.use_sidecars = args.choices.provenance.sidecars == SidecarsArg::Auto;
     options.on_missing = args.choices.on_missing.into();
+    options.extra_pages = args.choices.extra_pages.into();
+    options.half = args.choices.half.into();
     options.filter = Filter::new(&args.include, &args.exclude)?;
     options.template = args.name.parse()?;
     options.table = table;
@@ -281,8 +286,9 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     stop_on_signal(&task.cancel, &Store::memory());
     let target_options = source::store_options(&args.store, &target);
     let source_options = source::source_options(&args.store, &target);
-    let found =
-        watched(&args.output, &task, || deletable(&state, &target, &target_options, &source_options, &task))?;
+    let found = watched(&args.output, &task, || {
+        deletable(&state, &target, &target_options, &source_options, args.complete, &task)
+    })?;
     if args.output.json {
         for original in &found.originals {
             let line = json!({

@@ -15,6 +15,7 @@ mod nbo;
 mod provenance;
 mod qc;
 mod split;
+mod upgrade;
 mod validate;
 mod verify;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Commit(args) => split::commit(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Copy(args) => copy::run(&args),
+        Command::Upgrade(args) => upgrade::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Validate(args) => validate::run(&args),

@@ -5,7 +5,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use std::time::Instant;
 
-use super::convert::{job, open, open_options, options, show_plan, stop_on_signal, tell, watched};
+use super::convert::{job, open, open_options, options, series, show_plan, stop_on_signal, tell, watched};
 use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
@@ -17,7 +17,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
-    let fileset = open(&args.source, open_options(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let job = job(&args.source, &args.choices);
@@ -96,7 +96,11 @@ fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
     if !typed("extra-pages") {
         options.on_extra_pages = plan.settings.extra_pages;
     }
-    open(&args.source, options, &args.store)
+    if !typed("half") {
+        options.half = plan.settings.half;
+    }
+    let series = if typed("series") { series(&args.choices) } else { plan.settings.series.as_deref() };
+    open(&args.source, options, series, &args.store)
 }
 
 /// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.

@@ -1,6 +1,5 @@
 //! `fairzarr verify`.
 
-use fairzarr_ome_tiff::{OnExtraPages, OnMissing, OpenOptions};
 use fairzarr_ome_zarr::Conversion;
 use fairzarr_task::Job;
 use fairzarr_verify::{Error, Options, Report};
@@ -20,16 +19,13 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
         let report = fairzarr_verify::verify_store(&store, &options, &job);
         return outcome(args, report, &args.source);
     };
-    let mut open = OpenOptions::default();
-    // Planes that a conversion filled on request are compared with zeros.
-    open.on_missing = OnMissing::Fill;
     let store = source::store(target, &args.store, Code::Input)?;
-    // Pages that the conversion kept as further images are compared like all others.
+    let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
+    // Of a part of the source the store says which part.
     let root = fairzarr_ome_zarr::attributes(&store, "").ok().flatten().unwrap_or_default();
-    if Conversion::of(&root).is_some_and(Conversion::keeps_extra_pages) {
-        open.on_extra_pages = OnExtraPages::Keep;
+    if let Some(series) = Conversion::of(&root).and_then(Conversion::series) {
+        fileset = fileset.select(&series);
     }
-    let fileset = source::fileset(&args.source, &args.store, open)?;
     stop_on_signal(&job.cancel, &store);
     let bytes = fileset.images().iter().map(|image| {
         let shape = image.shape();

@@ -34,7 +34,7 @@ fn checksums_are_recorded_and_compared() {
         let line = format!("files      equal: 1 source files by {algorithm}");
         assert!(proved.out.lines().any(|found| found == line), "{proved:?}");
     }
-    // Another name is no difference, another byte is, even where no pixel and no document lies.
+    // Another name is no difference, not to the record either; another byte is, even where no pixel and no document lies.
     let moved = dir.path().join("moved.ome.tiff");
     std::fs::copy(&source, &moved).unwrap();
     fairzarr(["verify", &text(&moved), &text(&target)]).done();

@@ -1,9 +1,12 @@
 //! Whatever the shape, type, layout, codec and version: the pixels arrive, and every level is the mean of the one below.
 
+use std::fs;
+
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::tiff::{Blocks, Picture, Sample, Tiff};
-use crate::support::{assert_same_tree, cells, convert, fixture, tree, verify, zarr};
+use crate::support::{assert_same_tree, cells, convert, fairzarr, fixture, text, tree, verify, zarr};
 
 /// Converts `tiff` and proves the result twice: with the program's own `verify`, and with another reader.
 #[track_caller]
@@ -300,4 +303,47 @@ fn the_time_of_each_stage_is_told() {
     let sum: f64 = stages.values().map(|seconds| seconds.as_f64().unwrap()).sum();
     assert_eq!(stats["threads"], 1);
     assert!(stages["encode"].as_f64().unwrap() > 0.0 && sum <= stats["seconds"].as_f64().unwrap(), "{stats}");
+}
+
+#[test]
+fn levels_are_made_as_asked_and_proved_by_what_the_store_says() {
+    let dir = TempDir::new().unwrap();
+    let target = dir.path().join("levels.zarr");
+    // Tasks of one block each, so that upper levels are put together from several.
+    let small = ["--overwrite", "--chunk", "64", "--memory", "16M"];
+    let mut levels = Vec::new();
+    for method in ["mean", "nearest", "mode", "max"] {
+        convert(&cells(), &target, &[&small[..], &["--downsample", method]].concat()).done();
+        let root: Value = serde_json::from_slice(&fs::read(target.join("zarr.json")).unwrap()).unwrap();
+        let image = &root["attributes"]["ome"]["multiscales"][0];
+        assert_eq!(image["type"], method);
+        // The sample that is taken lies where it lay.
+        let translation = &image["datasets"][1]["coordinateTransformations"][1]["translation"];
+        let shifted = translation.as_array().unwrap().iter().any(|by| by.as_f64() != Some(0.0));
+        assert_eq!(shifted, method != "nearest", "{image}");
+        fairzarr(["verify", &text(&cells()), &text(&target)]).done();
+        levels.push(fs::read(target.join("1/c/0/0/0/0/0")).unwrap());
+
+        // Levels of another method than the store says are found.
+        let other = if method == "mean" { "max" } else { "mean" };
+        let mut lie = root.clone();
+        lie["attributes"]["ome"]["multiscales"][0]["type"] = json!(other);
+        fs::write(target.join("zarr.json"), lie.to_string()).unwrap();
+        let told = fairzarr(["verify", &text(&target), "--json"]).ends_with(1).json();
+        let checks = told["checks"].as_array().unwrap();
+        let pyramid = checks.iter().find(|check| check["name"] == "pyramid");
+        assert!(!pyramid.unwrap()["differences"].as_array().unwrap().is_empty(), "{method}: {told}");
+    }
+    levels.dedup();
+    assert_eq!(levels.len(), 4);
+    convert(&cells(), &target, &["--overwrite", "--smallest-level", "20"]).done();
+    let root: Value = serde_json::from_slice(&fs::read(target.join("zarr.json")).unwrap()).unwrap();
+    let last = root["attributes"]["ome"]["multiscales"][0]["datasets"].as_array().unwrap().len() - 1;
+    let array: Value =
+        serde_json::from_slice(&fs::read(target.join(format!("{last}/zarr.json"))).unwrap()).unwrap();
+    assert!(
+        array["shape"][3].as_u64().unwrap() <= 20 && array["shape"][4].as_u64().unwrap() <= 20,
+        "{array}"
+    );
+    fairzarr(["verify", &text(&cells()), &text(&target)]).done();
 }

@@ -18,6 +18,10 @@ pub(crate) struct Known {
     pub(crate) files: HashMap<(String, String), (Stat, Vec<i64>)>,
     /// Files of each dataset, the entry first, and its sidecars.
     pub(crate) datasets: HashMap<i64, KnownDataset>,
+    /// What documents beside images were known by, whether they describe one or not.
+    pub(crate) documents: HashMap<(String, String), Stat>,
+    /// SHA-256 of documents that describe an image.
+    pub(crate) sha256: HashMap<(String, String), String>,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +45,7 @@ pub(super) fn group(search: &Search<'_>, paths: Vec<FoundPath>) -> Result<Found,
         paths.iter().enumerate().map(|(index, found)| ((found.source, found.path.clone()), index)).collect();
     links(&mut paths, &by_path);
     let documents = documents(&paths);
-    let mut datasets = known(search, &paths, &by_path);
+    let mut datasets = known(search, &paths, &by_path, &documents);
     let claimed: HashSet<usize> =
         datasets.iter().flat_map(|dataset| dataset.members.iter().copied()).collect();
     let candidates: Vec<usize> = (0..paths.len())
@@ -104,12 +108,23 @@ fn documents(paths: &[FoundPath]) -> BTreeMap<(usize, &str), BTreeMap<&str, usiz
     documents
 }
 
-/// Datasets that earlier runs have done and whose files are there as they were.
+/// Datasets that earlier runs have done and whose files are there as they were, and what describes them too.
 fn known(
     search: &Search<'_>,
     paths: &[FoundPath],
     by_path: &HashMap<(usize, String), usize>,
+    documents: &BTreeMap<(usize, &str), BTreeMap<&str, usize>>,
 ) -> Vec<FoundDataset> {
+    let is_new = |index: &usize| {
+        let found = &paths[*index];
+        let source = search.sources.get(found.source).map_or("", |source| source.name.as_str());
+        search.known.documents.get(&(source.to_owned(), found.path.clone())) != Some(&found.stat)
+    };
+    let news: HashSet<(usize, &str)> = documents
+        .iter()
+        .filter(|(_, folder)| folder.values().any(is_new))
+        .map(|(folder, _)| *folder)
+        .collect();
     let sources: HashMap<&str, usize> =
         search.sources.iter().enumerate().map(|(index, source)| (source.name.as_str(), index)).collect();
     let find = |(source, path): &(String, String)| {
@@ -122,8 +137,13 @@ fn known(
         let unchanged = members.iter().zip(&known.members).all(|(index, key)| {
             search.known.files.get(key).is_some_and(|(stat, _)| *stat == paths[*index].stat)
         });
+        let describing: Vec<usize> = known.sidecars.iter().filter_map(find).collect();
+        let unchanged = unchanged && !describing.iter().any(is_new);
         if let (true, Some(entry)) = (unchanged, members.first().copied()) {
-            let sidecars = known.sidecars.iter().filter_map(find).collect();
+            if news.contains(&(paths[entry].source, names::folder(&paths[entry].path))) {
+                continue;
+            }
+            let sidecars = describing;
             let mut members = members;
             members.sort_unstable();
             datasets.push(FoundDataset { entry, members, sidecars, image: None, failure: None });
@@ -162,7 +182,7 @@ fn open(
         Err(failure) => return alone(failure),
     };
     let mut members = BTreeSet::new();
-    for path in source.members(&found.path, &fileset) {
+    for path in source.members(&found.path, &fileset).into_iter().flatten() {
         match by_path.get(&(found.source, path.clone())) {
             Some(member) => {
                 members.insert(*member);

@@ -8,6 +8,7 @@ mod kind;
 mod walk;
 
 use fairzarr::task::Job;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::filter::Filter;
 use crate::source::{Source, Stat};
@@ -120,6 +121,26 @@ pub(crate) fn discover(search: &Search<'_>) -> Result<Found, Error> {
     for (index, source) in search.sources.iter().enumerate() {
         let only = search.only.get(index).and_then(Option::as_deref);
         walk::walk(search, index, source, only, &mut paths)?;
+    }
+    group::group(search, paths)
+}
+
+/// Looks at some folders of each source again, and not below them, for what concerns the datasets that are known. Paths that
+/// are `excluded` stay so.
+pub(crate) fn look_again(
+    search: &Search<'_>,
+    folders: &[BTreeSet<String>],
+    excluded: &HashSet<(String, String)>,
+) -> Result<Found, Error> {
+    let mut paths = Vec::new();
+    for (index, (source, folders)) in search.sources.iter().zip(folders).enumerate() {
+        walk::these(search, index, source, folders, &mut paths)?;
+    }
+    for found in &mut paths {
+        let source = search.sources.get(found.source).map_or("", |source| source.name.as_str());
+        if excluded.contains(&(source.to_owned(), found.path.clone())) {
+            found.role = Role::Excluded;
+        }
     }
     group::group(search, paths)
 }

@@ -1,5 +1,6 @@
 //! Listing what lies below a source, each path once, in an order that is the same on every machine.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, DirEntry, File};
 use std::io::{self, Read as _};
@@ -13,7 +14,7 @@ use crate::source::{Place, Source, Stat, stat};
 use crate::{Error, names};
 
 /// Documents that tell that a folder is a Zarr.
-const ZARR: [&str; 4] = ["zarr.json", ".zgroup", ".zattrs", ".zarray"];
+const ZARR: [&str; 5] = ["zarr.json", ".zgroup", ".zattrs", ".zarray", ".fairzarr"];
 
 /// Adds all paths of a source to `paths`. What may be an image has [`Role::Dataset`] until it was opened, what may be a
 /// sidecar has [`Role::Sidecar`].
@@ -40,6 +41,27 @@ pub(super) fn walk(
         }
         (Place::Local(root), None) => walk.folders(root),
         (Place::Remote(store), only) => walk.objects(store, only),
+    }
+}
+
+/// Adds what lies in some folders of a source, and not below them; of an object store, all that is below the source.
+pub(super) fn these(
+    search: &Search<'_>,
+    index: usize,
+    source: &Source,
+    folders: &BTreeSet<String>,
+    paths: &mut Vec<FoundPath>,
+) -> Result<(), Error> {
+    let mut walk = Walk { search, index, paths };
+    match &source.place {
+        Place::Local(root) => {
+            for folder in folders {
+                search.job.cancel.check()?;
+                walk.folder(root, folder, &mut Vec::new());
+            }
+            Ok(())
+        }
+        Place::Remote(store) => walk.objects(store, None),
     }
 }
 
@@ -70,7 +92,8 @@ impl Walk<'_, '_> {
 
     fn folder(&mut self, root: &Path, folder: &str, below: &mut Vec<String>) {
         let path = root.join(names::unescape(folder));
-        if self.search.target.is_some_and(|target| target == path) {
+        // Stores may lie beside their sources, which is no reason not to look at these.
+        if !folder.is_empty() && self.search.target.is_some_and(|target| target == path) {
             return;
         }
         let listed = fs::read_dir(&path).and_then(|entries| entries.collect::<io::Result<Vec<DirEntry>>>());

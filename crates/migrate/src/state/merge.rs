@@ -67,6 +67,8 @@ struct OldDataset {
     class: Option<Class>,
     target: String,
     members: BTreeSet<i64>,
+    /// Documents that described it.
+    sidecars: BTreeSet<i64>,
 }
 
 type Key = (String, String);
@@ -116,17 +118,24 @@ impl State {
         for (entry, dataset) in self.all("SELECT entry, id, state, class, target FROM datasets", |row| {
             let class = row.get::<_, Option<String>>(3)?.and_then(|class| class.parse().ok());
             let (id, state, target) = (row.get(1)?, row.get(2)?, row.get(4)?);
-            Ok((row.get::<_, i64>(0)?, OldDataset { id, state, class, target, members: BTreeSet::new() }))
+            let (members, sidecars) = (BTreeSet::new(), BTreeSet::new());
+            Ok((row.get::<_, i64>(0)?, OldDataset { id, state, class, target, members, sidecars }))
         })? {
             entries.insert(dataset.id, entry);
             by_entry.insert(entry, dataset);
         }
         let mut by_file: HashMap<i64, Vec<i64>> = HashMap::new();
-        let members = self.all("SELECT dataset, file FROM members WHERE kind = 'file'", |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        let members = self.all("SELECT dataset, file, kind = 'file' FROM members", |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
         })?;
-        for (dataset, file) in members {
+        for (dataset, file, is_file) in members {
             let Some(entry) = entries.get(&dataset) else { continue };
+            if !is_file {
+                if let Some(dataset) = by_entry.get_mut(entry) {
+                    dataset.sidecars.insert(file);
+                }
+                continue;
+            }
             by_file.entry(file).or_default().push(*entry);
             if let Some(dataset) = by_entry.get_mut(entry) {
                 dataset.members.insert(file);
@@ -198,9 +207,17 @@ impl Merge<'_> {
                 "the set has {now} files now, other ones than the {then} that were converted"
             ));
         }
-        for index in &dataset.members {
+        for index in dataset.members.iter().chain(&dataset.sidecars) {
             let Some((found, key)) = self.path(*index) else { continue };
-            let Some(file) = old.files.get(&key) else { continue };
+            let file = old.files.get(&key);
+            let is_new =
+                |file: &OldFile| !earlier.members.contains(&file.id) && !earlier.sidecars.contains(&file.id);
+            let Some(file) = file.filter(|file| !is_new(file)) else {
+                return Some(format!(
+                    "{}, which describes it, was not there when it was converted",
+                    found.path
+                ));
+            };
             if file.stat == found.stat {
                 continue;
             }
@@ -265,7 +282,7 @@ impl Merge<'_> {
             .iter()
             .zip(decided)
             .filter(|(_, (_, decision))| matches!(decision, Decision::Changed(_)))
-            .flat_map(|(dataset, _)| dataset.members.iter().copied())
+            .flat_map(|(dataset, _)| dataset.members.iter().chain(&dataset.sidecars).copied())
             .collect();
         let mut ids = Vec::with_capacity(self.found.paths.len());
         for (index, found) in self.found.paths.iter().enumerate() {

@@ -107,8 +107,10 @@ pub struct FileOf {
     pub source: String,
     /// Its path below the source.
     pub path: String,
-    /// Whether it is a document beside the images.
+    /// Whether it is a document that describes the images.
     pub sidecar: bool,
+    /// Whether it is such a document, and did not go into the record.
+    pub unused: bool,
     /// Bytes.
     pub bytes: i64,
     /// SHA-256 when the dataset was done, hexadecimal.
@@ -202,7 +204,8 @@ impl State {
                     dataset: row.get(0)?,
                     source: row.get(1)?,
                     path: row.get(2)?,
-                    sidecar: row.get::<_, String>(3)? == "sidecar",
+                    sidecar: row.get::<_, String>(3)? != "file",
+                    unused: row.get::<_, String>(3)? == "beside",
                     bytes: row.get(4)?,
                     sha256: row.get::<_, Option<Vec<u8>>>(5)?.map(|bytes| hex(&bytes)),
                     linked: row.get::<_, Option<String>>(6)?.is_some(),
@@ -310,11 +313,26 @@ impl State {
         for (dataset, key, kind, stat, entry) in rows {
             let of: &mut KnownDataset = known.datasets.entry(dataset).or_default();
             match (kind.as_str(), entry) {
-                ("sidecar", _) => of.sidecars.push(key.clone()),
+                ("sidecar" | "beside", _) => of.sidecars.push(key.clone()),
                 (_, true) => of.members.insert(0, key.clone()),
                 _ => of.members.push(key.clone()),
             }
             known.files.entry(key).or_insert((stat, Vec::new())).1.push(dataset);
+        }
+        let documents = self.all(
+            "SELECT s.name, f.path, f.bytes, f.modified, f.sha256 FROM files f JOIN sources s ON s.id = f.source
+             WHERE f.role IN ('sidecar', 'not-an-image')",
+            |row| {
+                let stat = Stat { bytes: row.get::<_, i64>(2)? as u64, modified: row.get(3)? };
+                let sha256 = row.get::<_, Option<Vec<u8>>>(4)?.map(|bytes| hex(&bytes));
+                Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), stat, sha256))
+            },
+        )?;
+        for (key, stat, sha256) in documents {
+            if let Some(sha256) = sha256 {
+                known.sha256.insert(key.clone(), sha256);
+            }
+            known.documents.insert(key, stat);
         }
         Ok(known)
     }

@@ -21,12 +21,14 @@ pub(crate) struct Done {
     pub(crate) files: Vec<SourceFile>,
     /// Documents that went into the record.
     pub(crate) sidecars: Vec<SourceFile>,
+    /// Documents that describe the dataset, and did not go into the record.
+    pub(crate) beside: Vec<SourceFile>,
     pub(crate) settings: String,
     pub(crate) images: u64,
     pub(crate) pixel_bytes: u64,
     pub(crate) objects: u64,
     pub(crate) stored_bytes: u64,
-    /// SHA-256 of what names every digest of the store, or of its root document.
+    /// The digest of the store's manifest.
     pub(crate) digest: Option<String>,
     pub(crate) proofs: String,
     pub(crate) coverage: Option<String>,
@@ -113,7 +115,8 @@ fn record_done(db: &Connection, run: i64, one: &Finished, done: &Done) -> rusqli
         .files
         .iter()
         .map(|file| ("file", file))
-        .chain(done.sidecars.iter().map(|file| ("sidecar", file)));
+        .chain(done.sidecars.iter().map(|file| ("sidecar", file)))
+        .chain(done.beside.iter().map(|file| ("beside", file)));
     for (kind, file) in files {
         let role = if kind == "file" { "member" } else { "sidecar" };
         let id: i64 = db

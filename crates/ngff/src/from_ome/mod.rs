@@ -6,6 +6,7 @@
 
 mod channels;
 mod plate;
+mod position;
 
 use fairzarr_ome_xml as ome_xml;
 
@@ -13,9 +14,13 @@ use crate::{Axis, AxisKind, Dataset, Downscaling, Multiscale, units};
 
 pub use channels::{Channel, Samples, channels, omero};
 pub use plate::{PlateLayout, Plates, WellLayout, plate};
+pub use position::{DELTA_T_TOLERANCE, origin, with_delta_t};
 
 /// How many samples of level 0 one sample of a level spans, along t c z y x.
 pub type Factors = [f64; 5];
+
+/// Where the first sample of level 0 has its centre, along t c z y x in the units of the axes.
+pub type Origin = [f64; 5];
 
 /// The metadata of the image at `index` in its document, for levels with these factors.
 pub fn multiscale(
@@ -23,11 +28,17 @@ pub fn multiscale(
     index: usize,
     levels: &[Factors],
     downscaling: Option<Downscaling>,
+    origin: Origin,
 ) -> Multiscale {
     Multiscale {
         name: Some(name(image, index)),
         axes: axes(image),
-        datasets: datasets(image, levels),
+        datasets: datasets(
+            image,
+            levels,
+            downscaling.as_ref().map_or("", |downscaling| &downscaling.method),
+            origin,
+        ),
         downscaling,
         ..Multiscale::default()
     }
@@ -62,9 +73,14 @@ pub fn axes(image: &ome_xml::Image) -> Vec<Axis> {
 
 /// Levels with these factors, at the paths `0`, `1`, …
 ///
-/// The centre of the first sample of level 0 is the origin. The first sample of a lower level covers several of
+/// The centre of the first sample of level 0 lies at `origin`. The first sample of a lower level covers several of
 /// those, so its centre lies (size at level n - size at level 0) / 2 away.
-pub fn datasets(image: &ome_xml::Image, levels: &[Factors]) -> Vec<Dataset> {
+///
+/// A sample of a reduced level lies in the middle of those that it was made of; where `method` is [`NEAREST`], where the first
+/// of them lies.
+pub fn datasets(image: &ome_xml::Image, levels: &[Factors], method: &str, origin: Origin) -> Vec<Dataset> {
+    let is_placed = origin.iter().any(|place| place.abs() > 0.0);
+    let shift = if method == NEAREST { 0.0 } else { 0.5 };
     let sizes = sizes(image).map(|size| size.map_or(1.0, |(size, _)| size));
     let vector = |f: &dyn Fn(usize) -> f64| (0..sizes.len()).map(f).collect::<Vec<f64>>();
     levels
@@ -73,10 +89,14 @@ pub fn datasets(image: &ome_xml::Image, levels: &[Factors]) -> Vec<Dataset> {
         .map(|(level, factors)| Dataset {
             path: level.to_string(),
             scale: vector(&|axis| sizes[axis] * factors[axis]),
-            translation: (level > 0).then(|| vector(&|axis| sizes[axis] * (factors[axis] - 1.0) / 2.0)),
+            translation: (level > 0 || is_placed)
+                .then(|| vector(&|axis| origin[axis] + sizes[axis] * (factors[axis] - 1.0) * shift)),
         })
         .collect()
 }
+
+/// The name of the method that takes the first of the samples that become one.
+pub const NEAREST: &str = "nearest";
 
 /// Factors of levels that halve y and x each time.
 pub fn halving(levels: usize) -> Vec<Factors> {

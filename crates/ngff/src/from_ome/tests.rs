@@ -1,3 +1,5 @@
+#![allow(clippy::float_cmp, reason = "derived numbers are exact by design")]
+
 use fairzarr_ome_xml::Document;
 use fairzarr_zarr::SampleType;
 
@@ -33,7 +35,7 @@ fn lengths_are_in_one_unit_exactly_converted() {
         units_of(&image),
         [Some("minute"), None, nanometer, nanometer, nanometer].map(|unit| unit.map(str::to_owned))
     );
-    let levels = datasets(&image, &halving(3));
+    let levels = datasets(&image, &halving(3), "mean", [0.0; 5]);
     assert_eq!(levels[0].scale, [1.5, 1.0, 0.2, 100.0, 100.0]);
     assert_eq!(levels[0].translation, None);
     assert_eq!(levels[2].scale, [1.5, 1.0, 0.2, 400.0, 400.0]);
@@ -53,7 +55,7 @@ fn conversions_of_lengths_have_no_noise() {
         let sizes = format!(
             r#"PhysicalSizeX="{x}" PhysicalSizeXUnit="{x_unit}" PhysicalSizeY="{y}" PhysicalSizeYUnit="{y_unit}""#
         );
-        let scale = &datasets(&image(&sizes, ""), &halving(1))[0].scale;
+        let scale = &datasets(&image(&sizes, ""), &halving(1), "mean", [0.0; 5])[0].scale;
         assert_eq!(format!("{:?}", [scale[4], scale[3]]), expected, "{sizes}");
     }
 }
@@ -85,7 +87,7 @@ fn where_white_is_zero_channels_are_inverted() {
         let samples = Samples { inverted, ..samples(SampleType::Uint8, 1) };
         let omero = omero(&image, 0, samples, 1, &[Window::full(3.0, 90.0)]);
         let attributes =
-            image_attributes(Version::V04, &multiscale(&image, 0, &halving(1), None), Some(&omero));
+            image_attributes(Version::V04, &multiscale(&image, 0, &halving(1), None, [0.0; 5]), Some(&omero));
         assert_eq!(attributes["omero"]["channels"][0]["inverted"], inverted);
     }
 }
@@ -101,14 +103,14 @@ fn units_without_a_name_are_converted_or_left_out() {
         units_of(&image),
         [Some("second"), None, None, Some("micrometer"), None].map(|unit| unit.map(str::to_owned))
     );
-    assert_eq!(datasets(&image, &halving(1))[0].scale, [20.0, 1.0, 4.0, 50.8, 3.0]);
+    assert_eq!(datasets(&image, &halving(1), "mean", [0.0; 5])[0].scale, [20.0, 1.0, 4.0, 50.8, 3.0]);
 }
 
 #[test]
 fn impossible_sizes_are_missing_sizes() {
     let image = image(r#"PhysicalSizeX="0" PhysicalSizeY="-1" PhysicalSizeZ="NaN" TimeIncrement="-3""#, "");
     assert_eq!(units_of(&image), [const { None }; 5]);
-    let levels = datasets(&image, &halving(2));
+    let levels = datasets(&image, &halving(2), "mean", [0.0; 5]);
     assert_eq!(levels[1].scale, [1.0, 1.0, 1.0, 2.0, 2.0]);
     assert_eq!(levels[1].translation.as_deref(), Some(&[0.0, 0.0, 0.0, 0.5, 0.5][..]));
 }
@@ -164,7 +166,7 @@ fn one_channel_is_grey_and_windows_have_an_extent() {
 fn what_is_derived_is_valid_in_every_version() {
     let image = image(r#"PhysicalSizeX="0.1" PhysicalSizeY="0.1""#, r#"<Channel ID="Channel:0"/>"#);
     let downscaling = Downscaling { method: "mean".into(), ..Downscaling::default() };
-    let multiscale = multiscale(&image, 0, &halving(4), Some(downscaling));
+    let multiscale = multiscale(&image, 0, &halving(4), Some(downscaling), [0.0; 5]);
     let omero = omero(&image, 0, samples(SampleType::Uint16, 1), 5, &[Window::full(0.0, 9.0)]);
     for version in [Version::V04, Version::V05, Version::V06] {
         let attributes = image_attributes(version, &multiscale, Some(&omero));
@@ -220,4 +222,45 @@ fn impossible_plates_are_refused() {
     let document = plate_document(r#"Rows="4000000000""#, "");
     let error = plate(document.ome(), &document.ome().plates[0]).unwrap_err();
     assert!(matches!(error, Error::PlateTooLarge { member: "rows", .. }), "{error}");
+}
+
+#[test]
+fn an_image_lies_where_its_first_plane_was_in_the_unit_of_its_axes() {
+    let sizes = r#"PhysicalSizeX="0.5" PhysicalSizeY="0.5" PhysicalSizeXUnit="µm""#;
+    let planes = r#"<Plane TheZ="0" TheC="0" TheT="1" PositionX="9" PositionXUnit="mm"/>
+        <Plane TheZ="0" TheC="0" TheT="0" PositionX="1.5" PositionXUnit="mm" PositionY="-1000" PositionYUnit="nm"
+               PositionZ="3" PositionZUnit="µm"/>"#;
+    let image = image(sizes, planes);
+    // There is no size in z, so that its axis has no unit.
+    let origin = origin(None, &image);
+    assert_eq!(origin, [0.0, 0.0, 0.0, -1.0, 1500.0]);
+    let levels = datasets(&image, &halving(2), "mean", origin);
+    assert_eq!(levels[0].translation.as_deref(), Some(&[0.0, 0.0, 0.0, -1.0, 1500.0][..]));
+    assert_eq!(levels[1].translation.as_deref(), Some(&[0.0, 0.0, 0.0, -0.75, 1500.25][..]));
+    let frame = r#"<Plane TheZ="0" TheC="0" TheT="0" PositionX="1.5" PositionXUnit="reference frame"/>"#;
+    assert_eq!(self::origin(None, &self::image(sizes, frame)), [0.0; 5]);
+}
+
+#[test]
+fn equal_steps_of_planes_are_a_time_scale() {
+    let of = |attributes: &str, times: [&str; 4]| {
+        let planes: String = times
+            .iter()
+            .enumerate()
+            .map(|(t, time)| format!(r#"<Plane TheZ="0" TheC="0" TheT="{t}" DeltaT="{time}"/>"#))
+            .collect();
+        let sizes = attributes.to_owned();
+        let mut image = image(&sizes, &planes);
+        if let Some(pixels) = &mut image.pixels {
+            pixels.size_t = Some(4);
+        }
+        let image = with_delta_t(image);
+        datasets(&image, &halving(1), "mean", [0.0; 5])[0].scale[0]
+    };
+    assert_eq!(of("", ["1", "3.05", "5", "7"]), 2.0);
+    assert_eq!(of("", ["1", "3.2", "5", "7"]), 1.0);
+    assert_eq!(of("", ["1", "1", "1", "1"]), 1.0);
+    assert_eq!(of("", ["7", "5", "3", "1"]), 1.0);
+    assert_eq!(of("", ["0", "INF", "2", "3"]), 1.0);
+    assert_eq!(of(r#"TimeIncrement="30""#, ["1", "3", "5", "7"]), 30.0);
 }

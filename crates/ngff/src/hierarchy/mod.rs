@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::{Finding, Severity, Version};
 
+pub use consolidated::CONSOLIDATED;
 pub use walk::validate_hierarchy;
 
 /// A place that holds a hierarchy: keys are relative to its root, with `/` between names and none at the start.

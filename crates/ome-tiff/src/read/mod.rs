@@ -12,12 +12,15 @@ mod stream;
 
 use std::{ops::Range, sync::Arc};
 
-use fairzarr_pixel::{PlaneIndex, Region};
+use half::f16;
+
+use fairzarr_pixel::{PlaneIndex, Region, SampleType};
 use fairzarr_tiff_codec::Compression;
 
 use crate::{
     error::{ChunkError, Error, Result},
     image::{Image, PageRef, chunk_index},
+    sample_type::is_widened_half,
     scratch::{ChunkKey, Scratch},
     source::{ByteSource, ReadClock},
 };
@@ -50,19 +53,45 @@ impl Image {
     ) -> Result<()> {
         let (page, first_sample) = self.page(level, plane)?;
         let samples = self.groups[plane.group as usize].len();
-        let bytes = self.sample_type.bytes();
-        let plane_len = self.check_region(&page, region, samples, out.len())?;
+        self.check_region(&page, region, samples, out.len())?;
+        if is_widened_half(self.sample_type, &page.geometry.layout) {
+            let mut stored = std::mem::take(&mut scratch.halves);
+            stored.resize(out.len() / 2, 0);
+            let place = (level, plane, region);
+            let result = self.read_as(place, &page, first_sample, SampleType::Float16, &mut stored, scratch);
+            if result.is_ok() {
+                widen(&stored, out);
+            }
+            scratch.halves = stored;
+            return result;
+        }
+        self.read_as((level, plane, region), &page, first_sample, self.sample_type, out, scratch)
+    }
+
+    /// Reads samples of the type that is stored.
+    fn read_as(
+        &self,
+        (level, plane, region): (usize, PlaneIndex, Region),
+        page: &PageRef<'_>,
+        first_sample: u16,
+        stored: SampleType,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let samples = self.groups[plane.group as usize].len();
+        let plane_len = out.len() / samples.max(1);
         let clock = scratch.clock.clone();
         let job = |first_sample, samples| Job {
             image: self,
             clock: &clock,
             level,
             plane,
-            page: &page,
+            page,
             region,
             first_sample,
             samples,
-            bytes,
+            bytes: stored.bytes(),
+            number_bytes: stored.number_bytes(),
         };
         if page.geometry.planar {
             for (sample, out) in out.chunks_exact_mut(plane_len).enumerate() {
@@ -74,14 +103,8 @@ impl Image {
         }
     }
 
-    /// Bytes of one sample's plane of the region.
-    fn check_region(
-        &self,
-        page: &PageRef<'_>,
-        region: Region,
-        samples: usize,
-        found: usize,
-    ) -> Result<usize> {
+    /// Refuses a region that the page does not have, and a buffer that does not fit it.
+    fn check_region(&self, page: &PageRef<'_>, region: Region, samples: usize, found: usize) -> Result<()> {
         let Region { y, x, h, w } = region;
         let (height, width) = (page.geometry.height, page.geometry.width);
         let inside = y.checked_add(h).is_some_and(|end| end <= height)
@@ -96,7 +119,7 @@ impl Image {
         let plane_len =
             (h as usize).checked_mul(w as usize).and_then(|n| n.checked_mul(self.sample_type.bytes()));
         match plane_len.filter(|len| len.checked_mul(samples) == Some(found)) {
-            Some(len) => Ok(len),
+            Some(_) => Ok(()),
             None => Err(Error::Request {
                 image: self.label(),
                 what: format!(
@@ -110,6 +133,15 @@ impl Image {
 
 pub use packed::PackedChunk;
 
+/// Little-endian binary16 to binary32, which has each of its values.
+fn widen(halves: &[u8], out: &mut [u8]) {
+    let (halves, _) = halves.as_chunks::<2>();
+    let (floats, _) = out.as_chunks_mut::<4>();
+    for (half, float) in halves.iter().zip(floats) {
+        *float = f16::from_le_bytes(*half).to_f32().to_le_bytes();
+    }
+}
+
 /// One region of one page, or of one sample of it where each has its own chunks.
 struct Job<'a> {
     image: &'a Image,
@@ -121,8 +153,10 @@ struct Job<'a> {
     /// First sample that is wanted, and how many.
     first_sample: u16,
     samples: usize,
-    /// Bytes of a sample.
+    /// Bytes of a stored sample.
     bytes: usize,
+    /// Bytes of one number of it.
+    number_bytes: usize,
 }
 
 /// The part of the region that lies in one chunk.

@@ -10,6 +10,7 @@ use crate::{
     container::Geometry,
     error::{Error, Result},
     image::Image,
+    sample_type::is_widened_half,
     scratch::Scratch,
 };
 
@@ -102,6 +103,9 @@ impl Image {
         self.check_region(&page, region, samples, out.as_ref().map_or(wanted, |out| out.len()))?;
         let layout = &page.geometry.layout;
         let aligned = region.y.is_multiple_of(layout.height) && region.x.is_multiple_of(layout.width);
+        if is_widened_half(self.sample_type, layout) {
+            return Err(self.request(format_args!("way to move 16-bit floats that are read as 32 bits")));
+        }
         if !aligned || samples != 1 {
             return Err(self.request(format_args!(
                 "way to move chunks of {samples} channels from row {} and column {}",
@@ -119,6 +123,7 @@ impl Image {
             first_sample,
             samples,
             bytes,
+            number_bytes: self.sample_type.number_bytes(),
         };
         let mut packed = Vec::new();
         for part in job.parts()? {

@@ -29,7 +29,7 @@ impl Job<'_> {
             }
             self.fetch(&parts[0], &ranges, out)?;
             if layout.big_endian {
-                swap_bytes(out, self.image.sample_type.number_bytes());
+                swap_bytes(out, self.number_bytes);
             }
             return Ok(());
         }
@@ -80,7 +80,7 @@ impl Job<'_> {
         for (part, range) in pieces.iter() {
             let bytes = &mut scratch.stored[range.clone()];
             if swap {
-                swap_bytes(bytes, self.image.sample_type.number_bytes());
+                swap_bytes(bytes, self.number_bytes);
             }
             self.place(part, bytes, range.len() / part.h as usize, out);
         }

@@ -38,14 +38,22 @@ impl ArchiveWriter {
     /// [`Error::Key`] if `name` is none; [`Error::Archive`] if the comment has more than 65,535 bytes;
     /// [`Error::Failed`].
     pub fn create(folder: &Store, name: &str, expected: u64, comment: &str) -> Result<Option<Self>, Error> {
+        if folder.exists(name)? {
+            return Ok(None);
+        }
+        Self::replace(folder, name, expected, comment).map(Some)
+    }
+
+    /// As [`ArchiveWriter::create`]; what has the name is replaced when the new archive is whole.
+    ///
+    /// # Errors
+    /// As [`ArchiveWriter::create`].
+    pub fn replace(folder: &Store, name: &str, expected: u64, comment: &str) -> Result<Self, Error> {
         let location = folder.location().join(name).to_string();
         if u16::try_from(comment.len()).is_err() {
             return Err(Error::Archive { location, reason: "its comment is too long".to_owned() });
         }
-        if folder.exists(name)? {
-            return Ok(None);
-        }
-        Ok(Some(Self {
+        Ok(Self {
             file: folder.writer(name, expected)?,
             location,
             comment: comment.to_owned(),
@@ -53,7 +61,7 @@ impl ArchiveWriter {
             directory: Vec::new(),
             entries: 0,
             open: None,
-        }))
+        })
     }
 
     /// Adds an object.

@@ -72,6 +72,35 @@ pub(super) fn remove_temporaries(root: &Path) -> io::Result<u64> {
     Ok(removed)
 }
 
+/// Removes the directories below `root` that hold nothing, and `root` if nothing is left in it. Links are left alone.
+pub(super) fn remove_empty(root: &Path) -> io::Result<()> {
+    let mut pending = vec![root.to_owned()];
+    let mut found = Vec::new();
+    while let Some(directory) = pending.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if is_absence(&error) => continue,
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                pending.push(entry.path());
+            }
+        }
+        found.push(directory);
+    }
+    // Those that are deeper were found later.
+    for directory in found.iter().rev() {
+        match fs::remove_dir(directory) {
+            Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty && !is_absence(&error) => {
+                return Err(error);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Makes all that was written below `root` durable: one call for the whole file system instead of one per file.
 #[cfg(target_os = "linux")]
 pub(super) fn sync_tree(root: &Path) -> io::Result<()> {

@@ -1,25 +1,26 @@
-//! Documents of a store while they are changed as texts, and the copies of them where metadata are consolidated.
+//! Documents of a store while they are changed as texts, and the copies of them where metadata are consolidated: every byte that
+//! is not changed stays, so that a change can be taken back to the byte.
 
 use fairzarr_ngff::Version;
+use fairzarr_ome_zarr::RecordedObject;
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_store::Store;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::damaged;
 use crate::Error;
+use crate::error::damaged;
 use crate::json_edit;
 use crate::manifest::KeptManifest;
 
-/// Documents as they will be.
-pub(super) struct Texts<'s> {
+/// Documents of a store as they will be. Nothing is written before [`put_texts`].
+pub struct Texts<'s> {
     store: &'s Store,
     version: Version,
     by_key: BTreeMap<String, String>,
     copies: Option<Copies>,
-    /// Where the store has a manifest.
-    pub(super) manifest: Option<KeptManifest>,
+    manifest: Option<KeptManifest>,
 }
 
 /// The copies of all nodes at the root. Each that is changed is taken out of the large text and put back at the end, so that
@@ -35,11 +36,14 @@ struct Copies {
 }
 
 /// An object in a document: its key, and the names that lead to the object.
-pub(super) type Place = (String, Vec<String>);
+pub type Place = (String, Vec<String>);
 
 impl<'s> Texts<'s> {
-    /// The documents of a store, with its copies where there are any.
-    pub(super) fn open(store: &'s Store, version: Version) -> Result<Self, Error> {
+    /// The documents of a store in the Zarr format of `version`, with its copies where there are any.
+    ///
+    /// # Errors
+    /// When the store cannot be read or is damaged.
+    pub fn open(store: &'s Store, version: Version) -> Result<Self, Error> {
         let manifest = KeptManifest::open(store)?;
         let mut texts = Self { store, version, by_key: BTreeMap::new(), copies: None, manifest };
         let (document, path): (_, &[&str]) = match version {
@@ -57,8 +61,13 @@ impl<'s> Texts<'s> {
         Ok(texts)
     }
 
+    /// The store's manifest, where it has one that its root names.
+    pub fn manifest(&self) -> Option<&KeptManifest> {
+        self.manifest.as_ref()
+    }
+
     /// Where the attributes of a group lie: its own document, and the copy of it.
-    pub(super) fn attributes(&mut self, group: &str) -> Vec<Place> {
+    pub fn attributes(&mut self, group: &str) -> Vec<Place> {
         let (own, attributes) = match self.version {
             Version::V04 => (".zattrs", Vec::new()),
             _ => ("zarr.json", vec!["attributes".to_owned()]),
@@ -77,23 +86,29 @@ impl<'s> Texts<'s> {
     }
 
     /// Where copies of whole documents lie, if metadata are consolidated.
-    pub(super) fn copies(&self) -> Option<Place> {
+    pub(crate) fn copies(&self) -> Option<Place> {
         self.copies.as_ref().map(|copies| (copies.document.clone(), copies.path.clone()))
     }
 
     /// The name of a document's copy among the others.
-    pub(super) fn name_of_copy<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub(crate) fn name_of_copy<'k>(&self, key: &'k str) -> Option<&'k str> {
         if self.version == Version::V04 { Some(key) } else { key.strip_suffix("/zarr.json") }
     }
 
     /// The text of a member; none where there is no such member or object.
-    pub(super) fn get(&mut self, place: &Place, member: &str) -> Result<Option<String>, Error> {
+    ///
+    /// # Errors
+    /// When the document is missing or damaged.
+    pub fn get(&mut self, place: &Place, member: &str) -> Result<Option<String>, Error> {
         let found = self.object(place)?;
         Ok(found.and_then(|(text, path)| json_edit::get(text, path, member)).map(str::to_owned))
     }
 
     /// Sets a member, or takes it away where there is no value. `false` where there is no object at that place.
-    pub(super) fn set(&mut self, place: &Place, member: &str, value: Option<&str>) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// When the document is missing or damaged.
+    pub fn set(&mut self, place: &Place, member: &str, value: Option<&str>) -> Result<bool, Error> {
         if let Some(copies) = &mut self.copies
             && (&copies.document, &copies.path) == (&place.0, &place.1)
         {
@@ -113,12 +128,15 @@ impl<'s> Texts<'s> {
     }
 
     /// A whole document.
-    pub(super) fn text(&mut self, key: &str) -> Result<&str, Error> {
+    ///
+    /// # Errors
+    /// When it is missing or damaged.
+    pub fn text(&mut self, key: &str) -> Result<&str, Error> {
         self.load(key).map(|text| text.as_str())
     }
 
     /// All documents that were looked at or changed, by key, and the manifest.
-    pub(super) fn finish(mut self) -> (BTreeMap<String, String>, Option<KeptManifest>) {
+    fn finish(mut self) -> (BTreeMap<String, String>, Option<KeptManifest>) {
         if let Some(copies) = self.copies
             && let Some(text) = self.by_key.get_mut(&copies.document)
             && let Some(changed) = json_edit::set_all(text, &copies.path, &copies.changed)
@@ -160,4 +178,38 @@ impl<'s> Texts<'s> {
         }
         self.by_key.get_mut(key).ok_or_else(|| damaged(key, "is missing".into()))
     }
+}
+
+/// Writes the documents, then the manifest, and the root's documents last; their keys. `doubtful` are documents of which the
+/// manifest goes on saying what it said before.
+///
+/// # Errors
+/// When a document is missing or damaged, or the store cannot be written.
+pub fn put_texts(
+    store: &Store,
+    mut texts: Texts<'_>,
+    doubtful: &BTreeMap<String, RecordedObject>,
+) -> Result<Vec<String>, Error> {
+    let root = texts.attributes("");
+    for (document, _) in &root {
+        texts.text(document)?;
+    }
+    let (mut texts, manifest) = texts.finish();
+    let is_root = |key: &str| !key.contains('/');
+    for (key, text) in texts.iter().filter(|(key, _)| !is_root(key)) {
+        // Documents that others have added are not vouched for because they were changed.
+        let target = manifest
+            .as_ref()
+            .filter(|manifest| manifest.lists(key))
+            .map_or(store, |manifest| manifest.store());
+        target.put(key, text.clone())?;
+    }
+    if let Some(manifest) = &manifest {
+        manifest.seal(&mut texts, &root, doubtful)?;
+        store.sync()?;
+    }
+    for (key, text) in texts.iter().filter(|(key, _)| is_root(key)) {
+        store.put(key, text.clone())?;
+    }
+    Ok(texts.into_keys().collect())
 }
