@@ -6,6 +6,7 @@
 //! calibrations were measured on, images of metrological samples, and images that a document describes and the store
 //! does not hold are left out. Values keep the digits and the unit of the record, as far as they can be read.
 
+mod book;
 mod channels;
 mod detection;
 mod hardware;
@@ -14,13 +15,13 @@ mod phrase;
 mod quality;
 mod wording;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::qc;
 use crate::record::{Object, Record};
+use book::Book;
 use phrase::{Phrase, gap, phrase, said};
 
 pub use phrase::Fact;
@@ -51,8 +52,7 @@ struct Paragraph {
 }
 
 /// What is said of an image, sentence by sentence.
-struct Description<'a> {
-    image: &'a Object,
+struct Description {
     shows: Phrase,
     sentences: Vec<Phrase>,
     acknowledgement: Phrase,
@@ -60,32 +60,31 @@ struct Description<'a> {
 
 /// Writes what a record says, one paragraph for each group of images that were acquired alike.
 pub fn methods(record: &Record) -> Methods {
-    let index = qc::index(record);
+    let book = Book::new(record);
     let nothing = Object::new("Image");
-    let mut images = images(record);
+    let mut images = images(&book);
     // A store's image that nothing describes is all gaps; so is a record that describes neither image nor microscope.
     let undescribed = record.in_store.as_ref().is_some_and(|held| images.is_empty() && !held.is_empty());
     let mut paragraphs = Vec::new();
     if images.is_empty() && !undescribed {
-        paragraphs = microscopes(record, &index);
+        paragraphs = microscopes(&book);
     } else {
         if undescribed {
             images.push(&nothing);
         }
-        let mut groups: Vec<Vec<Description<'_>>> = Vec::new();
+        let mut groups: Vec<(Description, Vec<&Object>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut calibrations: HashMap<Option<usize>, Vec<Phrase>> = HashMap::new();
         for image in images {
-            let described = describe(record, &index, image);
-            let alike = |group: &&mut Vec<Description<'_>>| {
-                group.first().is_some_and(|first| first.is_like(&described))
-            };
-            match groups.iter_mut().find(alike) {
-                Some(group) => group.push(described),
-                None => groups.push(vec![described]),
+            let described = describe(&book, &mut calibrations, image);
+            let place = *places.entry(described.plain()).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some((_, images)) => images.push(image),
+                None => groups.push((described, vec![image])),
             }
         }
-        for group in groups {
-            let first = paragraphs.first();
-            let next = paragraph(group, first);
+        for (described, images) in groups {
+            let next = paragraph(described, &images, paragraphs.first());
             paragraphs.push(next);
         }
     }
@@ -128,7 +127,7 @@ impl Methods {
     /// The text with its facts, where each comes from, and the gaps.
     pub fn to_json(&self) -> Json {
         #[derive(Serialize)]
-        struct Facts<'a> {
+        struct Told<'a> {
             images: &'a [String],
             count: usize,
             text: String,
@@ -138,7 +137,7 @@ impl Methods {
         }
         let paragraphs = self.paragraphs.iter().map(|paragraph| {
             let phrases = || paragraph.sentences.iter().chain([&paragraph.acknowledgement]);
-            let facts = Facts {
+            let told = Told {
                 images: &paragraph.images,
                 count: paragraph.count,
                 text: paragraph.text(Markup::Plain),
@@ -146,7 +145,7 @@ impl Methods {
                 facts: phrases().flat_map(Phrase::facts).collect(),
                 gaps: phrases().flat_map(Phrase::gaps).collect(),
             };
-            serde_json::to_value(facts).unwrap_or_default()
+            serde_json::to_value(told).unwrap_or_default()
         });
         json!({
             "text": self.text(Markup::Plain),
@@ -168,17 +167,17 @@ impl Paragraph {
     }
 }
 
-impl Description<'_> {
-    /// Whether two images differ in nothing but name and date.
-    fn is_like(&self, other: &Self) -> bool {
-        self.shows == other.shows
-            && self.sentences == other.sentences
-            && self.acknowledgement == other.acknowledgement
+impl Description {
+    /// All but name and date, in which images that were acquired alike may differ.
+    fn plain(&self) -> String {
+        let phrases = self.sentences.iter().chain([&self.shows, &self.acknowledgement]);
+        phrases.map(Phrase::plain).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// The images to write about: those of the store, without those of metrology unless there are no others.
-fn images(record: &Record) -> Vec<&Object> {
+fn images<'a>(book: &Book<'a>) -> Vec<&'a Object> {
+    let record = book.record;
     let measured: HashSet<&str> = record
         .objects
         .iter()
@@ -186,14 +185,16 @@ fn images(record: &Record) -> Vec<&Object> {
         .filter(|o| o.class.ends_with("ImageRef") && o.class != "ImageRef")
         .filter_map(Object::target)
         .collect();
+    let stored: Option<HashSet<usize>> =
+        record.in_store.as_ref().map(|held| held.iter().flatten().copied().collect());
     let all = record.objects.iter().filter(|o| o.class == "Image").enumerate();
     let held: Vec<&Object> = all
-        .filter(|(number, _)| record.in_store.as_ref().is_none_or(|held| held.contains(&Some(*number))))
+        .filter(|(number, _)| stored.as_ref().is_none_or(|stored| stored.contains(number)))
         .map(|(_, image)| image)
         .collect();
     let is_result = |image: &&&Object| {
         let samples: Vec<_> =
-            image.children_of("SampleRef").filter_map(|r| record.find(r.target()?, &["Sample"])).collect();
+            image.children_of("SampleRef").filter_map(|r| book.find(r.target()?, "Sample")).collect();
         let of_metrology = !samples.is_empty() && samples.iter().all(|s| image::is_metrology(s));
         !of_metrology && image.id().is_none_or(|id| !measured.contains(id))
     };
@@ -201,14 +202,17 @@ fn images(record: &Record) -> Vec<&Object> {
     if results.is_empty() { held } else { results }
 }
 
-fn describe<'a>(record: &'a Record, index: &qc::Index, image: &'a Object) -> Description<'a> {
-    let channels = channels::of(record, image.child("Pixels"));
-    let method = image::method(&channels);
-    let alike = method.is_some() || channels.is_empty();
-    let method = method.map(|said| said.unwrap_or_else(|| gap("illumination type and contrast method")));
-    let method =
-        if channels.is_empty() { Some(gap("illumination type and contrast method")) } else { method };
-    let mut sentences = vec![image::microscope(record, image, method), image::objective(record, image)];
+fn describe<'a>(
+    book: &'a Book<'a>,
+    calibrations: &mut HashMap<Option<usize>, Vec<Phrase>>,
+    image: &'a Object,
+) -> Description {
+    let channels = channels::of(book, image.child("Pixels"));
+    // Where the kind of microscopy is that of all channels, the image has it, and otherwise each channel.
+    let first = channels.first().and_then(channels::method);
+    let alike = channels.iter().all(|channel| channels::method(channel) == first);
+    let method = alike.then(|| first.unwrap_or_else(|| gap("illumination type and contrast method")));
+    let mut sentences = vec![image::microscope(book, image, method), image::objective(book, image)];
     if channels.is_empty() {
         sentences.push(phrase![
             "Channels were recorded with ",
@@ -220,33 +224,31 @@ fn describe<'a>(record: &'a Record, index: &qc::Index, image: &'a Object) -> Des
     }
     sentences.extend(channels::sentences(&channels, alike));
     sentences.push(image::dimensions(image));
-    sentences.push(image::environment(record, image));
-    sentences.push(image::focus(record, image));
-    sentences.extend(quality::sentences(record, index, image));
-    let shows = image::sample(record, image);
-    Description { image, shows, sentences, acknowledgement: image::acknowledgement(record, image) }
+    sentences.push(image::environment(book, image));
+    sentences.push(image::focus(book, image));
+    let entry = book.entry(image);
+    let calibration = calibrations.entry(entry).or_insert_with(|| quality::sentences(book, entry));
+    sentences.extend(calibration.iter().cloned());
+    let shows = image::sample(book, image);
+    Description { shows, sentences, acknowledgement: image::acknowledgement(book, image) }
 }
 
 /// How many images a paragraph names.
 const NAMED: usize = 6;
 
 /// A paragraph about images that were acquired alike. What the first paragraph says of others is not said again.
-fn paragraph(group: Vec<Description<'_>>, first: Option<&Paragraph>) -> Paragraph {
-    let images: Vec<&Object> = group.iter().map(|d| d.image).collect();
-    let Some(described) = group.into_iter().next() else {
-        return Paragraph {
-            images: Vec::new(),
-            count: 0,
-            shows: None,
-            sentences: Vec::new(),
-            acknowledgement: Phrase::default(),
-        };
-    };
+fn paragraph(described: Description, images: &[&Object], first: Option<&Paragraph>) -> Paragraph {
     let names: Vec<Phrase> = images.iter().filter_map(|image| wording::plain(Some(image), "Name")).collect();
+    // What the first paragraph says and this one does not replace would be taken for said of these images too.
+    let first = first.filter(|first| {
+        let lost = first.sentences.iter().skip(1).filter(|said| !described.sentences.contains(said)).count();
+        let new = described.sentences.iter().filter(|said| !first.sentences.contains(said)).count();
+        lost <= new
+    });
     let is_known = |sentence: &Phrase| first.is_some_and(|p| p.sentences.contains(sentence));
     let (same, other): (Vec<_>, Vec<_>) = described.sentences.into_iter().partition(is_known);
     let is_one = images.len() == 1;
-    let opening = phrase![subject(&names, images.len()), ", acquired ", dates(&images), ","];
+    let opening = phrase![subject(&names, images.len()), ", acquired ", dates(images), ","];
     let mut sentences = Vec::new();
     let shows_the_same = first.is_some_and(|p| p.shows.as_ref() == Some(&described.shows));
     if shows_the_same {
@@ -305,8 +307,9 @@ fn dates(images: &[&Object]) -> Phrase {
 }
 
 /// A record without images: its microscopes, and what calibrations it has.
-fn microscopes(record: &Record, index: &qc::Index) -> Vec<Paragraph> {
-    let mut sentences: Vec<Phrase> = record.all("Instrument").map(|i| image::instrument(record, i)).collect();
+fn microscopes(book: &Book<'_>) -> Vec<Paragraph> {
+    let mut sentences: Vec<Phrase> =
+        book.record.all("Instrument").map(|i| image::instrument(book, i)).collect();
     if sentences.is_empty() {
         sentences.push(phrase![
             "Images were acquired with ",
@@ -320,7 +323,7 @@ fn microscopes(record: &Record, index: &qc::Index) -> Vec<Paragraph> {
             "."
         ]);
     }
-    sentences.extend(quality::all(record, index));
+    sentences.extend(quality::all(book));
     vec![Paragraph {
         images: Vec::new(),
         count: 0,
@@ -346,14 +349,4 @@ fn name_sources(record: &Record, paragraphs: &mut [Paragraph]) {
             };
         }
     }
-}
-
-/// The object that a child of an image refers to.
-fn resolve<'a>(record: &'a Record, image: &Object, reference: &str, class: &str) -> Option<&'a Object> {
-    record.find(image.child(reference)?.target()?, &[class])
-}
-
-/// A part of a microscope by its identifier.
-fn part<'a>(record: &'a Record, id: &str) -> Option<&'a Object> {
-    record.objects.iter().flat_map(Object::descendants).find(|o| o.id() == Some(id))
 }

@@ -37,6 +37,7 @@ use serde_json::Value as Json;
 use crate::identity::Microscope;
 
 pub use index::index;
+pub(crate) use index::index_with_entries;
 pub use question::{Condition, Limit, Requirement};
 pub use verdict::{Outcome, Verdict};
 

@@ -5,11 +5,12 @@
 
 use std::collections::HashSet;
 
-use super::detection::{self, exposure, settings};
+use super::book::Book;
+use super::detection;
 use super::hardware::{self, again, product, with_noun};
 use super::phrase::{Details, Phrase, gap, kept, list, phrase, said};
 use super::wording::{article, microscopy, percent, plain, quantity, wavelength, word};
-use crate::record::{Object, Record};
+use crate::record::Object;
 
 /// A reference's class, the part that it refers to in words, and the name under which a table without NBO's structure
 /// has it.
@@ -23,7 +24,7 @@ const FILTERS: [(&str, &str, &str); 4] = [
 /// One channel of an image.
 #[derive(Clone, Copy)]
 pub(super) struct Channel<'a> {
-    pub(super) record: &'a Record,
+    pub(super) book: &'a Book<'a>,
     pub(super) pixels: &'a Object,
     pub(super) object: &'a Object,
     pub(super) index: usize,
@@ -36,13 +37,12 @@ struct Aspects {
     filters: Phrase,
     detector: Phrase,
     settings: Details,
-    exposure: Details,
 }
 
 /// The channels of an image.
-pub(super) fn of<'a>(record: &'a Record, pixels: Option<&'a Object>) -> Vec<Channel<'a>> {
+pub(super) fn of<'a>(book: &'a Book<'a>, pixels: Option<&'a Object>) -> Vec<Channel<'a>> {
     let all = pixels.into_iter().flat_map(|p| p.children_of("Channel").map(move |c| (p, c)));
-    all.enumerate().map(|(index, (pixels, object))| Channel { record, pixels, object, index }).collect()
+    all.enumerate().map(|(index, (pixels, object))| Channel { book, pixels, object, index }).collect()
 }
 
 /// The kind of microscopy of a channel, with its contrast where that says more; none if neither is known.
@@ -64,100 +64,80 @@ pub(super) fn method(channel: &Channel<'_>) -> Option<Phrase> {
 
 /// The sentences about the channels; `alike` says that the kind of microscopy is that of all and said elsewhere.
 pub(super) fn sentences(channels: &[Channel<'_>], alike: bool) -> Vec<Phrase> {
-    let full: Vec<Aspects> = channels.iter().map(|c| c.aspects(Chosen::ALL, &mut HashSet::new())).collect();
-    let Some(first) = full.first() else { return Vec::new() };
-    let several = channels.len() > 1;
-    let is_shared = |same: &dyn Fn(&Aspects) -> bool| several && full.iter().all(same);
-    let shared = Chosen {
-        source: is_shared(&|a| a.source == first.source),
-        filters: is_shared(&|a| a.filters == first.filters),
-        detector: is_shared(&|a| a.detector == first.detector),
-        settings: is_shared(&|a| a.settings == first.settings),
-        exposure: is_shared(&|a| a.exposure == first.exposure),
+    let full: Vec<Aspects> = channels.iter().map(|c| c.aspects(Parts::ALL, &mut HashSet::new())).collect();
+    let [first, others @ ..] = full.as_slice() else { return Vec::new() };
+    let several = !others.is_empty();
+    let are_alike = |same: &dyn Fn(&Aspects) -> bool| several && others.iter().all(same);
+    let common = Parts {
+        source: are_alike(&|a| a.source == first.source),
+        filters: are_alike(&|a| a.filters == first.filters),
+        detector: are_alike(&|a| a.detector == first.detector),
     };
-    let mut groups: Vec<(Aspects, Vec<usize>)> = Vec::new();
-    for (i, aspects) in full.iter().enumerate() {
-        let own = aspects.clone().only(shared.others());
-        match groups
-            .iter_mut()
-            .find(|(known, members)| *known == own && channels[members[0]].verb() == channels[i].verb())
-        {
-            Some((_, members)) => members.push(i),
-            None => groups.push((own, vec![i])),
+    // Of the settings each is common or not by itself.
+    let settings = if several {
+        first.settings.common(&others.iter().map(|a| &a.settings).collect::<Vec<_>>())
+    } else {
+        Details::default()
+    };
+    let own = |i: usize, seen: &mut HashSet<String>| {
+        let mut aspects = channels[i].aspects(common.others(), seen);
+        aspects.settings = aspects.settings.without(&settings);
+        aspects
+    };
+    let mut groups: Vec<(Aspects, &'static str, Vec<usize>)> = Vec::new();
+    for (i, channel) in channels.iter().enumerate() {
+        let aspects = own(i, &mut HashSet::new());
+        match groups.iter_mut().find(|(known, verb, _)| *known == aspects && *verb == channel.verb()) {
+            Some((.., members)) => members.push(i),
+            None => groups.push((aspects, channel.verb(), vec![i])),
         }
     }
     let mut seen = HashSet::new();
     let mut sentences = Vec::new();
-    for (_, members) in &groups {
-        let Some(channel) = members.first().map(|&i| channels[i]) else { continue };
-        let subject = subjects(members.iter().map(|&i| channels[i]).collect(), alike);
+    for (_, verb, members) in &groups {
+        let Some(&first) = members.first() else { continue };
+        let subject = subjects(&members.iter().map(|&i| channels[i]).collect::<Vec<_>>(), alike);
         let plural = if members.len() > 1 { " were " } else { " was " };
-        let predicate = channel.aspects(shared.others(), &mut seen).predicate(channel.verb());
+        let predicate = own(first, &mut seen).predicate(verb);
         let predicate = if predicate.is_empty() { "recorded".into() } else { predicate };
         sentences.push(phrase![subject, plural, predicate, "."]);
     }
     if several {
-        let common = channels[0].aspects(shared, &mut seen).predicate(channels[0].verb());
-        if !common.is_empty() {
+        let mut shared = channels[0].aspects(common, &mut seen);
+        shared.settings = settings;
+        // Where some channels are of transmitted light, one word has to do for all.
+        let verb =
+            if groups.iter().all(|(_, verb, _)| *verb == "excited") { "excited" } else { "illuminated" };
+        let shared = shared.predicate(verb);
+        if !shared.is_empty() {
             let subject = if channels.len() == 2 { "Both channels were " } else { "All channels were " };
-            sentences.push(phrase![subject, common, "."]);
+            sentences.push(phrase![subject, shared, "."]);
         }
     }
     sentences
 }
 
-/// Some of the aspects of a channel.
+/// Some of the parts that a channel was taken with.
 #[derive(Clone, Copy)]
-struct Chosen {
+struct Parts {
     source: bool,
     filters: bool,
     detector: bool,
-    settings: bool,
-    exposure: bool,
 }
 
-impl Chosen {
-    const ALL: Self = Self { source: true, filters: true, detector: true, settings: true, exposure: true };
+impl Parts {
+    const ALL: Self = Self { source: true, filters: true, detector: true };
 
-    /// The aspects that are not chosen.
+    /// Those that are not among these.
     fn others(self) -> Self {
-        Self {
-            source: !self.source,
-            filters: !self.filters,
-            detector: !self.detector,
-            settings: !self.settings,
-            exposure: !self.exposure,
-        }
+        Self { source: !self.source, filters: !self.filters, detector: !self.detector }
     }
 }
 
 impl Aspects {
-    fn only(self, chosen: Chosen) -> Self {
-        let mut only = Self::default();
-        if chosen.source {
-            only.source = self.source;
-        }
-        if chosen.filters {
-            only.filters = self.filters;
-        }
-        if chosen.detector {
-            only.detector = self.detector;
-        }
-        if chosen.settings {
-            only.settings = self.settings;
-        }
-        if chosen.exposure {
-            only.exposure = self.exposure;
-        }
-        only
-    }
-
     /// `excited with …, with wavelengths selected by …, and detected with …, using …`.
     fn predicate(self, verb: &str) -> Phrase {
-        let mut using = self.exposure;
-        using.said.extend(self.settings.said);
-        using.missing.extend(self.settings.missing);
-        let using = using.listed();
+        let using = self.settings.listed();
         let mut parts = Vec::new();
         if !self.source.is_empty() {
             parts.push(phrase![format!("{verb} with "), self.source]);
@@ -203,7 +183,7 @@ impl<'a> Channel<'a> {
 
     /// The part of the microscope that a reference or settings point to.
     pub(super) fn part(&self, reference: &Object) -> Option<&'a Object> {
-        super::part(self.record, reference.target()?)
+        self.book.part(reference.target()?)
     }
 
     fn is_transmitted(&self) -> bool {
@@ -221,23 +201,17 @@ impl<'a> Channel<'a> {
         if self.is_transmitted() { "illuminated" } else { "excited" }
     }
 
-    /// The chosen aspects; parts that are mentioned are `seen` from here on.
-    fn aspects(&self, chosen: Chosen, seen: &mut HashSet<String>) -> Aspects {
-        let mut aspects = Aspects::default();
-        if chosen.source {
+    /// The settings, and those of the parts that are asked for; parts that are mentioned are `seen` from here on.
+    fn aspects(&self, parts: Parts, seen: &mut HashSet<String>) -> Aspects {
+        let mut aspects = Aspects { settings: detection::settings(self), ..Aspects::default() };
+        if parts.source {
             aspects.source = self.source(seen);
         }
-        if chosen.filters {
+        if parts.filters {
             aspects.filters = self.filters(seen);
         }
-        if chosen.detector {
+        if parts.detector {
             aspects.detector = detection::detector(self, seen);
-        }
-        if chosen.settings {
-            aspects.settings = settings(self);
-        }
-        if chosen.exposure {
-            aspects.exposure = exposure(self);
         }
         aspects
     }
@@ -330,17 +304,14 @@ impl<'a> Channel<'a> {
             return (label, true, details);
         }
         let is_named = dye_name.is_some();
-        let head = match dye_name {
-            Some(dye_name) => {
-                if name.is_none_or(|n| n.plain() != dye_name.plain()) {
-                    details.said.insert(0, phrase!["channel ", label]);
-                }
-                dye_name
+        let head = if let Some(dye_name) = dye_name {
+            if name.is_none_or(|n| n != dye_name) {
+                details.said.insert(0, phrase!["channel ", label]);
             }
-            None => {
-                details.missing.push("fluorophore".to_owned());
-                label
-            }
+            dye_name
+        } else {
+            details.missing.push("fluorophore".to_owned());
+            label
         };
         details.need(
             wavelength(dye, "ExcitationWavelength").map(|w| phrase!["excitation ", w]),
@@ -365,7 +336,7 @@ impl<'a> Channel<'a> {
 }
 
 /// Channels as the subject of a sentence.
-fn subjects(channels: Vec<Channel<'_>>, alike: bool) -> Phrase {
+fn subjects(channels: &[Channel<'_>], alike: bool) -> Phrase {
     let all: Vec<_> = channels.iter().map(|channel| channel.subject(alike)).collect();
     let Some((_, unnamed, details)) = all.first().cloned() else { return Phrase::default() };
     // Nothing but labels, and the same in brackets: named together.

@@ -31,9 +31,10 @@ pub(super) fn detector(channel: &Channel<'_>, seen: &mut HashSet<String>) -> Phr
     list(described.collect())
 }
 
-/// Gain, binning, read-out and, of a confocal microscope, pinhole and scanning.
+/// Exposure, gain, binning, read-out and, of a confocal microscope, pinhole and scanning.
 pub(super) fn settings(channel: &Channel<'_>) -> Details {
     let mut details = Details::default();
+    exposure(channel, &mut details);
     let settings = detector_settings(channel).into_iter().next();
     let part = settings.and_then(|s| channel.part(s));
     match (number(settings, "AnalogGain"), number(settings, "AmplificationGain")) {
@@ -73,8 +74,7 @@ pub(super) fn settings(channel: &Channel<'_>) -> Details {
 }
 
 /// The time that a pixel was exposed: of the planes of this channel, or of what stands for them.
-pub(super) fn exposure(channel: &Channel<'_>) -> Details {
-    let mut details = Details::default();
+fn exposure(channel: &Channel<'_>, details: &mut Details) {
     let (field, lead, name) = if is_scanned(channel) {
         ("PixelDwellTime", "a pixel dwell time of ", "pixel dwell time")
     } else {
@@ -88,7 +88,9 @@ pub(super) fn exposure(channel: &Channel<'_>) -> Details {
         .collect();
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
     let range = match (times.first(), times.last()) {
-        (Some((least, time)), Some((greatest, _))) if least == greatest => Some(phrase![lead, time.clone()]),
+        (Some((least, time)), Some((greatest, _))) if least.total_cmp(greatest).is_eq() => {
+            Some(phrase![lead, time.clone()])
+        }
         (Some((_, least)), Some((_, greatest))) => Some(between(lead, least.clone(), greatest.clone())),
         _ => None,
     };
@@ -101,7 +103,6 @@ pub(super) fn exposure(channel: &Channel<'_>) -> Details {
         with(lead, time).filter(|_| field == "ExposureTime")
     };
     details.need(range.or_else(summed).or_else(noted), name);
-    details
 }
 
 /// The exposure of a channel whose planes are too many for the record, which has their least and greatest.
@@ -117,7 +118,7 @@ fn summed_up(channel: &Channel<'_>) -> Option<Phrase> {
         plane.push("ExposureTimeUnit", Json::from(unit), derived());
         quantity(Some(&plane), "ExposureTime")
     };
-    if least == greatest {
+    if least.total_cmp(&greatest).is_eq() {
         return with("an exposure time of ", end(least));
     }
     Some(between("an exposure time of ", end(least)?, end(greatest)?))

@@ -22,6 +22,14 @@ pub(super) fn product(part: &Object, noun: &str, details: Details) -> Phrase {
     phrase![article, " ", named, details.bracketed()]
 }
 
+/// What comes from a bottle: its name, or `noun` where it has none, with what is said of it.
+pub(super) fn substance(part: &Object, noun: &str, mut details: Details) -> Phrase {
+    let (named, missing) = name(part);
+    details.missing.extend(missing.into_iter().map(str::to_owned));
+    details.need(catalogue_number(part), "catalogue number");
+    phrase![if named.is_empty() { noun.into() } else { named }, details.bracketed()]
+}
+
 /// The short form of what was described before: `the L4 LED`.
 pub(super) fn again(part: &Object, noun: &str) -> Phrase {
     match plain(Some(part), "Model").or_else(|| plain(Some(part), "Name")) {
@@ -48,8 +56,14 @@ pub(super) fn with_noun(named: Phrase, noun: &str) -> Phrase {
         return named;
     }
     match noun.split_once(' ') {
-        Some((first, rest)) if says(first) && says(rest) => named,
-        Some((first, rest)) if says(first) => phrase![named, " ", rest],
+        // `X-Cite 120 LED` is a light source.
+        Some((first, rest)) if first.chars().any(char::is_uppercase) && says(first) => {
+            if says(rest) {
+                named
+            } else {
+                phrase![named, " ", rest]
+            }
+        }
         _ => phrase![named, " ", noun],
     }
 }

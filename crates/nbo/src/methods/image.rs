@@ -1,18 +1,17 @@
 //! What is said of an image beside its channels: sample, microscope, objective, dimensions, environment, focus, and who
 //! is to be thanked.
 
-use super::channels::{self, Channel};
+use super::book::Book;
 use super::hardware::{self, product};
 use super::phrase::{Details, Phrase, gap, gaps, kept, list, phrase, said};
 use super::wording::{article, count, number, percent, plain, quantity, word};
-use super::{part, resolve};
 use crate::identity::is_stand;
-use crate::record::{Object, Record};
+use crate::record::Object;
 
 /// `HeLa cells (Homo sapiens, …), labelled by … and mounted in … .`: what an image shows.
-pub(super) fn sample(record: &Record, image: &Object) -> Phrase {
-    let samples = samples(record, image);
-    let experiment = resolve(record, image, "ExperimentRef", "Experiment");
+pub(super) fn sample(book: &Book<'_>, image: &Object) -> Phrase {
+    let samples = samples(book, image);
+    let experiment = book.referred(image, "ExperimentRef", "Experiment");
     let labelling = plain(experiment, "LabellingMethod").map(initial);
     let labelled = phrase![", labelled by ", labelling.clone().unwrap_or_else(|| gap("labelling method"))];
     let mut all = Vec::new();
@@ -57,21 +56,22 @@ fn mounting(sample: Option<&Object>) -> Phrase {
         let mut details = Details::default();
         details.may(word(Some(medium), "Type"));
         details.may(number(Some(medium), "RefractiveIndex").map(|n| phrase!["refractive index ", n]));
-        product(medium, "mounting medium", details)
+        hardware::substance(medium, "a mounting medium", details)
     });
     let noted = || kept(sample, "mountingMedium", |m| m.trim_start_matches("mounted in ").to_owned());
     let glass = sample.and_then(|s| s.child("CoverGlass"));
     let glass = glass.map(|glass| {
         let mut details = Details::default();
-        details.may(said(Some(glass), "Thickness", |t, _| Some(format!("thickness {t}"))));
+        details.may(
+            said(Some(glass), "Thickness", |t, _| Some(t.to_owned()))
+                .map(|t| phrase!["thickness ", t, " ", gap("unit of the thickness")]),
+        );
         details.may(plain(Some(glass), "Coating").map(|c| phrase!["coated with ", c]));
         let kind = said(Some(glass), "CoverGlassNo", |no, _| {
-            Some(format!("No. {}", no.trim_start_matches('#').replace(" -", "–")))
+            Some(format!("No. {}", no.trim_start_matches('#').replace(" -", "–").replace(')', " mm)")))
         });
-        match kind {
-            Some(kind) => phrase!["a ", kind, " coverglass", details.bracketed()],
-            None => phrase!["a coverglass", details.bracketed(), " ", gap("coverglass number")],
-        }
+        let kind = kind.unwrap_or_else(|| gap("coverglass number"));
+        phrase!["a ", kind, " coverglass", details.bracketed()]
     });
     let holder = sample.and_then(|s| s.child("SampleHolder"));
     let holder = word(holder, "Type").map(|h| phrase![article(&h.plain()), " ", h]);
@@ -95,23 +95,23 @@ fn mounting(sample: Option<&Object>) -> Phrase {
 
 /// The samples of an image: those it refers to, those of its experiment, or the only one of the only image's document.
 /// Samples of metrology are none.
-fn samples<'a>(record: &'a Record, image: &Object) -> Vec<&'a Object> {
+fn samples<'a>(book: &Book<'a>, image: &Object) -> Vec<&'a Object> {
     let is_of_interest = |sample: &&Object| !is_metrology(sample);
     let own: Vec<_> = image
         .children_of("SampleRef")
-        .filter_map(|r| record.find(r.target()?, &["Sample"]))
+        .filter_map(|r| book.find(r.target()?, "Sample"))
         .filter(is_of_interest)
         .collect();
     if !own.is_empty() {
         return own;
     }
-    let known = resolve(record, image, "ExperimentRef", "Experiment");
+    let known = book.referred(image, "ExperimentRef", "Experiment");
     let known: Vec<_> =
         known.into_iter().flat_map(|e| e.children_of("Sample")).filter(is_of_interest).collect();
-    let all: Vec<_> = record.all("Sample").filter(is_of_interest).collect();
+    let all: Vec<_> = book.samples().iter().copied().filter(is_of_interest).collect();
     match (known.as_slice(), all.as_slice()) {
         ([_], _) => known,
-        (_, [_]) if record.all("Image").nth(1).is_none() => all,
+        (_, [_]) if book.has_one_image() => all,
         _ => Vec::new(),
     }
 }
@@ -122,20 +122,20 @@ pub(super) fn is_metrology(sample: &Object) -> bool {
 }
 
 /// `Images were acquired by … on an … inverted microscope (…), controlled with … .`
-pub(super) fn microscope(record: &Record, image: &Object, method: Option<Phrase>) -> Phrase {
-    let instrument = resolve(record, image, "InstrumentRef", "Instrument");
+pub(super) fn microscope(book: &Book<'_>, image: &Object, method: Option<Phrase>) -> Phrase {
+    let instrument = book.referred(image, "InstrumentRef", "Instrument");
     let method = method.map(|method| phrase![" by ", method]).unwrap_or_default();
-    let controlled = software(record, Some(image), instrument);
+    let controlled = software(book, Some(image), instrument);
     phrase!["Images were acquired", method, " on ", stand(instrument), ", ", controlled, "."]
 }
 
 /// The microscope alone, of which no image is described.
-pub(super) fn instrument(record: &Record, instrument: &Object) -> Phrase {
+pub(super) fn instrument(book: &Book<'_>, instrument: &Object) -> Phrase {
     let mut sentence = phrase![
         "Images were acquired on ",
         stand(Some(instrument)),
         ", ",
-        software(record, None, Some(instrument)),
+        software(book, None, Some(instrument)),
         "."
     ];
     let parts = |head: &str| -> Vec<&Object> {
@@ -194,10 +194,8 @@ fn stand(instrument: Option<&Object>) -> Phrase {
             "model".to_owned(),
             "catalogue number".to_owned(),
         ];
-        return match plain(instrument, "Name") {
-            Some(name) => phrase!["the microscope “", name, "” (", gaps(&what), ")"],
-            None => phrase!["a microscope (", gaps(&what), ")"],
-        };
+        let named = plain(instrument, "Name").map(|name| phrase!["the microscope “", name, "”"]);
+        return phrase![named.unwrap_or_else(|| "a microscope".into()), " (", gaps(&what), ")"];
     };
     let noun = match stand.class.as_str() {
         "InvertedMicroscopeStand" => "inverted microscope",
@@ -215,9 +213,9 @@ fn stand(instrument: Option<&Object>) -> Phrase {
 }
 
 /// `controlled with Micro-Manager 2.0.1 (Open Imaging)`.
-fn software(record: &Record, image: Option<&Object>, instrument: Option<&Object>) -> Phrase {
+fn software(book: &Book<'_>, image: Option<&Object>, instrument: Option<&Object>) -> Phrase {
     let referred = image.into_iter().flat_map(|i| i.children_of("AcquisitionSoftwareRef"));
-    let mut all: Vec<&Object> = referred.filter_map(|r| part(record, r.target()?)).collect();
+    let mut all: Vec<&Object> = referred.filter_map(|r| book.part(r.target()?)).collect();
     if all.is_empty() {
         all = instrument.into_iter().flat_map(|i| i.children_of("AcquisitionSoftware")).collect();
     }
@@ -228,12 +226,11 @@ fn software(record: &Record, image: Option<&Object>, instrument: Option<&Object>
         let mut details = Details::default();
         let version = plain(Some(software), "Version");
         let name = plain(Some(software), "Name").unwrap_or_else(|| gap("acquisition software"));
-        let name = match version {
-            Some(version) => phrase![name, " ", version],
-            None => {
-                details.missing.push("version".to_owned());
-                name
-            }
+        let name = if let Some(version) = version {
+            phrase![name, " ", version]
+        } else {
+            details.missing.push("version".to_owned());
+            name
         };
         details.need(plain(Some(software), "Developer"), "developer");
         details.may(kept(Some(software), "RRID", rrid));
@@ -243,29 +240,22 @@ fn software(record: &Record, image: Option<&Object>, instrument: Option<&Object>
 }
 
 /// `The microscope was equipped with a … objective (…), with … as the immersion liquid.`
-pub(super) fn objective(record: &Record, image: &Object) -> Phrase {
+pub(super) fn objective(book: &Book<'_>, image: &Object) -> Phrase {
     let settings = image.child("ObjectiveSettings");
     let liquid = settings.and_then(hardware::liquid);
-    let used = settings.and_then(Object::target).and_then(|id| record.find(id, &["Objective"]));
-    match used {
-        Some(objective) => {
-            let mut said = phrase!["The microscope was equipped with ", hardware::objective(objective)];
-            if let Some(liquid) = liquid {
-                said.add(phrase![", with ", liquid]);
-            }
-            if let Some(collar) = number(settings, "CorrectionCollarPosition") {
-                said.add(phrase![", with the correction collar at ", collar]);
-            }
-            phrase![said, "."]
-        }
-        None => phrase![
-            "The microscope was equipped with ",
-            gap(
-                "objective, with its magnification, numerical aperture, correction, immersion, manufacturer and catalogue number"
-            ),
-            "."
-        ],
+    let used = settings.and_then(Object::target).and_then(|id| book.find(id, "Objective"));
+    let Some(objective) = used else {
+        let missing = "objective, with its magnification, numerical aperture, correction, immersion, manufacturer and catalogue number";
+        return phrase!["The microscope was equipped with ", gap(missing), "."];
+    };
+    let mut said = phrase!["The microscope was equipped with ", hardware::objective(objective)];
+    if let Some(liquid) = liquid {
+        said.add(phrase![", with ", liquid]);
     }
+    if let Some(collar) = number(settings, "CorrectionCollarPosition") {
+        said.add(phrase![", with the correction collar at ", collar]);
+    }
+    phrase![said, "."]
 }
 
 /// `Images were recorded as 2048 × 2048 pixels of 0.103 × 0.103 µm, … .`
@@ -273,10 +263,8 @@ pub(super) fn dimensions(image: &Object) -> Phrase {
     let pixels = image.child("Pixels");
     let (width, height) = (number(pixels, "SizeX"), number(pixels, "SizeY"));
     let mut parts = Vec::new();
-    let size = match (width, height) {
-        (Some(width), Some(height)) => phrase![width, " × ", height, " pixels"],
-        _ => phrase![gap("image width and height"), " pixels"],
-    };
+    let size = width.zip(height).map(|(width, height)| phrase![width, " × ", height]);
+    let size = phrase![size.unwrap_or_else(|| gap("image width and height")), " pixels"];
     let lateral = match (quantity(pixels, "PhysicalSizeX"), quantity(pixels, "PhysicalSizeY")) {
         (Some(x), Some(y)) => phrase![x, " × ", y],
         _ => gap("pixel size"),
@@ -324,14 +312,14 @@ fn pixel_type(kind: &str) -> String {
     }
 }
 
-/// `During imaging the sample was kept at 37 °C, 5% CO₂ and 60% humidity with … .`
-pub(super) fn environment(record: &Record, image: &Object) -> Phrase {
+/// `During imaging, the sample was kept at 37 °C, 5% CO₂ and 60% humidity; …`
+pub(super) fn environment(book: &Book<'_>, image: &Object) -> Phrase {
     let air = image.child("ImagingEnvironment");
-    let noted = kept(Some(image), "environment", str::to_owned).filter(|said| is_statement(said));
+    let noted = kept(Some(image), "environment", str::to_owned).filter(is_statement);
     if let (None, Some(noted)) = (air, noted) {
         return phrase!["The environment was controlled as follows: ", noted, "."];
     }
-    let instrument = resolve(record, image, "InstrumentRef", "Instrument");
+    let instrument = book.referred(image, "InstrumentRef", "Instrument");
     let devices: Vec<Phrase> = instrument
         .into_iter()
         .flat_map(|i| i.children_of("EnvironmentalControlDevice"))
@@ -343,8 +331,9 @@ pub(super) fn environment(record: &Record, image: &Object) -> Phrase {
     details.need(percent(air, "Humidity").map(|h| phrase![h, " humidity"]), "humidity");
     details.may(percent(air, "O2Percent").map(|o| phrase![o, " O₂"]));
     let mut sentence = phrase!["During imaging, the sample was kept at ", details.listed()];
+    // That it was used nobody says.
     if air.is_some() && !devices.is_empty() {
-        sentence.add(phrase![" by ", list(devices)]);
+        sentence.add(phrase!["; the microscope was equipped with ", list(devices)]);
     }
     phrase![sentence, "."]
 }
@@ -357,9 +346,9 @@ fn environment_device(device: &Object) -> Phrase {
 }
 
 /// `Focus was maintained with … .`
-pub(super) fn focus(record: &Record, image: &Object) -> Phrase {
+pub(super) fn focus(book: &Book<'_>, image: &Object) -> Phrase {
     let referred = image.children_of("FocusStabilizationDeviceRef");
-    let devices: Vec<&Object> = referred.filter_map(|r| part(record, r.target()?)).collect();
+    let devices: Vec<&Object> = referred.filter_map(|r| book.part(r.target()?)).collect();
     let noted = kept(Some(image), "focusStabilization", str::to_owned);
     if devices.is_empty() && noted.as_ref().is_some_and(|said| !is_statement(said)) {
         return "No focus stabilization was used.".into();
@@ -385,10 +374,10 @@ fn is_statement(said: &Phrase) -> bool {
 }
 
 /// `Images were acquired by … at … (RRID:SCR_…).`
-pub(super) fn acknowledgement(record: &Record, image: &Object) -> Phrase {
+pub(super) fn acknowledgement(book: &Book<'_>, image: &Object) -> Phrase {
     let people: Vec<Phrase> = image
         .children_of("ExperimenterRef")
-        .filter_map(|r| record.find(r.target()?, &["Experimenter"]))
+        .filter_map(|r| book.find(r.target()?, "Experimenter"))
         .filter_map(person)
         .collect();
     let mut sentence = phrase!["Images were acquired"];
@@ -396,7 +385,7 @@ pub(super) fn acknowledgement(record: &Record, image: &Object) -> Phrase {
         sentence.add(phrase![" by ", list(people)]);
     }
     let facility = kept(Some(image), "coreFacility", str::to_owned);
-    let identifier = kept(Some(image), "RRID", rrid).or_else(|| noted_rrid(record));
+    let identifier = kept(Some(image), "RRID", rrid).or_else(|| noted_rrid(book));
     let place = match (facility, identifier) {
         (Some(facility), Some(identifier)) => phrase![" at the ", facility, " (", identifier, ")"],
         (Some(facility), None) => {
@@ -431,8 +420,8 @@ fn rrid(text: &str) -> String {
 }
 
 /// An RRID in a key-value pair of that name.
-fn noted_rrid(record: &Record) -> Option<Phrase> {
-    let maps = record.extra.get("keyValuePairs")?.as_object()?;
+fn noted_rrid(book: &Book<'_>) -> Option<Phrase> {
+    let maps = book.record.extra.get("keyValuePairs")?.as_object()?;
     let pairs = maps.values().filter_map(|map| map["pairs"].as_array()).flatten();
     let said = pairs.filter_map(|pair| Some((pair[0].as_str()?, pair[1].as_str()?)));
     let (key, value) =
@@ -440,13 +429,6 @@ fn noted_rrid(record: &Record) -> Option<Phrase> {
     let mut holder = Object::new("OME");
     holder.extra.insert(key.to_owned(), value.into());
     kept(Some(&holder), key, rrid)
-}
-
-/// The kind of microscopy that all channels have in common.
-pub(super) fn method(channels: &[Channel<'_>]) -> Option<Option<Phrase>> {
-    let first = channels::method(channels.first()?);
-    let plain = |said: &Option<Phrase>| said.as_ref().map(Phrase::plain);
-    channels.iter().all(|c| plain(&channels::method(c)) == plain(&first)).then_some(first)
 }
 
 /// Words with a small letter in front, unless they begin with a name or an abbreviation.

@@ -231,6 +231,23 @@ impl Details {
         self.said.extend(said);
     }
 
+    /// What these have in common with all `others`.
+    pub(super) fn common(&self, others: &[&Self]) -> Self {
+        let in_all = |said: &&Phrase| others.iter().all(|other| other.said.contains(said));
+        let lacks = |name: &&String| others.iter().all(|other| other.missing.contains(name));
+        Self {
+            said: self.said.iter().filter(in_all).cloned().collect(),
+            missing: self.missing.iter().filter(lacks).cloned().collect(),
+        }
+    }
+
+    /// What is not among `others`.
+    pub(super) fn without(mut self, others: &Self) -> Self {
+        self.said.retain(|said| !others.said.contains(said));
+        self.missing.retain(|name| !others.missing.contains(name));
+        self
+    }
+
     /// ` (a, b, [not recorded: c and d])`, or nothing.
     pub(super) fn bracketed(self) -> Phrase {
         let items = self.items();

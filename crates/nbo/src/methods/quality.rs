@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
+use super::book::Book;
 use super::phrase::{Details, Fact, Phrase, Piece, gap, phrase};
 use super::wording::{decimal, measure};
 use crate::qc::{Event, Index, Metric, Wavelength};
-use crate::record::{Object, OriginKind, Record};
+use crate::record::OriginKind;
 
 /// What a metric is called.
 const NAMES: [(&str, &str); 24] = [
@@ -36,9 +37,9 @@ const NAMES: [(&str, &str); 24] = [
     ("MeasuredFocalRepeatability", "focal repeatability"),
 ];
 
-/// The sentences about an image, or a mark that nothing is recorded.
-pub(super) fn sentences(record: &Record, index: &Index, image: &Object) -> Vec<Phrase> {
-    let events = events(index, image);
+/// The sentences about the images of an entry of the index, or a mark that nothing is recorded.
+pub(super) fn sentences(book: &Book<'_>, entry: Option<usize>) -> Vec<Phrase> {
+    let events = events(&book.index, entry);
     if events.is_empty() {
         return vec![phrase![
             "The microscope was calibrated on ",
@@ -46,7 +47,7 @@ pub(super) fn sentences(record: &Record, index: &Index, image: &Object) -> Vec<P
             "."
         ]];
     }
-    said(record, events)
+    said(book, events)
 }
 
 /// The order in which kinds are reported.
@@ -62,20 +63,20 @@ const ORDER: [&str; 8] = [
 ];
 
 /// The sentences about every calibration of a record that describes no image.
-pub(super) fn all(record: &Record, index: &Index) -> Vec<Phrase> {
-    said(record, index.events.iter().collect())
+pub(super) fn all(book: &Book<'_>) -> Vec<Phrase> {
+    said(book, book.index.events.iter().collect())
 }
 
-fn said(record: &Record, mut events: Vec<&Event>) -> Vec<Phrase> {
+fn said(book: &Book<'_>, mut events: Vec<&Event>) -> Vec<Phrase> {
     events.sort_by_key(|event| ORDER.iter().position(|kind| *kind == event.kind));
     // Alike calibrations of several channels are one sentence for each date and kind.
     let mut sentences: Vec<(String, Phrase, Vec<Phrase>)> = Vec::new();
     for event in events {
-        let Some(lead) = lead(record, event) else { continue };
-        let detail = detail(record, event);
+        let Some(lead) = lead(book, event) else { continue };
+        let detail = detail(book, event);
         match sentences.iter_mut().find(|(known, ..)| *known == lead.plain()) {
             Some((_, _, details)) if details.iter().all(|d| d.plain() != detail.plain()) => {
-                details.push(detail)
+                details.push(detail);
             }
             Some(_) => {}
             None => sentences.push((lead.plain(), lead, vec![detail])),
@@ -95,14 +96,11 @@ fn said(record: &Record, mut events: Vec<&Event>) -> Vec<Phrase> {
 
 /// What applies to an image: all that it carries, and of each kind and light that it does not the latest of its
 /// microscope on or before its date.
-fn events<'a>(index: &'a Index, image: &Object) -> Vec<&'a Event> {
-    let id = image.id();
-    let entry = index.images.iter().find(|entry| entry.images.iter().any(|i| Some(i.as_str()) == id));
-    let carries = |event: &&Event| {
-        event.images.iter().any(|i| entry.is_some_and(|e| e.images.contains(i)) || Some(i.as_str()) == id)
-    };
+fn events(index: &Index, entry: Option<usize>) -> Vec<&Event> {
+    let Some(entry) = entry.and_then(|entry| index.images.get(entry)) else { return Vec::new() };
+    // An event names the first image of every entry that carries it.
+    let carries = |event: &&Event| event.images.iter().any(|image| entry.images.contains(image));
     let own: Vec<&Event> = index.events.iter().filter(carries).collect();
-    let Some(entry) = entry else { return own };
     let Some(instrument) = entry.instrument.as_deref() else { return own };
     let mut latest: HashMap<String, &Event> = HashMap::new();
     for event in &index.events {
@@ -131,7 +129,7 @@ fn events<'a>(index: &'a Index, image: &Object) -> Vec<&'a Event> {
     index.events.iter().filter(applies).collect()
 }
 
-fn lead(record: &Record, event: &Event) -> Option<Phrase> {
+fn lead(book: &Book<'_>, event: &Event) -> Option<Phrase> {
     let what = match event.kind.as_str() {
         "OpticalCalibration" if event.point_spread_function == Some(true) => {
             "The point spread function was measured"
@@ -150,43 +148,40 @@ fn lead(record: &Record, event: &Event) -> Option<Phrase> {
         }
         _ => return None,
     };
-    let date = match &event.date {
-        Some(date) => phrase![" on ", fact(record, event, "Date", date.clone().into(), None, date.clone())],
-        None => phrase![" on ", gap("date of the calibration")],
-    };
+    let date = event.date.clone().map(|date| fact(book, event, "Date", date.clone().into(), None, date));
+    let date = phrase![" on ", date.unwrap_or_else(|| gap("date of the calibration"))];
     let mut details = Details::default();
-    details.may(
-        event.standard.as_ref().map(|s| fact(record, event, "Method", s.clone().into(), None, s.clone())),
-    );
+    details
+        .may(event.standard.as_ref().map(|s| fact(book, event, "Method", s.clone().into(), None, s.clone())));
     details.may(
         event
             .software
             .as_ref()
-            .map(|s| fact(record, event, "CalibrationSoftware", s.clone().into(), None, s.clone())),
+            .map(|s| fact(book, event, "CalibrationSoftware", s.clone().into(), None, s.clone())),
     );
     details.may(event.microscope.as_ref().and_then(|named| {
         let named = named.described()?;
-        Some(phrase!["microscope ", fact(record, event, "microscope", named.clone().into(), None, named)])
+        Some(phrase!["microscope ", fact(book, event, "microscope", named.clone().into(), None, named)])
     }));
     Some(phrase![what, date, details.bracketed()])
 }
 
-fn detail(record: &Record, event: &Event) -> Phrase {
+fn detail(book: &Book<'_>, event: &Event) -> Phrase {
     let mut at = Vec::new();
     if let [reference, test] = event.wavelengths.as_slice() {
-        at.push(phrase!["between ", light(record, event, reference), " and ", light(record, event, test)]);
+        at.push(phrase!["between ", light(book, event, reference), " and ", light(book, event, test)]);
     } else if let Some(wavelength) = &event.wavelength {
-        at.push(phrase!["at ", light(record, event, wavelength)]);
+        at.push(phrase!["at ", light(book, event, wavelength)]);
     }
     let mut metrics = Details::default();
     for (name, words) in NAMES {
         for metric in event.metrics.iter().filter(|m| m.name == name) {
-            metrics.said.push(phrase![words, " ", value(record, event, metric)]);
+            metrics.said.push(phrase![words, " ", value(book, event, metric)]);
         }
     }
     let count = event.metrics.iter().find(|m| m.name == "SampleSize");
     if let Some(count) = count {
-        metrics.said.push(phrase!["n = ", value(record, event, count)]);
+        metrics.said.push(phrase!["n = ", value(book, event, count)]);
     }
     let channels = match event.channels.as_slice() {
         [] => Phrase::default(),
@@ -215,7 +210,7 @@ fn detail(record: &Record, event: &Event) -> Phrase {
     }
 }
 
-fn value(record: &Record, event: &Event, metric: &Metric) -> Phrase {
+fn value(book: &Book<'_>, event: &Event, metric: &Metric) -> Phrase {
     let digits = decimal(metric.value);
     let mut text = metric.unit.as_deref().map_or_else(|| digits.clone(), |unit| measure(&digits, unit));
     if let Some(sd) = metric.sd {
@@ -224,24 +219,24 @@ fn value(record: &Record, event: &Event, metric: &Metric) -> Phrase {
             None => format!("{digits} ± {}", decimal(sd)),
         };
     }
-    fact(record, event, &metric.name, metric.value.into(), metric.unit.clone(), text)
+    fact(book, event, &metric.name, metric.value.into(), metric.unit.clone(), text)
 }
 
-fn light(record: &Record, event: &Event, wavelength: &Wavelength) -> Phrase {
+fn light(book: &Book<'_>, event: &Event, wavelength: &Wavelength) -> Phrase {
     let text = measure(&decimal(wavelength.value), &wavelength.unit);
-    fact(record, event, "Wavelength", wavelength.value.into(), Some(wavelength.unit.clone()), text)
+    fact(book, event, "Wavelength", wavelength.value.into(), Some(wavelength.unit.clone()), text)
 }
 
 /// A value of the index, with the origin that the record has for it.
 fn fact(
-    record: &Record,
+    book: &Book<'_>,
     event: &Event,
     field: &str,
     value: serde_json::Value,
     unit: Option<String>,
     text: String,
 ) -> Phrase {
-    let object = event.id.as_deref().and_then(|id| record.find(id, &[event.kind.as_str()]));
+    let object = event.id.as_deref().and_then(|id| book.find(id, &event.kind));
     let origin = object.and_then(|object| object.field(field)).map(|found| &found.origin);
     Phrase(vec![Piece::Fact(Box::new(Fact {
         text,

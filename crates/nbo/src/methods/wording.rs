@@ -106,8 +106,8 @@ const SCALES: [&[&str]; 5] = [
 /// A value in the unit of its kind in which it has one to three digits before the point.
 fn scale(value: f64, unit: &str) -> Option<(f64, &'static str)> {
     let scale = SCALES.iter().find(|scale| unit::convert(1.0, unit, scale[0]).is_some())?;
-    let steps = scale.iter().filter_map(|to| Some((unit::convert(value, unit, to)?, *to)));
-    steps.filter(|(v, _)| v.abs() >= 1.0).last()
+    let steps = scale.iter().rev().filter_map(|to| Some((unit::convert(value, unit, to)?, *to)));
+    steps.into_iter().find(|(v, _)| v.abs() >= 1.0)
 }
 
 /// The unit as it is printed.

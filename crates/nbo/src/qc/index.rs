@@ -30,6 +30,12 @@ const EVALUATIONS: [&str; 2] = ["ChromaticRegistrationEvaluation", "FieldUniform
 
 /// Builds the index of a record.
 pub fn index(record: &Record) -> Index {
+    index_with_entries(record).0
+}
+
+/// The index, and for each `Image` of the record, in order, the place of its entry in [`Index::images`], which names only
+/// the first of many.
+pub(crate) fn index_with_entries(record: &Record) -> (Index, Vec<usize>) {
     // Images and instruments stand at the top.
     let top: Top = record.objects.iter().filter_map(|o| Some(((o.class.as_str(), o.id()?), o))).collect();
     let instruments: Vec<&Object> = record.all("Instrument").collect();
@@ -37,9 +43,10 @@ pub fn index(record: &Record) -> Index {
         Builder { index: Index { layout: LAYOUT, ..Index::default() }, top, groups: HashMap::new() };
     let held: Option<HashSet<usize>> =
         record.in_store.as_ref().map(|held| held.iter().flatten().copied().collect());
-    for (number, image) in record.objects.iter().filter(|o| o.class == "Image").enumerate() {
-        builder.image(image, held.as_ref().map(|held| held.contains(&number)));
-    }
+    let images = record.objects.iter().filter(|o| o.class == "Image").enumerate();
+    let entries = images
+        .map(|(number, image)| builder.image(image, held.as_ref().map(|held| held.contains(&number))))
+        .collect();
     let undescribed = record.in_store.iter().flatten().filter(|image| image.is_none()).count();
     if undescribed > 0 {
         let images = Images { in_store: Some(true), count: undescribed, ..Images::default() };
@@ -62,7 +69,7 @@ pub fn index(record: &Record) -> Index {
     }
     let known = |i: &&Object| Some((i.id()?.to_owned(), Microscope::of(i)));
     builder.index.instruments = instruments.iter().filter_map(known).collect::<BTreeMap<_, _>>();
-    builder.index
+    (builder.index, entries)
 }
 
 /// Objects by class and identifier.
@@ -77,7 +84,8 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn image(&mut self, image: &Object, in_store: Option<bool>) {
+    /// Adds an image and what it carries; the place of its entry.
+    fn image(&mut self, image: &Object, in_store: Option<bool>) -> usize {
         let instrument = image.child("InstrumentRef").and_then(Object::target);
         let channels = channels(image);
         let here = Event {
@@ -111,6 +119,7 @@ impl Builder<'_> {
             }
         }
         self.below(image, &here, first);
+        place
     }
 
     /// A calibration that came without an image belongs to the microscope that it names, and to its objective if that is
