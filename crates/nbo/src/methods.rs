@@ -9,6 +9,7 @@
 mod book;
 mod channels;
 mod detection;
+mod exposures;
 mod hardware;
 mod image;
 mod phrase;
@@ -24,6 +25,7 @@ use crate::record::{Object, Record};
 use book::Book;
 use phrase::{Phrase, gap, phrase, said};
 
+pub use exposures::{exposures, leaves_planes_out};
 pub use phrase::Fact;
 
 /// How the paragraphs are marked up.

@@ -1,7 +1,5 @@
 //! `Image`, its pixels and channels.
 
-use std::collections::BTreeMap;
-
 use fairzarr_ome_xml::{Channel, Element, Image, Pixels, Quantity};
 use serde_json::{Value as Json, json};
 
@@ -104,12 +102,9 @@ impl Context<'_> {
         let described = pixels.planes.len().min(MAX_PLANES);
         object.children.extend((0..described).map(|i| plane(pixels, i)));
         if described < pixels.planes.len() {
-            let mut planes = json!({"count": pixels.planes.len(), "described": described});
-            let exposures = exposures(pixels);
-            if !exposures.is_empty() {
-                planes["exposureTimes"] = exposures.into();
-            }
-            object.extra.insert("OME:Plane".into(), planes);
+            object
+                .extra
+                .insert("OME:Plane".into(), json!({"count": pixels.planes.len(), "described": described}));
         }
         object.children.extend(pixels.channels.iter().enumerate().map(|(i, c)| self.channel(i, c)));
         object
@@ -295,30 +290,6 @@ fn plane(pixels: &Pixels, index: usize) -> Object {
         }
     }
     object
-}
-
-/// The least and the greatest exposure of every channel, where all its exposures have one unit: the planes of the record
-/// may be those of one channel alone.
-fn exposures(pixels: &Pixels) -> Vec<Json> {
-    let planes = &pixels.planes;
-    let mut found: BTreeMap<i64, Option<(f64, f64, &str)>> = BTreeMap::new();
-    for index in 0..planes.len() {
-        let (Some(channel), Some((time, unit))) = (planes.the_c.get(index), planes.exposure_time.get(index))
-        else {
-            continue;
-        };
-        let unit = unit.symbol();
-        let known = found.entry(i64::from(*channel)).or_insert(Some((time, time, unit)));
-        *known = known
-            .filter(|(_, _, known)| *known == unit)
-            .map(|(least, greatest, unit)| (least.min(time), greatest.max(time), unit));
-    }
-    let known = found.into_iter().filter_map(|(channel, range)| Some((channel, range?)));
-    known
-        .map(|(channel, (least, greatest, unit))| {
-            json!({"TheC": channel, "least": number(least), "greatest": number(greatest), "unit": unit})
-        })
-        .collect()
 }
 
 fn fluorophore(channel: &Channel, id: &str) -> Option<Object> {

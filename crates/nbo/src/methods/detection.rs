@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::channels::{Channel, mention};
+use super::exposures::{LEFT_OUT, RANGES};
 use super::hardware::{self, is_a, with_noun};
 use super::phrase::{Details, Phrase, gap, kept, list, phrase, said};
 use super::wording::{article, number, quantity, tidy};
@@ -102,12 +103,12 @@ fn exposure(channel: &Channel<'_>, details: &mut Details) {
         });
         with(lead, time).filter(|_| field == "ExposureTime")
     };
-    details.need(range.or_else(summed).or_else(noted), name);
+    details.need(summed().or(range).or_else(noted), name);
 }
 
 /// The exposure of a channel whose planes are too many for the record, which has their least and greatest.
 fn summed_up(channel: &Channel<'_>) -> Option<Phrase> {
-    let all = channel.pixels.extra.get("OME:Plane")?.get("exposureTimes")?.as_array()?;
+    let all = channel.pixels.extra.get(LEFT_OUT)?.get(RANGES)?.as_array()?;
     let own = all.iter().find(|e| e["TheC"].as_u64() == Some(channel.index as u64))?;
     let time = |key: &str| own[key].as_f64();
     let (least, greatest, unit) = (time("least")?, time("greatest")?, own["unit"].as_str()?);
