@@ -64,9 +64,7 @@ pub enum Error {
         reason: String,
     },
     /// A whole store is at the output's place, where no other can be written beside it and take its place at once.
-    #[error(
-        "{0} cannot stay until another store is whole: no directory can take its place there, as in no object store"
-    )]
+    #[error("{0} cannot stay until another store is whole: no other can take its place there at once")]
     NotExchanged(String),
     /// There is nothing to resume, or it cannot be resumed.
     #[error("cannot resume: {0}")]

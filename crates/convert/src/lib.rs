@@ -21,6 +21,7 @@
 
 mod commit;
 mod error;
+mod finished;
 mod not_carried;
 mod options;
 mod pipeline;
@@ -38,6 +39,7 @@ pub use error::Error;
 pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
+pub use finished::{Finished, finished};
 pub use not_carried::{Levels, NotCarried};
 pub use options::{
     BitType, ChunkChoice, Downsample, Existing, Layout, Options, PositionChoice, PyramidChoice, RoiChoice,

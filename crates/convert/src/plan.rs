@@ -8,6 +8,7 @@ mod image;
 mod level;
 pub(crate) mod placement;
 pub(crate) mod pyramid;
+pub(crate) mod regions;
 pub(crate) mod settings;
 mod shards;
 mod task;
@@ -22,7 +23,6 @@ use fairzarr_task::Job;
 use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
-use crate::commit::labels;
 use crate::error::Error;
 use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice, RoiChoice};
 use crate::source::{SeenFiles, SourceFile, identify};
@@ -97,7 +97,7 @@ impl Plan {
             return Err(Error::NoLargest(image));
         }
         if options.rois == RoiChoice::Labels {
-            labels::check(source)?;
+            regions::check(source)?;
         }
         let placement = place(source, options.layout)?;
         let mut plan = Self {

@@ -24,9 +24,7 @@ pub use copy::{copy, object};
 pub use error::Error;
 pub use pack::pack;
 
-use fairzarr_task::{Job, for_each, lock, unlocked};
-use std::ops::ControlFlow;
-use std::sync::Mutex;
+use fairzarr_task::{Job, try_for_each};
 
 /// How much of a copy is looked at after it was written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -112,20 +110,6 @@ fn side_by_side(
     objects: &[&Object],
     each: impl Fn(&Object) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    let failure = Mutex::new(None);
     let name = |object: &&Object| object.0.clone();
-    for_each(
-        objects,
-        job.threads.unwrap_or(AT_ONCE),
-        name,
-        || (),
-        |(), object| match each(object) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                lock(&failure).get_or_insert(error);
-                ControlFlow::Break(())
-            }
-        },
-    )?;
-    unlocked(failure).map_or(Ok(()), Err)
+    try_for_each(objects, job.threads.unwrap_or(AT_ONCE), name, || (), |(), object| each(object))
 }

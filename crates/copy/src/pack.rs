@@ -25,6 +25,7 @@ pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &J
     let bytes = objects.iter().map(|(_, size)| size).sum();
     job.progress.expect(bytes);
     let mut report = Report { objects: objects.len() as u64, bytes, kept: 0 };
+    let packing = Packing { from, folder, objects: &objects, check: options.check, job };
 
     let headers: u64 = objects.iter().map(|(key, _)| HEADERS + 2 * key.len() as u64).sum();
     let place = || folder.location().join(name).to_string();
@@ -35,7 +36,7 @@ pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &J
             // The old archive stays until the new one is proved.
             let beside = format!(".{name}.fairzarr-new");
             let archive = ArchiveWriter::replace(folder, &beside, expected, &comment)?;
-            write_and_prove(archive, from, folder, &beside, &objects, options.check, job)?;
+            packing.write_and_prove(archive, &beside)?;
             folder.rename(&beside, name)?;
             return Ok(report);
         }
@@ -43,9 +44,9 @@ pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &J
         false => ArchiveWriter::create(folder, name, expected, &comment)?,
     };
     match archive {
-        Some(archive) => write_and_prove(archive, from, folder, name, &objects, options.check, job)?,
+        Some(archive) => packing.write_and_prove(archive, name)?,
         None if options.resume => {
-            prove(from, folder, name, &objects, options.check, job)?;
+            packing.prove(name)?;
             report.kept = report.objects;
         }
         None => return Err(Error::Exists(place())),
@@ -53,22 +54,53 @@ pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &J
     Ok(report)
 }
 
-/// Writes an archive, and looks at it; one that is not as it was written is removed.
-fn write_and_prove(
-    archive: ArchiveWriter,
-    from: &Store,
-    folder: &Store,
-    name: &str,
-    objects: &[Object],
+/// What is packed, and where to.
+struct Packing<'a> {
+    from: &'a Store,
+    folder: &'a Store,
+    /// In the order of the archive.
+    objects: &'a [Object],
     check: Check,
-    job: &Job,
-) -> Result<(), Error> {
-    write(archive, from, objects, job)?;
-    let proved = prove(from, folder, name, objects, check, job);
-    if let Err(Error::Differs { .. }) = proved {
-        folder.delete(name)?;
+    job: &'a Job,
+}
+
+impl Packing<'_> {
+    /// Writes an archive, and looks at it; one that is not as it was written is removed.
+    fn write_and_prove(&self, archive: ArchiveWriter, name: &str) -> Result<(), Error> {
+        write(archive, self.from, self.objects, self.job)?;
+        let proved = self.prove(name);
+        if let Err(Error::Differs { .. }) = proved {
+            self.folder.delete(name)?;
+        }
+        proved
     }
-    proved
+
+    /// Looks at the archive as far as was asked.
+    fn prove(&self, name: &str) -> Result<(), Error> {
+        let Self { from, folder, objects, check, job } = *self;
+        if check == Check::None {
+            return Ok(());
+        }
+        let packed = Store::archive(folder, name, &StoreOptions::default());
+        let there: BTreeMap<String, u64> = packed.list("")?.into_iter().collect();
+        let differs =
+            |key: &str| Error::Differs { key: key.to_owned(), place: packed.location().to_string() };
+        let wanted: BTreeMap<String, u64> = objects.iter().cloned().collect();
+        let missing = wanted.iter().find(|(key, size)| there.get(*key) != Some(size));
+        if let Some((key, _)) = missing.or_else(|| there.iter().find(|(key, _)| !wanted.contains_key(*key))) {
+            return Err(differs(key));
+        }
+        if check == Check::Size {
+            return Ok(());
+        }
+        let references: Vec<&Object> = objects.iter().collect();
+        let budget = Budget::new(job.memory);
+        side_by_side(job, &references, |object| {
+            job.cancel.check()?;
+            let _memory = budget.take(transfer::memory(object.1));
+            if transfer::are_same(from, &packed, object)? { Ok(()) } else { Err(differs(&object.0)) }
+        })
+    }
 }
 
 /// Bytes of an entry's two headers, names apart.
@@ -175,38 +207,6 @@ fn read(from: &Store, objects: &[Object], job: &Job) -> Result<Vec<Bytes>, Error
     })?;
     let mut found = unlocked(found);
     Ok(objects.iter().filter_map(|(key, _)| found.remove(key)).collect())
-}
-
-/// Looks at the archive as far as was asked.
-fn prove(
-    from: &Store,
-    folder: &Store,
-    name: &str,
-    objects: &[Object],
-    check: Check,
-    job: &Job,
-) -> Result<(), Error> {
-    if check == Check::None {
-        return Ok(());
-    }
-    let packed = Store::archive(folder, name, &StoreOptions::default());
-    let there: BTreeMap<String, u64> = packed.list("")?.into_iter().collect();
-    let differs = |key: &str| Error::Differs { key: key.to_owned(), place: packed.location().to_string() };
-    let wanted: BTreeMap<String, u64> = objects.iter().cloned().collect();
-    let missing = wanted.iter().find(|(key, size)| there.get(*key) != Some(size));
-    if let Some((key, _)) = missing.or_else(|| there.iter().find(|(key, _)| !wanted.contains_key(*key))) {
-        return Err(differs(key));
-    }
-    if check == Check::Size {
-        return Ok(());
-    }
-    let references: Vec<&Object> = objects.iter().collect();
-    let budget = Budget::new(job.memory);
-    side_by_side(job, &references, |object| {
-        job.cancel.check()?;
-        let _memory = budget.take(transfer::memory(object.1));
-        if transfer::are_same(from, &packed, object)? { Ok(()) } else { Err(differs(&object.0)) }
-    })
 }
 
 fn wrote(progress: &Progress, size: u64) {

@@ -117,12 +117,8 @@ pub(crate) struct Copy {
     /// Do not wait until the marks of killed writers in an object store expire.
     #[arg(long)]
     pub(crate) take_over: bool,
-    /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 32)]
-    pub(crate) jobs: usize,
-    /// Memory for objects, such as 256M or 2G.
-    #[arg(long, default_value = "256M", value_parser = parse_bytes)]
-    pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) objects: ObjectsArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -144,16 +140,29 @@ pub(crate) struct Upgrade {
     /// Do not wait until the marks of killed writers in an object store expire.
     #[arg(long, requires = "target")]
     pub(crate) take_over: bool,
+    #[command(flatten)]
+    pub(crate) objects: ObjectsArgs,
+    #[command(flatten)]
+    pub(crate) places: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// How objects are moved from place to place.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ObjectsArgs {
     /// Objects under way at the same time.
     #[arg(long, short, default_value_t = 32)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
     pub(crate) memory: u64,
-    #[command(flatten)]
-    pub(crate) places: StoreArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+}
+
+impl ObjectsArgs {
+    pub(crate) fn job(&self) -> fairzarr_task::Job {
+        fairzarr_task::Job::new().with_threads(Some(self.jobs)).with_memory(self.memory)
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -248,6 +257,9 @@ pub(crate) struct Verify {
     /// Threads [default: one per core].
     #[arg(long, short)]
     pub(crate) jobs: Option<usize>,
+    /// What one object may take, decoded, such as 256M or 2G; a store with larger ones is refused.
+    #[arg(long, default_value = "1G", value_parser = parse_bytes)]
+    pub(crate) memory: u64,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]

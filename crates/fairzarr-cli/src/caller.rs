@@ -115,7 +115,7 @@ impl Caller {
     }
 
     /// Takes a line of the result.
-    pub(crate) fn take_result(&self, line: std::fmt::Arguments<'_>) {
+    pub(crate) fn take_result(&self, line: &str) {
         use std::io::Write as _;
         // Writing to memory does not fail.
         let _ = writeln!(lock(&self.0).results, "{line}");
@@ -127,8 +127,8 @@ impl Caller {
     }
 
     /// Takes a line for the user.
-    pub(crate) fn take_note(&self, line: std::fmt::Arguments<'_>) {
-        lock(&self.0).notes.push(line.to_string());
+    pub(crate) fn take_note(&self, line: &str) {
+        lock(&self.0).notes.push(line.to_owned());
     }
 
     /// Is told of work that it may stop; stops it at once if it has asked already.

@@ -50,6 +50,8 @@ impl Failure {
         }
         let is_usage = |error: &fairzarr_store::Error| error.class() == fairzarr_store::Class::Usage;
         let code = if error.chain().filter_map(of_store).any(is_usage) { Code::Usage } else { code };
+        // Neither input nor request are at fault, whatever they were to be read for.
+        let code = if error.chain().any(is_refused_thread) { Code::Output } else { code };
         Self { code, error, help: String::new() }
     }
 
@@ -97,6 +99,19 @@ impl fmt::Display for Failure {
 /// Whether a request was cut off because the user stopped the program.
 fn is_stopped(error: &fairzarr_store::Error) -> bool {
     error.class() == fairzarr_store::Class::Cancelled
+}
+
+/// Whether the system refused a thread.
+fn is_refused_thread(error: &(dyn std::error::Error + 'static)) -> bool {
+    use fairzarr_task::Error::Thread;
+    type Zarr = fairzarr_ome_zarr::Error;
+    type Verify = fairzarr_verify::Error;
+    matches!(of_store(error), Some(fairzarr_store::Error::Thread(_)))
+        || matches!(error.downcast_ref(), Some(Thread(_)))
+        // Errors that show those of threads as their own leave them out of their causes.
+        || matches!(error.downcast_ref(), Some(Zarr::Task(Thread(_))))
+        || matches!(error.downcast_ref(), Some(Verify::Task(Thread(_)) | Verify::Zarr(Zarr::Task(Thread(_)))))
+        || matches!(error.downcast_ref(), Some(fairzarr_export::Error::Task(Thread(_))))
 }
 
 /// The error of a store that an error is, apart from its causes.
@@ -303,6 +318,7 @@ impl From<fairzarr_verify::Error> for Failure {
         match error {
             Error::Zarr(error) => error.into(),
             Error::Interrupted => Self::new(Code::Interrupted, error),
+            error @ Error::Memory { .. } => Self::new(Code::Input, error).with_help("; raise --memory"),
             error => Self::new(Code::Input, error),
         }
     }

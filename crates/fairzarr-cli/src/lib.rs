@@ -25,11 +25,23 @@ use std::ffi::OsString;
 
 pub use caller::{CallProgress, Caller, Outcome};
 use exit::Code;
+use fairzarr_task::shown;
 
 /// Runs the program on a command line whose first word is the program's name, and gives its exit code. Ends the process
 /// itself for `--help`, `--version` and command lines that make no sense.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = args::Args::of_words(words).unwrap_or_else(|error| error.exit());
+    let words: Vec<OsString> = words.into_iter().collect();
+    let args = match args::Args::of_words(words.clone()) {
+        Ok(args) => args,
+        Err(error) if words.iter().all(|word| shown(&word.to_string_lossy()) == word.to_string_lossy()) => {
+            error.exit()
+        }
+        Err(error) => {
+            // The parser repeats words as they are, and a pattern of the shell makes words of names.
+            print::note(format_args!("{}", error.to_string().trim_end()));
+            return Code::Usage as u8;
+        }
+    };
     match commands::run(args) {
         Ok(code) => code as u8,
         Err(failure) => {
@@ -46,9 +58,9 @@ pub fn call<T: Into<OsString>>(words: impl IntoIterator<Item = T>, caller: &Call
     let (code, failure) = caller.during(|| match args::Args::of_words(words) {
         Ok(args) => match commands::run(args) {
             Ok(code) => (code, None),
-            Err(failure) => (failure.code(), Some(failure.to_string())),
+            Err(failure) => (failure.code(), Some(shown(&failure.to_string()).into_owned())),
         },
-        Err(error) => (Code::Usage, Some(first_sentence(&error.to_string()))),
+        Err(error) => (Code::Usage, Some(shown(&first_sentence(&error.to_string())).into_owned())),
     });
     let (results, notes) = caller.printed();
     Outcome { code: code as u8, failure, results, notes }

@@ -1,6 +1,6 @@
 //! Progress on standard error: a bar on a terminal, lines in a log, JSON lines for a pipeline.
 
-use fairzarr_task::Progress;
+use fairzarr_task::{Progress, background, shown};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -25,7 +25,8 @@ pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnc
     };
     std::thread::scope(|scope| {
         let (stop, stopped) = channel::<()>();
-        scope.spawn(move || watch(style, progress, &stopped));
+        // Where the system refuses another thread, the work itself will tell, or goes on unwatched.
+        let _ = background(scope, "progress", move || watch(style, progress, &stopped));
         let result = work();
         drop(stop);
         result
@@ -83,7 +84,7 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
             Style::Bar => {
                 bar.set_length(total.max(1));
                 bar.set_position(done);
-                bar.set_message(in_words);
+                bar.set_message(shown(&in_words).into_owned());
             }
             Style::Plain => print::note(format_args!(
                 "{:.1} of {:.1} MB, {in_words}",

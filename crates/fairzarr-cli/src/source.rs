@@ -109,10 +109,14 @@ pub(crate) fn control() -> Control {
 
 /// Ends what waits for a server a moment after the work was asked to stop between two blocks.
 pub(crate) fn stop_waiting(control: Control) {
-    std::thread::spawn(move || {
+    let now = control.clone();
+    let later = move || {
         std::thread::sleep(STOP_TIME);
         control.cancel();
-    });
+    };
+    if std::thread::Builder::new().name("stop".into()).spawn(later).is_err() {
+        now.cancel();
+    }
 }
 
 /// How long requests go on after the work was asked to stop.

@@ -167,6 +167,8 @@ impl Attempt<'_> {
         let run = |existing| {
             let mut options = options.clone();
             options.existing = existing;
+            // No object store can exchange two stores. What is replaced is not what its source holds any more.
+            options.in_place = store.local_path().is_none();
             convert::convert(fileset, store, &options, self.job)
         };
         let made = match run(existing) {

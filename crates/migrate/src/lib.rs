@@ -31,6 +31,7 @@ mod names;
 mod recheck;
 pub mod report;
 mod settings;
+mod side_by_side;
 mod source;
 mod state;
 mod table;

@@ -1,13 +1,12 @@
 //! Proving the stores of a migration again, with their sources or without them.
 
 use fairzarr::store::{Location, Store, StoreOptions};
-use fairzarr::task::{Job, for_each, lock, unlocked};
+use fairzarr::task::Job;
 use fairzarr::verify::{Options, opening, verify, verify_store};
 use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 
 use crate::identity::identity;
+use crate::side_by_side::side_by_side;
 use crate::source::Source;
 use crate::state::{Dataset, DatasetState, State};
 use crate::{Class, Error, Failure};
@@ -37,42 +36,23 @@ pub fn recheck(
     with_sources: bool,
     job: &Job,
 ) -> Result<Vec<Rechecked>, Error> {
-    let done: Vec<(usize, Dataset)> = state
-        .datasets()?
-        .into_iter()
-        .filter(|dataset| dataset.state == DatasetState::Done)
-        .enumerate()
-        .collect();
+    let mut done = state.datasets()?;
+    done.retain(|dataset| dataset.state == DatasetState::Done);
     let mut sources = HashMap::new();
-    for (_, dataset) in done.iter().filter(|_| with_sources) {
+    for dataset in done.iter().filter(|_| with_sources) {
         if !sources.contains_key(&dataset.source) {
             sources.insert(dataset.source.clone(), Source::named(&dataset.source, source_options)?);
         }
     }
-    job.progress.expect(done.iter().map(|(_, dataset)| dataset.bytes as u64).sum());
+    job.progress.expect(done.iter().map(|dataset| dataset.bytes as u64).sum());
     let one = job.next_step().with_threads(Some(1));
-    let results: Mutex<Vec<(usize, Rechecked)>> = Mutex::default();
-    for_each(
-        &done,
-        job.cores(),
-        |(_, dataset)| dataset.target.clone(),
-        || (),
-        |(), (n, dataset)| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let source = sources.get(&dataset.source);
-            let failure = check(dataset, source, target, target_options, &one).err();
-            let (target, path) = (dataset.target.clone(), dataset.path.clone());
-            lock(&results).push((*n, Rechecked { target, path, failure }));
-            job.progress.advance(dataset.bytes as u64);
-            ControlFlow::Continue(())
-        },
-    )?;
-    job.cancel.check()?;
-    let mut results = unlocked(results);
-    results.sort_by_key(|(n, _)| *n);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
+    let look = |dataset: &Dataset| {
+        let source = sources.get(&dataset.source);
+        let failure = check(dataset, source, target, target_options, &one).err();
+        job.progress.advance(dataset.bytes as u64);
+        Rechecked { target: dataset.target.clone(), path: dataset.path.clone(), failure }
+    };
+    side_by_side(&done, job, |dataset| dataset.target.clone(), look)
 }
 
 fn check(

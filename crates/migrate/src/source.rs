@@ -3,7 +3,7 @@
 use fairzarr::digest::FileAlgorithm;
 use fairzarr::ome_tiff::{ByteSource, Fileset, OpenOptions, Opener};
 use fairzarr::open;
-use fairzarr::store::{Location, RemoteFile, Store, StoreOptions};
+use fairzarr::store::{Location, RemoteFile, Store, StoreOptions, read_document};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -142,7 +142,7 @@ impl Source {
     /// The bytes of a document.
     pub(crate) fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         match (&self.place, self.local_path(path)) {
-            (_, Some(path)) => std::fs::read(path),
+            (_, Some(path)) => read_document(&path, SIDECAR_BYTES),
             (Place::Remote(store), _) => {
                 store.get(path)?.map(|bytes| bytes.to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
             }
@@ -181,6 +181,9 @@ pub(crate) fn stat(metadata: &std::fs::Metadata) -> Stat {
     });
     Stat { bytes: metadata.len(), modified }
 }
+
+/// What a sidecar may have in bytes: its record takes many times as much.
+const SIDECAR_BYTES: u64 = 64 << 20;
 
 /// A folder whose files have names that are not Unicode: they are known by escaped names.
 struct EscapedFolder(PathBuf);

@@ -65,11 +65,21 @@ impl Hierarchy {
             .images
             .get(index)
             .ok_or_else(|| Error::NotAnImage(format!("{} holds no image {index}", self.store.location())))?;
+        let levels = stored.multiscale.datasets.len();
+        if levels > MOST_LEVELS {
+            return Err(Error::NotAnImage(format!(
+                "image {:?} has {levels} datasets, and at most {MOST_LEVELS} are read",
+                stored.path
+            )));
+        }
         let paths = (0..stored.multiscale.datasets.len()).filter_map(|level| stored.array_path(level));
         let levels = paths.map(|path| StoredArray::open(&self.store, &path)).collect::<Result<_, _>>()?;
         Ok(OpenImage { index, stored, levels })
     }
 }
+
+/// Levels of one image; every halving ends far below that.
+const MOST_LEVELS: usize = 1000;
 
 impl OpenImage<'_> {
     /// The dimension of each of t, c, z, y, x in the image's arrays; `None` when it has no such axis.

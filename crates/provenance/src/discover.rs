@@ -3,6 +3,7 @@
 use fairzarr_nbo::Record;
 use fairzarr_nbo::ingest::Form;
 use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::read_document;
 use serde_json::Value;
 use std::path::Path;
 use std::{fs, io};
@@ -48,7 +49,7 @@ pub fn beside(fileset: &Fileset) -> Result<Vec<Sidecar>, Error> {
     let mut rest = Vec::new();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(bytes) = answered(&path, fs::read(&path))? else { continue };
+        let Some(bytes) = answered(&path, read_document(&path, BESIDE.1))? else { continue };
         let Ok(sidecar) = Sidecar::parse(name, bytes, None) else { continue };
         if [Form::OmeXml, Form::Record].iter().any(|form| form.name() == sidecar.form()) {
             continue;

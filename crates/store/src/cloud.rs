@@ -16,7 +16,7 @@ mod upload;
 
 use std::future::Future;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
@@ -193,6 +193,36 @@ impl Drop for Cloud {
     }
 }
 
+/// How many of so many threads the system grants at the same time, at least one. The runtime panics over a thread that it is
+/// refused, and then waits for ever for those that it has.
+fn startable(threads: usize) -> std::io::Result<usize> {
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Arc::new(Mutex::new(wait));
+    let mut started = Vec::new();
+    let mut refused = None;
+    for _ in 0..threads {
+        let wait = Arc::clone(&wait);
+        let until_released = move || drop(wait.lock().map(|wait| wait.recv()));
+        match std::thread::Builder::new().spawn(until_released) {
+            Ok(thread) => started.push(thread),
+            Err(error) => {
+                refused = Some(error);
+                break;
+            }
+        }
+    }
+    let count = started.len();
+    drop(release);
+    for thread in started {
+        // It does nothing that could panic.
+        let _ = thread.join();
+    }
+    match refused {
+        Some(error) if count == 0 => Err(error),
+        _ => Ok(count),
+    }
+}
+
 /// The process's runtime: a thread or two are enough, since no task computes anything.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -201,16 +231,10 @@ fn runtime() -> Result<&'static Runtime, Error> {
     }
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(1, 4));
     let runtime = Builder::new_multi_thread()
-        .worker_threads(threads)
+        .worker_threads(startable(threads).map_err(Error::Thread)?)
         .thread_name("fairzarr-network")
         .enable_all()
         .build()
-        .map_err(|error| Error::Failed {
-            action: "start the network threads for",
-            key: String::new(),
-            location: "this process".to_owned(),
-            class: Class::Local,
-            source: Box::new(error),
-        })?;
+        .map_err(Error::Thread)?;
     Ok(RUNTIME.get_or_init(|| runtime))
 }

@@ -101,6 +101,9 @@ pub enum Error {
         /// The store.
         location: String,
     },
+    /// The system refused a thread, as it does at a limit on processes or memory.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
     /// An object was to be completed of which an earlier write failed.
     #[error("an object was not completed, because an earlier write of it failed")]
     Unfinished,
@@ -122,6 +125,7 @@ impl Error {
             Self::Archive { .. } => Class::Damaged,
             Self::Running { .. } => Class::Precondition,
             Self::TakenOver { .. } => Class::TakenOver,
+            Self::Thread(_) => Class::Local,
             Self::Unfinished => Class::Other,
             Self::Background(earlier) => earlier.class(),
         }

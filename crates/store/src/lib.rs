@@ -48,6 +48,7 @@ pub use control::{Control, Waiting};
 pub use error::{Class, Error};
 pub use guard::{Guard, Permit};
 pub use lease::Lease;
+pub use local::read_document;
 pub use location::{Location, Scheme};
 pub use lock::{Lock, LockKind, Locked};
 pub use options::{Durability, StoreOptions};

@@ -4,6 +4,7 @@
 //! of it. Nothing is flushed to the disk per object unless asked for; [`Backend::sync`] does it once, at the end.
 
 mod directory;
+mod document;
 mod exchange;
 mod sink;
 
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use self::directory::{
     TEMPORARY, read_directory, remove_empty, remove_temporaries, sync_directory, sync_tree, temporary_name,
 };
+pub use self::document::read_document;
 pub(crate) use self::exchange::{exchange, named};
 use self::sink::{FileSink, WRITE_BUFFER};
 use crate::backend::{Backend, Children, Part};

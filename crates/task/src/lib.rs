@@ -1,4 +1,4 @@
-//! What every long job is given, and the loops that it runs on several threads.
+//! What every long job is given, the loops that it runs on several threads, and how text of others is shown ([`shown`]).
 //!
 //! A [`Job`] is handed to a conversion, a copy, a verification or an export. Whoever handed it over keeps a clone, reads
 //! [`Progress`] from it and stops the job through [`Cancel`]:
@@ -25,9 +25,11 @@ mod error;
 mod job;
 mod locks;
 mod parallel;
+mod shown;
 
 pub use budget::{Budget, Taken};
 pub use error::{Error, Interrupted};
 pub use job::{Cancel, DEFAULT_MEMORY, Job, Progress};
 pub use locks::{lock, unlocked};
-pub use parallel::{Pool, background, for_each, in_order};
+pub use parallel::{Pool, background, caught, for_each, in_order, shared_threads, try_for_each};
+pub use shown::{shown, shown_json};

@@ -7,8 +7,8 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crate::{Error, lock, unlocked};
@@ -42,6 +42,21 @@ impl Pool {
         let results = self.0.broadcast(|_| catch_unwind(AssertUnwindSafe(&work)));
         results.into_iter().map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     }
+}
+
+/// Starts the threads that libraries share in this process, which they would otherwise start by themselves, and panic over one
+/// that is refused.
+///
+/// # Errors
+/// [`Error::Thread`] when the system refuses one of them.
+pub fn shared_threads() -> Result<(), Error> {
+    static STARTED: OnceLock<Result<(), Error>> = OnceLock::new();
+    let start = || match rayon::ThreadPoolBuilder::new().build_global() {
+        // That they were started before is no error; only one of the system has a cause.
+        Err(error) if std::error::Error::source(&error).is_some() => Err(Error::Thread(error.to_string())),
+        _ => Ok(()),
+    };
+    STARTED.get_or_init(start).clone()
 }
 
 /// Starts a thread beside the workers: one that waits more than it computes, such as a journal's writer.
@@ -93,6 +108,29 @@ pub fn for_each<T: Sync, S>(
     }
 }
 
+/// Does something to all items on several threads, each with a state of its own, until one fails. `name` tells what an item is,
+/// should the work on it panic.
+///
+/// # Errors
+/// The first that `work` has; [`Error`] when a thread cannot be started or panics.
+pub fn try_for_each<T: Sync, S, E: From<Error> + Send>(
+    items: &[T],
+    threads: usize,
+    name: impl Fn(&T) -> String + Sync,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let failure = Mutex::new(None);
+    for_each(items, threads, name, state, |state, item| match work(state, item) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            lock(&failure).get_or_insert(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    unlocked(failure).map_or(Ok(()), Err)
+}
+
 /// Does something to all items, several at a time because each waits for a store, and keeps their order.
 ///
 /// # Errors
@@ -122,7 +160,10 @@ pub fn in_order<T: Send, U: Send, E: From<Error> + Send>(
 }
 
 /// What `work` gives, or its panic as an error that names the item.
-fn caught<R>(name: impl FnOnce() -> String, work: impl FnOnce() -> R) -> Result<R, Error> {
+///
+/// # Errors
+/// [`Error::Panic`].
+pub fn caught<R>(name: impl FnOnce() -> String, work: impl FnOnce() -> R) -> Result<R, Error> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|panic| Error::Panic { item: name(), message: message(panic.as_ref()) })
 }

@@ -8,12 +8,10 @@ use fairzarr_ome_zarr::{
     manifest_digest, put,
 };
 use fairzarr_store::{Lease, LockKind, Store};
-use fairzarr_task::{Budget, Job, for_each, lock, unlocked};
+use fairzarr_task::{Budget, Job, try_for_each};
 use fairzarr_zarr::{ArrayDocument, Format, Recoded, UpgradedArray};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::unfit;
@@ -170,7 +168,6 @@ impl<'a> Work<'a> {
     fn pieces(&self, to: &Store, recorded: &Store, job: &Job) -> Result<u64, Error> {
         let memory = Budget::new(job.memory);
         let recoded = AtomicU64::new(0);
-        let failure = Mutex::new(None);
         let one = |piece: &Piece<'_>| -> Result<(), Error> {
             job.cancel.check()?;
             let listed = self.manifest.as_ref().and_then(|manifest| manifest.objects().get(piece.key));
@@ -202,20 +199,8 @@ impl<'a> Work<'a> {
             Ok(())
         };
         let name = |piece: &Piece<'_>| piece.key.to_owned();
-        for_each(
-            &self.pieces,
-            job.threads.unwrap_or(AT_ONCE),
-            name,
-            || (),
-            |(), piece| match one(piece) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    lock(&failure).get_or_insert(error);
-                    ControlFlow::Break(())
-                }
-            },
-        )?;
-        unlocked(failure).map_or(Ok(recoded.into_inner()), Err)
+        try_for_each(&self.pieces, job.threads.unwrap_or(AT_ONCE), name, || (), |(), piece| one(piece))?;
+        Ok(recoded.into_inner())
     }
 
     /// Encodes a chunk again.

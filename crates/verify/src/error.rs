@@ -19,6 +19,20 @@ pub enum Error {
     /// Threads could not do the work.
     #[error(transparent)]
     Task(#[from] fairzarr_task::Error),
+    /// An object of an array takes more memory, decoded, than the job may use.
+    #[error(
+        "array {array}: an object of {sides:?} samples is {bytes} bytes, decoded, and {memory} bytes of memory are allowed"
+    )]
+    Memory {
+        /// Its path in the store.
+        array: String,
+        /// The object's shape.
+        sides: Vec<u64>,
+        /// Its decoded size.
+        bytes: u64,
+        /// What the job may use.
+        memory: u64,
+    },
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -44,7 +44,7 @@ mod structure;
 mod validity;
 
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_ome_zarr::Hierarchy;
+use fairzarr_ome_zarr::{Hierarchy, OpenImage};
 use fairzarr_store::Store;
 use fairzarr_task::Job;
 
@@ -101,6 +101,20 @@ impl Context<'_> {
     }
 }
 
+/// Refuses an image whose objects do not fit into the memory of the job, before anything is read of it. What the metadata say is
+/// nobody's promise: it may be any number.
+fn fits(image: &OpenImage<'_>, job: &Job) -> Result<(), Error> {
+    match image.levels.iter().find(|array| array.object_bytes() > job.memory) {
+        Some(array) => Err(Error::Memory {
+            array: array.path().to_owned(),
+            sides: array.object_shape().to_vec(),
+            bytes: array.object_bytes(),
+            memory: job.memory,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// The store as several proofs read it: what is far away is fetched once, as far as there is room.
 fn kept(store: &Store, job: &Job) -> Store {
     if store.is_remote() { store.keeping(job.memory / 2) } else { store.clone() }
@@ -124,6 +138,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     let mut labels = Labels::new(&hierarchy)?;
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
+        fits(&image, job)?;
         objects.image(&image)?;
         let counting = statistics.of(&image, &origin, *options, store)?;
         samples.image(&image, counting.as_ref(), context)?;
@@ -205,6 +220,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let mut objects = Objects::new(&hierarchy);
     for index in 0..hierarchy.images().len() {
         let image = hierarchy.open_image(index)?;
+        fits(&image, job)?;
         let counting = statistics.of(&image, &origin, *options, store)?;
         pixels.image(&image, counting.as_ref(), context)?;
         statistics.image(&image, counting);

@@ -3,9 +3,9 @@
 use fairzarr_ome_tiff::{Fileset, Image, Scratch};
 use fairzarr_ome_zarr::{Hierarchy, OpenImage, Ranges, StoredArray};
 use fairzarr_pixel::{PlaneIndex, Region, SampleType};
-use fairzarr_task::{for_each, lock, unlocked};
+use fairzarr_task::{lock, try_for_each, unlocked};
 use std::collections::BTreeSet;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -186,29 +186,18 @@ impl<'a> Pair<'a> {
         let run = parts.len().div_ceil(threads * 4).max(1);
         let runs: Vec<&[Part]> = parts.chunks(run).collect();
         let found = Mutex::new(Vec::<Difference>::new());
-        let failure = Mutex::new(None);
         let name = |_: &&[Part]| format!("image {}, array {}", self.index, self.array.path());
         let state = || (Scratch::with_cache(16 << 20), Vec::new());
-        for_each(&runs, threads, name, state, |(scratch, expected), run| {
+        try_for_each(&runs, threads, name, state, |(scratch, expected), run| -> Result<(), Error> {
             for part in *run {
-                let compared = job.cancel.check().map_err(Error::from);
-                match compared.and_then(|()| self.compare_part(part, expected, scratch)) {
-                    Ok((differences, compared)) => {
-                        bytes.fetch_add(compared, Ordering::Relaxed);
-                        job.progress.advance(compared);
-                        lock(&found).extend(differences);
-                    }
-                    Err(error) => {
-                        lock(&failure).get_or_insert(error);
-                        return ControlFlow::Break(());
-                    }
-                }
+                job.cancel.check()?;
+                let (differences, compared) = self.compare_part(part, expected, scratch)?;
+                bytes.fetch_add(compared, Ordering::Relaxed);
+                job.progress.advance(compared);
+                lock(&found).extend(differences);
             }
-            ControlFlow::Continue(())
+            Ok(())
         })?;
-        if let Some(error) = unlocked(failure) {
-            return Err(error);
-        }
         differences.extend(in_order(unlocked(found)));
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The outcome of a verification.
 
+use fairzarr_task::shown;
 use serde::Serialize;
 use std::fmt;
 
@@ -185,7 +186,7 @@ impl Report {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found {}", self.place, self.expected, self.found)
+        write!(f, "{}: expected {}, found {}", shown(&self.place), shown(&self.expected), shown(&self.found))
     }
 }
 
@@ -197,12 +198,12 @@ impl fmt::Display for Report {
                 1 => "1 DIFFERENCE".into(),
                 n => format!("{n} DIFFERENCES"),
             };
-            writeln!(f, "{:<10} {verdict}: {}", check.proof.name(), check.covered)?;
+            writeln!(f, "{:<10} {verdict}: {}", check.proof.name(), shown(&check.covered))?;
             for difference in &check.differences {
                 writeln!(f, "  {difference}")?;
             }
             for note in &check.notes {
-                writeln!(f, "  note: {note}")?;
+                writeln!(f, "  note: {}", shown(note))?;
             }
         }
         Ok(())

@@ -11,13 +11,11 @@ use fairzarr_ome_tiff::{Fileset, Image};
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::{Codec, Encoder, put};
 use fairzarr_pixel::{Region, SampleType};
-use fairzarr_rois::{Grid, Painter, Rois, of_image};
+use fairzarr_rois::{Grid, Painter, Rois};
 use fairzarr_store::Store;
-use fairzarr_task::{Job, for_each, lock, unlocked};
+use fairzarr_task::{Job, try_for_each};
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
 use serde_json::{Map, Value, json};
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 
 use super::metadata::{Metadata, factors};
 use crate::error::Error;
@@ -25,25 +23,11 @@ use crate::options::Downsample;
 use crate::pixels::downsample::halve;
 use crate::pixels::sample::SampleBuffer;
 use crate::plan::pyramid::{Block, Pyramid};
+use crate::plan::regions::regions;
 use crate::plan::{ImagePlan, Plan};
 
 /// Pixels on a side of a chunk, and of what is painted at a time.
 const SIDE: u32 = 512;
-
-/// The regions of an image; none of images that the document does not mention.
-fn regions(source: &Fileset, image: &Image) -> Rois {
-    let document = source.document().zip(image.ome_index());
-    document.map(|(document, index)| of_image(document, index, image.shape())).unwrap_or_default()
-}
-
-/// Refuses a source whose regions ask for more work than a document may.
-pub(crate) fn check(source: &Fileset) -> Result<(), Error> {
-    for (index, image) in source.images().iter().enumerate() {
-        let checked = regions(source, image).check(image.shape());
-        checked.map_err(|reason| Error::Rois { image: index, reason })?;
-    }
-    Ok(())
-}
 
 /// Writes the label images of all images.
 pub(crate) fn write(
@@ -131,7 +115,6 @@ impl<'a> Labels<'a> {
         };
         let [t, c, z] = self.planes;
         let planes = (0..t).flat_map(|t| (0..c).flat_map(move |c| (0..z).map(move |z| [t, c, z])));
-        let failure = Mutex::new(None);
         for plane in planes {
             job.cancel.check()?;
             let rois_error = |reason| Error::Rois { image: self.index, reason };
@@ -144,28 +127,14 @@ impl<'a> Labels<'a> {
                 })
                 .collect();
             let name = |(plane, _, _, block): &Piece<'_>| format!("labels at {plane:?}, {block:?}");
-            for_each(
-                &pieces,
-                job.cores(),
-                name,
-                || (),
-                |(), (plane, _, pyramid, block)| {
-                    let done = job
-                        .cancel
-                        .check()
-                        .map_err(Error::from)
-                        .and_then(|()| self.block(&painter, pyramid, *block, *plane, store));
-                    match done {
-                        Ok(_) => ControlFlow::Continue(()),
-                        Err(error) => {
-                            lock(&failure).get_or_insert(error);
-                            ControlFlow::Break(())
-                        }
-                    }
-                },
-            )?;
+            let paint = |(plane, _, pyramid, block): &Piece<'_>| -> Result<(), Error> {
+                job.cancel.check()?;
+                self.block(&painter, pyramid, *block, *plane, store)?;
+                Ok(())
+            };
+            try_for_each(&pieces, job.cores(), name, || (), |(), piece| paint(piece))?;
         }
-        unlocked(failure).map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// The samples of a block, which are written with all below it; none where all are 0.

@@ -110,7 +110,8 @@ pub(crate) struct ConvertChoices {
     /// How samples of 16-bit floating point are stored; those of 32 bits hold the same values, and every program reads them.
     #[arg(long, value_enum, default_value_t = HalfArg::Float32)]
     pub(crate) half: HalfArg,
-    /// With --overwrite: remove the old store first. Needed in object stores, where it cannot stay until the new one is whole.
+    /// With --overwrite: remove the old store first, as is always done in object stores, where it cannot stay until the new one is
+    /// whole.
     #[arg(long)]
     pub(crate) in_place: bool,
     /// Do not wait until the marks of killed writers in an object store expire. One that lives ends with exit code 6.

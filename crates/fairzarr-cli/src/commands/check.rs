@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Check) -> Result<Code, Failure> {
     if args.json {
         let mut json = serde_json::to_value(&report).map_err(|error| Failure::new(Code::Output, error))?;
         json["passes"] = report.passes().into();
-        print::result(format_args!("{json:#}"))?;
+        print::json(&json)?;
     } else {
         tell(&report, args.all)?;
     }

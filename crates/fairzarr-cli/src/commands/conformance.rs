@@ -5,14 +5,17 @@
 //! by the folders `{spec|strict}/{valid|invalid}/KIND` that it lies in, or by the schema that the case itself names.
 
 use fairzarr_ngff::{Finding, NodeKind, Severity, validate};
+use fairzarr_store::read_document;
 use fairzarr_zarr::{Format, Node, judge};
 use serde_json::{Map, Value, json};
-use std::fs;
 use std::path::Path;
 
 use crate::args::{Conformance, ConformanceCase};
 use crate::exit::{Code, Failure};
 use crate::print;
+
+/// What a case may have in bytes.
+const CASE_BYTES: u64 = 64 << 20;
 
 pub(crate) fn run(args: &Conformance) -> Result<Code, Failure> {
     let verdict = match args {
@@ -34,12 +37,12 @@ pub(crate) fn run(args: &Conformance) -> Result<Code, Failure> {
             )
         }
     };
-    print::result(format_args!("{verdict}"))?;
+    print::json_line(&verdict)?;
     Ok(Code::Done)
 }
 
 fn read(path: &Path) -> Result<Map<String, Value>, String> {
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = read_document(path, CASE_BYTES).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| format!("{} is not a JSON object: {error}", path.display()))
 }

@@ -9,6 +9,7 @@ use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
+use super::archive;
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -38,16 +39,14 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         Output::Archive(folder, name) => {
             // What is to be packed is nobody's store; the archive stays until the new one is whole.
             options.in_place = true;
-            unpacked(folder, name, args)?
+            archive::unpacked(folder, name, args)?
         }
     };
+    heed_place(&store, &args.target, &mut options)?;
     stop_on_signal(&job.cancel, &store);
-    let report = watched(&args.output, &job, || {
-        let report = fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of)?;
-        if let Output::Archive(folder, name) = &output {
-            pack(&store, folder, name, options.existing, &job)?;
-        }
-        Ok(report)
+    let report = watched(&args.output, &job, || match &output {
+        Output::Store(_) => fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of),
+        Output::Archive(folder, name) => archive::make(folder, name, &fileset, &store, &options, &job),
     });
     match report {
         Ok(report) => {
@@ -57,14 +56,6 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
                 show_times(&report.times)?;
             }
             Ok(Code::Done)
-        }
-        Err(Stopped::Interrupted) if matches!(output, Output::Archive(..)) && is_whole(&store) => {
-            let whole = store.location();
-            print::note(format_args!(
-                "fairzarr: interrupted; `fairzarr copy {whole} {}` finishes it",
-                args.target
-            ));
-            Ok(Code::Interrupted)
         }
         Err(Stopped::Interrupted) => {
             print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
@@ -78,64 +69,32 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     }
 }
 
-/// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
-fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
-    let failed = |error| Failure::new(Code::Output, error);
-    let mark = replaces(name);
-    if folder.exists(name).map_err(failed)? {
-        if args.overwrite {
-            // So that an interrupted replacement can be resumed.
-            folder.put(&mark, "").map_err(failed)?;
-        } else if !(args.resume && folder.exists(&mark).map_err(failed)?) {
-            return Err(Error::Exists(args.target.clone()).into());
-        }
+/// An object store cannot exchange two stores: what is replaced there goes first, and that is said before it does.
+pub(super) fn heed_place(store: &Store, target: &str, options: &mut Options) -> Result<(), Failure> {
+    if options.existing != Existing::Overwrite || options.in_place || store.local_path().is_some() {
+        return Ok(());
     }
-    source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
-}
-
-/// The object that says that an archive of this name is to be replaced.
-fn replaces(name: &str) -> String {
-    format!(".{name}.fairzarr-replaces")
-}
-
-/// Whether the store that is to be packed is complete.
-fn is_whole(store: &Store) -> bool {
-    store.exists("zarr.json").unwrap_or(false)
+    options.in_place = true;
+    let there = |key| store.exists(key).map_err(|error| Failure::new(Code::Output, error));
+    if there("zarr.json")? || there(".zattrs")? {
+        print::note(format_args!(
+            "fairzarr: warning: {target}: the old store is removed before the new one is whole, because no object store can exchange the two"
+        ));
+    }
+    Ok(())
 }
 
 /// Why a conversion has not come to its end.
-enum Stopped {
+pub(super) enum Stopped {
     Interrupted,
     Failed(Failure),
 }
 
 impl Stopped {
-    fn of(error: Error) -> Self {
+    pub(super) fn of(error: Error) -> Self {
         let failure = Failure::from(error);
         // A request that was cut off by the signal fails as one of the store's.
         if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
-    }
-}
-
-/// Makes an archive of a store that was made for that.
-fn pack(store: &Store, folder: &Store, name: &str, existing: Existing, job: &Job) -> Result<(), Stopped> {
-    let failed = |error| Stopped::Failed(Failure::new(Code::Output, error));
-    let mark = replaces(name);
-    let replace = existing == Existing::Overwrite || folder.exists(&mark).map_err(failed)?;
-    let step = job.next_step().with_threads(None);
-    match fairzarr_copy::pack(
-        store,
-        folder,
-        name,
-        &fairzarr_copy::Options::new().with_replace(replace),
-        &step,
-    ) {
-        Ok(_) => {
-            fairzarr_convert::discard(store).map_err(Stopped::of)?;
-            folder.delete(&mark).map_err(failed)
-        }
-        Err(fairzarr_copy::Error::Interrupted) => Err(Stopped::Interrupted),
-        Err(error) => Err(Stopped::Failed(error.into())),
     }
 }
 
@@ -254,13 +213,10 @@ pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failur
     let jobs = plan.threads(job);
     let memory = plan.worker_memory * jobs as u64;
     if json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
-                "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
-            })
-        ))?;
+        print::json(&json!({
+            "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
+            "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
+        }))?;
         return Ok(());
     }
     for image in &plan.images {
@@ -319,17 +275,14 @@ pub(super) fn tell(
             .iter()
             .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
             .collect();
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "source": source, "target": target, "images": report.images,
-                "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
-                "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-                "not_consolidated": report.not_consolidated,
-                "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
-                "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
-            })
-        ))?;
+        print::json(&json!({
+            "source": source, "target": target, "images": report.images,
+            "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
+            "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
+            "not_consolidated": report.not_consolidated,
+            "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
+            "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
+        }))?;
         return Ok(());
     }
     for filled in report.filled_sentences() {
@@ -412,10 +365,13 @@ fn show_times(times: &StageTimes) -> Result<(), Failure> {
     }
     let all = times.elapsed.as_secs_f64() * times.threads as f64;
     print::result(format_args!(
-        "  {:<10} {:>9.3} s {:>5.1} %\n  of {all:.3} s: {} threads for {:.3} s",
+        "  {:<10} {:>9.3} s {:>5.1} %",
         "idle",
         (all * rest).max(0.0),
-        (100.0 * rest).max(0.0),
+        (100.0 * rest).max(0.0)
+    ))?;
+    print::result(format_args!(
+        "  of {all:.3} s: {} threads for {:.3} s",
         times.threads,
         times.elapsed.as_secs_f64()
     ))

@@ -1,7 +1,6 @@
 //! `fairzarr copy`.
 
 use fairzarr_copy::Options;
-use fairzarr_task::Job;
 use serde_json::json;
 use std::time::Instant;
 
@@ -18,7 +17,7 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
     let (Output::Store(to) | Output::Archive(to, _)) = &output;
     let options =
         Options::new().with_check(args.verify.into()).with_resume(args.resume).with_take_over(args.take_over);
-    let job = Job::new().with_threads(Some(args.jobs)).with_memory(args.memory);
+    let job = args.objects.job();
     if let Output::Archive(folder, name) = &output
         && args.resume
         && !folder.exists(name).map_err(|error| Failure::new(Code::Output, error))?
@@ -54,13 +53,10 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         CheckArg::Full => "full",
     };
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
-                "kept": report.kept, "verified": verified, "seconds": seconds,
-            })
-        ))?;
+        print::json(&json!({
+            "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
+            "kept": report.kept, "verified": verified, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     let proof = match args.verify {

@@ -21,10 +21,7 @@ pub(crate) fn run(args: &Embed) -> Result<Code, Failure> {
         embed(&store, &paths, &documents)?
     };
     if args.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({"documents": report.documents, "conflicts": report.conflicts})
-        ))?;
+        print::json(&json!({"documents": report.documents, "conflicts": report.conflicts}))?;
         return Ok(Code::Done);
     }
     for conflict in &report.conflicts {

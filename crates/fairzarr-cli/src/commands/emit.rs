@@ -20,7 +20,7 @@ pub(super) fn emit(args: &Planning, plan: &Plan, kind: EmitArg) -> Result<(), Fa
         Some(tasks) => u64::from(tasks).min(most),
         None => plan.source_bytes().div_ceil(TASK_BYTES).clamp(1, MOST_TASKS.min(most)),
     };
-    print::result(format_args!("{}", slurm(args, tasks)?.trim_end()))
+    print::document(slurm(args, tasks)?.as_bytes())
 }
 
 fn slurm(args: &Planning, tasks: u64) -> Result<String, Failure> {

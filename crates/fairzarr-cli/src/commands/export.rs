@@ -49,14 +49,11 @@ pub(crate) fn run(args: &Export) -> Result<Code, Failure> {
     }
     let seconds = start.elapsed().as_secs_f64();
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "source": args.source, "target": args.target, "images": report.images, "planes": report.planes,
-                "bytes": report.bytes, "bigtiff": report.big, "left_out": report.left_out,
-                "tags_left_out": report.tags_left_out, "seconds": seconds,
-            })
-        ))?;
+        print::json(&json!({
+            "source": args.source, "target": args.target, "images": report.images, "planes": report.planes,
+            "bytes": report.bytes, "bigtiff": report.big, "left_out": report.left_out,
+            "tags_left_out": report.tags_left_out, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     let images = if report.images == 1 { "image" } else { "images" };

@@ -18,7 +18,7 @@ const LISTED: usize = 20;
 pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
     let input = source::open(&args.path, &args.store)?;
     if args.metadata {
-        print::result(format_args!("{:#}", metadata(&args.path, &input)?))?;
+        print::json(&metadata(&args.path, &input)?)?;
         return Ok(Code::Done);
     }
     let found = match input {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
             .map_err(|failure| failure.about(&args.path))?,
     };
     if args.output.json {
-        print::result(format_args!("{found:#}"))?;
+        print::json(&found)?;
     } else {
         print_text(&args.path, &found)?;
     }

@@ -11,9 +11,9 @@ pub(crate) fn run(args: &Methods) -> Result<Code, Failure> {
     let said = methods(&record_with(&args.path, &args.store, Planes::Exposures)?);
     let form = if args.markdown { MethodsAs::Markdown } else { args.form };
     match form {
-        MethodsAs::Plain => print::result(format_args!("{}", said.text(Markup::Plain).trim_end()))?,
-        MethodsAs::Markdown => print::result(format_args!("{}", said.text(Markup::Markdown).trim_end()))?,
-        MethodsAs::Json => print::result(format_args!("{:#}", said.to_json()))?,
+        MethodsAs::Plain => print::lines(&said.text(Markup::Plain))?,
+        MethodsAs::Markdown => print::lines(&said.text(Markup::Markdown))?,
+        MethodsAs::Json => print::json(&said.to_json())?,
     }
     Ok(Code::Done)
 }

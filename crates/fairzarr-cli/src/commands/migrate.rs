@@ -21,6 +21,9 @@ use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
 
+/// What a table of sources may have in bytes: some millions of lines.
+const TABLE_BYTES: u64 = 1 << 30;
+
 pub(crate) fn run(args: &Migrate) -> Result<Code, Failure> {
     match &args.action {
         Some(Action::Status(args)) => status(args),
@@ -38,12 +41,7 @@ fn job(args: &Job) -> Result<Code, Failure> {
     let target = location(target)?;
     let table = match &args.from {
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|error| {
-                Failure::new(
-                    Code::Input,
-                    anyhow::Error::new(error).context(format!("cannot read {}", path.display())),
-                )
-            })?;
+            let bytes = super::provenance::file(path, TABLE_BYTES)?;
             Table::parse(&path.display().to_string(), &bytes)?
         }
         None => Table::default(),
@@ -128,10 +126,9 @@ fn options(
 
 fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
     match event {
-        Event::Found { datasets, todo, bytes } if json => print::result(format_args!(
-            "{}",
-            json!({"type": "found", "datasets": datasets, "todo": todo, "bytes": bytes})
-        )),
+        Event::Found { datasets, todo, bytes } if json => {
+            print::json_line(&json!({"type": "found", "datasets": datasets, "todo": todo, "bytes": bytes}))
+        }
         Event::Found { datasets, todo, bytes } => {
             print::note(format_args!(
                 "fairzarr: {datasets} datasets, {todo} of them to migrate, {:.1} MB",
@@ -139,15 +136,12 @@ fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
             ));
             Ok(())
         }
-        Event::Tried { path, target, seconds, failure } if json => print::result(format_args!(
-            "{}",
-            json!({
-                "type": "dataset", "path": path, "target": target, "seconds": seconds,
-                "state": if failure.is_none() { "done" } else { "failed" },
-                "class": failure.as_ref().map(|failure| failure.class.name()),
-                "cause": failure.as_ref().map(|failure| &failure.cause),
-            })
-        )),
+        Event::Tried { path, target, seconds, failure } if json => print::json_line(&json!({
+            "type": "dataset", "path": path, "target": target, "seconds": seconds,
+            "state": if failure.is_none() { "done" } else { "failed" },
+            "class": failure.as_ref().map(|failure| failure.class.name()),
+            "cause": failure.as_ref().map(|failure| &failure.cause),
+        })),
         Event::Tried { path, failure: Some(failure), .. } => {
             print::note(format_args!(
                 "fairzarr: {}: {}: {}",
@@ -163,14 +157,11 @@ fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
 
 fn tell_summary(summary: &Summary, target: &Location, json: bool) -> Result<(), Failure> {
     if json {
-        return print::result(format_args!(
-            "{}",
-            json!({
-                "type": "summary", "target": target.to_string(), "done": summary.done, "kept": summary.kept,
-                "failed": summary.failed, "waiting": summary.waiting, "changed": summary.changed,
-                "unreadable": summary.unreadable, "interrupted": summary.interrupted, "code": code(summary) as u8,
-            })
-        ));
+        return print::json_line(&json!({
+            "type": "summary", "target": target.to_string(), "done": summary.done, "kept": summary.kept,
+            "failed": summary.failed, "waiting": summary.waiting, "changed": summary.changed,
+            "unreadable": summary.unreadable, "interrupted": summary.interrupted, "code": code(summary) as u8,
+        }));
     }
     let mut parts = vec![format!("{} done", summary.done)];
     for (count, what) in [
@@ -199,14 +190,14 @@ fn show_plan(state: &State, json: bool) -> Result<Code, Failure> {
                 "state": dataset.state.name(), "class": dataset.class.map(|class| class.name()), "cause": dataset.cause,
                 "files": dataset.files, "bytes": dataset.bytes,
             });
-            print::result(format_args!("{line}"))?;
+            print::json_line(&line)?;
         } else {
             print::result(format_args!("{}", planned(&dataset)))?;
         }
     }
     let totals = state.totals()?;
     if json {
-        print::result(format_args!("{}", report::totals_json(&totals)))?;
+        print::json_line(&report::totals_json(&totals))?;
     } else {
         show_totals(&totals)?;
     }
@@ -227,7 +218,7 @@ fn status(args: &Status) -> Result<Code, Failure> {
     let (_, state) = opened(&args.target, &args.place, &args.store)?;
     let totals = state.totals()?;
     if args.output.json {
-        print::result(format_args!("{}", report::totals_json(&totals)))?;
+        print::json_line(&report::totals_json(&totals))?;
     } else {
         show_totals(&totals)?;
         if let Some(run) = state.runs()?.last() {
@@ -295,12 +286,12 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
                 "type": "original", "source": original.source, "path": original.path, "bytes": original.bytes,
                 "sha256": original.sha256, "stores": original.targets, "not_carried": original.not_carried,
             });
-            print::result(format_args!("{line}"))?;
+            print::json_line(&line)?;
         }
         for kept in &found.kept {
             let line =
                 json!({"type": "kept", "source": kept.source, "path": kept.path, "reason": kept.reason});
-            print::result(format_args!("{line}"))?;
+            print::json_line(&line)?;
         }
     } else {
         print::document(&found.lines())?;
@@ -320,9 +311,12 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
+/// What one object of a store may take, decoded, while it is proved again.
+const RECHECK_MEMORY: u64 = 1 << 30;
+
 fn tell_recheck(args: &Recheck) -> Result<Code, Failure> {
     let (target, state) = opened(&args.target, &args.place, &args.store)?;
-    let task = Task::new().with_threads(args.jobs);
+    let task = Task::new().with_threads(args.jobs).with_memory(RECHECK_MEMORY);
     stop_on_signal(&task.cancel, &Store::memory());
     let target_options = source::store_options(&args.store, &target);
     let source_options = source::source_options(&args.store, &target);
@@ -338,7 +332,7 @@ fn tell_recheck(args: &Recheck) -> Result<Code, Failure> {
                 "class": result.failure.as_ref().map(|failure| failure.class.name()),
                 "cause": result.failure.as_ref().map(|failure| &failure.cause),
             });
-            print::result(format_args!("{line}"))?;
+            print::json_line(&line)?;
         } else if let Some(failure) = &result.failure {
             print::result(format_args!("{}: {}: {}", result.target, failure.class, failure.cause))?;
         }

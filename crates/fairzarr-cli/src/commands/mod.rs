@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+mod archive;
 mod check;
 mod conformance;
 mod convert;

@@ -24,7 +24,7 @@ fn fields(args: &Fields) -> Result<Code, Failure> {
     };
     found.sort_by_key(|attribute| attribute.line);
     if args.json {
-        print::result(format_args!("{:#}", found.iter().copied().map(object).collect::<Value>()))?;
+        print::json(&found.iter().copied().map(object).collect::<Value>())?;
         return Ok(Code::Done);
     }
     for field in &found {

@@ -10,7 +10,7 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::{StoredRecord, keys};
 use fairzarr_provenance::beside;
-use fairzarr_store::{Location, Store};
+use fairzarr_store::{Location, Store, read_document};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -20,8 +20,10 @@ use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source::{self, Input};
 
-/// Documents that are read are at most this large.
-const MOST_BYTES: u64 = 256 << 20;
+/// What a sidecar may have in bytes: its record takes many times as much.
+const SIDECAR_BYTES: u64 = 64 << 20;
+/// What a policy or a mapping may have: they are written by hand.
+const RULES_BYTES: u64 = 4 << 20;
 
 /// The record of a store, a fileset, or of documents that belong together.
 pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failure> {
@@ -106,23 +108,18 @@ fn document(path: &str) -> Result<Option<Vec<u8>>, Failure> {
         return Ok(None);
     }
     let mut magic = [0; 2];
+    // It was a regular file a moment ago; where it is none by now, its bytes are asked for by what looks again.
     let read = File::open(path).and_then(|mut file| file.read(&mut magic));
     match read.map_err(|error| input(anyhow::Error::new(error).context(format!("cannot read {path}"))))? {
         2 if matches!(&magic, b"II" | b"MM") => Ok(None),
-        _ => file(Path::new(path)).map(Some),
+        _ => file(Path::new(path), SIDECAR_BYTES).map(Some),
     }
 }
 
-fn file(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| {
-        input(anyhow::Error::new(error).context(format!("cannot read {}", path.display())))
-    })?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(input(anyhow::anyhow!("{} is larger than {MOST_BYTES} bytes", path.display())));
-    }
-    Ok(bytes)
+/// The bytes of a local document of at most `most` bytes.
+pub(super) fn file(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    read_document(path, most)
+        .map_err(|error| input(anyhow::Error::new(error).context(format!("cannot read {}", path.display()))))
 }
 
 /// Documents by their paths, with the names that the store records.
@@ -131,12 +128,15 @@ pub(super) fn sidecars<'a>(
     mapping: Option<&Mapping>,
 ) -> Result<Vec<Sidecar>, Failure> {
     let named = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    paths.into_iter().map(|path| Ok(Sidecar::parse(named(path), file(path)?, mapping)?)).collect()
+    paths
+        .into_iter()
+        .map(|path| Ok(Sidecar::parse(named(path), file(path, SIDECAR_BYTES)?, mapping)?))
+        .collect()
 }
 
 pub(super) fn mapping(path: Option<&std::path::PathBuf>) -> Result<Option<Mapping>, Failure> {
     let Some(path) = path else { return Ok(None) };
-    let text = String::from_utf8(file(path)?).map_err(input)?;
+    let text = String::from_utf8(file(path, RULES_BYTES)?).map_err(input)?;
     let mapping = Mapping::from_json(&text).map_err(|error| Failure::new(Code::Usage, error))?;
     Ok(Some(mapping))
 }
@@ -146,11 +146,11 @@ pub(super) fn policy(name: &str) -> Result<Policy, Failure> {
     if let Some(policy) = Policy::builtin(name) {
         return Ok(policy);
     }
-    if !Path::new(name).is_file() {
+    if !Path::new(name).exists() {
         let known: Vec<_> = Policy::builtin_names().collect();
         return Err(Failure::usage(format!("{name} is neither a file nor one of {}", known.join(", "))));
     }
-    let text = String::from_utf8(file(Path::new(name))?).map_err(input)?;
+    let text = String::from_utf8(file(Path::new(name), RULES_BYTES)?).map_err(input)?;
     Policy::from_json(&text)
         .map_err(|error| Failure::new(Code::Usage, anyhow::Error::new(error).context(name.to_owned())))
 }

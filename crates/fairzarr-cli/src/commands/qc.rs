@@ -45,10 +45,7 @@ pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
             .iter()
             .map(|a| json!({"require": a.demand, "verdicts": a.verdicts, "notOfThisStore": a.others}))
             .collect();
-        print::result(format_args!(
-            "{:#}",
-            json!({"qc": index.to_json(), "passes": passes, "answers": answers})
-        ))?;
+        print::json(&json!({"qc": index.to_json(), "passes": passes, "answers": answers}))?;
     } else {
         tell(&index, &answers)?;
     }

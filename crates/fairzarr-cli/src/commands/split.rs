@@ -5,7 +5,9 @@ use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
 use std::time::Instant;
 
-use super::convert::{job, open, open_options, options, series, show_plan, stop_on_signal, tell, watched};
+use super::convert::{
+    heed_place, job, open, open_options, options, series, show_plan, stop_on_signal, tell, watched,
+};
 use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
@@ -20,6 +22,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
+    heed_place(&store, &args.target, &mut options)?;
     let job = job(&args.source, &args.choices);
     let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
     match planning.emit {

@@ -1,6 +1,5 @@
 //! `fairzarr upgrade`.
 
-use fairzarr_task::Job;
 use serde_json::json;
 use std::time::Instant;
 
@@ -12,7 +11,7 @@ use crate::source::{self, Output};
 
 pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     let start = Instant::now();
-    let job = Job::new().with_threads(Some(args.jobs)).with_memory(args.memory);
+    let job = args.objects.job();
     let outcome = match (&args.target, args.to) {
         (_, None) => fairzarr_upgrade::undo(&source::store(&args.store, &args.places, Code::Output)?),
         (None, Some(to)) => {
@@ -47,13 +46,10 @@ pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     let seconds = start.elapsed().as_secs_f64();
     let place = args.target.as_deref().unwrap_or(&args.store);
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            json!({
-                "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
-                "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
-            })
-        ))?;
+        print::json(&json!({
+            "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
+            "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
+        }))?;
         return Ok(Code::Done);
     }
     print::result(format_args!(

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Validate) -> Result<Code, Failure> {
         },
     };
     if args.output.json {
-        print::result(format_args!("{:#}", as_json(&validity)))?;
+        print::json(&as_json(&validity))?;
     } else {
         tell(&args.path, &validity)?;
     }
@@ -83,7 +83,8 @@ fn tell(path: &str, validity: &Validity) -> Result<(), Failure> {
     for (NodeFinding { node, finding, .. }, count) in told {
         let group = if node.is_empty() { "(root)" } else { node };
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-        print::result(format_args!("{group}{more}: {finding}\n    {}", finding.remedy))?;
+        print::result(format_args!("{group}{more}: {finding}"))?;
+        print::result(format_args!("    {}", finding.remedy))?;
     }
     let count =
         |severity| validity.findings.iter().filter(|found| found.finding.severity == severity).count();

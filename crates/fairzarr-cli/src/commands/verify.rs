@@ -12,7 +12,7 @@ use crate::source;
 
 pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let options = Options::new().with_sample(args.sample);
-    let job = Job::new().with_threads(args.jobs);
+    let job = Job::new().with_threads(args.jobs).with_memory(args.memory);
     let Some(target) = &args.target else {
         let store = source::source_store(&args.source, &args.store)?;
         stop_on_signal(&job.cancel, &store);
@@ -50,12 +50,9 @@ fn outcome(args: &Verify, report: Result<Report, Error>, place: &str) -> Result<
 
 fn tell(args: &Verify, report: &Report) -> Result<Code, Failure> {
     if args.output.json {
-        print::result(format_args!(
-            "{:#}",
-            serde_json::json!({"holds": report.holds(), "checks": report.checks})
-        ))?;
+        print::json(&serde_json::json!({"holds": report.holds(), "checks": report.checks}))?;
     } else {
-        print::result(format_args!("{}", report.to_string().trim_end()))?;
+        print::lines(&report.to_string())?;
     }
     Ok(if report.holds() { Code::Done } else { Code::Different })
 }

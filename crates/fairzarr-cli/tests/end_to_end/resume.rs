@@ -356,3 +356,73 @@ fn an_interrupted_replacement_can_be_repeated() {
         assert_same_tree(&target, &job.whole);
     }
 }
+
+#[test]
+fn killed_on_the_way_to_an_archive_and_resumed() {
+    let dir = TempDir::new().unwrap();
+    let (source, whole) = (dir.path().join("source.ome.tiff"), dir.path().join("whole.ozx"));
+    planes().write(&source);
+    let begin = Instant::now();
+    convert(&source, &whole, &OPTIONS).done();
+    let time = begin.elapsed();
+    let expected = fs::read(&whole).unwrap();
+    let resume = [&OPTIONS[..], &["--resume"]].concat();
+    let mut hits = 0;
+    for part in 0..16u32 {
+        // Packing is the last part of the time.
+        let place = dir.path().join(format!("{part}"));
+        fs::create_dir(&place).unwrap();
+        let target = place.join("killed.ozx");
+        let mut child = start(arguments("convert", &source, &target, &OPTIONS));
+        std::thread::sleep(time * (part * 4 + 38) / 100);
+        child.kill().unwrap();
+        let ended = child.wait().unwrap();
+        if !ended.success() {
+            hits += 1;
+            // Killed after its last mark was removed, it is complete.
+            let is_complete = names(&place) == ["killed.ozx"];
+            if !is_complete {
+                convert(&source, &target, &resume).done();
+            }
+        }
+        assert!(fs::read(&target).unwrap() == expected, "{part}");
+        assert_eq!(names(&place), ["killed.ozx"], "{part}");
+    }
+    assert!(hits > 0, "nothing was killed");
+}
+
+#[test]
+fn what_lies_beside_an_unfinished_archive_is_finished_or_made_again() {
+    let dir = TempDir::new().unwrap();
+    let (source, whole) = (dir.path().join("source.ome.tiff"), dir.path().join("whole.ozx"));
+    Tiff::of(Sample::U16, [1, 1, 2, 60, 70]).write(&source);
+    convert(&source, &whole, &[]).done();
+    let expected = fs::read(&whole).unwrap();
+    let place = dir.path().join("place");
+    fs::create_dir(&place).unwrap();
+    let target = place.join("a.ozx");
+    // A finished store of which nobody knows by which conversion it was made.
+    convert(&source, &place.join("a.ozx.unpacked"), &["--chunk", "16"]).done();
+    convert(&source, &target, &["--resume"]).done();
+    assert!(fs::read(&target).unwrap() == expected);
+    assert_eq!(names(&place), ["a.ozx"]);
+    // What was not begun here is not replaced.
+    convert(&source, &target, &["--resume"]).ends_with(OUTPUT);
+    assert!(fs::read(&target).unwrap() == expected);
+    // What others have put there is not removed.
+    let other = place.join("b.ozx");
+    fs::create_dir(place.join("b.ozx.unpacked")).unwrap();
+    fs::write(place.join("b.ozx.unpacked/notes.txt"), "mine").unwrap();
+    convert(&source, &other, &["--resume"]).ends_with(OUTPUT);
+    assert_eq!(fs::read(place.join("b.ozx.unpacked/notes.txt")).unwrap(), b"mine");
+}
+
+/// The names in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}

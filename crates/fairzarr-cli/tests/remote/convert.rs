@@ -72,7 +72,9 @@ fn a_store_that_is_there_is_kept_and_a_second_writer_refused() {
     site.fairzarr(["convert", &source, target]).done();
     let refused = site.fairzarr(["convert", &source, target]).ends_with(4);
     assert!(refused.message().contains("exists already"), "{refused:?}");
-    site.fairzarr(["convert", &source, target, "--overwrite", "--preset", "fast"]).done();
+    // A prefix cannot be exchanged, and that is said.
+    let told = site.fairzarr(["convert", &source, target, "--overwrite", "--preset", "fast"]).done();
+    assert!(told.err.contains("the old store is removed before the new one is whole"), "{told:?}");
     site.fairzarr(["verify", &source, target]).done();
 
     // Two at the same time: this server's conditional writes do not exclude each other, so that both may go on; since

@@ -9,14 +9,13 @@ mod since;
 mod stores;
 
 use fairzarr::store::{Location, StoreOptions};
-use fairzarr::task::{Job, for_each, lock, unlocked};
+use fairzarr::task::Job;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 
 use crate::Error;
 use crate::error::chain;
+use crate::side_by_side::side_by_side;
 use crate::source::Source;
 use crate::state::{Dataset, DatasetState, FileOf, State};
 use stores::Held;
@@ -99,31 +98,17 @@ pub fn deletable(
         sources: &sources,
         job,
     };
-    let items: Vec<(usize, &Vec<FileOf>)> = files.values().enumerate().collect();
-    let judged: Mutex<Vec<(usize, Result<Original, Kept>)>> = Mutex::default();
-    for_each(
-        &items,
-        job.cores(),
-        |(_, of)| of.first().map_or_else(String::new, |file| file.path.clone()),
-        || (),
-        |(), (n, of)| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            if let Some(first) = of.first() {
-                let (source, path) = (first.source.clone(), first.path.clone());
-                let verdict = judge.file(first, of).map_err(|reason| Kept { source, path, reason });
-                lock(&judged).push((*n, verdict));
-            }
-            job.progress.advance(bytes(of));
-            ControlFlow::Continue(())
-        },
-    )?;
-    job.cancel.check()?;
-    let mut judged = unlocked(judged);
-    judged.sort_by_key(|(n, _)| *n);
+    let items: Vec<&Vec<FileOf>> = files.values().collect();
+    let name = |of: &&Vec<FileOf>| of.first().map_or_else(String::new, |file| file.path.clone());
+    let look = |of: &&Vec<FileOf>| {
+        let first = of.first()?;
+        let (source, path) = (first.source.clone(), first.path.clone());
+        let verdict = judge.file(first, of).map_err(|reason| Kept { source, path, reason });
+        job.progress.advance(bytes(of));
+        Some(verdict)
+    };
     let mut deletable = Deletable::default();
-    for (_, verdict) in judged {
+    for verdict in side_by_side(&items, job, name, look)?.into_iter().flatten() {
         match verdict {
             Ok(original) => deletable.originals.push(original),
             Err(kept) => deletable.kept.push(kept),

@@ -3,17 +3,16 @@
 use fairzarr::digest::FileAlgorithm;
 use fairzarr::ome_zarr::{self, Conversion};
 use fairzarr::store::{Location, Store, StoreOptions};
-use fairzarr::task::{Job, for_each, lock, unlocked};
+use fairzarr::task::Job;
 use fairzarr::verify::{Options, verify_store};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 
 use crate::Error;
 use crate::attempt::not_carried;
 use crate::error::chain;
 use crate::identity::identity;
+use crate::side_by_side::side_by_side;
 use crate::state::{Dataset, DatasetState};
 
 /// What a store that holds what it recorded says of its source.
@@ -34,32 +33,20 @@ pub(super) fn held(
     complete: bool,
     job: &Job,
 ) -> Result<HashMap<i64, Result<Held, String>>, Error> {
-    let held: Mutex<HashMap<i64, Result<Held, String>>> = Mutex::default();
     let all: Vec<&Dataset> = datasets.values().collect();
     let alone = job.next_step().with_threads(Some(1)).with_memory(job.memory / job.cores().max(1) as u64);
-    for_each(
-        &all,
-        job.cores(),
-        |dataset| dataset.target.clone(),
-        || (),
-        |(), dataset| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let one = match since.get(&dataset.id) {
-                Some(doubt) if dataset.state == DatasetState::Done => Err(doubt.clone()),
-                _ => of(dataset, target, options, &alone.next_step()),
-            };
-            let one = one.and_then(|held| match held.not_carried.first() {
-                Some(first) if complete => Err(format!("not all of it is carried: {first}")),
-                _ => Ok(held),
-            });
-            lock(&held).insert(dataset.id, one);
-            ControlFlow::Continue(())
-        },
-    )?;
-    job.cancel.check()?;
-    Ok(unlocked(held))
+    let look = |dataset: &&Dataset| {
+        let one = match since.get(&dataset.id) {
+            Some(doubt) if dataset.state == DatasetState::Done => Err(doubt.clone()),
+            _ => of(dataset, target, options, &alone.next_step()),
+        };
+        let one = one.and_then(|held| match held.not_carried.first() {
+            Some(first) if complete => Err(format!("not all of it is carried: {first}")),
+            _ => Ok(held),
+        });
+        (dataset.id, one)
+    };
+    Ok(side_by_side(&all, job, |dataset| dataset.target.clone(), look)?.into_iter().collect())
 }
 
 fn of(dataset: &Dataset, target: &Location, options: &StoreOptions, job: &Job) -> Result<Held, String> {

@@ -1,14 +1,13 @@
 //! The report as one page that needs nothing beside it: no script, style or image from elsewhere.
 
 use fairzarr::store::{Location, StoreOptions};
-use fairzarr::task::{Job, for_each, lock, unlocked};
+use fairzarr::task::{Job, shown_json};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 
 use super::{as_json, thumbnail};
 use crate::Error;
+use crate::side_by_side::side_by_side;
 use crate::state::{Dataset, DatasetState, State, now};
 
 /// Datasets that get thumbnails unless more are asked for: a page of ten thousand would be slow to open.
@@ -28,25 +27,14 @@ pub fn page(
     let datasets = state.datasets()?;
     let done = datasets.iter().filter(|dataset| dataset.state == DatasetState::Done);
     let shown: Vec<&Dataset> = done.take(thumbnails).collect();
-    let pictures: Mutex<HashMap<i64, Vec<String>>> = Mutex::default();
     job.progress.expect(shown.len() as u64);
-    for_each(
-        &shown,
-        job.cores(),
-        |dataset| dataset.target.clone(),
-        || (),
-        |(), dataset| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let made = thumbnail::of_store(&target.join(&dataset.target), options);
-            lock(&pictures).insert(dataset.id, made);
-            job.progress.advance(1);
-            ControlFlow::Continue(())
-        },
-    )?;
-    job.cancel.check()?;
-    let mut pictures = unlocked(pictures);
+    let look = |dataset: &&Dataset| {
+        let made = thumbnail::of_store(&target.join(&dataset.target), options);
+        job.progress.advance(1);
+        (dataset.id, made)
+    };
+    let pictures = side_by_side(&shown, job, |dataset| dataset.target.clone(), look)?;
+    let mut pictures: HashMap<i64, Vec<String>> = pictures.into_iter().collect();
     let rows = datasets.iter().map(|dataset| {
         let mut row = as_json(dataset);
         row["thumbnails"] = pictures.remove(&dataset.id).unwrap_or_default().into();
@@ -59,8 +47,8 @@ pub fn page(
         "totals": super::totals_json(&state.totals()?),
         "datasets": rows.collect::<Vec<Value>>(),
     });
-    // Nothing that a file says of itself ends the script that holds it.
-    let text = data.to_string().replace('<', "\\u003c");
+    // Nothing that a file says of itself ends the script that holds it, or acts where the page is read as text.
+    let text = shown_json(&data.to_string()).replace('<', "\\u003c");
     Ok(PAGE.replacen("{{DATA}}", &text, 1))
 }
 

@@ -142,7 +142,9 @@ pub(super) fn said(
     let found = object.field(field)?;
     let attribute = catalogue::class(&object.class).and_then(|class| class.attribute(field));
     let digits = found.text.clone().unwrap_or_else(|| text(&found.value));
-    let digits = digits.trim();
+    // A value with ends of lines would be a paragraph of its own, which this text never said.
+    let digits = digits.split_whitespace().collect::<Vec<_>>().join(" ");
+    let digits = digits.as_str();
     if digits.is_empty() || is_placeholder(attribute, &found.value) || is_identifier(digits) {
         return None;
     }
@@ -169,7 +171,8 @@ pub(super) fn kept(object: Option<&Object>, key: &str, write: impl FnOnce(&str) 
     let object = object?;
     let value = object.extra.get(key)?;
     let words = text(value);
-    let words = words.trim();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words.as_str();
     let is_nothing = words.is_empty() || is_placeholder(None, value) || is_identifier(words);
     (!is_nothing && (value.is_string() || value.is_number())).then(|| {
         Phrase(vec![Piece::Fact(Box::new(Fact {

@@ -56,6 +56,8 @@ impl StoredArray {
     /// When there is none, or its metadata cannot be understood or cannot be true.
     pub fn open(store: &Store, path: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Array { path: path.into(), reason };
+        super::bounded::register();
+        fairzarr_task::shared_threads()?;
         let array = Array::open(Arc::new(Reader(store.clone())), &format!("/{path}"))
             .map_err(|error| refuse(error.to_string()))?;
         let chunk = array
@@ -89,6 +91,12 @@ impl StoredArray {
     /// Shape of what is stored as one object: a chunk, or a shard.
     pub fn object_shape(&self) -> &[u64] {
         &self.chunk
+    }
+
+    /// Decoded bytes of one object. Objects are decoded whole.
+    pub fn object_bytes(&self) -> u64 {
+        let sample = self.array.data_type().fixed_size().unwrap_or(1) as u64;
+        self.chunk.iter().fold(sample, |all, side| all.saturating_mul(*side))
     }
 
     /// The data type's name in Zarr v3.
@@ -172,12 +180,16 @@ impl StoredArray {
         let sample =
             self.array.data_type().fixed_size().ok_or_else(|| refuse("its samples vary in size".into()))?;
         let lengths: Vec<u64> = ranges.iter().map(|range| range.end.saturating_sub(range.start)).collect();
-        for shape in [&lengths, &self.chunk] {
+        let bounded = |shape: &[u64]| {
             let bytes = shape.iter().try_fold(sample as u64, |product, side| product.checked_mul(*side));
-            if bytes.is_none_or(|bytes| bytes > MOST_BYTES) {
-                return Err(refuse(format!("{shape:?} samples are too many to be decoded at once")));
+            match bytes.filter(|bytes| *bytes <= MOST_BYTES).and_then(|bytes| usize::try_from(bytes).ok()) {
+                Some(bytes) => Ok(bytes),
+                None => Err(refuse(format!(
+                    "{shape:?} samples are too many to be decoded at once: at most {MOST_BYTES} bytes are"
+                ))),
             }
-        }
+        };
+        let wanted_bytes = bounded(&lengths)?;
         let wanted = ArraySubset::new_with_ranges(ranges);
         let failed = |error: &dyn std::error::Error| refuse(chain(error));
         let objects = self
@@ -186,13 +198,30 @@ impl StoredArray {
             .map_err(|error| failed(&error))?
             .ok_or_else(|| refuse(format!("{ranges:?} is outside of it")))?;
         let options = CodecOptions::default().with_concurrent_target(1);
-        let mut samples = vec![0; wanted.num_elements_usize() * sample];
+        // An object that is not there takes no memory, whatever its size would be.
+        let fill = self.array.fill_value().as_ne_bytes();
+        let mut samples = match fill {
+            fill if fill.len() != sample => return Err(refuse("its fill value is not one sample".into())),
+            fill if fill.iter().all(|byte| *byte == 0) => vec![0; wanted_bytes],
+            fill => fill.repeat(wanted_bytes / sample),
+        };
         for index in &objects.indices() {
-            let object = self
-                .array
-                .retrieve_chunk_opt::<ArrayBytes<'static>>(&index, &options)
-                .and_then(|bytes| Ok(bytes.into_fixed()?.into_owned()))
+            if let Err(too_large) = bounded(&self.chunk) {
+                match self.array.retrieve_encoded_chunk(&index).map_err(|error| failed(&error))? {
+                    Some(_) => return Err(too_large),
+                    None => continue,
+                }
+            }
+            let decode = || {
+                self.array
+                    .retrieve_chunk_if_exists_opt::<ArrayBytes<'static>>(&index, &options)
+                    .and_then(|bytes| bytes.map(|bytes| Ok(bytes.into_fixed()?.into_owned())).transpose())
+            };
+            // The engine reckons with the numbers of a shard's index before it looks at them.
+            let object = fairzarr_task::caught(|| format!("the object at {index:?}"), decode)
+                .map_err(|error| failed(&error))?
                 .map_err(|error| failed(&error))?;
+            let Some(object) = object else { continue };
             let from: Ranges =
                 index.iter().zip(&self.chunk).map(|(n, side)| n * side..(n + 1) * side).collect();
             copy(&object, &from, &mut samples, ranges, sample);

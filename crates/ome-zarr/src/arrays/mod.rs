@@ -1,6 +1,7 @@
 //! Samples: arrays read and written. The only room that knows the Zarr engine and its codecs.
 
 mod array;
+mod bounded;
 mod calibration;
 mod codec;
 mod shard;

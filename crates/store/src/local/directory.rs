@@ -1,8 +1,8 @@
 //! Directories: their content, what killed writers have left in them, and when they are durable.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::is_absence;
@@ -50,10 +50,11 @@ pub(super) fn read_directory(path: &Path) -> io::Result<Children> {
     Ok(children)
 }
 
-/// Removes the temporary files below a directory.
-pub(super) fn remove_temporaries(root: &Path) -> io::Result<u64> {
-    let mut removed = 0;
+/// Looks at everything below `root` but directories, and gives the directories, each before those within it; none where there is
+/// no `root`. Links are not followed.
+fn walk(root: &Path, mut look: impl FnMut(&DirEntry) -> io::Result<()>) -> io::Result<Vec<PathBuf>> {
     let mut pending = vec![root.to_owned()];
+    let mut directories = Vec::new();
     while let Some(directory) = pending.pop() {
         let entries = match fs::read_dir(&directory) {
             Err(error) if is_absence(&error) => continue,
@@ -63,34 +64,31 @@ pub(super) fn remove_temporaries(root: &Path) -> io::Result<u64> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 pending.push(entry.path());
-            } else if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-                fs::remove_file(entry.path())?;
-                removed += 1;
+            } else {
+                look(&entry)?;
             }
         }
+        directories.push(directory);
     }
+    Ok(directories)
+}
+
+/// Removes the temporary files below a directory.
+pub(super) fn remove_temporaries(root: &Path) -> io::Result<u64> {
+    let mut removed = 0;
+    walk(root, |entry| {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+        Ok(())
+    })?;
     Ok(removed)
 }
 
 /// Removes the directories below `root` that hold nothing, and `root` if nothing is left in it. Links are left alone.
 pub(super) fn remove_empty(root: &Path) -> io::Result<()> {
-    let mut pending = vec![root.to_owned()];
-    let mut found = Vec::new();
-    while let Some(directory) = pending.pop() {
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if is_absence(&error) => continue,
-            other => other?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                pending.push(entry.path());
-            }
-        }
-        found.push(directory);
-    }
-    // Those that are deeper were found later.
-    for directory in found.iter().rev() {
+    for directory in walk(root, |_| Ok(()))?.iter().rev() {
         match fs::remove_dir(directory) {
             Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty && !is_absence(&error) => {
                 return Err(error);
@@ -110,21 +108,14 @@ pub(super) fn sync_tree(root: &Path) -> io::Result<()> {
 /// Makes all that was written below `root` durable.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn sync_tree(root: &Path) -> io::Result<()> {
-    let mut pending = vec![root.to_owned()];
-    while let Some(directory) = pending.pop() {
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                pending.push(entry.path());
-            } else if kind.is_file() {
-                // Windows flushes only through a handle that may write.
-                fs::OpenOptions::new().write(true).open(entry.path())?.sync_all()?;
-            }
+    let directories = walk(root, |entry| {
+        if entry.file_type()?.is_file() {
+            // Windows flushes only through a handle that may write.
+            fs::OpenOptions::new().write(true).open(entry.path())?.sync_all()?;
         }
-        sync_directory(&directory)?;
-    }
-    Ok(())
+        Ok(())
+    })?;
+    directories.iter().try_for_each(|directory| sync_directory(directory))
 }
 
 #[cfg(unix)]
