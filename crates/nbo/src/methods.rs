@@ -41,6 +41,8 @@ pub enum Markup {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Methods {
     paragraphs: Vec<Paragraph>,
+    /// Names of the images that are left out because they are of metrology.
+    left_out: Vec<String>,
     sources: Vec<Json>,
 }
 
@@ -64,7 +66,7 @@ struct Description {
 pub fn methods(record: &Record) -> Methods {
     let book = Book::new(record);
     let nothing = Object::new("Image");
-    let mut images = images(&book);
+    let (mut images, left_out) = images(&book);
     // A store's image that nothing describes is all gaps; so is a record that describes neither image nor microscope.
     let undescribed = record.in_store.as_ref().is_some_and(|held| images.is_empty() && !held.is_empty());
     let mut paragraphs = Vec::new();
@@ -93,7 +95,7 @@ pub fn methods(record: &Record) -> Methods {
     name_sources(record, &mut paragraphs);
     let sources =
         record.sources.iter().map(|s| json!({"name": s.name, "form": s.form, "sha256": s.sha256})).collect();
-    Methods { paragraphs, sources }
+    Methods { paragraphs, left_out, sources }
 }
 
 impl Methods {
@@ -152,6 +154,7 @@ impl Methods {
         json!({
             "text": self.text(Markup::Plain),
             "paragraphs": paragraphs.collect::<Vec<_>>(),
+            "leftOut": self.left_out,
             "sources": self.sources,
         })
     }
@@ -177,8 +180,9 @@ impl Description {
     }
 }
 
-/// The images to write about: those of the store, without those of metrology unless there are no others.
-fn images<'a>(book: &Book<'a>) -> Vec<&'a Object> {
+/// The images to write about: those of the store, without those of metrology unless there are no others; and the names of
+/// those that are left out.
+fn images<'a>(book: &Book<'a>) -> (Vec<&'a Object>, Vec<String>) {
     let record = book.record;
     let measured: HashSet<&str> = record
         .objects
@@ -194,14 +198,23 @@ fn images<'a>(book: &Book<'a>) -> Vec<&'a Object> {
         .filter(|(number, _)| stored.as_ref().is_none_or(|stored| stored.contains(number)))
         .map(|(_, image)| image)
         .collect();
-    let is_result = |image: &&&Object| {
+    let is_result = |image: &&Object| {
         let samples: Vec<_> =
             image.children_of("SampleRef").filter_map(|r| book.find(r.target()?, "Sample")).collect();
-        let of_metrology = !samples.is_empty() && samples.iter().all(|s| image::is_metrology(s));
+        let of_metrology = if samples.is_empty() {
+            quality::is_measured_on_itself(image)
+        } else {
+            samples.iter().all(|s| image::is_metrology(s))
+        };
         !of_metrology && image.id().is_none_or(|id| !measured.contains(id))
     };
-    let results: Vec<&Object> = held.iter().filter(is_result).copied().collect();
-    if results.is_empty() { held } else { results }
+    let (results, others): (Vec<&Object>, Vec<&Object>) =
+        held.iter().copied().partition(|image| is_result(&image));
+    if results.is_empty() {
+        return (held, Vec::new());
+    }
+    let names = others.iter().filter_map(|image| wording::plain(Some(image), "Name"));
+    (results, names.map(|name| name.plain()).collect())
 }
 
 fn describe<'a>(
@@ -252,17 +265,21 @@ fn paragraph(described: Description, images: &[&Object], first: Option<&Paragrap
     let is_one = images.len() == 1;
     let opening = phrase![subject(&names, images.len()), ", acquired ", dates(images), ","];
     let mut sentences = Vec::new();
+    let but = if other.is_empty() { "." } else { ", except for what follows." };
     let shows_the_same = first.is_some_and(|p| p.shows.as_ref() == Some(&described.shows));
-    if shows_the_same {
-        let verb = if is_one { " shows the same" } else { " show the same" };
-        sentences.push(phrase![opening, verb, "."]);
+    // Of two images whose samples nobody knows, nobody knows whether they show the same.
+    let is_unknown = described.shows.facts().next().is_none();
+    if shows_the_same && is_unknown && !same.is_empty() {
+        let verb = if is_one { " was" } else { " were" };
+        sentences.push(phrase![opening, verb, " recorded as described above", but]);
     } else {
-        sentences.push(phrase![opening, if is_one { " shows " } else { " show " }, described.shows.clone()]);
-    }
-    if !same.is_empty() {
-        let but = if other.is_empty() { "." } else { ", except for what follows." };
-        let subject = if is_one { "It was" } else { "They were" };
-        sentences.push(phrase![subject, " recorded as described above", but]);
+        let (one, several) = if shows_the_same { (" shows", " show") } else { (" shows ", " show ") };
+        let shown = if shows_the_same { " the same.".into() } else { described.shows.clone() };
+        sentences.push(phrase![opening, if is_one { one } else { several }, shown]);
+        if !same.is_empty() {
+            let subject = if is_one { "It was" } else { "They were" };
+            sentences.push(phrase![subject, " recorded as described above", but]);
+        }
     }
     sentences.extend(other);
     Paragraph {
@@ -280,14 +297,15 @@ fn subject(names: &[Phrase], count: usize) -> Phrase {
     match (count, names) {
         (1, [name]) => phrase!["The image ", quoted(name)],
         (1, _) => "The image".into(),
-        (_, []) => format!("The {count} images").into(),
+        (_, []) => phrase!["The ", wording::count(&count.to_string(), "image", "images")],
         (_, names) => {
             let mut named: Vec<Phrase> = names.iter().take(NAMED).map(quoted).collect();
             if count > named.len() {
                 let others = count - named.len();
                 named.push(wording::count(&others.to_string(), "other", "others").into());
             }
-            phrase![format!("The {count} images "), phrase::list(named)]
+            let counted = wording::count(&count.to_string(), "image", "images");
+            phrase![format!("The {counted} "), phrase::list(named)]
         }
     }
 }

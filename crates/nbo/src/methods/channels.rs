@@ -57,7 +57,7 @@ pub(super) fn method(channel: &Channel<'_>) -> Option<Phrase> {
             Some(if is_said { kind } else { phrase![kind, " with ", contrast, " contrast"] })
         }
         (Some(kind), None) => Some(kind),
-        (None, Some(contrast)) => Some(phrase![contrast, " microscopy"]),
+        (None, Some(contrast)) => Some(phrase![contrast, " microscopy (", gap("illumination type"), ")"]),
         (None, None) => None,
     }
 }

@@ -53,9 +53,13 @@ pub(super) fn settings(channel: &Channel<'_>) -> Details {
         || part.is_some_and(|part| is_a(part, "PointDetector"));
     if is_point {
         details.need(with("a voltage of ", quantity(settings, "Voltage")), "detector voltage");
-        details.may(said(settings, "PhotonCounting", |p, _| {
-            (p == "true").then(|| "photon counting".to_owned())
-        }));
+        let counting = "whether photons were counted";
+        match settings {
+            Some(settings) => {
+                details.need_either(settings, "PhotonCounting", ["photon counting", ""], counting);
+            }
+            None => details.missing.push(counting.to_owned()),
+        }
     } else if settings.is_some_and(|s| s.class == "CameraSettings") || !is_scanned(channel) {
         let binning = said(settings, "Binning", |b, _| (b != "Other").then(|| b.replace('x', "×")))
             .or_else(|| kept(settings, "OME:@Binning", |b| b.replace('x', "×")))

@@ -1,7 +1,7 @@
 //! Parts of a microscope in the words of a paper: maker, model, what it is, catalogue number.
 
-use super::phrase::{Details, Phrase, kept, phrase, said};
-use super::wording::{article, decimal, measure, number, plain, quantity, wavelength, word};
+use super::phrase::{Details, Phrase, gap, kept, phrase, said};
+use super::wording::{article, decimal, measure, number, plain, prose, quantity, wavelength, word};
 use crate::catalogue;
 use crate::record::Object;
 
@@ -107,9 +107,9 @@ pub(super) fn light_source(part: &Object) -> (String, Details) {
     let noun = match part.class.as_str() {
         "Laser" => {
             details.need(word(Some(part), "Type"), "laser type");
-            details.may(said(Some(part), "Pulse", |p, _| (p == "true").then(|| "pulsed".to_owned())));
-            details.may(said(Some(part), "Tuneable", |p, _| (p == "true").then(|| "tuneable".to_owned())));
-            details.may(said(Some(part), "ModulationMechanism", |m, _| modulation(m)));
+            details.need_either(part, "Pulse", ["pulsed", "continuous-wave"], "whether it is pulsed");
+            details.need_either(part, "Tuneable", ["tuneable", ""], "whether it is tuneable");
+            details.need_listed(part, "ModulationMechanism", modulation, "modulation");
             "laser"
         }
         "LightEmittingDiode" => "LED light source",
@@ -117,19 +117,29 @@ pub(super) fn light_source(part: &Object) -> (String, Details) {
         "Filament" => "filament lamp",
         _ => "light source",
     };
-    for range in part
-        .children
-        .iter()
-        .filter(|c| ["LEDModule", "IlluminationWavelengthRange"].contains(&c.class.as_str()))
-    {
+    let is_range = |c: &&Object| ["LEDModule", "IlluminationWavelengthRange"].contains(&c.class.as_str());
+    let (mut has_light, mut has_power) = (false, false);
+    for range in part.children.iter().filter(is_range) {
         let light =
             wavelength(Some(range), "PeakWavelength").or_else(|| wavelength(Some(range), "Wavelength"));
-        match (light, quantity(Some(range), "IlluminationPower")) {
+        let power = quantity(Some(range), "IlluminationPower");
+        (has_light, has_power) = (has_light || light.is_some(), has_power || power.is_some());
+        match (light, power) {
             (Some(light), Some(power)) => details.said.push(phrase![light, " at ", power]),
             (light, power) => details.said.extend(light.or(power)),
         }
     }
-    details.may(kept(Some(part), "OME:@Wavelength", |w| format!("{w} nm")));
+    if !has_light {
+        let light = kept(Some(part), "OME:@Wavelength", |w| format!("{w} nm"));
+        // A lamp has a spectrum, which nobody gives.
+        if light.is_none() && ["Laser", "LightEmittingDiode"].contains(&part.class.as_str()) {
+            details.missing.push("wavelength".to_owned());
+        }
+        details.may(light);
+    }
+    if !has_power {
+        details.missing.push("nominal power".to_owned());
+    }
     (noun.to_owned(), details)
 }
 
@@ -146,16 +156,24 @@ fn modulation(listed: &str) -> Option<String> {
 /// A filter or dichroic with its band.
 pub(super) fn filter(part: &Object, role: &str) -> (String, Details) {
     let mut details = Details::default();
+    // Of an edge filter the wavelength is the edge.
+    let is_edge = ["LongPass", "ShortPass"].iter().any(|kind| part.str("Type") == Some(kind));
+    let mut has_light = false;
     for range in part.children.iter().filter(|c| c.class.ends_with("TransmittanceRange")) {
         let Some(light) = wavelength(Some(range), "Wavelength") else { continue };
-        // Of an edge filter the wavelength is the edge.
-        let is_edge = ["LongPass", "ShortPass"].iter().any(|kind| part.str("Type") == Some(kind));
-        details.said.push(match bandwidth(range).filter(|_| !is_edge) {
+        has_light = true;
+        details.said.push(match bandwidth(range) {
+            _ if is_edge => light,
             Some(width) => phrase!["centred at ", light, ", ", width, " wide"],
-            None => light,
+            None => phrase!["centred at ", light, ", ", gap("bandwidth")],
         });
     }
-    details.may(word(Some(part), "Type"));
+    if !has_light {
+        details.missing.push(if is_edge { "edge wavelength" } else { "wavelength and bandwidth" }.to_owned());
+    }
+    let optic = if is_a(part, "Dichroic") { "type of dichroic" } else { "type of filter" };
+    details.need_listed(part, "Type", prose, optic);
+    details.need_listed(part, "CoatingMethod", prose, "coating");
     (role.to_owned(), details)
 }
 
@@ -186,17 +204,29 @@ pub(super) fn detector(part: &Object) -> (String, Details) {
     };
     let mut details = Details::default();
     if is_a(part, "Camera") {
-        let pixel = (quantity(Some(part), "PixelWidth"), quantity(Some(part), "PixelHeight"));
-        details.need(
-            match pixel {
-                (Some(w), Some(h)) if w.plain() == h.plain() => Some(phrase!["square pixels of ", w]),
-                (Some(w), Some(h)) => Some(phrase!["pixels of ", w, " by ", h]),
-                _ => None,
-            },
-            "sensor pixel size",
-        );
+        let pixel = match (quantity(Some(part), "PixelWidth"), quantity(Some(part), "PixelHeight")) {
+            (Some(w), Some(h)) if w.plain() == h.plain() => Some(phrase!["square pixels of ", w]),
+            (Some(w), Some(h)) => Some(phrase!["pixels of ", w, " by ", h]),
+            _ => None,
+        };
+        let sides = number(Some(part), "ArrayWidth").zip(number(Some(part), "ArrayHeight"));
+        let sides = sides.map(|(w, h)| phrase![w, " × ", h, " "]);
+        match (sides, pixel) {
+            (Some(sides), Some(pixel)) => details.said.push(phrase![sides, pixel]),
+            (Some(sides), None) => {
+                details.said.push(phrase![sides, "pixels"]);
+                details.missing.push("sensor pixel size".to_owned());
+            }
+            (None, pixel) => {
+                details.need(pixel, "sensor pixel size");
+                details.missing.push("sensor size".to_owned());
+            }
+        }
+        if ["CMOS", "CCD"].contains(&part.class.as_str()) && word(Some(part), "Type").is_none() {
+            details.missing.push("type of sensor".to_owned());
+        }
     } else if is_a(part, "PointDetector") {
-        details.may(word(Some(part), "Coating").map(|coating| phrase![coating, " photocathode"]));
+        details.need(word(Some(part), "Coating").map(|c| phrase![c, " photocathode"]), "photocathode");
     }
     (noun.to_owned(), details)
 }
@@ -221,14 +251,18 @@ pub(super) fn objective(part: &Object) -> Phrase {
     details.need(aperture.map(|na| phrase!["NA ", na]), "numerical aperture");
     let correction = said(Some(part), "Correction", |c, _| (c != "Other").then(|| c.to_owned()));
     details.need(correction.map(|c| phrase![c, " correction"]), "correction");
-    let medium = said(Some(part), "ImmersionType", |m, _| super::wording::prose(m));
+    let medium = said(Some(part), "ImmersionType", |m, _| prose(m));
     details
         .need(medium.map(|m| if m.plain() == "dipping" { m } else { phrase![m, " immersion"] }), "immersion");
-    details.may(word(Some(part), "ContrastModulation").map(|c| phrase![c, " phase plate"]));
-    details.may(said(Some(part), "DIC", |d, _| (d == "true").then(|| "for DIC".to_owned())));
-    details.may(said(Some(part), "InfinityCorrected", |i, _| {
-        (i == "true").then(|| "infinity-corrected".to_owned())
-    }));
+    let plate = |listed: &str| prose(listed).map(|plate| format!("{plate} phase plate"));
+    details.need_listed(part, "ContrastModulation", plate, "phase plate");
+    details.need_either(part, "DIC", ["for DIC", ""], "whether it is for DIC");
+    details.need_either(
+        part,
+        "InfinityCorrected",
+        ["infinity-corrected", "of finite tube length"],
+        "infinity correction",
+    );
     details.may(quantity(Some(part), "WorkingDistance").map(|d| phrase!["working distance ", d]));
     product(part, "objective", details)
 }
@@ -236,13 +270,13 @@ pub(super) fn objective(part: &Object) -> Phrase {
 /// What is said of the liquid of an immersion: `Example Optics oil (refractive index 1.518)`.
 pub(super) fn liquid(settings: &Object) -> Option<Phrase> {
     let liquid = settings.child("ImmersionLiquid")?;
-    let index = number(Some(liquid), "RefractiveIndex");
-    let (named, _) = name(liquid);
-    if named.is_empty() {
-        return index.map(|n| phrase!["an immersion liquid of refractive index ", n]);
-    }
+    let (named, missing) = name(liquid);
     let mut details = Details::default();
-    details.may(index.map(|n| phrase!["refractive index ", n]));
+    details.may(number(Some(liquid), "RefractiveIndex").map(|n| phrase!["refractive index ", n]));
+    details.missing.extend(missing.into_iter().map(str::to_owned));
     details.need(catalogue_number(liquid), "catalogue number");
+    if named.is_empty() {
+        return Some(phrase!["an immersion liquid", details.bracketed()]);
+    }
     Some(phrase![named, details.bracketed(), " as the immersion liquid"])
 }

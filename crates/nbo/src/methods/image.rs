@@ -4,7 +4,7 @@
 use super::book::Book;
 use super::hardware::{self, product};
 use super::phrase::{Details, Phrase, gap, gaps, kept, list, phrase, said};
-use super::wording::{article, count, number, percent, plain, quantity, word};
+use super::wording::{article, count, number, percent, plain, prose, quantity, word};
 use crate::identity::is_stand;
 use crate::record::Object;
 
@@ -14,6 +14,8 @@ pub(super) fn sample(book: &Book<'_>, image: &Object) -> Phrase {
     let experiment = book.referred(image, "ExperimentRef", "Experiment");
     let labelling = plain(experiment, "LabellingMethod").map(initial);
     let labelled = phrase![", labelled by ", labelling.clone().unwrap_or_else(|| gap("labelling method"))];
+    // A purpose that is none of the listed ones is stated, and has no words.
+    let purpose = said(experiment, "Purpose", |listed, _| Some(prose(listed).unwrap_or_default()));
     let mut all = Vec::new();
     for sample in &samples {
         let sample = Some(*sample);
@@ -39,14 +41,22 @@ pub(super) fn sample(book: &Book<'_>, image: &Object) -> Phrase {
             "coverglass",
             "sample holder",
         ];
+        if purpose.is_none() {
+            missing.push("purpose of the experiment");
+        }
         if labelling.is_none() {
             missing.push("labelling method");
         }
         let missing = gaps(&missing.into_iter().map(str::to_owned).collect::<Vec<_>>());
         all.push(if labelling.is_none() { missing } else { phrase![missing, labelled] });
     }
-    let purpose = word(experiment, "Purpose").map(|p| phrase![", for ", p]);
-    phrase![list(all), purpose.unwrap_or_default(), "."]
+    let purpose = match purpose {
+        Some(purpose) if purpose.plain().is_empty() => Phrase::default(),
+        Some(purpose) => phrase![", for ", purpose],
+        None if samples.is_empty() => Phrase::default(),
+        None => phrase![", for ", gap("purpose of the experiment")],
+    };
+    phrase![list(all), purpose, "."]
 }
 
 /// ` mounted in … with a No. 1.5H coverglass on …`.
@@ -66,7 +76,9 @@ fn mounting(sample: Option<&Object>) -> Phrase {
             said(Some(glass), "Thickness", |t, _| Some(t.to_owned()))
                 .map(|t| phrase!["thickness ", t, " ", gap("unit of the thickness")]),
         );
-        details.may(plain(Some(glass), "Coating").map(|c| phrase!["coated with ", c]));
+        let is_bare = |coating: &str| ["none", "uncoated", "no"].contains(&coating.to_lowercase().as_str());
+        let coat = |c: &str| if is_bare(c) { "uncoated".to_owned() } else { format!("coated with {c}") };
+        details.need_listed(glass, "Coating", |c| Some(coat(c)), "coating");
         let kind = said(Some(glass), "CoverGlassNo", |no, _| {
             Some(format!("No. {}", no.trim_start_matches('#').replace(" -", "–").replace(')', " mm)")))
         });
@@ -207,7 +219,11 @@ fn stand(instrument: Option<&Object>) -> Phrase {
     if noun == "microscope" {
         details.missing.push("whether it is upright or inverted".to_owned());
     }
-    details.may(word(Some(stand), "Origin"));
+    // Custom made is custom-built.
+    let is_custom = stand.str("Type").is_some_and(|kind| kind.starts_with("Custom"));
+    details.may(
+        word(Some(stand), "Origin").filter(|origin| !is_custom || !origin.plain().starts_with("custom")),
+    );
     details.may(plain(instrument, "Name").map(|name| phrase!["“", name, "”"]));
     product(stand, noun, details)
 }
@@ -340,8 +356,9 @@ pub(super) fn environment(book: &Book<'_>, image: &Object) -> Phrase {
 
 fn environment_device(device: &Object) -> Phrase {
     let mut details = Details::default();
-    details.may(word(Some(device), "TemperatureControl"));
-    details.may(word(Some(device), "HumidityControl").map(|h| phrase![h, " humidity control"]));
+    details.need_listed(device, "TemperatureControl", prose, "temperature control");
+    let humidity = |listed: &str| prose(listed).map(|control| format!("{control} humidity control"));
+    details.need_listed(device, "HumidityControl", humidity, "humidity control");
     product(device, "environmental control device", details)
 }
 
@@ -387,9 +404,9 @@ pub(super) fn acknowledgement(book: &Book<'_>, image: &Object) -> Phrase {
     let facility = kept(Some(image), "coreFacility", str::to_owned);
     let identifier = kept(Some(image), "RRID", rrid).or_else(|| noted_rrid(book));
     let place = match (facility, identifier) {
-        (Some(facility), Some(identifier)) => phrase![" at the ", facility, " (", identifier, ")"],
+        (Some(facility), Some(identifier)) => phrase![at(&facility), facility, " (", identifier, ")"],
         (Some(facility), None) => {
-            phrase![" at the ", facility, " (", gap("RRID of the imaging facility"), ")"]
+            phrase![at(&facility), facility, " (", gap("RRID of the imaging facility"), ")"]
         }
         (None, Some(identifier)) => phrase![" at ", gap("imaging facility"), " (", identifier, ")"],
         (None, None) => phrase![" at ", gap("imaging facility and its RRID")],
@@ -414,6 +431,11 @@ fn person(person: &Object) -> Option<Phrase> {
     Some(phrase![full, institution.unwrap_or_default()])
 }
 
+/// The words in front of a facility's name, which may begin with its article.
+fn at(facility: &Phrase) -> &'static str {
+    if facility.plain().to_lowercase().starts_with("the ") { " at " } else { " at the " }
+}
+
 /// An identifier as RRIDs are cited.
 fn rrid(text: &str) -> String {
     format!("RRID:{}", text.trim_start_matches("RRID:").trim())
@@ -431,17 +453,35 @@ fn noted_rrid(book: &Book<'_>) -> Option<Phrase> {
     kept(Some(&holder), key, rrid)
 }
 
-/// Words with a small letter in front, unless they begin with a name or an abbreviation.
+/// Words with a small letter in front where the first of them is no name, which nobody can know of others: `Hoechst`.
 fn initial(words: Phrase) -> Phrase {
     let mut words = words;
     if let Some(super::phrase::Piece::Fact(fact)) = words.0.first_mut() {
-        let mut letters = fact.text.chars();
-        let first = letters.next();
-        if letters.clone().next().is_some_and(char::is_lowercase)
-            && let Some(first) = first
-        {
-            fact.text = first.to_lowercase().chain(letters).collect();
+        let first = fact.text.split([' ', '-', ',']).next().unwrap_or_default();
+        if METHODS.contains(&first.to_lowercase().as_str()) {
+            let at = first.len();
+            fact.text = format!("{}{}", first.to_lowercase(), fact.text.get(at..).unwrap_or_default());
         }
     }
     words
 }
+
+/// Words that methods of labelling begin with.
+const METHODS: [&str; 16] = [
+    "antibody",
+    "chemical",
+    "direct",
+    "endogenous",
+    "fluorescent",
+    "fluorescence",
+    "fusion",
+    "genetic",
+    "genetically",
+    "immunofluorescence",
+    "immunolabeling",
+    "immunolabelling",
+    "indirect",
+    "stable",
+    "staining",
+    "transient",
+];

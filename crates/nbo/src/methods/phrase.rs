@@ -229,6 +229,43 @@ impl Details {
         }
     }
 
+    /// Adds the words for a field that is true or false, of which one may go without saying; a field that says neither
+    /// is missing under this name.
+    pub(super) fn need_either(&mut self, object: &Object, field: &str, [yes, no]: [&str; 2], name: &str) {
+        let mut is_said = false;
+        self.may(said(Some(object), field, |value, _| {
+            let words = match value {
+                "true" => yes,
+                "false" => no,
+                _ => return None,
+            };
+            is_said = true;
+            (!words.is_empty()).then(|| words.to_owned())
+        }));
+        if !is_said {
+            self.missing.push(name.to_owned());
+        }
+    }
+
+    /// Adds the words for a value of a list; one that goes without saying, such as `None`, is said in no words, and a
+    /// field that holds no value is missing under this name.
+    pub(super) fn need_listed(
+        &mut self,
+        object: &Object,
+        field: &str,
+        write: impl FnOnce(&str) -> Option<String>,
+        name: &str,
+    ) {
+        let mut is_said = false;
+        self.may(said(Some(object), field, |value, _| {
+            is_said = true;
+            write(value)
+        }));
+        if !is_said {
+            self.missing.push(name.to_owned());
+        }
+    }
+
     /// Adds what is said, if anything is.
     pub(super) fn may(&mut self, said: Option<Phrase>) {
         self.said.extend(said);

@@ -7,7 +7,7 @@ use super::book::Book;
 use super::phrase::{Details, Fact, Phrase, Piece, gap, phrase};
 use super::wording::{decimal, measure};
 use crate::qc::{Event, Index, Metric, Wavelength};
-use crate::record::OriginKind;
+use crate::record::{Object, OriginKind};
 
 /// What a metric is called.
 const NAMES: [(&str, &str); 24] = [
@@ -39,15 +39,28 @@ const NAMES: [(&str, &str); 24] = [
 
 /// The sentences about the images of an entry of the index, or a mark that nothing is recorded.
 pub(super) fn sentences(book: &Book<'_>, entry: Option<usize>) -> Vec<Phrase> {
-    let events = events(&book.index, entry);
-    if events.is_empty() {
+    let sentences = said(book, events(&book.index, entry));
+    if sentences.is_empty() {
         return vec![phrase![
             "The microscope was calibrated on ",
             gap("date, kind and result of calibration and quality control"),
             "."
         ]];
     }
-    said(book, events)
+    sentences
+}
+
+/// Whether an image without a sample carries a calibration of the day on which it was taken that names no other image to
+/// have been measured on: it is the image of the beads, the flat field or the dark.
+pub(super) fn is_measured_on_itself(image: &Object) -> bool {
+    let day = |date: &str| date.get(..10).map(str::to_owned);
+    let Some(taken) = image.str("AcquisitionDate").and_then(day) else { return false };
+    let is_own = |o: &&Object| {
+        ORDER.contains(&o.class.as_str())
+            && o.str("Date").and_then(day).is_some_and(|date| date == taken)
+            && !o.descendants().iter().any(|c| c.class.ends_with("ImageRef"))
+    };
+    image.descendants().iter().any(is_own)
 }
 
 /// The order in which kinds are reported.
@@ -169,7 +182,8 @@ fn lead(book: &Book<'_>, event: &Event) -> Option<Phrase> {
 fn detail(book: &Book<'_>, event: &Event) -> Phrase {
     let mut at = Vec::new();
     if let [reference, test] = event.wavelengths.as_slice() {
-        at.push(phrase!["between ", light(book, event, reference), " and ", light(book, event, test)]);
+        let (reference, test) = (light(book, event, reference), light(book, event, test));
+        at.push(phrase!["between ", reference, " and ", test]);
     } else if let Some(wavelength) = &event.wavelength {
         at.push(phrase!["at ", light(book, event, wavelength)]);
     }

@@ -73,10 +73,18 @@ pub(super) fn word(object: Option<&Object>, field: &str) -> Option<Phrase> {
     said(object, field, |listed, _| prose(listed))
 }
 
-/// `2` of one thing, or of several: `one channel`, `2 channels`.
+/// So many of one thing, or of several, in words below ten: `one channel`, `two channels`, `12 channels`.
 pub(super) fn count(digits: &str, one: &str, several: &str) -> String {
-    if tidy(digits) == "1" { format!("one {one}") } else { format!("{} {several}", tidy(digits)) }
+    let number = tidy(digits);
+    match number.parse::<usize>().ok().filter(|n| *n > 0).and_then(|n| BELOW_TEN.get(n - 1)) {
+        Some(&"one") => format!("one {one}"),
+        Some(word) => format!("{word} {several}"),
+        None => format!("{number} {several}"),
+    }
 }
+
+/// Small numbers as prose has them.
+const BELOW_TEN: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /// A number and a unit.
 pub(super) fn measure(digits: &str, unit: &str) -> String {
@@ -107,7 +115,8 @@ const SCALES: [&[&str]; 5] = [
 fn scale(value: f64, unit: &str) -> Option<(f64, &'static str)> {
     let scale = SCALES.iter().find(|scale| unit::convert(1.0, unit, scale[0]).is_some())?;
     let steps = scale.iter().rev().filter_map(|to| Some((unit::convert(value, unit, to)?, *to)));
-    steps.into_iter().find(|(v, _)| v.abs() >= 1.0)
+    // The largest unit does not help with what is beyond it.
+    steps.into_iter().find(|(v, _)| v.abs() >= 1.0).filter(|(v, _)| v.abs() < 10_000.0)
 }
 
 /// The unit as it is printed.
