@@ -677,3 +677,53 @@ fn a_record_of_a_newer_layout_is_read_and_left_alone() {
     assert!(refused.err.contains("newer layout"), "{}", refused.err);
     same(&tree(&store), &before);
 }
+
+#[test]
+fn image_quality_is_counted_asked_of_every_channel_and_proven() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/cells.ome.tiff"));
+    let store = directory.path().join("cells.zarr");
+    // Chunks of 100 columns hold runs of four.
+    convert(&source, &store, &["--chunk", "100"]).done();
+    let listed = fairzarr(&["qc", text(&store)]).done().text();
+    assert!(
+        listed.contains("ImageQuality  ") && listed.contains("channel GFP: SaturatedFraction 0"),
+        "{listed}"
+    );
+    let told = fairzarr(&["qc", text(&store), "--json"]).done().json();
+    let channels = told["imageQuality"][0]["channels"].as_array().unwrap().clone();
+    assert_eq!(
+        channels.iter().map(|c| c["channel"].clone()).collect::<Vec<_>>(),
+        [json!("DAPI"), json!("GFP")]
+    );
+    let of = |channel: usize, name: &str| {
+        let metrics = channels[channel]["metrics"].as_array().unwrap();
+        metrics.iter().find(|m| m["name"] == name).unwrap()["value"].as_f64().unwrap()
+    };
+    for name in fairzarr_nbo::qc::IMAGE_QUALITY_METRICS {
+        let (low, high) = (of(0, name).min(of(1, name)), of(0, name).max(of(1, name)));
+        let ask = |demand: String| fairzarr(&["qc", text(&store), "--require", &demand]);
+        ask(format!("ImageQuality and {name} >= {low}")).done();
+        ask(format!("ImageQuality and {name} <= {high}")).done();
+        if low < high {
+            let failed = ask(format!("ImageQuality and {name} >= {high}")).ends_with(1).text();
+            assert!(failed.starts_with("fail") && failed.contains(&format!("{name} is {low}")), "{failed}");
+        }
+    }
+    let unknown = fairzarr(&["qc", text(&store), "--require", "ImageQuality in channel Cy5"]).ends_with(1);
+    assert!(unknown.text().starts_with("unknown"), "{}", unknown.text());
+    fairzarr(&["qc", text(&store), "--require", "ImageQuality and FocusScores >= 1"]).ends_with(2);
+    for command in [&["verify", text(&source), text(&store)][..], &["verify", text(&store)]] {
+        let proven = fairzarr(command).done().text();
+        assert!(proven.contains("statistics equal"), "{proven}");
+    }
+    // What was not looked at is unknown.
+    let unseen = directory.path().join("foreign.zarr");
+    convert(&source, &unseen, &[]).done();
+    let document = unseen.join(told["imageQuality"][0]["path"].as_str().unwrap()).join("zarr.json");
+    let mut edited: Value = serde_json::from_slice(&std::fs::read(&document).unwrap()).unwrap();
+    edited["attributes"].as_object_mut().unwrap().remove("fairzarr:statistics");
+    std::fs::write(&document, edited.to_string()).unwrap();
+    let unknown = fairzarr(&["qc", text(&unseen), "--require", "ImageQuality"]).ends_with(1);
+    assert!(unknown.text().contains("nothing was counted of this image"), "{}", unknown.text());
+}

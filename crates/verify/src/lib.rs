@@ -35,6 +35,7 @@ mod opening;
 mod origin;
 mod pixels;
 mod pyramid;
+mod quality;
 mod record;
 mod report;
 mod sample;
