@@ -208,8 +208,7 @@ fn images<'a>(book: &Book<'a>) -> (Vec<&'a Object>, Vec<String>) {
         };
         !of_metrology && image.id().is_none_or(|id| !measured.contains(id))
     };
-    let (results, others): (Vec<&Object>, Vec<&Object>) =
-        held.iter().copied().partition(|image| is_result(&image));
+    let (results, others): (Vec<&Object>, Vec<&Object>) = held.iter().copied().partition(is_result);
     if results.is_empty() {
         return (held, Vec::new());
     }
