@@ -34,6 +34,16 @@ pub enum Error {
     /// Complex samples have no order.
     #[error("image {0} has complex samples, of which none is the largest: its levels cannot be made so")]
     NoLargest(usize),
+    /// An axis that is longer than 1 was to be left out.
+    #[error("image {image}: axis {axis} has the length {length}; only axes of length 1 can be left out")]
+    AxisInUse {
+        /// The image's number.
+        image: usize,
+        /// `t`, `c` or `z`.
+        axis: char,
+        /// Its length.
+        length: u32,
+    },
     /// The regions of an image cannot be painted.
     #[error("regions of image {image}: {reason}")]
     Rois {

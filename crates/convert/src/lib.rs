@@ -40,10 +40,10 @@ pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use finished::{Finished, finished};
-pub use not_carried::{Levels, NotCarried};
+pub use not_carried::{Levels, NotCarried, Times};
 pub use options::{
-    BitType, ChunkChoice, Downsample, Existing, Layout, Options, PositionChoice, PyramidChoice, RoiChoice,
-    ShardChoice, TimeChoice,
+    BitType, ChunkChoice, Downsample, DropAxes, Existing, Layout, Options, PositionChoice, PyramidChoice,
+    RoiChoice, ShardChoice, TimeChoice,
 };
 pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};

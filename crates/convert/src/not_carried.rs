@@ -1,5 +1,5 @@
-//! What the source holds and the store does not: pages that no image uses, reduced levels that were computed anew, files
-//! that the metadata attach. Whoever deletes the original must know of it.
+//! What the source holds and the store does not: pages that no image uses, reduced levels that were computed anew, images and
+//! time points that were not asked for, files that the metadata attach. Whoever deletes the original must know of it.
 
 use fairzarr_ome_tiff::{Fileset, UnmappedPage};
 use serde::Serialize;
@@ -23,6 +23,9 @@ pub struct NotCarried {
     /// Images of the source that were not asked for, by their numbers there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<usize>,
+    /// Time points of the source that were not asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timepoints: Vec<Times>,
     /// Files that the metadata attach: annotation, name, place, size.
     pub files: Vec<Value>,
 }
@@ -37,6 +40,16 @@ pub struct Levels {
     pub sizes: Vec<[u32; 2]>,
 }
 
+/// The time points that are left out of an image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Times {
+    /// Number of the image in the store.
+    pub image: usize,
+    /// Their numbers in the source.
+    pub left_out: Vec<u32>,
+}
+
 impl NotCarried {
     pub(crate) fn of(source: &Fileset, plan: &Plan) -> Self {
         let levels =
@@ -48,18 +61,26 @@ impl NotCarried {
         let files = source.attached().iter().map(|file| {
             json!({"annotation": file.annotation, "name": file.name, "href": file.href, "size": file.size})
         });
+        let times = source.times_left_out().into_iter().enumerate();
+        let times = times.filter(|(_, left_out)| !left_out.is_empty());
+        let times = times.map(|(image, left_out)| Times { image, left_out });
         Self {
             page_count: source.unmapped().len(),
             pages: source.unmapped().iter().take(LISTED).map(|page| page_object(source, page)).collect(),
             levels: levels.collect(),
-            series: source.left_out(),
+            series: source.series_left_out(),
+            timepoints: times.collect(),
             files: files.collect(),
         }
     }
 
     /// Whether everything is carried.
     pub fn is_empty(&self) -> bool {
-        self.page_count == 0 && self.levels.is_empty() && self.series.is_empty() && self.files.is_empty()
+        self.page_count == 0
+            && self.levels.is_empty()
+            && self.series.is_empty()
+            && self.timepoints.is_empty()
+            && self.files.is_empty()
     }
 }
 

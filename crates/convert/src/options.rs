@@ -42,6 +42,8 @@ pub struct Options {
     pub positions: PositionChoice,
     /// Where the time between time points comes from.
     pub time_scale: TimeChoice,
+    /// Which axes of length 1 images do not get.
+    pub drop_axes: DropAxes,
     /// Computed levels are added until both sides are at most this many pixels.
     pub smallest_level: u32,
     /// Decodes also tiles that are moved as they are. Otherwise nothing is learnt of their samples: no level is computed
@@ -84,6 +86,7 @@ impl Default for Options {
             rois: RoiChoice::Metadata,
             positions: PositionChoice::Origin,
             time_scale: TimeChoice::Increment,
+            drop_axes: DropAxes::None,
             smallest_level: 256,
             decode: true,
             source_checksum: Some(FileAlgorithm::Sha256),
@@ -96,6 +99,42 @@ impl Default for Options {
             sidecars: Vec::new(),
             mapping: None,
             policy: None,
+        }
+    }
+}
+
+/// Axes of length 1 that images do not get.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DropAxes {
+    /// Images have t, c, z, y and x, whatever their lengths.
+    #[default]
+    None,
+    /// Each of t, c and z that has the length 1, image by image.
+    All,
+    /// These, among `t`, `c` and `z`. An image where one of them is longer is refused.
+    Of(Vec<char>),
+}
+
+impl DropAxes {
+    /// The axes that may be left out.
+    pub fn names(&self) -> &[char] {
+        match self {
+            Self::None => &[],
+            Self::All => &['t', 'c', 'z'],
+            Self::Of(axes) => axes,
+        }
+    }
+}
+
+impl fmt::Display for DropAxes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::All => f.write_str("all"),
+            Self::Of(axes) => {
+                f.write_str(&axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::options::{ChunkChoice, Downsample, Options, PyramidChoice, RoiChoice};
+use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PyramidChoice, RoiChoice};
 use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, place};
 use pyramid::Block;
@@ -95,6 +95,16 @@ impl Plan {
             && let Some(image) = source.images().iter().position(complex)
         {
             return Err(Error::NoLargest(image));
+        }
+        if let DropAxes::Of(axes) = &options.drop_axes {
+            for (index, image) in source.images().iter().enumerate() {
+                let shape = image.shape();
+                let lengths = [('t', shape.t), ('c', shape.c), ('z', shape.z)];
+                let longer = lengths.into_iter().find(|(axis, length)| *length > 1 && axes.contains(axis));
+                if let Some((axis, length)) = longer {
+                    return Err(Error::AxisInUse { image: index, axis, length });
+                }
+            }
         }
         if options.rois == RoiChoice::Labels {
             regions::check(source)?;

@@ -156,6 +156,7 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
             | Error::NoLargest(_)
+            | Error::AxisInUse { .. }
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
@@ -168,6 +169,7 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::AxisInUse { .. } => "; --drop-axes all leaves out those that can be".into(),
             Error::NoLargest(_) => "; choose another --downsample".into(),
             Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
             Error::Memory { .. } => "; raise --memory, or choose a smaller --chunk or --shard".into(),

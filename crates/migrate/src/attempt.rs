@@ -346,6 +346,11 @@ pub(crate) fn not_carried(root: &Map<String, Value>) -> Vec<String> {
     for levels in list("levels") {
         said.push(format!("the source's reduced levels of image {}", text(levels, "image")));
     }
+    said.extend(list("series").map(|series| format!("image {series} of the source")));
+    for times in list("timepoints") {
+        let count = times.get("left_out").and_then(Value::as_array).map_or(0, Vec::len);
+        said.push(format!("{count} time points of image {}", text(times, "image")));
+    }
     said.extend(list("files").map(|file| format!("the attached file {}", text(file, "name"))));
     said
 }

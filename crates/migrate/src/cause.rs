@@ -212,6 +212,7 @@ impl From<convert::Error> for Failure {
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
+            | Error::AxisInUse { .. }
             | Error::NotOneImage(_) => Class::Settings,
             Error::Memory { .. } => Class::Memory,
             Error::Interrupted => Class::Interrupted,

@@ -116,6 +116,23 @@ pub fn parse_image(attributes: &Map<String, Value>) -> Result<(Version, Multisca
 }
 
 impl Multiscale {
+    /// The same along those of the axes alone that are marked, in their order: others have the length 1, and no word is said of them.
+    #[must_use]
+    pub fn along(mut self, axes: &[bool]) -> Self {
+        fn kept<T>(all: &mut Vec<T>, axes: &[bool]) {
+            let mut axes = axes.iter();
+            all.retain(|_| axes.next().copied().unwrap_or(true));
+        }
+        kept(&mut self.axes, axes);
+        for dataset in &mut self.datasets {
+            kept(&mut dataset.scale, axes);
+            if let Some(translation) = &mut dataset.translation {
+                kept(translation, axes);
+            }
+        }
+        self
+    }
+
     /// An image of these axes and levels, without a name.
     pub fn new(axes: Vec<Axis>, datasets: Vec<Dataset>) -> Self {
         Self { axes, datasets, ..Self::default() }

@@ -90,6 +90,13 @@ impl Step {
         Some(Self { fraction: Some((above, below)), ..Self::new(above / below, unit)? })
     }
 
+    /// The distance between each and the one after so many.
+    pub(crate) fn every(self, count: u32) -> Option<Self> {
+        let count = f64::from(count);
+        let fraction = self.fraction.map(|(above, below)| (above * count, below));
+        Some(Self { fraction, ..Self::new(self.size * count, self.unit)? })
+    }
+
     /// A distance in micrometres.
     pub(crate) fn micrometers(size: f64) -> Option<Self> {
         Self::new(size, Some("µm".to_owned()))

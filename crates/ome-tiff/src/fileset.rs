@@ -20,6 +20,7 @@ use crate::{
     open::{OpenOptions, SourceDocument},
     opener::{Folder, Opener},
     original::OriginalMetadata,
+    part::Selected,
     plain, plates, sniff,
     source::FileState,
     types::{Kind, Warning},
@@ -32,22 +33,14 @@ pub struct Fileset {
     files: Arc<Files>,
     failures: Arc<Failures>,
     infos: Vec<FileInfo>,
-    images: Vec<Image>,
+    pub(crate) images: Vec<Image>,
     document: Option<Document>,
     sources: Vec<SourceDocument>,
     kind: Kind,
     warnings: Vec<Warning>,
     unmapped: Vec<UnmappedPage>,
     attached: Vec<AttachedFile>,
-    selected: Option<Selected>,
-}
-
-/// The images that are left of a set.
-struct Selected {
-    /// Their numbers in the whole set, in order.
-    series: Vec<usize>,
-    /// Images of the whole set.
-    all: usize,
+    pub(crate) selected: Option<Selected>,
 }
 
 impl Fileset {
@@ -126,33 +119,7 @@ impl Fileset {
         &self.images
     }
 
-    /// The same set with some of its images alone, by their numbers, counted from 0; numbers that no image has are passed over. The
-    /// document goes on describing all.
-    #[must_use]
-    pub fn select(mut self, series: &[usize]) -> Self {
-        let all = self.images.len();
-        let mut series: Vec<usize> = series.iter().copied().filter(|series| *series < all).collect();
-        series.sort_unstable();
-        series.dedup();
-        let images = std::mem::take(&mut self.images).into_iter().enumerate();
-        self.images =
-            images.filter(|(n, _)| series.binary_search(n).is_ok()).map(|(_, image)| image).collect();
-        self.selected = Some(Selected { series, all });
-        self
-    }
-
-    /// The numbers that the images have in the whole set, where some were [selected](Self::select).
-    pub fn selected(&self) -> Option<&[usize]> {
-        self.selected.as_ref().map(|selected| selected.series.as_slice())
-    }
-
-    /// The numbers of images that were not selected.
-    pub fn left_out(&self) -> Vec<usize> {
-        let Some(Selected { series, all }) = &self.selected else { return Vec::new() };
-        (0..*all).filter(|n| series.binary_search(n).is_err()).collect()
-    }
-
-    /// The OME-XML that describes the images, wherever in the set it was found; `None` for other TIFF.
+    /// The OME-XML that describes the images of the whole set, wherever in it it was found; `None` for other TIFF.
     pub fn document(&self) -> Option<&Document> {
         self.document.as_ref()
     }
@@ -160,11 +127,7 @@ impl Fileset {
     /// What is known of one of the images: its Image element, or where none describes it what ImageJ, scanners and the tags
     /// say, in the same terms.
     pub fn described(&self, image: &Image) -> fairzarr_ome_xml::Image {
-        let element = self
-            .document
-            .as_ref()
-            .zip(image.ome_index())
-            .and_then(|(document, index)| document.ome().images.get(index));
+        let element = self.element(image).and_then(|(document, index)| document.ome().images.get(index));
         let mut described = element.cloned().unwrap_or_else(|| image.to_ome());
         image.add_palette(&mut described);
         described

@@ -141,7 +141,23 @@ impl Document {
     /// [`Error::Image`] for an index that the document does not have or that is given twice, [`Error::BinaryOnly`] for
     /// a document that only points to another.
     pub fn metadata_only(&self, images: &[(usize, ByteOrder)]) -> Result<String, Error> {
-        metadata::metadata_only(self.text(), self.tree(), self.upgraded(), images)
+        self.metadata_of_part(images, None)
+    }
+
+    /// As [`Self::metadata_only`], of a part of the time points, ascending: they are counted from 0 in their order, and an image has
+    /// those of them that it has. `SizeT` is their number; `TimeIncrement` is as much larger as the steps between them are, and gone
+    /// where these are not equal; Planes, and shapes of regions, of other time points are left out. Where Images are left out, so are
+    /// WellSamples and references to them, and regions that no other Image refers to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::metadata_only`].
+    pub fn metadata_of_part(
+        &self,
+        images: &[(usize, ByteOrder)],
+        times: Option<&[u32]>,
+    ) -> Result<String, Error> {
+        metadata::metadata_of_part(self.text(), self.tree(), self.upgraded(), images, times)
     }
 
     /// The document for a TIFF that holds all planes of all its Images, one Image after the other, each in its

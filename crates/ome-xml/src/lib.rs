@@ -32,6 +32,7 @@ mod model;
 mod namespaces;
 mod number;
 mod parser;
+mod part;
 mod read;
 mod schema;
 mod schema_2016_06;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::error::Error;
+use crate::part;
 use crate::tree::{Bulk, Element, Node, Tree};
 use crate::upgrade::Upgrade;
 use crate::write;
@@ -29,8 +30,22 @@ impl ByteOrder {
     }
 }
 
-/// See [`crate::Document::metadata_only`]. `upgraded` is the root in terms of 2016-06 where it is not as it is written.
-pub(crate) fn metadata_only(
+/// See [`crate::Document::metadata_of_part`]. `upgraded` is the root in terms of 2016-06 where it is not as it is written.
+pub(crate) fn metadata_of_part(
+    text: &str,
+    tree: &Tree<'_>,
+    upgraded: Option<(&Element<'_>, Upgrade)>,
+    images: &[(usize, ByteOrder)],
+    times: Option<&[u32]>,
+) -> Result<String, Error> {
+    let root = upgraded.as_ref().map_or(&tree.root, |(root, _)| *root);
+    let without_images = images.len() < root.nodes.iter().filter(|node| is_image(node)).count();
+    let made = metadata_only(text, tree, upgraded, images)?;
+    if without_images || times.is_some() { part::of_part(&made, without_images, times) } else { Ok(made) }
+}
+
+/// The Images that are asked for, without their data.
+fn metadata_only(
     text: &str,
     tree: &Tree<'_>,
     upgraded: Option<(&Element<'_>, Upgrade)>,

@@ -51,6 +51,23 @@ impl<'a> Conversion<'a> {
         series.map(|number| usize::try_from(number.as_u64()?).ok()).collect()
     }
 
+    /// Numbers of the time points of the source that were converted, where it was not all of them.
+    pub fn timepoints(self) -> Option<Vec<u32>> {
+        let times = self.0.get("timepoints")?.as_array()?.iter();
+        times.map(|number| u32::try_from(number.as_u64()?).ok()).collect()
+    }
+
+    /// Whether images or time points of the source were left out.
+    pub fn is_part(self) -> bool {
+        self.0.contains_key("series") || self.0.contains_key("timepoints")
+    }
+
+    /// Axes that images do not have where their length is 1.
+    pub fn dropped_axes(self) -> Vec<&'a str> {
+        let axes = self.0.get("drop_axes").and_then(Value::as_array);
+        axes.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
     /// Whether regions of interest became label images.
     pub fn has_roi_labels(self) -> bool {
         self.0.get("rois").and_then(Value::as_str) == Some("labels")
@@ -66,7 +83,7 @@ impl<'a> Conversion<'a> {
         self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")
     }
 
-    /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `files`.
+    /// What the source holds and the store does not: `page_count`, `pages`, `levels`, `series`, `timepoints`, `files`.
     pub fn not_carried(self) -> Option<&'a Map<String, Value>> {
         self.0.get("not_carried")?.as_object()
     }

@@ -1,5 +1,5 @@
 //! Whether the store says what of the source it does not hold: pages that no image uses, reduced levels that were
-//! computed anew, attached files.
+//! computed anew, images and time points that were not asked for, attached files.
 
 use fairzarr_ome_tiff::{Fileset, UnmappedPage};
 use fairzarr_ome_zarr::{Conversion, Hierarchy};
@@ -46,11 +46,18 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Check {
         let sizes = || sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
         left.add(|| format!("reduced levels of image {index} of {} pixels", sizes()), is_named);
     }
-    let left_out = source.left_out();
     let named_series = list_of(named, "series");
-    for series in left_out {
+    for series in source.series_left_out() {
         let is_named = named_series.iter().any(|entry| entry.as_u64() == Some(series as u64));
         left.add(|| image_of_source(series as u64), is_named);
+    }
+    let named_times = list_of(named, "timepoints");
+    for (image, left_out) in source.times_left_out().into_iter().enumerate() {
+        if left_out.is_empty() {
+            continue;
+        }
+        let expected = serde_json::json!({"image": image, "left_out": left_out});
+        left.add(|| times_of_source(image as u64, left_out.len()), named_times.contains(&expected));
     }
     for file in source.attached() {
         let is_named = named.is_none()
@@ -82,6 +89,10 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Option<Check> {
     for series in list("series").filter_map(Value::as_u64) {
         left.add(|| image_of_source(series), true);
     }
+    for times in list("timepoints") {
+        let count = times.get("left_out").and_then(Value::as_array).map_or(0, Vec::len);
+        left.add(|| times_of_source(number(times, "image"), count), true);
+    }
     for file in list("files") {
         left.add(|| format!("the attached file {:?}", text(file, "name").unwrap_or_default()), true);
     }
@@ -98,6 +109,10 @@ fn list_of<'v>(named: Option<&'v serde_json::Map<String, Value>>, member: &str) 
 
 fn image_of_source(series: u64) -> String {
     format!("image {series} of the source, which was not asked for")
+}
+
+fn times_of_source(image: u64, count: usize) -> String {
+    format!("{count} time points of image {image}, which were not asked for")
 }
 
 /// What is found not to be in the store.

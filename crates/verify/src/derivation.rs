@@ -31,6 +31,7 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
     let version = hierarchy.conversion().and_then(|conversion| conversion.version());
     let same_rules = as_written && version == Some(env!("CARGO_PKG_VERSION"));
     let by_stage = hierarchy.conversion().is_some_and(|of| of.has_stage_positions());
+    let dropped = hierarchy.conversion().map(|of| of.dropped_axes()).unwrap_or_default();
     let by_delta_t = hierarchy.conversion().is_some_and(|of| of.has_delta_t());
     let (mut derived, mut without, mut palettes) = (0, 0, 0);
     for (index, (stored, seen)) in hierarchy.images().iter().zip(seen).enumerate() {
@@ -64,8 +65,10 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             inverted(found, index, is_inverted, stored);
         }
         if same_rules {
+            let axes = std::array::from_fn(|n| seen.lengths[n] != 1 || !dropped.contains(&AXES[n]));
             let group = attributes(hierarchy.store(), &stored.path)?.unwrap_or_default();
-            let expected = whole::of_image(image, described, (index, corner), seen, stored, &factors, &group);
+            let expected =
+                whole::of_image(image, described, (index, corner), (seen, axes), stored, &factors, &group);
             found.members(&stored.path, &expected, &group);
         }
     }

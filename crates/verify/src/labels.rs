@@ -88,11 +88,21 @@ impl Labels {
             }
         };
         let [planes_t, planes_c, planes_z] = rois.planes(size).map(u64::from);
+        // A label image has the axes of its image.
+        let places = image.dimensions();
+        let axes: Vec<&str> = ["t", "c", "z", "y", "x"]
+            .into_iter()
+            .zip(places)
+            .filter_map(|(name, at)| at.map(|_| name))
+            .collect();
         let sizes = |array: &StoredArray| array.shape().iter().rev().take(2).copied().collect::<Vec<u64>>();
         let fits = levels.len() == image.levels.len()
+            && multiscale.axes.iter().map(|axis| axis.name.as_str()).eq(axes.iter().copied())
             && levels.iter().zip(&image.levels).all(|(label, level)| {
-                label.shape().len() == 5
-                    && label.shape()[..3] == [planes_t, planes_c, planes_z]
+                let leading = [planes_t, planes_c, planes_z].into_iter().zip(places);
+                let leading = leading.filter_map(|(size, at)| at.map(|_| size));
+                label.shape().len() == axes.len()
+                    && label.shape().iter().take(axes.len().saturating_sub(2)).copied().eq(leading)
                     && sizes(label) == sizes(level)
             });
         if !fits {
@@ -113,7 +123,7 @@ impl Labels {
                 Some((finer, compare)) => {
                     level_differences(finer, array, Named { method: &method, compare }, context, series)?
                 }
-                None => painted(array, &rois, (y, x), context, series)?,
+                None => painted(array, places, &rois, (y, x), context, series)?,
             };
             self.differences.extend(found);
             self.levels += 1;
@@ -168,15 +178,17 @@ impl Labels {
     }
 }
 
-/// Where an array does not hold what is painted.
+/// Where an array does not hold what is painted. `places` says which dimension each of t, c, z, y, x is.
 fn painted(
     array: &StoredArray,
+    places: [Option<usize>; 5],
     rois: &Rois,
     full: (u32, u32),
     context: Context<'_>,
     series: u64,
 ) -> Result<Vec<Difference>, Error> {
-    let [t, c, z, height, width] = *array.shape() else { return Ok(Vec::new()) };
+    let [t, c, z, height, width] =
+        places.map(|at| at.and_then(|at| array.shape().get(at)).copied().unwrap_or(1));
     let (height, width) = (height as u32, width as u32);
     let found = Mutex::new(Vec::new());
     let add = |place: String, wrong: String| {
@@ -211,7 +223,8 @@ fn painted(
                     (row, height.min(row.saturating_add(PIECE.0))),
                     (column, width.min(column.saturating_add(PIECE.1))),
                 );
-                let mut ranges: Vec<_> = at.iter().map(|n| *n..n + 1).collect();
+                let leading = at.iter().zip(places).filter_map(|(n, place)| place.map(|_| *n..n + 1));
+                let mut ranges: Vec<_> = leading.collect();
                 ranges.extend([rows, columns].map(|(start, end)| u64::from(start)..u64::from(end)));
                 let place = || format!("array {}, plane {plane}, rows {}..{}", array.path(), rows.0, rows.1);
                 match array.read(&ranges) {

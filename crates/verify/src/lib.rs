@@ -50,7 +50,7 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
-pub use opening::opening;
+pub use opening::{opening, part};
 pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;

@@ -27,7 +27,7 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], store: &Store) -> Result<Che
     let mut differences = Vec::new();
     let order = |n: usize| seen.get(n).map_or(ByteOrder::Little, |image| image.order);
     let images: Vec<_> = images.into_iter().enumerate().map(|(n, image)| (image, order(n))).collect();
-    let expected = document.metadata_only(&images)?;
+    let expected = document.metadata_of_part(&images, origin.times.as_deref())?;
     if bytes != expected.as_bytes() {
         let at = bytes.iter().zip(expected.as_bytes()).take_while(|(a, b)| a == b).count();
         differences.push(Difference::new(

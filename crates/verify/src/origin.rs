@@ -16,6 +16,8 @@ pub(crate) struct Origin {
     pub(crate) document: Option<Document>,
     /// Name of its file and its key in the store, where it keeps the document.
     pub(crate) kept: Option<(String, String)>,
+    /// The time points that the store has, where it is not all of them.
+    pub(crate) times: Option<Vec<u32>>,
     /// In series order.
     pub(crate) images: Vec<OriginImage>,
     /// Whether it is the source itself.
@@ -85,7 +87,8 @@ impl Origin {
             Some((then.unwrap_or_else(|| source.sources()[index].name.clone()), key))
         });
         let images = source.images().iter().map(|image| OriginImage::of_source(source, image)).collect();
-        Self { document, kept, images, is_source: true }
+        let times = source.times().map(<[u32]>::to_vec);
+        Self { document, kept, times, images, is_source: true }
     }
 
     /// As far as the store keeps it; its images' arrays are `seen`.
@@ -93,6 +96,7 @@ impl Origin {
         let store = hierarchy.store();
         let metadata = store.get(keys::METADATA)?;
         let parsed = metadata.as_ref().and_then(|bytes| Document::parse(bytes.to_vec()).ok());
+        let times = hierarchy.conversion().and_then(|conversion| conversion.timepoints());
         let mut best: Option<(Document, (String, String), Vec<usize>)> = None;
         for entry in recorded(hierarchy.root()) {
             let text =
@@ -110,7 +114,7 @@ impl Origin {
             let numbers = numbers(&document, parsed.as_ref(), hierarchy.images().len());
             let images: Vec<_> = numbers.iter().copied().zip(seen.iter().map(|seen| seen.order)).collect();
             let is_it = document
-                .metadata_only(&images)
+                .metadata_of_part(&images, times.as_deref())
                 .is_ok_and(|made| metadata.as_ref().is_some_and(|found| **found == *made.as_bytes()));
             if is_it || best.is_none() {
                 best = Some((document, (text("file"), key), numbers));
@@ -123,14 +127,23 @@ impl Origin {
             Some((document, kept, numbers)) => (Some(document), Some(kept), numbers),
             None => (None, None, Vec::new()),
         };
+        // Of a part its own document says what is true of it.
+        let part = document.as_ref().filter(|_| times.is_some()).and_then(|document| {
+            let order: Vec<_> = numbers.iter().map(|number| (*number, ByteOrder::Little)).collect();
+            let text = document.metadata_of_part(&order, times.as_deref()).ok()?;
+            Document::parse(text.into_bytes()).ok()
+        });
         let tags = first_tags(store.get(keys::TIFF_TAGS)?.as_deref());
         let images = hierarchy.images().iter().zip(seen).enumerate().map(|(n, (stored, seen))| {
             let number = numbers.get(n).copied();
-            let element = document.as_ref().zip(number).and_then(|(of, number)| of.ome().images.get(number));
+            let element = match &part {
+                Some(part) => part.ome().images.get(n),
+                None => document.as_ref().zip(number).and_then(|(of, number)| of.ome().images.get(number)),
+            };
             OriginImage::of_store(number, element.cloned(), tags.get(&(n as u64)), stored, (n, seen))
         });
         let images = images.collect();
-        Ok(Self { document, kept, images, is_source: false })
+        Ok(Self { document, kept, times, images, is_source: false })
     }
 }
 

@@ -78,7 +78,7 @@ fn object_keys(version: Version, image: &ImagePlan, level: usize) -> impl Iterat
         let (n, y) = (n / rows, n % rows);
         let (n, z) = (n / z, n % z);
         let (t, c) = (n / c, n % c);
-        chunk_key(version, &array, &[t, c, z, y, x])
+        chunk_key(version, &array, &image.along_axes([t, c, z, y, x]))
     })
 }
 
@@ -175,19 +175,19 @@ pub(crate) fn clean(store: &Store) -> Result<(), Error> {
 fn array_spec(plan: &Plan, image: &ImagePlan, level: usize) -> ArraySpec {
     let [t, c, z, _, _] = image.shape.map(u64::from);
     let level = &image.levels[level];
-    let planar = |(h, w): (u32, u32)| vec![1, 1, 1, h as u64, w as u64];
+    let (h, w) = level.chunk;
     let mut spec = ArraySpec::new(
-        [t, c, z, level.size.0 as u64, level.size.1 as u64],
+        image.along_axes([t, c, z, level.size.0 as u64, level.size.1 as u64]),
         image.data_type(),
-        planar(level.chunk),
+        image.along_axes([1, 1, 1, h, w].map(u64::from)),
     );
     spec.shards = level.shard.map(|(h, w)| {
         let (times, sections) = image.depth;
-        [times, 1, sections, h, w].map(u64::from).to_vec()
+        image.along_axes([times, 1, sections, h, w].map(u64::from))
     });
     spec.codecs = Codecs::new(level.codec.compressor());
     spec.codecs.crc32c = plan.crc32c(level);
     spec.codecs.endian = image.endian();
-    spec.dimension_names = ["t", "c", "z", "y", "x"].map(Into::into).into();
+    spec.dimension_names = image.along_axes(["t", "c", "z", "y", "x"].map(Into::into));
     spec
 }

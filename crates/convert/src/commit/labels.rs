@@ -186,7 +186,7 @@ impl<'a> Labels<'a> {
             return Ok(None);
         }
         let [t, c, z] = plane.map(u64::from);
-        let index = [t, c, z, block.row.into(), block.col.into()];
+        let index = self.image.along_axes([t, c, z, block.row.into(), block.col.into()]);
         let key = chunk_key(self.plan.ngff(), &join(&self.path, &level.to_string()), &index);
         let chunk = padded(rect, samples.bytes(), chunk(size), self.sample_type.bytes());
         store.put_in_background(&key, self.encoder.encode(&chunk)?.into())?;
@@ -198,11 +198,12 @@ impl<'a> Labels<'a> {
         for (level, planned) in self.image.levels.iter().enumerate() {
             let [t, c, z] = self.planes.map(u64::from);
             let ((h, w), (rows, columns)) = (planned.size, chunk(planned.size));
-            let shape = [t, c, z, h.into(), w.into()];
-            let mut spec = ArraySpec::new(shape, self.sample_type, [1, 1, 1, rows.into(), columns.into()]);
+            let shape = self.image.along_axes([t, c, z, h.into(), w.into()]);
+            let chunk = self.image.along_axes([1, 1, 1, rows.into(), columns.into()]);
+            let mut spec = ArraySpec::new(shape, self.sample_type, chunk);
             spec.codecs = Codecs::new(CODEC.compressor());
             spec.codecs.crc32c = version.zarr_format() == 3;
-            spec.dimension_names = ["t", "c", "z", "y", "x"].map(Into::into).into();
+            spec.dimension_names = self.image.along_axes(["t", "c", "z", "y", "x"].map(Into::into));
             put(store, &join(&self.path, &level.to_string()), array_document(version, &spec)?)?;
         }
         let (method, description) = self.method();
@@ -218,7 +219,8 @@ impl<'a> Labels<'a> {
             &factors(self.image),
             Some(downscaling),
             metadata.origin(self.index),
-        );
+        )
+        .along(&self.image.axes);
         multiscale.name = Some(keys::ROI_LABELS.rsplit('/').next().unwrap_or_default().to_owned());
         let mut attributes = image_attributes(version, &multiscale, None);
         merge(&mut attributes, image_label(self.rois).attributes(version));

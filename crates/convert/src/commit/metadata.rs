@@ -73,7 +73,10 @@ impl<'a> Metadata<'a> {
             let images: Vec<_> =
                 images.filter_map(|(image, plan)| Some((image.ome_index()?, order(plan)))).collect();
             if !images.is_empty() {
-                files.push((keys::METADATA.into(), document.metadata_only(&images)?.into_bytes()));
+                files.push((
+                    keys::METADATA.into(),
+                    document.metadata_of_part(&images, self.source.times())?.into_bytes(),
+                ));
             }
         }
         for (index, document) in self.source.sources().iter().enumerate() {
@@ -144,7 +147,8 @@ impl<'a> Metadata<'a> {
             ("version".into(), json!(self.plan.fairzarr)),
         ]);
         let multiscale =
-            from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index));
+            from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index))
+                .along(&plan.axes);
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         if plan.is_decoded(0) {
@@ -282,6 +286,13 @@ impl<'a> Metadata<'a> {
         }
         if let Some(series) = &self.plan.settings.series {
             conversion["series"] = json!(series);
+        }
+        if let Some(times) = &self.plan.settings.timepoints {
+            conversion["timepoints"] = json!(times);
+        }
+        let dropped = self.plan.settings.drop_axes.names();
+        if !dropped.is_empty() {
+            conversion["drop_axes"] = json!(dropped);
         }
         if self.plan.settings.positions == PositionChoice::Stage {
             conversion["positions"] = json!(self.plan.settings.positions.to_string());

@@ -157,7 +157,7 @@ impl<'a> ChunkWriter<'a> {
         pieces: Vec<Bytes>,
     ) -> Result<(), Error> {
         let (times, sections) = plan.depth;
-        let index = [page.t / times, c, page.z / sections, y, x].map(u64::from);
+        let index = plan.along_axes([page.t / times, c, page.z / sections, y, x].map(u64::from));
         let array = plan.array_path(level);
         let key = fairzarr_zarr::chunk_key(self.plan.ngff(), &array, &index);
         let bytes: usize = pieces.iter().map(Bytes::len).sum();

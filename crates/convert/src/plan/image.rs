@@ -19,6 +19,8 @@ pub struct ImagePlan {
     pub path: String,
     /// Sizes of t, c, z, y, x at full resolution.
     pub shape: [u32; 5],
+    /// Which of t, c, z, y, x its arrays have.
+    pub axes: [bool; 5],
     /// What its samples are; serialised by its OME name.
     pub sample_type: SampleType,
     /// Channels that are stored together in one page of the source.
@@ -42,9 +44,13 @@ impl ImagePlan {
         let Request { options, .. } = request;
         let shape = image.shape();
         let tiles = tiles::choose(image, options);
+        let dropped = options.drop_axes.names();
+        let [t, c, z] = [('t', shape.t), ('c', shape.c), ('z', shape.z)]
+            .map(|(axis, length)| length > 1 || !dropped.contains(&axis));
         let mut planned = Self {
             path,
             shape: [shape.t, shape.c, shape.z, shape.y, shape.x],
+            axes: [t, c, z, true, true],
             sample_type: image.sample_type(),
             groups: image.channel_groups().to_vec(),
             levels: Vec::new(),
@@ -187,6 +193,11 @@ impl ImagePlan {
     /// Path of a level's array in the store.
     pub(crate) fn array_path(&self, level: usize) -> String {
         if self.path.is_empty() { level.to_string() } else { format!("{}/{level}", self.path) }
+    }
+
+    /// Of what is said along t, c, z, y, x that which concerns the axes of the arrays.
+    pub(crate) fn along_axes<T>(&self, all: [T; 5]) -> Vec<T> {
+        all.into_iter().zip(self.axes).filter_map(|(one, is_there)| is_there.then_some(one)).collect()
     }
 
     /// Rows and columns of chunks of a level.

@@ -7,8 +7,10 @@ use crate::error::Error;
 
 /// The regions of an image; none of images that the document does not mention.
 pub(crate) fn regions(source: &Fileset, image: &Image) -> Rois {
-    let document = source.document().zip(image.ome_index());
-    document.map(|(document, index)| of_image(document, index, image.shape())).unwrap_or_default()
+    source
+        .element(image)
+        .map(|(document, index)| of_image(document, index, image.shape()))
+        .unwrap_or_default()
 }
 
 /// Refuses a source whose regions ask for more work than a document may.

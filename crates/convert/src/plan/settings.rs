@@ -10,8 +10,8 @@ use std::fmt;
 
 use super::text;
 use crate::options::{
-    BitType, ChunkChoice, Downsample, Layout, Options, PositionChoice, PyramidChoice, RoiChoice, ShardChoice,
-    TimeChoice,
+    BitType, ChunkChoice, Downsample, DropAxes, Layout, Options, PositionChoice, PyramidChoice, RoiChoice,
+    ShardChoice, TimeChoice,
 };
 
 /// The settings of a plan.
@@ -38,6 +38,12 @@ pub struct Settings {
     /// Images of the source that are converted; all of them where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Vec<usize>>,
+    /// Time points of the source that are converted; all of them where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timepoints: Option<Vec<u32>>,
+    /// Which axes of length 1 images do not have.
+    #[serde(default)]
+    pub drop_axes: DropAxes,
     /// Where images lie.
     pub positions: PositionChoice,
     /// Where the time between time points comes from.
@@ -87,6 +93,10 @@ pub enum Setting {
     Rois,
     /// Which images of the source are converted.
     Series,
+    /// Which time points of the source are converted.
+    Timepoints,
+    /// Which axes are left out where their length is 1.
+    DropAxes,
     /// Where images lie.
     Positions,
     /// Where the time between time points comes from.
@@ -113,12 +123,13 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
         Self::Consolidated,
         Self::Downsample,
+        Self::DropAxes,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
@@ -134,6 +145,7 @@ impl Setting {
         Self::SmallestLevel,
         Self::SourceChecksum,
         Self::TimeScale,
+        Self::Timepoints,
     ];
 }
 
@@ -150,6 +162,8 @@ impl fmt::Display for Setting {
             Self::Rois => "rois",
             Self::Positions => "positions",
             Self::Series => "series",
+            Self::Timepoints => "timepoints",
+            Self::DropAxes => "drop-axes",
             Self::TimeScale => "time-scale",
             Self::SmallestLevel => "smallest-level",
             Self::Decode => "decode",
@@ -176,7 +190,9 @@ impl Settings {
             pyramid: options.pyramid,
             downsample: options.downsample,
             rois: options.rois,
-            series: source.selected().map(<[usize]>::to_vec),
+            series: source.series().map(<[usize]>::to_vec),
+            timepoints: source.times().map(<[u32]>::to_vec),
+            drop_axes: options.drop_axes.clone(),
             positions: options.positions,
             time_scale: options.time_scale,
             smallest_level: options.smallest_level,
@@ -202,10 +218,9 @@ impl Settings {
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
             Setting::Rois => self.rois.to_string(),
-            Setting::Series => self.series.as_ref().map_or_else(
-                || "all".to_owned(),
-                |series| series.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-            ),
+            Setting::Series => listed(self.series.as_deref()),
+            Setting::Timepoints => listed(self.timepoints.as_deref()),
+            Setting::DropAxes => self.drop_axes.to_string(),
             Setting::Positions => self.positions.to_string(),
             Setting::TimeScale => self.time_scale.to_string(),
             Setting::SmallestLevel => self.smallest_level.to_string(),
@@ -224,4 +239,12 @@ impl Settings {
     pub fn differences(&self, other: &Self) -> Vec<Setting> {
         Setting::ALL.into_iter().filter(|setting| self.value(*setting) != other.value(*setting)).collect()
     }
+}
+
+/// A choice of several; all where there is none.
+fn listed<T: ToString>(chosen: Option<&[T]>) -> String {
+    chosen.map_or_else(
+        || "all".to_owned(),
+        |chosen| chosen.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    )
 }

@@ -63,7 +63,8 @@ fn intact(plan: &Plan, store: &Store, recorded: BTreeMap<Task, Written>) -> Resu
             for task in makers {
                 let written = found.entry(*task).or_default();
                 for index in objects(image, *task, level) {
-                    if let Some(bytes) = stored.get(&chunk_key(plan.ngff(), &array, &index)) {
+                    if let Some(bytes) = stored.get(&chunk_key(plan.ngff(), &array, &image.along_axes(index)))
+                    {
                         written.objects += 1;
                         written.bytes += bytes;
                     }

@@ -2,11 +2,13 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 use fairzarr_convert::{
-    ChunkChoice, Codec, Downsample, Layout, PositionChoice, RoiChoice, ShardChoice, Share, TimeChoice,
+    ChunkChoice, Codec, Downsample, DropAxes, Layout, PositionChoice, RoiChoice, ShardChoice, Share,
+    TimeChoice,
 };
 
 use super::parse::{
-    SeriesArg, parse_bytes, parse_chunk, parse_series, parse_shard, parse_share, parse_version,
+    Numbers, Wells, parse_axes, parse_bytes, parse_chunk, parse_numbers, parse_shard, parse_share,
+    parse_version, parse_wells,
 };
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
@@ -73,8 +75,20 @@ pub(crate) struct ConvertChoices {
     pub(crate) rois: RoisArg,
     /// Images to convert, counted from 0, such as 0,2-4 [default: all]. METADATA.ome.xml describes these alone, and the store
     /// says of which source they are a part.
-    #[arg(long, value_name = "N,N-M", value_parser = parse_series)]
-    pub(crate) series: Option<SeriesArg>,
+    #[arg(long, value_name = "N,N-M", value_parser = parse_numbers)]
+    pub(crate) series: Option<Numbers>,
+    /// Wells to convert, of all plates of the source, such as A1,B12 [default: all].
+    #[arg(long, value_name = "WELL,WELL", value_parser = parse_wells)]
+    pub(crate) wells: Option<Wells>,
+    /// Fields of each well to convert, counted from 0 in the order of the well, such as 0,2-4 [default: all].
+    #[arg(long, value_name = "N,N-M", value_parser = parse_numbers)]
+    pub(crate) fields: Option<Numbers>,
+    /// Time points to convert, counted from 0, such as 0,10-19 [default: all]. METADATA.ome.xml counts them from 0 again.
+    #[arg(long, value_name = "N,N-M", value_parser = parse_numbers)]
+    pub(crate) timepoints: Option<Numbers>,
+    /// Leave out axes of length 1, for readers that want fewer than five: some of t, c and z, or all that have this length.
+    #[arg(long, value_name = "t,c,z|all", num_args = 0..=1, default_missing_value = "all", value_parser = parse_axes)]
+    pub(crate) drop_axes: Option<DropAxes>,
     /// Where images lie in their coordinates.
     #[arg(long, value_enum, default_value_t = PositionsArg::Origin)]
     pub(crate) positions: PositionsArg,

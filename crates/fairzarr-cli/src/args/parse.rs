@@ -1,6 +1,6 @@
 //! Values as they are typed.
 
-use fairzarr_convert::{ChunkChoice, ShardChoice, Share};
+use fairzarr_convert::{ChunkChoice, DropAxes, ShardChoice, Share};
 use fairzarr_store::Durability;
 
 pub(crate) fn parse_version(text: &str) -> Result<fairzarr_ngff::Version, String> {
@@ -93,28 +93,88 @@ mod tests {
         assert_eq!(parse_pair("64, 128"), Ok((64, 128)));
         assert!(parse_pair("0,1").is_err());
     }
+
+    #[test]
+    fn wells_are_read_as_people_write_them() {
+        for (text, wells) in [
+            ("A1", &[(0, 0)][..]),
+            ("b03, A12", &[(0, 11), (1, 2)]),
+            ("AF48,A/1,2/3", &[(0, 0), (1, 2), (31, 47)]),
+        ] {
+            assert_eq!(parse_wells(text), Ok(Wells(wells.to_vec())), "{text}");
+        }
+        for wrong in ["", "A", "1", "A0", "A1,", "1A", "A-1", "ABCD1", "A1B", "/1", "é1"] {
+            assert!(parse_wells(wrong).is_err(), "{wrong}");
+        }
+    }
 }
 
-/// Numbers of images, ascending.
+/// Numbers, ascending, each once.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct SeriesArg(pub(crate) Vec<usize>);
+pub(crate) struct Numbers(pub(crate) Vec<u32>);
 
 /// `0,2-4`
-pub(crate) fn parse_series(text: &str) -> Result<SeriesArg, String> {
-    /// More images than any source has, so that a range cannot fill the memory.
-    const MOST: usize = 1 << 24;
-    let refuse = || format!("'{text}' is not a list of images such as 0,2-4");
-    let number = |part: &str| part.trim().parse::<usize>().ok().filter(|n| *n < MOST).ok_or_else(refuse);
-    let mut series = Vec::new();
+pub(crate) fn parse_numbers(text: &str) -> Result<Numbers, String> {
+    /// More images, fields and time points than any source has, so that a range cannot fill the memory.
+    const MOST: u32 = 1 << 24;
+    let refuse = || format!("'{text}' is not a list of numbers such as 0,2-4");
+    let number = |part: &str| part.trim().parse::<u32>().ok().filter(|n| *n < MOST).ok_or_else(refuse);
+    let mut numbers = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let range = number(first)?..=number(last)?;
-        if range.is_empty() {
+        if range.is_empty() || numbers.len() + range.clone().count() > MOST as usize {
             return Err(refuse());
         }
-        series.extend(range);
+        numbers.extend(range);
     }
-    series.sort_unstable();
-    series.dedup();
-    Ok(SeriesArg(series))
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(Numbers(numbers))
+}
+
+/// Wells of plates: row and column of each, counted from 0.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Wells(pub(crate) Vec<(u32, u32)>);
+
+/// `A1,B12`, with zeros before the number or a slash between both; rows may be numbers then: `2/12`.
+pub(crate) fn parse_wells(text: &str) -> Result<Wells, String> {
+    let refuse = |well: &str| format!("'{well}' is not a well such as B3");
+    let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0 && *n < 1 << 24).map(|n| n - 1);
+    // A to Z, then AA, AB, …
+    let letters = |text: &str| {
+        let value = text.bytes().try_fold(0_u32, |value, letter| {
+            let letter = letter.to_ascii_uppercase();
+            letter.is_ascii_uppercase().then(|| value * 26 + u32::from(letter - b'A') + 1)
+        });
+        value.filter(|_| (1..=3).contains(&text.len())).map(|value| value - 1)
+    };
+    let one = |well: &str| {
+        let (row, column) = match well.split_once('/') {
+            Some((row, column)) => (row, column),
+            None => well.split_at(well.find(|letter: char| letter.is_ascii_digit())?),
+        };
+        Some((letters(row).or_else(|| number(row))?, number(column)?))
+    };
+    let mut wells = Vec::new();
+    for well in text.split(',').map(str::trim) {
+        wells.push(one(well).ok_or_else(|| refuse(well))?);
+    }
+    wells.sort_unstable();
+    wells.dedup();
+    Ok(Wells(wells))
+}
+
+/// `all`, or some of t, c and z.
+pub(crate) fn parse_axes(text: &str) -> Result<DropAxes, String> {
+    if text == "all" {
+        return Ok(DropAxes::All);
+    }
+    let axis = |part: &str| ["t", "c", "z"].contains(&part).then(|| part.chars().next()).flatten();
+    let axes: Option<Vec<char>> = text.split(',').map(|part| axis(part.trim())).collect();
+    let mut axes =
+        axes.ok_or_else(|| format!("'{text}' is neither all nor a list of t, c and z such as t,z"))?;
+    axes.sort_unstable();
+    axes.dedup();
+    Ok(DropAxes::Of(axes))
 }

@@ -1,15 +1,16 @@
 //! `fairzarr convert`.
 
 use fairzarr_convert::{
-    BitType, Error, Existing, FileAlgorithm, Options, Plan, PyramidChoice, Report, Stage, StageTimes, Tiles,
+    BitType, Error, Existing, FileAlgorithm, NotCarried, Options, Plan, PyramidChoice, Report, Stage,
+    StageTimes, Tiles,
 };
-use fairzarr_ome_tiff::{Fileset, OpenOptions};
+use fairzarr_ome_tiff::{Fileset, OpenOptions, Part};
 use fairzarr_store::Store;
 use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
-use super::archive;
+use super::{archive, part};
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         (_, true) => Existing::Resume,
         _ => Existing::Refuse,
     };
-    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), &args.choices, &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         show_plan(&plan, &job, args.output.json)?;
@@ -115,32 +116,25 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     options
 }
 
-/// Opens the source, with the images that are asked for, and tells what it tolerated.
+/// Opens the source, with the part of it that is asked for, and tells what it tolerated.
 pub(super) fn open(
     text: &str,
     options: OpenOptions,
-    series: Option<&[usize]>,
+    choices: &ConvertChoices,
     store: &StoreArgs,
 ) -> Result<Fileset, Failure> {
-    let mut fileset = source::fileset(text, store, options)?;
-    if let Some(series) = series {
-        let count = fileset.images().len();
-        if let Some(missing) = series.iter().find(|series| **series >= count) {
-            return Err(Failure::usage(format!(
-                "{text} has {count} images, the first is 0: there is no {missing}"
-            )));
-        }
-        fileset = fileset.select(series);
-    }
+    let whole = source::fileset(text, store, options)?;
+    let part = part::of(text, &whole, choices)?;
+    opened(text, whole, &part)
+}
+
+/// The part of a source that was opened.
+pub(super) fn opened(text: &str, whole: Fileset, part: &Part) -> Result<Fileset, Failure> {
+    let fileset = whole.part(part).map_err(|error| Failure::new(Code::Usage, error).about(text))?;
     for warning in fileset.warnings() {
         print::note(format_args!("fairzarr: warning: {warning}"));
     }
     Ok(fileset)
-}
-
-/// The images that are asked for.
-pub(super) fn series(choices: &ConvertChoices) -> Option<&[usize]> {
-    choices.series.as_ref().map(|series| series.0.as_slice())
 }
 
 /// What was typed, as the library wants it.
@@ -167,6 +161,7 @@ pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
     options.time_scale = choices.time_scale.into();
     options.rois = choices.rois.into();
     options.downsample = choices.downsample.into();
+    options.drop_axes = choices.drop_axes.clone().unwrap_or_default();
     options.smallest_level = choices.smallest_level;
     options.decode = !choices.no_decode;
     options.shard = choices.shard;
@@ -287,6 +282,18 @@ pub(super) fn tell(
     }
     for filled in report.filled_sentences() {
         print::note(format_args!("fairzarr: warning: {filled}"));
+    }
+    let NotCarried { series, timepoints, .. } = &report.not_carried;
+    if !series.is_empty() {
+        let count = series.len();
+        print::note(format_args!("fairzarr: {count} images of the source are left out, as asked"));
+    }
+    let left_out = timepoints.iter().map(|times| times.left_out.len()).sum::<usize>();
+    if left_out > 0 {
+        let images = timepoints.len();
+        print::note(format_args!(
+            "fairzarr: {left_out} time points of {images} images are left out, as asked"
+        ));
     }
     for levels in &report.not_carried.levels {
         let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");

@@ -14,7 +14,8 @@ use std::sync::Mutex;
 
 use super::convert::{self, stop_on_signal, watched};
 use crate::args::{
-    Action, ChecksumArg, Deletable, Job, Migrate, Place, Recheck, Report, SidecarsArg, Status, StoreArgs,
+    Action, ChecksumArg, ConvertChoices, Deletable, Job, Migrate, Place, Recheck, Report, SidecarsArg,
+    Status, StoreArgs,
 };
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -97,8 +98,15 @@ fn options(
     source: Option<&Location>,
     target: &Location,
 ) -> Result<Options, Failure> {
-    if args.choices.series.is_some() {
-        return Err(Failure::usage("--series: datasets of an archive are migrated whole"));
+    let ConvertChoices { series, wells, fields, timepoints, .. } = &args.choices;
+    let parts = [
+        ("--series", series.is_some()),
+        ("--wells", wells.is_some()),
+        ("--fields", fields.is_some()),
+        ("--timepoints", timepoints.is_some()),
+    ];
+    if let Some((option, _)) = parts.into_iter().find(|(_, is_typed)| *is_typed) {
+        return Err(Failure::usage(format!("{option}: datasets of an archive are migrated whole")));
     }
     if matches!(args.choices.source_checksum, ChecksumArg::Blake3 | ChecksumArg::None) {
         return Err(Failure::usage("a migration records SHA-256 of all sources: `deletable` lists by them"));

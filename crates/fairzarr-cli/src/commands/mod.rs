@@ -13,6 +13,7 @@ mod inspect;
 mod methods;
 mod migrate;
 mod nbo;
+mod part;
 mod provenance;
 mod qc;
 mod split;

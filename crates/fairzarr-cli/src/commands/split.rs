@@ -6,8 +6,9 @@ use fairzarr_store::Store;
 use std::time::Instant;
 
 use super::convert::{
-    heed_place, job, open, open_options, options, series, show_plan, stop_on_signal, tell, watched,
+    heed_place, job, open, open_options, opened, options, show_plan, stop_on_signal, tell, watched,
 };
+use super::part;
 use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
@@ -19,7 +20,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     if args.overwrite {
         options.existing = Existing::Overwrite;
     }
-    let fileset = open(&args.source, open_options(&args.choices), series(&args.choices), &args.store)?;
+    let fileset = open(&args.source, open_options(&args.choices), &args.choices, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     heed_place(&store, &args.target, &mut options)?;
@@ -102,8 +103,15 @@ fn open_planned(args: &Split, plan: &Plan) -> Result<Fileset, Failure> {
     if !typed("half") {
         options.half = plan.settings.half;
     }
-    let series = if typed("series") { series(&args.choices) } else { plan.settings.series.as_deref() };
-    open(&args.source, options, series, &args.store)
+    let whole = source::fileset(&args.source, &args.store, options)?;
+    let mut part = part::of(&args.source, &whole, &args.choices)?;
+    if !part::is_of_images(typed) {
+        part.series.clone_from(&plan.settings.series);
+    }
+    if !typed("timepoints") {
+        part.times.clone_from(&plan.settings.timepoints);
+    }
+    opened(&args.source, whole, &part)
 }
 
 /// What shapes the output was decided by `plan`: options that say otherwise now are refused, not passed over.
@@ -111,7 +119,9 @@ fn check_typed(args: &Split, now: &Settings, plan: &Plan) -> Result<(), Failure>
     let is_typed = |setting: &Setting| {
         let flag = flag(*setting);
         args.typed.iter().any(|name| {
-            flag.trim_start_matches('-') == name || name == "preset" && *setting == Setting::Codec
+            flag.trim_start_matches('-') == name
+                || name == "preset" && *setting == Setting::Codec
+                || part::is_of_images(|option| option == name) && *setting == Setting::Series
         })
     };
     if let Some(setting) = plan.settings.differences(now).into_iter().find(is_typed) {

@@ -1,6 +1,5 @@
 //! `fairzarr verify`.
 
-use fairzarr_ome_zarr::Conversion;
 use fairzarr_task::Job;
 use fairzarr_verify::{Error, Options, Report};
 
@@ -22,10 +21,8 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     let store = source::store(target, &args.store, Code::Input)?;
     let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
     // Of a part of the source the store says which part.
-    let root = fairzarr_ome_zarr::attributes(&store, "").ok().flatten().unwrap_or_default();
-    if let Some(series) = Conversion::of(&root).and_then(Conversion::series) {
-        fileset = fileset.select(&series);
-    }
+    let part = fairzarr_verify::part(&fileset, &store).map_err(|error| Failure::from(error).about(target))?;
+    fileset = fileset.part(&part).map_err(|error| Failure::from(error).about(&args.source))?;
     stop_on_signal(&job.cancel, &store);
     let bytes = fileset.images().iter().map(|image| {
         let shape = image.shape();

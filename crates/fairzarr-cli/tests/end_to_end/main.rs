@@ -13,6 +13,7 @@ mod many_planes;
 mod migrate;
 mod not_carried;
 mod overwrite;
+mod parts;
 mod positions;
 mod resume;
 mod rois;

@@ -72,6 +72,9 @@ fn of(dataset: &Dataset, target: &Location, options: &StoreOptions, job: &Job) -
     }
     let root = ome_zarr::attributes(&store, "").map_err(|error| at(format!(": {}", chain(&error))))?;
     let root = root.unwrap_or_default();
+    if Conversion::of(&root).is_some_and(Conversion::is_part) {
+        return Err(at(" holds a part of it alone".into()));
+    }
     let mut held = Held { not_carried: not_carried(&root), ..Held::default() };
     let files = Conversion::of(&root).into_iter().flat_map(Conversion::files);
     let checksums = files.filter_map(|file| file.checksum);

@@ -14,12 +14,12 @@ pub(super) const MEMBERS: [&str; 7] =
     ["ome", "multiscales", "omero", "plate", "well", "series", "bioformats2raw.layout"];
 
 /// The members of an image. How its levels were made is what the store says, which the proof of the pyramid compares; its windows
-/// are those of its statistics, or of the file.
+/// are those of its statistics, or of the file. `axes` says which of t, c, z, y, x it has.
 pub(super) fn of_image(
     image: &OriginImage,
     described: &ome_xml::Image,
     (index, corner): (usize, from_ome::Origin),
-    seen: &Seen,
+    (seen, axes): (&Seen, [bool; 5]),
     stored: &StoredImage,
     factors: &[from_ome::Factors],
     group: &Map<String, Value>,
@@ -31,7 +31,7 @@ pub(super) fn of_image(
         downscaling.metadata.insert("version".into(), env!("CARGO_PKG_VERSION").into());
         downscaling
     });
-    let multiscale = from_ome::multiscale(described, index, factors, downscaling, corner);
+    let multiscale = from_ome::multiscale(described, index, factors, downscaling, corner).along(&axes);
     let omero = SampleType::from_zarr_v3(&seen.data_type).filter(|of| !of.is_complex()).map(|data_type| {
         let bytes = 8 * data_type.bytes() as u32;
         let bits = image.significant_bits.filter(|bits| image.sizes.is_some() || *bits < bytes);
