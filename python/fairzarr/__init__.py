@@ -12,12 +12,17 @@ from ._lazy import LazyArray
 from ._model import Objective, PlaneValues, Quantity
 from .commands import check, command, commit, convert, copy, embed, export, plan, qc, run, validate, verify
 from .errors import (
+    AgainError,
+    BusyError,
     DifferenceError,
+    ExistsError,
     FairzarrError,
     FairzarrWarning,
     InputError,
     InterruptedWork,
+    NotReadyError,
     OutputError,
+    RefusedError,
     UsageError,
 )
 from .reports import (
@@ -37,10 +42,11 @@ from .store import Axis, Channel, Image, Level, Store, open
 from .tiff import TiffFile, open_tiff, read_tiff
 
 __all__ = [
-    "Answer", "Axis", "Channel", "CheckReport", "ConversionReport", "CopyReport", "DifferenceError", "EmbedReport",
-    "ExportReport", "FairzarrError", "FairzarrWarning", "Finding", "Image", "InputError", "InterruptedWork", "LazyArray",
-    "Level", "Objective", "OutputError", "PlanReport", "PlaneValues", "Progress", "ProgressCallback", "QcReport", "Quantity",
-    "Store", "TiffFile", "UsageError", "ValidationReport", "Verdict", "VerificationReport", "__version__", "check",
-    "command", "commit", "convert", "copy", "embed", "export", "open", "open_tiff", "plan", "qc", "read_tiff", "run",
-    "validate", "verify",
+    "AgainError", "Answer", "Axis", "BusyError", "Channel", "CheckReport", "ConversionReport", "CopyReport",
+    "DifferenceError", "EmbedReport", "ExistsError", "ExportReport", "FairzarrError", "FairzarrWarning", "Finding",
+    "Image", "InputError", "InterruptedWork", "LazyArray", "Level", "NotReadyError", "Objective", "OutputError",
+    "PlanReport", "PlaneValues", "Progress", "ProgressCallback", "QcReport", "Quantity", "RefusedError", "Store",
+    "TiffFile", "UsageError", "ValidationReport", "Verdict", "VerificationReport", "__version__", "check", "command",
+    "commit", "convert", "copy", "embed", "export", "open", "open_tiff", "plan", "qc", "read_tiff", "run", "validate",
+    "verify",
 ]  # fmt: skip

@@ -140,7 +140,7 @@ def commit(
     """Check that every task of a planned conversion was done, and complete the target.
 
     Raises:
-        DifferenceError: Tasks are missing.
+        NotReadyError: Tasks are missing.
     """
     words = ["commit", *_places(source, source_options, target, target_options), "--json"]
     return ConversionReport.of(call(words + _options(**options), progress).result)

@@ -26,7 +26,15 @@ class FairzarrError(Exception):
 
 
 class DifferenceError(FairzarrError):
-    """What was asked for does not hold: tasks are missing, a policy is not satisfied (exit code 1)."""
+    """What was asked for does not hold (exit code 1)."""
+
+
+class NotReadyError(DifferenceError):
+    """An earlier step is missing: a plan, tasks, the end of an interrupted run (exit code 12)."""
+
+
+class RefusedError(DifferenceError):
+    """The record falls short of a policy that refuses (exit code 13)."""
 
 
 class UsageError(FairzarrError, ValueError):
@@ -38,7 +46,19 @@ class InputError(FairzarrError, OSError):
 
 
 class OutputError(FairzarrError, OSError):
-    """The output cannot be written, exists already, or is being written by another (exit code 4)."""
+    """The output cannot be written (exit code 4)."""
+
+
+class ExistsError(OutputError):
+    """Something is at the target already: something else (exit code 8), or the same conversion, complete (9)."""
+
+
+class BusyError(OutputError):
+    """Another process is writing to the target (exit code 10)."""
+
+
+class AgainError(OutputError):
+    """A server did not answer as it should; later it may (exit code 11)."""
 
 
 class InterruptedWork(FairzarrError):
@@ -61,5 +81,11 @@ def of_code(code: int, message: str, fields: dict[str, Any] | None = None) -> Fa
         3: InputError,
         4: OutputError,
         5: InterruptedWork,
+        8: ExistsError,
+        9: ExistsError,
+        10: BusyError,
+        11: AgainError,
+        12: NotReadyError,
+        13: RefusedError,
     }
     return kinds.get(code, FairzarrError)(message, code, fields)

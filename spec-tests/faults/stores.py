@@ -198,7 +198,7 @@ def main():
                 codes = [each.returncode for each in found]
                 undo(store, names, files)
                 text = "".join(each.stdout + each.stderr for each in found)
-                if any(code not in (0, 1, 3, 4) for code in codes) or "panicked" in text:
+                if any(code not in (0, 1, 3, 4, 12) for code in codes) or "panicked" in text:
                     outcome = "broken"
                 elif changes:
                     outcome = "silent" if 0 in codes else "noticed"

@@ -31,9 +31,25 @@ pub enum Error {
     /// Something is at the output's place already.
     #[error("{0} exists already")]
     Exists(String),
+    /// What was to be resumed is complete.
+    #[error("{0} is complete")]
+    Complete(String),
     /// Complex samples have no order.
     #[error("image {0} has complex samples, of which none is the largest: its levels cannot be made so")]
     NoLargest(usize),
+    /// A version of NGFF that has no scenes.
+    #[error("NGFF {0} has no scenes, expected 0.6")]
+    NoScenes(String),
+    /// Images that no common coordinate system can hold.
+    #[error(
+        "image {image} has other axes, or units of them, than image {first}: no coordinate system can hold both"
+    )]
+    OtherAxes {
+        /// The image's number.
+        image: usize,
+        /// The number of the first image that has a place.
+        first: usize,
+    },
     /// An axis that is longer than 1 was to be left out.
     #[error("image {image}: axis {axis} has the length {length}; only axes of length 1 can be left out")]
     AxisInUse {

@@ -51,6 +51,7 @@ pub use pixels::statistics::ChannelStatistics;
 pub use plan::placement::Placement;
 pub use plan::tiles::Tiles;
 pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
+pub use resume::present::{Present, present};
 pub use source::SourceFile;
 
 use pipeline::findings::Findings;
@@ -78,6 +79,8 @@ pub struct Report {
     pub not_moved: Vec<(usize, String)>,
     /// Planes that the source promised and lacked, written as zeros: image, t, c, z.
     pub filled: Vec<(usize, u32, u32, u32)>,
+    /// Images whose place on the stage was asked for and is not known: no position, or in a unit of no known length.
+    pub unplaced: usize,
     /// What brought an OME-XML of an older schema to 2016-06 in the views of it; the document itself is carried as it is.
     pub schema_changes: Vec<fairzarr_ome_xml::Change>,
     /// What the source holds and the store does not.
@@ -281,6 +284,12 @@ fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, time
         decoded: plan.tiles_decoded(),
         not_moved: plan.tiles_not_moved(),
         filled: plan.filled_planes(),
+        unplaced: match plan.settings.positions {
+            PositionChoice::Origin => 0,
+            PositionChoice::Stage | PositionChoice::Scene => {
+                plan.images.len() - plan::placement::on_stage(source, plan).len()
+            }
+        },
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),
         not_carried: NotCarried::of(source, plan),
         conflicts: provenance.conflicts,

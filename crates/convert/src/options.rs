@@ -231,6 +231,8 @@ pub enum PositionChoice {
     Origin,
     /// Where its first plane, or the field of its plate, was on the stage: as translation of all its levels.
     Stage,
+    /// The same as a scene of NGFF 0.6: each at its own origin, and a translation into a coordinate system of the stage.
+    Scene,
 }
 
 /// Where the time between time points comes from.
@@ -242,6 +244,16 @@ pub enum TimeChoice {
     Increment,
     /// From `DeltaT` of planes as well, where there is no `TimeIncrement` and time points follow each other in equal steps.
     DeltaT,
+}
+
+impl TimeChoice {
+    /// What is known of an image, with the time between its time points as it is chosen.
+    pub(crate) fn described(self, image: fairzarr_ome_xml::Image) -> fairzarr_ome_xml::Image {
+        match self {
+            Self::Increment => image,
+            Self::DeltaT => from_ome::with_delta_t(image),
+        }
+    }
 }
 
 /// Gathering of chunks into shards.
@@ -334,6 +346,7 @@ impl fmt::Display for PositionChoice {
         f.write_str(match self {
             Self::Origin => "origin",
             Self::Stage => "stage",
+            Self::Scene => "scene",
         })
     }
 }

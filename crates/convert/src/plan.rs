@@ -15,6 +15,7 @@ mod task;
 mod text;
 pub(crate) mod tiles;
 
+use fairzarr_ngff::from_ome;
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Encoder;
 use fairzarr_pixel::{PlaneIndex, SampleType};
@@ -24,9 +25,9 @@ use fairzarr_zarr::Endian;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PyramidChoice, RoiChoice};
+use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PositionChoice, PyramidChoice, RoiChoice};
 use crate::source::{SeenFiles, SourceFile, identify};
-use placement::{Placement, place};
+use placement::{Placement, on_stage, place};
 use pyramid::Block;
 use tiles::Tiles;
 
@@ -109,6 +110,9 @@ impl Plan {
         if options.rois == RoiChoice::Labels {
             regions::check(source)?;
         }
+        if options.positions == PositionChoice::Scene && options.version != fairzarr_ngff::Version::V06 {
+            return Err(Error::NoScenes(options.version.to_string()));
+        }
         let placement = place(source, options.layout)?;
         let mut plan = Self {
             fairzarr: env!("CARGO_PKG_VERSION").into(),
@@ -127,6 +131,12 @@ impl Plan {
             plan.tile_cache = plan.tile_cache.max(blocks::tile_cache(image));
             plan.worker_memory = plan.worker_memory.max(planned.working_set());
             plan.images.push(planned);
+        }
+        if options.positions == PositionChoice::Scene {
+            let (numbers, placed): (Vec<usize>, Vec<_>) = on_stage(source, &plan).into_iter().unzip();
+            if let Err(other) = from_ome::scene(&placed) {
+                return Err(Error::OtherAxes { image: numbers[other], first: numbers[0] });
+            }
         }
         plan.worker_memory += plan.tile_cache;
         if plan.worker_memory > memory {

@@ -1,6 +1,7 @@
 //! The command line, exactly as typed.
 
 mod conversion;
+mod examples;
 mod migrate;
 mod parse;
 mod provenance;
@@ -15,26 +16,44 @@ pub(crate) use conversion::{
 };
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
 pub(crate) use provenance::{
-    Axes, Check, Embed, Fields, Methods, MethodsAs, Nbo, ProvenanceChoices, Qc, SidecarsArg,
+    Axes, CatalogArgs, Check, Embed, Fields, Methods, MethodsAs, Nbo, ProvenanceChoices, Qc, SidecarsArg,
 };
 
-use parse::{parse_bytes, parse_durability, parse_option, parse_time, parse_version};
+use crate::exit::Code;
+use parse::{parse_bytes, parse_durability, parse_jobs, parse_option, parse_time, parse_version};
 
 /// OME-TIFF to OME-Zarr with nothing lost, and proof of it.
 ///
-/// Exit codes: 0 done and as asked; 1 a verification found a difference; 2 usage; 3 the input cannot be read;
-/// 4 the output cannot be written; 5 interrupted; 6 taken over by another process; 7 finished, and some datasets
-/// of an archive failed.
+/// Every command takes --json, and ends with an exit code that tells a script what to do next.
 #[derive(Debug, Parser)]
 #[command(name = "fairzarr", version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+}
+
+/// How much is told, and in which form; the same for all commands.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TellingArgs {
+    /// Print JSON for programs, one object a line, errors too.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Tell neither progress nor remarks nor what was written; twice, not even warnings.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "verbose")]
+    pub(crate) quiet: u8,
+    /// Tell on standard error what is done, and how it ended.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Append all that is told to a file, each line with its time.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<std::path::PathBuf>,
 }
 
 impl Args {
     /// Reads a command line, whose first word is the program's name.
-    pub(crate) fn of_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub(crate) fn of_words(words: &[OsString]) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(words)?;
         let mut args = Self::from_arg_matches(&matches)?;
         if let (Command::Run(Run { split, .. }) | Command::Commit(split), Some((_, matches))) =
@@ -49,11 +68,31 @@ impl Args {
 
 /// The whole command line. What one option means elsewhere it may not mean to the job of an archive.
 pub(crate) fn command() -> clap::Command {
-    Args::command().mut_subcommand("migrate", |migrate| {
+    let codes = Code::ALL.map(|code| format!("  {:>2} {:<12} {}", code as u8, code.name(), code.meaning()));
+    let codes = format!("Exit codes:\n{}", codes.join("\n"));
+    let whole = Args::command().after_help(codes).mut_subcommand("migrate", |migrate| {
         migrate.mut_arg("jobs", |jobs| {
             jobs.help("Datasets at a time; all together have one thread per core [default: one per core]")
         })
-    })
+    });
+    examples::with_examples(hide_what_means_nothing(whole))
+}
+
+/// Options that are taken everywhere, since all stores are opened alike, are shown where they mean something.
+fn hide_what_means_nothing(mut whole: clap::Command) -> clap::Command {
+    let hide = |command: clap::Command, names: &[&str]| {
+        names.iter().fold(command, |command, name| command.mut_arg(name, |arg| arg.hide(true)))
+    };
+    for name in ["inspect", "validate", "verify", "extract", "check", "qc", "methods"] {
+        whole = whole.mut_subcommand(name, |command| hide(command, &["durability"]));
+    }
+    for name in ["inspect", "validate", "extract", "check", "qc", "methods", "embed"] {
+        whole = whole.mut_subcommand(name, |command| hide(command, &["source_option"]));
+    }
+    for name in ["copy", "export", "validate", "extract", "qc", "embed"] {
+        whole = whole.mut_subcommand(name, |command| hide(command, &["follow_links"]));
+    }
+    whole
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +132,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Show the quality control that an OME-Zarr records, or ask whether it satisfies a demand.
     Qc(Qc),
+    /// Write what many stores say into tables: SQLite, or CSV.
+    Catalog(CatalogArgs),
     /// Add microscope provenance and quality control to an OME-Zarr of any origin, or take it out again.
     Embed(Embed),
     /// Write a Materials and Methods paragraph.
@@ -100,6 +141,94 @@ pub(crate) enum Command {
     /// What NBO, the standard of microscope provenance, knows.
     #[command(subcommand)]
     Nbo(Nbo),
+    /// Print what completes commands and options in a shell.
+    Completions(Completions),
+    /// Print the manual page of the program, or write those of all commands into a folder.
+    Man(Man),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Man {
+    /// Folder to write a page for each command into.
+    #[arg(long, short, value_name = "FOLDER")]
+    pub(crate) output: Option<std::path::PathBuf>,
+}
+
+impl Command {
+    /// The words that name it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Convert(_) => "convert",
+            Self::Plan(_) => "plan",
+            Self::Run(_) => "run",
+            Self::Commit(_) => "commit",
+            Self::Migrate(args) => match args.action {
+                None => "migrate",
+                Some(Action::Status(_)) => "migrate status",
+                Some(Action::Report(_)) => "migrate report",
+                Some(Action::Deletable(_)) => "migrate deletable",
+                Some(Action::Verify(_)) => "migrate verify",
+            },
+            Self::Copy(_) => "copy",
+            Self::Upgrade(_) => "upgrade",
+            Self::Export(_) => "export",
+            Self::Inspect(_) => "inspect",
+            Self::Validate(_) => "validate",
+            Self::Conformance(_) => "conformance",
+            Self::Verify(_) => "verify",
+            Self::Extract(_) => "extract",
+            Self::Check(_) => "check",
+            Self::Qc(_) => "qc",
+            Self::Catalog(_) => "catalog",
+            Self::Embed(_) => "embed",
+            Self::Methods(_) => "methods",
+            Self::Nbo(_) => "nbo fields",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+        .into()
+    }
+
+    /// What it makes or looks at, as it was typed.
+    pub(crate) fn place(&self) -> Option<String> {
+        Some(match self {
+            Self::Convert(args) => args.target.clone(),
+            Self::Plan(args) => args.split.target.clone(),
+            Self::Run(args) => args.split.target.clone(),
+            Self::Commit(args) => args.target.clone(),
+            Self::Migrate(args) => match &args.action {
+                None => args.job.paths.last()?.to_string_lossy().into_owned(),
+                Some(Action::Status(args)) => args.target.clone(),
+                Some(Action::Report(args)) => args.target.clone(),
+                Some(Action::Deletable(args)) => args.target.clone(),
+                Some(Action::Verify(args)) => args.target.clone(),
+            },
+            Self::Copy(args) => args.target.clone(),
+            Self::Upgrade(args) => args.target.as_ref().unwrap_or(&args.store).clone(),
+            Self::Export(args) => args.target.display().to_string(),
+            Self::Inspect(args) => args.path.clone(),
+            Self::Validate(args) => args.path.clone(),
+            Self::Conformance(Conformance::Attributes(case) | Conformance::Zarr(case)) => {
+                case.path.display().to_string()
+            }
+            Self::Verify(args) => args.target.as_ref().unwrap_or(&args.source).clone(),
+            Self::Extract(args) => args.path.clone(),
+            Self::Check(args) => args.path.first()?.clone(),
+            Self::Qc(args) => args.path.clone(),
+            Self::Catalog(args) => args.to.display().to_string(),
+            Self::Embed(args) => args.path.clone(),
+            Self::Methods(args) => args.path.first()?.clone(),
+            Self::Man(args) => return args.output.as_ref().map(|path| path.display().to_string()),
+            Self::Nbo(_) | Self::Completions(_) => return None,
+        })
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -152,7 +281,7 @@ pub(crate) struct Upgrade {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ObjectsArgs {
     /// Objects under way at the same time.
-    #[arg(long, short, default_value_t = 32)]
+    #[arg(long, short, default_value_t = 32, value_parser = parse_jobs)]
     pub(crate) jobs: usize,
     /// Memory for objects, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
@@ -184,7 +313,7 @@ pub(crate) struct Export {
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
@@ -254,8 +383,11 @@ pub(crate) struct Verify {
     /// Compare only so much of the pixels, such as 5%: a quick look, no proof. The same parts every time.
     #[arg(long, value_name = "PERCENT", default_value = "100%")]
     pub(crate) sample: fairzarr_verify::Sample,
+    /// Write a certificate of what was compared and how it ended, a new file in JSON; also where something differs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<std::path::PathBuf>,
     /// Threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     /// What one object may take, decoded, such as 256M or 2G; a store with larger ones is refused.
     #[arg(long, default_value = "1G", value_parser = parse_bytes)]
@@ -306,11 +438,23 @@ pub(crate) struct Extract {
     /// File to write; with several original documents, a directory [default: standard output].
     #[arg(long, short)]
     pub(crate) output: Option<std::path::PathBuf>,
-    /// Which of several original documents, counted from 0.
+    /// Which of several original documents, or which image's summary, counted from 0.
     #[arg(long)]
     pub(crate) index: Option<usize>,
+    /// Of the OME model as JSON: the schema version of the source, or 2016-06 whatever the source had, of the images that are there.
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) schema: Option<SchemaArg>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaArg {
+    /// That of the source, nothing renamed.
+    Source,
+    /// The one that METADATA.ome.xml has.
+    #[value(name = "2016-06")]
+    V2016_06,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -327,6 +471,8 @@ pub(crate) enum Form {
     NboJson,
     /// The same for Micro-Meta App: the image's settings, or the microscope with --index 1.
     MicroMeta,
+    /// The summary of every image, as one JSON array in series order.
+    Summary,
 }
 
 /// How stores are opened.
@@ -349,12 +495,9 @@ pub(crate) struct StoreArgs {
     pub(crate) durability: Durability,
 }
 
-/// How results are told.
+/// How progress is told.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OutputArgs {
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     /// Progress on standard error: auto shows a bar on a terminal, and nothing otherwise or with --json.
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
     pub(crate) progress: ProgressArg,

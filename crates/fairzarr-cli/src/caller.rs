@@ -8,6 +8,8 @@ use fairzarr_task::{Cancel, Progress, lock};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
+use crate::telling::Telling;
+
 thread_local! {
     static CURRENT: RefCell<Option<Caller>> = const { RefCell::new(None) };
 }
@@ -27,6 +29,7 @@ struct State {
     progress: Option<Arc<Progress>>,
     results: Vec<u8>,
     notes: Vec<String>,
+    telling: Telling,
 }
 
 /// What came of a call.
@@ -124,6 +127,11 @@ impl Caller {
     /// Takes a document that is the result.
     pub(crate) fn take_document(&self, bytes: &[u8]) {
         lock(&self.0).results.extend_from_slice(bytes);
+    }
+
+    /// How the command of this call tells things.
+    pub(crate) fn with_telling<T>(&self, work: impl FnOnce(&mut Telling) -> T) -> T {
+        work(&mut lock(&self.0).telling)
     }
 
     /// Takes a line for the user.

@@ -1,35 +1,11 @@
 //! Exit codes, and the one sentence that goes with each failure.
 
+mod code;
+
+pub(crate) use code::Code;
+
 use std::fmt;
-use std::process::ExitCode;
 use std::sync::Arc;
-
-/// How the program ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Code {
-    /// Done, and as asked.
-    Done = 0,
-    /// A verification or validation found a difference.
-    Different = 1,
-    /// The request makes no sense.
-    Usage = 2,
-    /// The input cannot be read.
-    Input = 3,
-    /// The output cannot be written.
-    Output = 4,
-    /// The user stopped it.
-    Interrupted = 5,
-    /// Another process has taken the work over.
-    TakenOver = 6,
-    /// Finished, and some of many failed.
-    SomeFailed = 7,
-}
-
-impl From<Code> for ExitCode {
-    fn from(code: Code) -> Self {
-        Self::from(code as u8)
-    }
-}
 
 /// A failure with its causes.
 #[derive(Debug)]
@@ -48,8 +24,7 @@ impl Failure {
             let error = anyhow::Error::msg("interrupted");
             return Self { code: Code::Interrupted, error, help: String::new() };
         }
-        let is_usage = |error: &fairzarr_store::Error| error.class() == fairzarr_store::Class::Usage;
-        let code = if error.chain().filter_map(of_store).any(is_usage) { Code::Usage } else { code };
+        let code = error.chain().filter_map(of_store).find_map(of_class).unwrap_or(code);
         // Neither input nor request are at fault, whatever they were to be read for.
         let code = if error.chain().any(is_refused_thread) { Code::Output } else { code };
         Self { code, error, help: String::new() }
@@ -76,6 +51,11 @@ impl Failure {
     pub(crate) fn code(&self) -> Code {
         self.code
     }
+
+    /// What a store says that the cause is, in one word.
+    pub(crate) fn class(&self) -> Option<&'static str> {
+        self.error.chain().filter_map(of_store).find_map(|error| class_name(error.class()))
+    }
 }
 
 impl fmt::Display for Failure {
@@ -86,7 +66,9 @@ impl fmt::Display for Failure {
             let text = cause.to_string();
             if n > 0 && !last.contains(&text) {
                 f.write_str(": ")?;
-                f.write_str(&text)?;
+                // Nor is a name told twice that both begin with.
+                let rest = text.strip_prefix(last.as_str()).and_then(|rest| rest.strip_prefix(": "));
+                f.write_str(rest.unwrap_or(&text))?;
             } else if n == 0 {
                 f.write_str(&text)?;
             }
@@ -94,6 +76,39 @@ impl fmt::Display for Failure {
         }
         f.write_str(&self.help)
     }
+}
+
+/// What the failure of a store means for whoever waits, whichever side it was on.
+fn of_class(error: &fairzarr_store::Error) -> Option<Code> {
+    use fairzarr_store::{Class, Error};
+    match (error, error.class()) {
+        (Error::Running { .. }, _) => Some(Code::Busy),
+        (_, Class::Usage) => Some(Code::Usage),
+        (_, Class::Throttled | Class::Transient) => Some(Code::Again),
+        (_, Class::TakenOver) => Some(Code::TakenOver),
+        _ => None,
+    }
+}
+
+fn class_name(class: fairzarr_store::Class) -> Option<&'static str> {
+    use fairzarr_store::Class;
+    Some(match class {
+        Class::NotFound => "not-found",
+        Class::Permission => "permission",
+        Class::Throttled => "throttled",
+        Class::Precondition => "changed",
+        Class::Transient => "transient",
+        Class::Truncated => "truncated",
+        Class::Damaged => "damaged",
+        Class::Local => "local",
+        Class::Usage => "usage",
+        Class::Unsupported => "unsupported",
+        Class::Untrusted => "untrusted",
+        Class::Malformed => "malformed",
+        Class::Cancelled => "cancelled",
+        Class::TakenOver => "taken-over",
+        _ => return None,
+    })
 }
 
 /// Whether a request was cut off because the user stopped the program.
@@ -157,11 +172,18 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::NeedsSamples
             | Error::NoLargest(_)
             | Error::AxisInUse { .. }
+            | Error::NoScenes(_)
+            | Error::OtherAxes { .. }
             | Error::NotOneImage(_)
             | Error::Memory { .. } => Code::Usage,
             Error::Interrupted => Code::Interrupted,
             Error::TakenOver(_) => Code::TakenOver,
-            Error::Incomplete(_) | Error::NoPlan(_) => Code::Different,
+            Error::Running { .. } => Code::Busy,
+            Error::Exists(_) | Error::NotRemoved { .. } | Error::Settings { .. } | Error::Resume(_) => {
+                Code::Exists
+            }
+            Error::Complete(_) => Code::Same,
+            Error::Incomplete(_) | Error::NoPlan(_) => Code::NotReady,
             _ => Code::Output,
         };
         let help = match &error {
@@ -169,6 +191,8 @@ impl From<fairzarr_convert::Error> for Failure {
                 ": --no-decode goes with --chunk source, and with --pyramid source or none".into()
             }
             Error::NotOneImage(_) => "; leave --layout image out".into(),
+            Error::NoScenes(_) => "; --ngff 0.6 has them".into(),
+            Error::OtherAxes { .. } => "; --positions stage gives each a translation of its own".into(),
             Error::AxisInUse { .. } => "; --drop-axes all leaves out those that can be".into(),
             Error::NoLargest(_) => "; choose another --downsample".into(),
             Error::Rois { .. } => "; without --rois labels the OME-XML keeps them all the same".into(),
@@ -176,6 +200,7 @@ impl From<fairzarr_convert::Error> for Failure {
             Error::Exists(_) => {
                 "; use --overwrite to replace it or --resume to finish an interrupted conversion".into()
             }
+            Error::Complete(_) => "; --skip-existing takes it as done, --overwrite replaces it".into(),
             Error::Running { unknown: true, .. } => ", or say --take-over".into(),
             Error::Settings { earlier, differences, .. } => {
                 let typed = |setting| format!("{} {}", flag(setting), earlier.value(setting));
@@ -227,14 +252,29 @@ impl From<fairzarr_migrate::Error> for Failure {
     }
 }
 
+impl From<fairzarr_catalog::Error> for Failure {
+    fn from(error: fairzarr_catalog::Error) -> Self {
+        use fairzarr_catalog::Error;
+        let code = match &error {
+            Error::Store(_) | Error::Nothing(_) => Code::Input,
+            Error::Interrupted(_) => Code::Interrupted,
+            _ => Code::Output,
+        };
+        Self::new(code, error)
+    }
+}
+
 impl From<fairzarr_copy::Error> for Failure {
     fn from(error: fairzarr_copy::Error) -> Self {
         use fairzarr_copy::Error;
         let code = match &error {
-            Error::Original(_) | Error::Unfit { .. } | Error::Unfinished(_) => Code::Input,
+            Error::Original(_) | Error::Unfit { .. } => Code::Input,
+            Error::Unfinished(_) => Code::NotReady,
             Error::Interrupted => Code::Interrupted,
             Error::TakenOver(_) => Code::TakenOver,
             Error::Differs { .. } => Code::Different,
+            Error::Running { .. } => Code::Busy,
+            Error::Exists(_) | Error::Foreign(_) => Code::Exists,
             _ => Code::Output,
         };
         let help = match &error {
@@ -257,7 +297,9 @@ impl From<fairzarr_upgrade::Error> for Failure {
             error => error,
         };
         let code = match &error {
-            Error::Unfit { .. } | Error::Unfinished(_) | Error::Original(_) => Code::Input,
+            Error::Unfit { .. } | Error::Original(_) => Code::Input,
+            Error::Unfinished(_) => Code::NotReady,
+            Error::Exists(_) => Code::Exists,
             Error::Already { .. } | Error::NeedsTarget { .. } | Error::NothingToUndo(_) => Code::Usage,
             Error::Interrupted => Code::Interrupted,
             _ => Code::Output,
@@ -275,7 +317,7 @@ impl From<fairzarr_provenance::Error> for Failure {
     fn from(error: fairzarr_provenance::Error) -> Self {
         use fairzarr_provenance::Error;
         let code = match &error {
-            Error::Policy { .. } => Code::Different,
+            Error::Policy { .. } => Code::Refused,
             Error::NothingEmbedded(_) | Error::NotAStore(_) | Error::NewerRecord => Code::Usage,
             Error::Store(_) => Code::Output,
             _ => Code::Input,
@@ -286,11 +328,12 @@ impl From<fairzarr_provenance::Error> for Failure {
 
 impl From<fairzarr_ome_zarr::Error> for Failure {
     fn from(error: fairzarr_ome_zarr::Error) -> Self {
-        let help = match &error {
-            fairzarr_ome_zarr::Error::Unfinished(_) => "; finish it with --resume",
-            _ => "",
-        };
-        Self::new(Code::Input, error).with_help(help)
+        match &error {
+            fairzarr_ome_zarr::Error::Unfinished(_) => {
+                Self::new(Code::NotReady, error).with_help("; finish it with --resume")
+            }
+            _ => Self::new(Code::Input, error),
+        }
     }
 }
 
@@ -333,9 +376,27 @@ impl From<fairzarr_export::Error> for Failure {
             Error::Store(error) => return error.into(),
             Error::Unfit { .. } => (Code::Input, ""),
             Error::Interrupted => (Code::Interrupted, ""),
-            Error::Exists(_) => (Code::Output, "; use --overwrite to replace it"),
+            Error::Exists(_) => (Code::Exists, "; use --overwrite to replace it"),
             _ => (Code::Output, ""),
         };
         Self::new(code, error).with_help(help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_exit_codes_are_those_of_the_program() {
+        let text = include_str!("../../../docs/exit-codes.md");
+        let documented: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
+            .collect();
+        let known = Code::ALL.map(|code| {
+            format!("| {} | {} | {} | {} |", code as u8, code.name(), code.meaning(), code.next())
+        });
+        assert_eq!(documented, known);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::{OutputArgs, ProgressArg};
 use crate::caller::Caller;
-use crate::{print, source};
+use crate::{print, source, telling};
 
 /// Runs `work` while showing how far it has come.
 pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnce() -> T) -> T {
@@ -17,7 +17,12 @@ pub(crate) fn show<T>(output: &OutputArgs, progress: &Progress, work: impl FnOnc
         return work();
     }
     let style = match output.progress {
-        ProgressArg::Auto if std::io::stderr().is_terminal() && !output.json => Style::Bar,
+        _ if telling::is_quiet() => return work(),
+        ProgressArg::Auto
+            if std::io::stderr().is_terminal() && !telling::is_json() && !telling::is_quiet() =>
+        {
+            Style::Bar
+        }
         ProgressArg::Auto => Style::Quiet,
         ProgressArg::None => return work(),
         ProgressArg::Plain => Style::Plain,
@@ -93,7 +98,10 @@ fn watch(style: Style, progress: &Progress, stopped: &Receiver<()>) {
             )),
             Style::Json => print::note(format_args!(
                 "{}",
-                serde_json::json!({"done": done, "total": total, "bytes_per_second": rate, "seconds_left": left})
+                telling::line(
+                    "progress",
+                    serde_json::json!({"done": done, "total": total, "bytes_per_second": rate, "seconds_left": left})
+                )
             )),
         }
     }

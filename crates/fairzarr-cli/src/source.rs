@@ -5,6 +5,7 @@ use fairzarr_store::{Control, Location, Scheme, Store, StoreOptions};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::advice;
 use crate::args::StoreArgs;
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -20,6 +21,7 @@ pub(crate) enum Input {
 /// Opens a path or URL as a store when it is a directory or an archive, or ends like one, and as TIFF otherwise.
 pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
     let location = location(text)?;
+    advice::check_there(text, &location)?;
     let zarr = match location.as_path() {
         Some(path) => path.is_dir(),
         None => text.trim_end_matches('/').to_ascii_lowercase().ends_with(".zarr"),
@@ -40,6 +42,7 @@ pub(crate) fn is_local(text: &str) -> bool {
 pub(crate) fn fileset(text: &str, args: &StoreArgs, mut options: OpenOptions) -> Result<Fileset, Failure> {
     options.follow_links = args.follow_links;
     let location = location(text)?;
+    advice::check_source(text, &location)?;
     let remote = source_options(args, &location);
     fairzarr::open::fileset(&location, options, &remote).map_err(|error| match error {
         fairzarr::open::Error::NotAFile(_) => {
@@ -69,6 +72,9 @@ pub(crate) fn beside(text: &str, args: &StoreArgs) -> Result<(Store, String), Fa
 /// Opens a store to write to, or one that is read beside a source; `code` is what a failure means for the command.
 pub(crate) fn store(text: &str, args: &StoreArgs, code: Code) -> Result<Store, Failure> {
     let location = location(text)?;
+    if code == Code::Output {
+        advice::check_target(text, &location)?;
+    }
     Store::open(&location, &store_options(args, &location)).map_err(|error| Failure::new(code, error))
 }
 

@@ -285,7 +285,7 @@ fn mask(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                let is_time = name == "seconds" || name == "stages";
+                let is_time = name == "seconds" || name == "time" || name == "stages";
                 match value {
                     Value::Object(stages) if is_time => {
                         stages.values_mut().for_each(|stage| *stage = "#".into());

@@ -213,6 +213,8 @@ impl From<convert::Error> for Failure {
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples
             | Error::AxisInUse { .. }
+            | Error::NoScenes(_)
+            | Error::OtherAxes { .. }
             | Error::NotOneImage(_) => Class::Settings,
             Error::Memory { .. } => Class::Memory,
             Error::Interrupted => Class::Interrupted,

@@ -35,6 +35,7 @@ pub mod methods;
 pub mod placement;
 pub mod qc;
 pub mod record;
+pub mod summary;
 mod unit;
 pub mod xml;
 

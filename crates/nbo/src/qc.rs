@@ -38,7 +38,7 @@ use serde_json::Value as Json;
 use crate::identity::Microscope;
 
 pub use index::index;
-pub(crate) use index::index_with_entries;
+pub(crate) use index::{channel, with_entries};
 pub use quality::{
     Counted, ImageQuality, KIND as IMAGE_QUALITY, METRICS as IMAGE_QUALITY_METRICS,
     require as require_quality,
@@ -237,7 +237,7 @@ impl Index {
 
 impl Wavelength {
     /// In nanometres, if its unit is one of length.
-    fn nanometres(&self) -> Option<f64> {
+    pub fn nanometres(&self) -> Option<f64> {
         crate::unit::convert(self.value, &self.unit, "nm")
     }
 }

@@ -72,6 +72,11 @@ pub fn series_attributes(version: Version, paths: &[String]) -> Map<String, Valu
     version.place(Map::from_iter([("series".to_owned(), json!(paths))]))
 }
 
+/// The attributes of a group with a scene, which 0.6 has.
+pub fn scene_attributes(version: Version, scene: Value) -> Map<String, Value> {
+    version.place(Map::from_iter([("scene".to_owned(), scene)]))
+}
+
 /// The attributes of a `labels` group: paths of the label images.
 pub fn labels_attributes(version: Version, paths: &[String]) -> Map<String, Value> {
     version.place(Map::from_iter([("labels".to_owned(), json!(paths))]))

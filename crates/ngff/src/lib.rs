@@ -43,7 +43,7 @@ mod version;
 
 pub use collection::{
     ImageLabel, LabelColor, NodeKind, bioformats2raw_attributes, classify, labels_attributes,
-    plain_attributes, series_attributes,
+    plain_attributes, scene_attributes, series_attributes,
 };
 pub use error::Error;
 pub use fairzarr_zarr::{Document, Finding, Severity, group_document};

@@ -220,7 +220,7 @@ impl Axis {
         Self { unit: Some(unit.into()), ..self }
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("name".into(), self.name.clone().into());
         insert_some(&mut object, "type", self.kind.as_ref().map(AxisKind::as_str));

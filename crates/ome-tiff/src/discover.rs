@@ -7,13 +7,14 @@ use std::{
     sync::Arc,
 };
 
+use fairzarr_ome_xml::alike;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     container::{Container, ContainerError, ValueError, peek_descriptions, tag},
     error::{Error, Result},
     files::Member,
-    open::{OpenOptions, SourceDocument},
+    open::{OpenOptions, SourceContent, SourceDocument},
     opener::{Opener, OutsideLink},
     sniff::{self, ome_root},
     source::ByteSource,
@@ -110,7 +111,8 @@ impl Discovery {
     /// The OME-XML of a file.
     pub(crate) fn document_of(&self, file: u32) -> Option<Arc<[u8]>> {
         let name = &self.members[file as usize].name;
-        self.sources.iter().find(|source| source.files.contains(name)).map(|source| Arc::clone(&source.bytes))
+        let number = self.sources.iter().position(|source| source.files.contains(name))?;
+        source_bytes(&self.sources, number)
     }
 
     /// Finds the file that a document names by UUID, name or both. The UUID decides: names change when files are
@@ -230,6 +232,23 @@ impl Discovery {
         self.siblings.as_ref()?.get(&uuid.trim().to_ascii_lowercase()).cloned()
     }
 
+    /// The document as edits of one that is there already, if it is nearly the same.
+    fn content_of(&self, bytes: Vec<u8>) -> SourceContent {
+        let whole = self.sources.iter().enumerate().filter_map(|(number, source)| match &source.content {
+            SourceContent::Whole(whole) => Some((number, whole)),
+            SourceContent::Like { .. } => None,
+        });
+        let like = whole.take(MOST_COMPARED).find_map(|(document, whole)| {
+            let edits = alike::edits(whole, &bytes)?;
+            Some(if edits.is_empty() {
+                SourceContent::Whole(Arc::clone(whole))
+            } else {
+                SourceContent::Like { document, edits, bytes: bytes.len() }
+            })
+        });
+        like.unwrap_or_else(|| SourceContent::Whole(bytes.into()))
+    }
+
     fn add_source(&mut self, name: &str, role: &'static str, mut bytes: Vec<u8>) {
         let mut len = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
         if sniff::is_utf16(&bytes) && len < bytes.len() {
@@ -238,10 +257,17 @@ impl Discovery {
         }
         let trailing_nuls = bytes.len() - len;
         bytes.truncate(len);
+        let content = self.content_of(bytes);
         let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
+        match &content {
+            SourceContent::Whole(bytes) => bytes.hash(&mut hasher),
+            SourceContent::Like { document, edits, .. } => {
+                document.hash(&mut hasher);
+                edits.iter().for_each(|edit| (edit.at, &edit.inserted).hash(&mut hasher));
+            }
+        }
         let same_hash = self.source_index.entry(hasher.finish()).or_default();
-        let equal = same_hash.iter().copied().find(|i| *self.sources[*i].bytes == *bytes);
+        let equal = same_hash.iter().copied().find(|i| self.sources[*i].content == content);
         if let Some(i) = equal {
             self.sources[i].files.push(name.to_owned());
             return;
@@ -250,12 +276,26 @@ impl Discovery {
         self.sources.push(SourceDocument {
             name: name.to_owned(),
             role,
-            bytes: bytes.into(),
+            content,
             files: vec![name.to_owned()],
             trailing_nuls,
         });
     }
 }
+
+/// The bytes of a document of a set, by its number.
+pub(crate) fn source_bytes(sources: &[SourceDocument], number: usize) -> Option<Arc<[u8]>> {
+    match &sources.get(number)?.content {
+        SourceContent::Whole(bytes) => Some(Arc::clone(bytes)),
+        SourceContent::Like { document, edits, .. } => match &sources.get(*document)?.content {
+            SourceContent::Whole(whole) => alike::restored(whole, edits).ok().map(Into::into),
+            SourceContent::Like { .. } => None,
+        },
+    }
+}
+
+/// With how many whole documents of a set another one is compared.
+const MOST_COMPARED: usize = 3;
 
 /// A name as it is compared where the letter does not count: composed, in lower case.
 fn fold(name: &str) -> String {

@@ -11,13 +11,13 @@ use fairzarr_ome_xml::Document;
 use crate::{
     attached::{self, AttachedFile},
     container::Container,
-    discover::{Discovery, container_error, descriptions},
+    discover::{Discovery, container_error, descriptions, source_bytes},
     error::{Error, Result},
     extra,
     files::{FileInfo, Files, Member},
     image::Image,
     imagej, ome,
-    open::{OpenOptions, SourceDocument},
+    open::{OpenOptions, SourceContent, SourceDocument},
     opener::{Folder, Opener},
     original::OriginalMetadata,
     part::Selected,
@@ -136,6 +136,23 @@ impl Fileset {
     /// Every distinct OME-XML document of the set.
     pub fn sources(&self) -> &[SourceDocument] {
         &self.sources
+    }
+
+    /// The bytes of one of [`sources`](Self::sources), by its number, as they stand in its file without the NULs that end the tag.
+    pub fn source_bytes(&self, number: usize) -> Option<Arc<[u8]>> {
+        source_bytes(&self.sources, number)
+    }
+
+    /// The number of the document of [`sources`](Self::sources) that describes the set.
+    pub fn main_source(&self) -> Option<usize> {
+        let described = self.document()?.bytes();
+        // It was read before those that are nearly the same, unless it is one of them.
+        let is_whole = |source: &SourceDocument| matches!(&source.content, SourceContent::Whole(bytes) if **bytes == *described);
+        let whole = self.sources.iter().position(is_whole);
+        whole.or_else(|| {
+            (0..self.sources.len())
+                .find(|number| self.source_bytes(*number).is_some_and(|bytes| *bytes == *described))
+        })
     }
 
     /// The files that belong to the set, the one that was named first.

@@ -70,7 +70,10 @@ pub(crate) fn find_levels(
         let marked = following(&|_, geometry| geometry.is_reduced());
         if marked.is_empty() && image.ome_index.is_some() {
             // Nothing marks them: only halves of halves, for every plane, are taken for what they look like.
-            (following(&|n, geometry| is_half(full, geometry, n) && why_not(full, geometry).is_none()), true)
+            let is_copy = |n, geometry: &Geometry| {
+                is_half(full, geometry, n) && why_not(full, geometry, Relation::Following).is_none()
+            };
+            (following(&is_copy), true)
         } else {
             (marked, false)
         }
@@ -135,8 +138,23 @@ pub(crate) fn add_listed(
     outcome
 }
 
+/// How a page is known that may be a reduced copy of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// The other one points to it.
+    PointedTo,
+    /// It comes after the other one in the chain.
+    Following,
+}
+
+impl Relation {
+    fn of(pages: LevelPages) -> Self {
+        if matches!(pages, LevelPages::Sub(_)) { Self::PointedTo } else { Self::Following }
+    }
+}
+
 /// Why a page cannot be a reduced copy of another; `None` if it can.
-pub(crate) fn why_not(full: &Geometry, found: &Geometry) -> Option<String> {
+pub(crate) fn why_not(full: &Geometry, found: &Geometry, relation: Relation) -> Option<String> {
     if found.is_mask() {
         return Some("NewSubfileType calls it a mask".to_owned());
     }
@@ -160,7 +178,7 @@ pub(crate) fn why_not(full: &Geometry, found: &Geometry) -> Option<String> {
             found.layout.photometric, full.layout.photometric
         ));
     }
-    if !in_proportion(full, found) {
+    if !in_proportion(full, found, relation) {
         return Some(format!(
             "its {} x {} pixels are not in the proportion of {} x {}",
             found.width, found.height, full.width, full.height
@@ -178,16 +196,32 @@ fn colours(geometry: &Geometry) -> u16 {
 }
 
 /// Whether both sides are smaller by nearly the same ratio. Writers round sides up or down.
-fn in_proportion(full: &Geometry, found: &Geometry) -> bool {
-    let range = |full: u32, side: u32| {
-        let (full, side) = (f64::from(full), f64::from(side));
-        (full / (side + 1.0), if side > 1.0 { full / (side - 1.0) } else { f64::INFINITY })
-    };
-    let (x, y) = (range(full.width, found.width), range(full.height, found.height));
+///
+/// Of small pages, rounding explains much: 8 x 8 could be a tenth of 80 x 64 in one direction, and an eighth in the other. A page to
+/// which the full one points is named as its copy, so that any rounding will do. Of a page that merely follows, which may be the label
+/// or the overview of a slide, one ratio and one way of rounding must explain both sides, or they are halves of halves.
+fn in_proportion(full: &Geometry, found: &Geometry, relation: Relation) -> bool {
     let ratio = |full: u32, side: u32| f64::from(full) / f64::from(side.max(1));
     let (across, down) = (ratio(full.width, found.width), ratio(full.height, found.height));
-    let near = (across / down - 1.0).abs() <= RATIO;
-    near || (x.0 <= y.1 && y.0 <= x.1)
+    if (across / down - 1.0).abs() <= RATIO {
+        return true;
+    }
+    // A side that was rounded lies within this much below and above what the ratio gives.
+    let range = |full: u32, side: u32, (below, above): (f64, f64)| {
+        let (full, side) = (f64::from(full), f64::from(side));
+        (full / (side + above), if side > below { full / (side - below) } else { f64::INFINITY })
+    };
+    let explains = |rounding| {
+        let (x, y) = (range(full.width, found.width, rounding), range(full.height, found.height, rounding));
+        x.0 <= y.1 && y.0 <= x.1
+    };
+    match relation {
+        Relation::PointedTo => explains((1.0, 1.0)),
+        Relation::Following => {
+            [(0.0, 1.0), (1.0, 0.0), (0.5, 0.5)].into_iter().any(explains)
+                || (1..32).any(|n| is_half(full, found, n))
+        }
+    }
 }
 
 /// Whether a page has the sides of the `n`th half, rounded either way.
@@ -216,7 +250,7 @@ fn check_level(
             geometry.width, geometry.height, above.1, above.0
         ));
     }
-    if let Some(what) = why_not(full, geometry) {
+    if let Some(what) = why_not(full, geometry, Relation::of(pages)) {
         return Err(what);
     }
     let mut good: Option<(u32, u32, u32)> = None;
@@ -237,7 +271,7 @@ fn check_level(
         let full = container.geometry(PageId(place.page)).map_err(|what| what.to_string())?;
         let alike = (found.width, found.height) == (geometry.width, geometry.height)
             && found.planar == full.planar
-            && why_not(full, found).is_none();
+            && why_not(full, found, Relation::of(pages)).is_none();
         if !alike {
             return Err(format!("that of IFD {} differs in size, samples or colours", place.page));
         }
@@ -261,21 +295,37 @@ mod tests {
             .unwrap()
     }
 
+    fn fits(full: (u32, u32), found: (u32, u32), relation: Relation) -> bool {
+        why_not(&page(full.0, full.1), &page(found.0, found.1), relation).is_none()
+    }
+
     #[test]
     fn a_level_has_the_proportions_of_the_image() {
-        let fits = |full: (u32, u32), found: (u32, u32)| {
-            why_not(&page(full.0, full.1), &page(found.0, found.1)).is_none()
-        };
-        // Halves, rounded either way, and ratios of scanners.
-        for found in [(1001, 500), (1002, 501), (500, 250), (63, 31), (1, 1)] {
-            assert!(fits((2003, 1001), found), "{found:?}");
+        for relation in [Relation::PointedTo, Relation::Following] {
+            // Halves, rounded either way, and ratios of scanners.
+            for found in [(1001, 500), (1002, 501), (500, 250), (63, 31), (1, 1)] {
+                assert!(fits((2003, 1001), found, relation), "{found:?}");
+            }
+            assert!(fits((46_000, 32_914), (11_500, 8_228), relation));
+            assert!(fits((2220, 2967), (574, 768), relation));
+            assert!(fits((5, 4000), (1, 500), relation));
+            // Labels and overviews.
+            assert!(!fits((80, 64), (20, 60), relation));
+            assert!(!fits((2220, 2967), (387, 463), relation));
+            assert!(!fits((2220, 2967), (1280, 431), relation));
         }
-        assert!(fits((46_000, 32_914), (11_500, 8_228)));
-        assert!(fits((2220, 2967), (574, 768)));
-        assert!(fits((5, 4000), (1, 500)));
-        // Labels and overviews.
-        assert!(!fits((80, 64), (20, 60)));
-        assert!(!fits((2220, 2967), (387, 463)));
-        assert!(!fits((2220, 2967), (1280, 431)));
+    }
+
+    #[test]
+    fn a_small_page_that_follows_is_a_level_only_if_one_way_of_rounding_explains_both_sides() {
+        for found in [(8, 8), (12, 8), (7, 7)] {
+            assert!(!fits((80, 64), found, Relation::Following), "{found:?}");
+        }
+        for found in [(10, 8), (5, 4), (3, 2), (2, 2), (1, 1), (27, 21), (26, 21), (27, 22)] {
+            assert!(fits((80, 64), found, Relation::Following), "{found:?}");
+        }
+        assert!(fits((81, 65), (11, 9), Relation::Following) && fits((81, 65), (10, 8), Relation::Following));
+        // What the full page points to was said to be its copy.
+        assert!(fits((80, 64), (8, 8), Relation::PointedTo));
     }
 }

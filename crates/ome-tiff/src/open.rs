@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use fairzarr_ome_xml::alike::Edit;
+
 /// What to do about what is not there, and how much memory to use.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -138,7 +140,34 @@ impl FromStr for HalfFloats {
     }
 }
 
-/// One OME-XML document of a set, as its bytes stand in the file.
+impl SourceDocument {
+    /// How many bytes the document has.
+    pub fn bytes(&self) -> usize {
+        match &self.content {
+            SourceContent::Whole(bytes) => bytes.len(),
+            SourceContent::Like { bytes, .. } => *bytes,
+        }
+    }
+}
+
+/// The bytes of a document of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceContent {
+    /// As they stand in the file.
+    Whole(Arc<[u8]>),
+    /// Those of another document of the set, with some edits: many files have the same document but for their UUID.
+    Like {
+        /// The number of the other one, which is whole.
+        document: usize,
+        /// What stands otherwise.
+        edits: Vec<Edit>,
+        /// How many bytes this one has.
+        bytes: usize,
+    },
+}
+
+/// One OME-XML document of a set.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SourceDocument {
@@ -146,8 +175,8 @@ pub struct SourceDocument {
     pub name: String,
     /// `ImageDescription` where it stands in that tag of a TIFF file, `companion` where it is a file.
     pub role: &'static str,
-    /// The document, without the NULs that end the tag.
-    pub bytes: Arc<[u8]>,
+    /// The document, without the NULs that end the tag; [`Fileset::source_bytes`](crate::Fileset::source_bytes) has its bytes.
+    pub content: SourceContent,
     /// All files that hold these bytes.
     pub files: Vec<String>,
     /// NULs after the document.

@@ -9,7 +9,8 @@ use crate::{
     error::{Error, Result},
     files::Files,
     image::Image,
-    levels, page_text,
+    levels::{self, Relation},
+    page_text,
     plane_map::{Axis, Extent, PlaneRef},
     types::Warning,
 };
@@ -104,7 +105,7 @@ fn stacks(container: &Container) -> Result<Vec<Stack>, String> {
     for copies in reduced {
         let owner = stacks.iter_mut().find(|stack| {
             stack.pages.len() == copies.pages.len()
-                && levels::why_not(&stack.geometry, &copies.geometry).is_none()
+                && levels::why_not(&stack.geometry, &copies.geometry, Relation::Following).is_none()
                 && stack.pages.first() < copies.pages.first()
         });
         match owner {

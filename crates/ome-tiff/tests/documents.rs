@@ -41,7 +41,7 @@ fn utf16_is_read_with_and_without_mark_and_nuls_in_a_tag_and_in_a_companion() {
                 let set = open(tiff(Form::CLASSIC, &pages)).unwrap();
                 assert_channels(&set, &what);
                 assert_eq!(
-                    set.sources()[0].trailing_nuls + set.sources()[0].bytes.len(),
+                    set.sources()[0].trailing_nuls + set.source_bytes(0).unwrap().len(),
                     text.len(),
                     "{what}"
                 );

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Form, Memory, Page, image, ome, plane, refusal, tiff};
-use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_tiff::{Fileset, Kind, SourceContent};
 
 /// A file of one page of one pixel.
 fn file(pixel: u8, xml: &str) -> Vec<u8> {
@@ -127,8 +127,9 @@ fn companion_and_binary_only() {
         let set = set.open(entry).unwrap();
         assert_eq!(pixels(&set), [10, 11], "{entry}");
         assert_eq!(set.document().unwrap().ome().uuid.as_deref(), Some("urn:uuid:meta"));
-        let companion = set.sources().iter().find(|source| source.role == "companion").unwrap();
-        assert_eq!(&companion.bytes[..], document("meta", names).as_bytes());
+        let number = set.sources().iter().position(|source| source.role == "companion").unwrap();
+        let companion = &set.sources()[number];
+        assert_eq!(&set.source_bytes(number).unwrap()[..], document("meta", names).as_bytes());
         assert_eq!((companion.name.as_str(), companion.trailing_nuls), ("set.companion.ome", 0));
         let tag = set.sources().iter().find(|source| source.name == "a.ome.tif").unwrap();
         assert_eq!((tag.role, tag.trailing_nuls), ("ImageDescription", 1));
@@ -210,4 +211,26 @@ fn not_ours() {
     );
     assert!(refusal(Memory::of([("a", Vec::new())]).open("a")).contains("0 bytes"));
     assert!(refusal(Memory::default().open("a")).contains("cannot read a"));
+}
+
+#[test]
+fn documents_that_differ_in_few_places_are_kept_once() {
+    let names = ["a.ome.tif", "b.ome.tif"];
+    let padded =
+        |uuid: &str| document(uuid, names).replace("</OME>", &format!("<!--{}--></OME>", "x".repeat(8192)));
+    let texts = [padded("0"), padded("1")];
+    let set = Memory::of([("a.ome.tif", file(10, &texts[0])), ("b.ome.tif", file(11, &texts[1]))]);
+    for (entry, other) in [(0, 1), (1, 0)] {
+        let set = set.open(names[entry]).unwrap();
+        assert_eq!(pixels(&set), [10, 11]);
+        assert_eq!(set.main_source(), Some(0));
+        let [first, second] = set.sources() else { panic!("two documents") };
+        assert!(matches!(first.content, SourceContent::Whole(_)));
+        let SourceContent::Like { document: 0, edits, .. } = &second.content else { panic!("{second:?}") };
+        assert_eq!(edits.len(), 1);
+        for (number, text) in [(0, &texts[entry]), (1, &texts[other])] {
+            assert_eq!(&*set.source_bytes(number).unwrap(), text.as_bytes());
+            assert_eq!(set.sources()[number].bytes(), text.len());
+        }
+    }
 }

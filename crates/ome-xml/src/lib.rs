@@ -17,6 +17,7 @@
 // A match shows what happens in both cases side by side.
 #![allow(clippy::single_match_else)]
 
+pub mod alike;
 mod arrays;
 mod bulk;
 mod canonical;

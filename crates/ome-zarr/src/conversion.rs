@@ -14,6 +14,8 @@ pub struct Conversion<'a>(&'a Map<String, Value>);
 pub struct ConvertedFile<'a> {
     /// Its name, without its folder.
     pub name: &'a str,
+    /// Its size in bytes.
+    pub bytes: Option<u64>,
     /// Algorithm and lower-case hexadecimal value of its checksum, where one was recorded.
     pub checksum: Option<(&'a str, &'a str)>,
 }
@@ -78,6 +80,11 @@ impl<'a> Conversion<'a> {
         self.0.get("positions").and_then(Value::as_str) == Some("stage")
     }
 
+    /// Whether a scene says where images were on the stage.
+    pub fn has_scene(self) -> bool {
+        self.0.get("positions").and_then(Value::as_str) == Some("scene")
+    }
+
     /// Whether the time between points was taken from planes where the document gives none.
     pub fn has_delta_t(self) -> bool {
         self.0.get("time_scale").and_then(Value::as_str) == Some("delta-t")
@@ -93,6 +100,16 @@ impl<'a> Conversion<'a> {
         self.0.get("extra_pages").and_then(Value::as_str) == Some("keep")
     }
 
+    /// The options that it was made with, by name; `None` in stores from before they were recorded.
+    pub fn settings(self) -> Option<&'a Map<String, Value>> {
+        self.0.get("settings")?.as_object()
+    }
+
+    /// A digest of the documents and the policy that it was made with; `None` where there were none.
+    pub fn documents(self) -> Option<&'a str> {
+        self.0.get("documents")?.as_str()
+    }
+
     /// Whether samples of 16-bit floating point are stored as they are, and not as samples of 32 bits.
     pub fn keeps_half_floats(self) -> bool {
         self.0.get("half").and_then(Value::as_str) == Some("float16")
@@ -105,7 +122,11 @@ impl<'a> Conversion<'a> {
             let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
             let checksum = file.get("checksum");
             let checksum = checksum.and_then(|of| Some((text(of, "algorithm")?, text(of, "value")?)));
-            Some(ConvertedFile { name: text(file, "name")?, checksum })
+            Some(ConvertedFile {
+                name: text(file, "name")?,
+                bytes: file.get("bytes").and_then(Value::as_u64),
+                checksum,
+            })
         })
     }
 }

@@ -1,7 +1,8 @@
 //! The documents that a store keeps byte for byte.
 
+use fairzarr_ome_xml::alike::{self, Edit};
 use fairzarr_store::Store;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,7 +21,8 @@ pub struct StoredDocument {
 }
 
 impl StoredDocument {
-    /// The bytes, which are checked against the recorded digest.
+    /// The bytes, which are checked against the recorded digest. Of a document that is kept as what stands otherwise in it than in
+    /// another one, they are those of the document itself, checked against the digest that is kept with its edits.
     ///
     /// # Errors
     /// When the document is missing, or not what was recorded.
@@ -32,8 +34,65 @@ impl StoredDocument {
             Some(recorded) if *recorded != found => {
                 Err(refuse(format!("its SHA-256 is {found}, but {recorded} was recorded")))
             }
+            _ if self.key.ends_with(keys::EDITS) => restored(store, &bytes).map_err(|error| match error {
+                Restoring::Store(error) => error.into(),
+                Restoring::Refused(reason) => refuse(reason),
+            }),
             _ => Ok(bytes.to_vec()),
         }
+    }
+
+    /// The name of a file for the document.
+    pub fn file_name(&self) -> String {
+        let name = self.key.rsplit('/').next().unwrap_or_default();
+        name.strip_suffix(keys::EDITS).map_or_else(|| name.to_owned(), |number| format!("{number}.ome.xml"))
+    }
+}
+
+/// The document that is kept in place of one that is nearly the same as the one at `like`: what stands otherwise in it, by which it
+/// comes back byte for byte.
+pub fn edits_document(like: &str, edits: &[Edit], bytes: &[u8]) -> Vec<u8> {
+    let edits: Vec<Value> = edits
+        .iter()
+        .map(|edit| json!({"at": edit.at, "removed": edit.removed, "inserted": edit.inserted}))
+        .collect();
+    json!({"like": like, "edits": edits, "bytes": bytes.len(), "sha256": sha256(bytes)})
+        .to_string()
+        .into_bytes()
+}
+
+enum Restoring {
+    Store(fairzarr_store::Error),
+    Refused(String),
+}
+
+fn restored(store: &Store, bytes: &[u8]) -> Result<Vec<u8>, Restoring> {
+    let refused = |reason: &str| Restoring::Refused(reason.to_owned());
+    let document: Value =
+        serde_json::from_slice(bytes).map_err(|error| Restoring::Refused(error.to_string()))?;
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
+    let like = text("like").filter(|like| like.starts_with(keys::SOURCES) && like.ends_with(".ome.xml"));
+    let like = like.ok_or_else(|| refused("it does not say of which document it is a variant"))?;
+    let edits: Option<Vec<Edit>> = document.get("edits").and_then(Value::as_array).and_then(|edits| {
+        let number = |edit: &Value, name: &str| edit.get(name)?.as_u64()?.try_into().ok();
+        let one = |edit: &Value| {
+            let inserted = edit.get("inserted")?.as_str()?.to_owned();
+            Some(Edit { at: number(edit, "at")?, removed: number(edit, "removed")?, inserted })
+        };
+        edits.iter().map(one).collect()
+    });
+    let edits = edits.ok_or_else(|| refused("its edits are not numbers and texts"))?;
+    let whole = store.get(like).map_err(Restoring::Store)?;
+    let whole =
+        whole.ok_or_else(|| Restoring::Refused(format!("{like}, of which it is a variant, is missing")))?;
+    let made = alike::restored(&whole, &edits).map_err(|error| Restoring::Refused(error.to_string()))?;
+    let found = sha256(&made);
+    match text("sha256") {
+        Some(recorded) if recorded == found => Ok(made),
+        recorded => Err(Restoring::Refused(format!(
+            "the SHA-256 of what it makes of {like} is {found}, but {} was recorded",
+            recorded.unwrap_or("nothing")
+        ))),
     }
 }
 

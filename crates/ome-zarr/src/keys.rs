@@ -16,6 +16,8 @@ pub const CALIBRATION: &str = "OME/calibration";
 pub const EMBEDDED: &str = "OME/embedded.json";
 /// What an upgrade in place changed, so that it can be undone.
 pub const UPGRADED: &str = "OME/upgraded.json";
+/// A change of documents that is under way, or was killed; nothing else.
+pub const CHANGING: &str = "OME/changing.json";
 /// Digests of all objects that are no chunks of images.
 pub const MANIFEST: &str = "OME/manifest.json";
 /// Copies of all metadata documents, at the root of a Zarr v2.
@@ -31,6 +33,8 @@ pub const CONVERSION: &str = "fairzarr:conversion";
 pub const SOURCE_LIST: &str = "fairzarr:sources";
 /// Attribute of each image: extremes and fractions of its samples, by channel.
 pub const STATISTICS: &str = "fairzarr:statistics";
+/// Attribute of each image: what most readers ask of it, in one schema.
+pub const SUMMARY: &str = "fairzarr:summary";
 /// Attribute of a label image of regions: shapes that are not painted.
 pub const ROIS: &str = "fairzarr:rois";
 /// The label image of regions, below its image.
@@ -50,6 +54,14 @@ pub fn plan() -> String {
 pub fn source(index: usize) -> String {
     format!("{SOURCES}/{index}.ome.xml")
 }
+
+/// What stands otherwise in the source's `index`-th OME-XML document than in another one, which is nearly the same.
+pub fn source_edits(index: usize) -> String {
+    format!("{SOURCES}/{index}{EDITS}")
+}
+
+/// The end of the names of such documents.
+pub(crate) const EDITS: &str = ".edits.json";
 
 /// The `index`-th source document where it is a sidecar with this file extension.
 pub fn sidecar(index: usize, extension: &str) -> String {

@@ -40,6 +40,7 @@ mod minimal;
 pub mod model;
 mod ownership;
 mod record;
+mod summary;
 mod watched;
 
 #[cfg(feature = "arrays")]
@@ -51,7 +52,7 @@ pub use consolidated::{Consolidation, MOST_CONSOLIDATED};
 pub use conversion::{Conversion, ConvertedFile};
 #[cfg(feature = "arrays")]
 pub use digests::{DigestGrid, Digests, DigestsWriter, Recorded};
-pub use documents::{StoredDocument, recorded, sha256, sources};
+pub use documents::{StoredDocument, edits_document, recorded, sha256, sources};
 pub use error::Error;
 pub use group::{attributes, put};
 #[cfg(feature = "arrays")]
@@ -65,4 +66,5 @@ pub use manifest::{
 pub use minimal::minimal_document;
 pub use ownership::{Occupant, Ownership, removing};
 pub use record::{StoredRecord, record};
+pub use summary::{LONGEST_SUMMARY, OmeImages, SUMMARY_SCHEMA, Subject, Summaries, has_summaries};
 pub use watched::watched;

@@ -146,7 +146,7 @@ impl Rule {
             Self::Nothing => false,
             Self::Listed { manifest, arrays } => {
                 is_root
-                    || [keys::MANIFEST, keys::EMBEDDED, keys::UPGRADED].contains(&key)
+                    || [keys::MANIFEST, keys::EMBEDDED, keys::UPGRADED, keys::CHANGING].contains(&key)
                     || manifest.objects().contains_key(key)
                     || is_chunk_of(arrays, key)
             }
@@ -177,8 +177,9 @@ fn node_type(store: &Store, key: &str) -> Result<Option<String>, Error> {
 /// The files beside the arrays that this program and others write.
 fn is_known(key: &str) -> bool {
     let of_source = key.strip_prefix(keys::SOURCES).is_some_and(|rest| rest.starts_with('/'));
-    let files = [keys::METADATA, keys::TIFF_TAGS, keys::EMBEDDED, keys::UPGRADED, keys::MANIFEST];
-    of_source || files.contains(&key)
+    let made = [keys::EMBEDDED, keys::UPGRADED, keys::CHANGING, keys::MANIFEST];
+    let files = [keys::METADATA, keys::TIFF_TAGS];
+    of_source || files.contains(&key) || made.contains(&key)
 }
 
 fn is_chunk_of(arrays: &BTreeSet<String>, key: &str) -> bool {

@@ -9,9 +9,13 @@
 
 use fairzarr_nbo::merge::{Conflict, StoreImage};
 use fairzarr_nbo::{Record, placement};
-use fairzarr_ngff::{Version, group_document};
+use fairzarr_ngff::{Version, group_document, parse_image};
+use fairzarr_ome_xml::Document;
 use fairzarr_ome_zarr::keys::{self, join};
-use fairzarr_ome_zarr::{Consolidation, RecordedObject, put};
+use fairzarr_ome_zarr::{
+    Consolidation, OmeImages, RecordedObject, SUMMARY_SCHEMA, StoredArray, Subject, Summaries, attributes,
+    put,
+};
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -19,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::again::of_metadata;
 use crate::error::damaged;
+use crate::step::finish_interrupted;
 use crate::texts::{Place, Texts, put_texts};
 use crate::{Error, Provenance, Sidecar};
 
@@ -58,20 +63,27 @@ struct Change {
 /// # Errors
 /// When the store is no Zarr, is damaged, or cannot be written.
 pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<EmbedReport, Error> {
+    let was_interrupted = finish_interrupted(store)?;
     let mut editor = Editor::open(store)?;
     let record = editor.record(images)?;
     let known: BTreeSet<String> = record.sources.iter().map(|source| source.sha256.clone()).collect();
     let new: Vec<Sidecar> =
         sidecars.iter().filter(|sidecar| !known.contains(sidecar.sha256())).cloned().collect();
+    if was_interrupted && new.is_empty() {
+        return Ok(EmbedReport::default());
+    }
     let key = |n: usize, ending: &str| keys::embedded(new.get(n).map_or("", Sidecar::sha256), ending);
     let said = images.iter().map(|path| editor.image(path)).collect::<Result<Vec<StoreImage>, Error>>()?;
     let provenance = Provenance::new(record, &said, &new, None, key);
+    let mut of_root = Map::new();
     for (path, mut attributes) in provenance.attributes(images) {
         if path.is_empty() {
             attributes.insert(keys::HISTORY.into(), editor.history(&provenance)?);
+            of_root.clone_from(&attributes);
         }
         editor.change(path, &attributes)?;
     }
+    editor.summaries(images, &provenance, &of_root)?;
     let documents = editor.write(&provenance)?;
     Ok(EmbedReport { documents, conflicts: provenance.conflicts })
 }
@@ -81,6 +93,7 @@ pub fn embed(store: &Store, images: &[String], sidecars: &[Sidecar]) -> Result<E
 /// # Errors
 /// [`Error::NothingEmbedded`], and when the store cannot be read or written.
 pub fn remove_embedded(store: &Store) -> Result<EmbedReport, Error> {
+    finish_interrupted(store)?;
     let mut editor = Editor::open(store)?;
     if editor.journal.changes.is_empty() && editor.journal.objects.is_empty() {
         return Err(Error::NothingEmbedded(store.location().to_string()));
@@ -240,7 +253,7 @@ impl<'s> Editor<'s> {
         };
         let mut event = json!({
             "action": "embed", "program": "fairzarr", "version": env!("CARGO_PKG_VERSION"),
-            "sources": provenance.sources(), "journal": keys::EMBEDDED,
+            "sources": provenance.sources(), "journal": keys::EMBEDDED, "summary": SUMMARY_SCHEMA,
         });
         if let Some(manifest) = self.texts.manifest() {
             event["manifest"] = manifest.before().into();
@@ -262,6 +275,49 @@ impl<'s> Editor<'s> {
                     _ => value.clone(),
                 };
                 self.set(&place, member, &value.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the summary of every image, as follows from what has been changed. One that cannot be read as an image has none.
+    fn summaries(
+        &mut self,
+        images: &[String],
+        provenance: &Provenance,
+        of_root: &Map<String, Value>,
+    ) -> Result<(), Error> {
+        let mut root = self.attributes("")?;
+        root.extend(of_root.clone());
+        let ome = attributes(self.store, keys::OME)?.unwrap_or_default();
+        let metadata = self.store.get(keys::METADATA)?;
+        let metadata = metadata.map(|bytes| Document::parse(bytes.to_vec())).transpose()?;
+        let described = OmeImages::new(metadata, images.len(), &root, &ome);
+        let summaries = Summaries::new(provenance.record(), &root, &ome);
+        for (series, path) in images.iter().enumerate() {
+            let group = self.attributes(path)?;
+            let image = parse_image(&group).ok();
+            let Some(level) = image.as_ref().and_then(|(_, multiscale, _)| multiscale.datasets.first())
+            else {
+                continue;
+            };
+            let array = match StoredArray::open(self.store, &join(path, &level.path)) {
+                Ok(array) => array,
+                // A store that does not answer is another matter than an array that nobody can open.
+                Err(error @ fairzarr_ome_zarr::Error::Store(_)) => return Err(error.into()),
+                Err(_) => continue,
+            };
+            let summary = summaries.image(&Subject {
+                series,
+                path,
+                attributes: &group,
+                shape: array.shape(),
+                data_type: &array.data_type(),
+                in_model: described.in_model(series),
+                planes: described.planes(series),
+            });
+            for place in self.texts.attributes(path) {
+                self.set(&place, keys::SUMMARY, &summary.to_string())?;
             }
         }
         Ok(())

@@ -27,6 +27,7 @@ mod json_edit;
 mod manifest;
 mod merged;
 mod sidecar;
+mod step;
 mod texts;
 
 pub use again::{Again, Attributes, ImageAgain, derive_again};
@@ -36,4 +37,5 @@ pub use error::Error;
 pub use manifest::KeptManifest;
 pub use merged::{Described, Provenance};
 pub use sidecar::{Documents, Sidecar};
+pub use step::finish_interrupted;
 pub use texts::{Place, Texts, put_texts};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::error::damaged;
 use crate::{Error, json_edit};
 
 /// A store with a manifest, and what is recorded of its objects while they are changed.
@@ -65,19 +66,24 @@ impl KeptManifest {
         }
     }
 
+    /// Records a document that is going to be written.
+    pub(crate) fn add(&self, key: &str, bytes: &[u8]) {
+        self.recorder.add(key, bytes);
+    }
+
     /// Takes objects out of the manifest: those with these keys, and those below them.
     pub fn forget<'k>(&self, keys: impl Iterator<Item = &'k str>) {
         keys.for_each(|key| self.recorder.remove(key));
     }
 
-    /// Writes the manifest, when all but the root's documents is written, and puts its digest into `texts`, of which those in
+    /// The manifest as it will be, when all but the root's documents is recorded; its digest is put into `texts`, of which those in
     /// `named` have it at the path that is given. `doubtful` are objects that go on being recorded as they were.
     pub(crate) fn seal(
         &self,
         texts: &mut BTreeMap<String, String>,
         named: &[(String, Vec<String>)],
         doubtful: &BTreeMap<String, RecordedObject>,
-    ) -> Result<(), Error> {
+    ) -> Result<String, Error> {
         name(texts, named, NO_DIGEST);
         for (key, text) in texts.iter().filter(|(key, _)| !key.contains('/')) {
             self.recorder.add(key, text.as_bytes());
@@ -85,9 +91,10 @@ impl KeptManifest {
         for (key, recorded) in doubtful {
             self.recorder.restore(key, recorded.clone());
         }
-        let digest = self.recorder.write(&self.store)?;
-        name(texts, named, &digest);
-        Ok(())
+        let manifest = self.recorder.manifest();
+        name(texts, named, &manifest.digest());
+        String::from_utf8(manifest.to_bytes())
+            .map_err(|error| damaged(keys::MANIFEST, format!("cannot be made: {error}")))
     }
 }
 

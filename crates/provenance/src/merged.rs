@@ -56,7 +56,7 @@ impl Provenance {
         policy: Option<&Policy>,
     ) -> Result<Self, Error> {
         let described = source.document().map(|document| {
-            let kept = source.sources().iter().position(|stored| *stored.bytes == *document.bytes());
+            let kept = source.main_source();
             let kept = kept.map(|index| (source.sources()[index].name.clone(), keys::source(index)));
             Described { document, kept }
         });
@@ -133,6 +133,11 @@ impl Provenance {
         let baseline = Policy::builtin(BASELINE);
         let report = policy.or(baseline.as_ref()).map(|policy| check::check(&record, policy));
         Self { record, maps, documents, conflicts, report }
+    }
+
+    /// What is known.
+    pub fn record(&self) -> &Record {
+        &self.record
     }
 
     /// Attributes by path of group, made one by one: those of a large plate would fill the memory. `images` are the groups

@@ -2,8 +2,8 @@
 //! is not changed stays, so that a change can be taken back to the byte.
 
 use fairzarr_ngff::Version;
-use fairzarr_ome_zarr::RecordedObject;
 use fairzarr_ome_zarr::keys::{self, join};
+use fairzarr_ome_zarr::{RecordedObject, sha256};
 use fairzarr_store::Store;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -13,12 +13,15 @@ use crate::Error;
 use crate::error::damaged;
 use crate::json_edit;
 use crate::manifest::KeptManifest;
+use crate::step::{Document, Step};
 
 /// Documents of a store as they will be. Nothing is written before [`put_texts`].
 pub struct Texts<'s> {
     store: &'s Store,
     version: Version,
     by_key: BTreeMap<String, String>,
+    /// SHA-256 of what each of them was.
+    before: BTreeMap<String, String>,
     copies: Option<Copies>,
     manifest: Option<KeptManifest>,
 }
@@ -45,7 +48,8 @@ impl<'s> Texts<'s> {
     /// When the store cannot be read or is damaged.
     pub fn open(store: &'s Store, version: Version) -> Result<Self, Error> {
         let manifest = KeptManifest::open(store)?;
-        let mut texts = Self { store, version, by_key: BTreeMap::new(), copies: None, manifest };
+        let (by_key, before) = (BTreeMap::new(), BTreeMap::new());
+        let mut texts = Self { store, version, by_key, before, copies: None, manifest };
         let (document, path): (_, &[&str]) = match version {
             Version::V04 if store.exists(keys::ZMETADATA)? => (keys::ZMETADATA, &["metadata"]),
             Version::V04 => return Ok(texts),
@@ -135,15 +139,15 @@ impl<'s> Texts<'s> {
         self.load(key).map(|text| text.as_str())
     }
 
-    /// All documents that were looked at or changed, by key, and the manifest.
-    fn finish(mut self) -> (BTreeMap<String, String>, Option<KeptManifest>) {
+    /// All documents that were looked at or changed, by key; the SHA-256 of what they were; and the manifest.
+    fn finish(mut self) -> (BTreeMap<String, String>, BTreeMap<String, String>, Option<KeptManifest>) {
         if let Some(copies) = self.copies
             && let Some(text) = self.by_key.get_mut(&copies.document)
             && let Some(changed) = json_edit::set_all(text, &copies.path, &copies.changed)
         {
             *text = changed;
         }
-        (self.by_key, self.manifest)
+        (self.by_key, self.before, self.manifest)
     }
 
     /// The text that an object is in, and the names that lead to it from there.
@@ -174,14 +178,15 @@ impl<'s> Texts<'s> {
             if let Some(manifest) = &mut self.manifest {
                 manifest.look_at(key, &bytes);
             }
+            self.before.insert(key.to_owned(), sha256(&bytes));
             self.by_key.insert(key.to_owned(), text);
         }
         self.by_key.get_mut(key).ok_or_else(|| damaged(key, "is missing".into()))
     }
 }
 
-/// Writes the documents, then the manifest, and the root's documents last; their keys. `doubtful` are documents of which the
-/// manifest goes on saying what it said before.
+/// Writes the documents, then the manifest, and the root's documents last; their keys. One that is killed on the way is finished by
+/// [`finish_interrupted`](crate::finish_interrupted). `doubtful` are documents of which the manifest goes on saying what it said before.
 ///
 /// # Errors
 /// When a document is missing or damaged, or the store cannot be written.
@@ -194,22 +199,27 @@ pub fn put_texts(
     for (document, _) in &root {
         texts.text(document)?;
     }
-    let (mut texts, manifest) = texts.finish();
+    let (mut texts, mut before, manifest) = texts.finish();
     let is_root = |key: &str| !key.contains('/');
-    for (key, text) in texts.iter().filter(|(key, _)| !is_root(key)) {
-        // Documents that others have added are not vouched for because they were changed.
-        let target = manifest
-            .as_ref()
-            .filter(|manifest| manifest.lists(key))
-            .map_or(store, |manifest| manifest.store());
-        target.put(key, text.clone())?;
+    let manifest = match &manifest {
+        Some(manifest) => {
+            // Documents that others have added are not vouched for because they were changed.
+            for (key, text) in texts.iter().filter(|(key, _)| !is_root(key) && manifest.lists(key)) {
+                manifest.add(key, text.as_bytes());
+            }
+            Some(manifest.seal(&mut texts, &root, doubtful)?)
+        }
+        None => None,
+    };
+    let keys = texts.keys().cloned().collect();
+    let mut step = Step { manifest, ..Step::default() };
+    for (key, text) in texts {
+        let document = Document { before: before.remove(&key).unwrap_or_default(), text };
+        let documents = if is_root(&key) { &mut step.root } else { &mut step.nodes };
+        documents.insert(key, document);
     }
-    if let Some(manifest) = &manifest {
-        manifest.seal(&mut texts, &root, doubtful)?;
-        store.sync()?;
-    }
-    for (key, text) in texts.iter().filter(|(key, _)| is_root(key)) {
-        store.put(key, text.clone())?;
-    }
-    Ok(texts.into_keys().collect())
+    // What was written with the manifest's own handle, in the background, is there before anything names it.
+    store.flush()?;
+    step.take(store)?;
+    Ok(keys)
 }

@@ -1,13 +1,13 @@
 //! A store in a later version where it is: metadata alone.
 //!
 //! What is changed is written down first, in `OME/upgraded.json`: of every group the text of its `ome` before. Documents are
-//! changed as texts, one at a time, the root's last, and so are the copies of them at the root. A run that was interrupted is
-//! finished by the next one; groups that are of the later version already are left as they are.
+//! changed as texts, and so are the copies of them at the root; all that they will be is written down before the first changes, so
+//! that a run that was interrupted is finished by the next one. Groups that are of the later version already are left as they are.
 
 use fairzarr_ngff::{Version, group_document, upgraded};
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::put;
-use fairzarr_provenance::{Texts, put_texts};
+use fairzarr_provenance::{Texts, finish_interrupted, put_texts};
 use fairzarr_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -41,8 +41,13 @@ const ZARR_3: Version = Version::V05;
 /// When the store is of Zarr 2 ([`Error::NeedsTarget`]), of that version already, damaged, or cannot be written. Nothing was
 /// changed then, unless writing itself failed; the next run finishes that.
 pub fn in_place(store: &Store, to: Version) -> Result<Report, Error> {
+    let was_interrupted = finish_interrupted(store)?;
     let objects = store.list("").map_err(Error::Original)?;
-    let nodes = Nodes::read(store, &objects, to)?;
+    let nodes = match Nodes::read(store, &objects, to) {
+        // All that was left of an earlier run is done.
+        Err(Error::Already { .. }) if was_interrupted => return finished(store, to),
+        nodes => nodes?,
+    };
     let from = nodes.version;
     if from.zarr_format() != to.zarr_format() {
         let place = store.location().to_string();
@@ -104,11 +109,19 @@ pub fn in_place(store: &Store, to: Version) -> Result<Report, Error> {
     Ok(Report { from, to, documents, moved: 0, recoded: 0 })
 }
 
+/// The report of a run whose rest was done by another.
+fn finished(store: &Store, to: Version) -> Result<Report, Error> {
+    let journal = journal(store)?.unwrap_or_default();
+    let from = journal.from.parse().unwrap_or(to);
+    Ok(Report { from, to, documents: journal.groups.len() as u64, moved: 0, recoded: 0 })
+}
+
 /// Takes back what [`in_place`] changed. What others have changed since stays.
 ///
 /// # Errors
 /// [`Error::NothingToUndo`], and when the store cannot be read or written.
 pub fn undo(store: &Store) -> Result<Report, Error> {
+    finish_interrupted(store)?;
     let Some(journal) = journal(store)? else {
         return Err(Error::NothingToUndo(store.location().to_string()));
     };

@@ -31,6 +31,12 @@ pub fn to_place(
     job: &Job,
 ) -> Result<Report, Error> {
     let objects = from.list("").map_err(Error::Original)?;
+    if objects.iter().any(|(key, _)| key == keys::CHANGING) {
+        return Err(unfit(
+            keys::CHANGING,
+            "a change of its documents was interrupted, and has to be finished first",
+        ));
+    }
     let nodes = Nodes::read(from, &objects, version)?;
     let work = Work::new(from, &objects, &nodes, version)?;
     let is_free = || -> Result<(), Error> {

@@ -2,8 +2,10 @@
 //! say: derived again from the source, or the documents of it that the store keeps, and the stored arrays' shapes, and
 //! compared with what the store says.
 
-use fairzarr_ngff::from_ome::{self, Plates};
-use fairzarr_ngff::{Axis, AxisKind, Dataset, Version, bioformats2raw_attributes, merge, series_attributes};
+use fairzarr_ngff::from_ome::{self, Placed, Plates};
+use fairzarr_ngff::{
+    Axis, AxisKind, Dataset, Version, bioformats2raw_attributes, merge, scene_attributes, series_attributes,
+};
 use fairzarr_ome_xml as ome_xml;
 use fairzarr_ome_zarr::{Hierarchy, StoredImage, attributes, keys};
 use serde_json::{Map, Value};
@@ -32,6 +34,8 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
     let same_rules = as_written && version == Some(env!("CARGO_PKG_VERSION"));
     let by_stage = hierarchy.conversion().is_some_and(|of| of.has_stage_positions());
     let dropped = hierarchy.conversion().map(|of| of.dropped_axes()).unwrap_or_default();
+    let by_scene = hierarchy.conversion().is_some_and(|of| of.has_scene());
+    let mut placed = Vec::new();
     let by_delta_t = hierarchy.conversion().is_some_and(|of| of.has_delta_t());
     let (mut derived, mut without, mut palettes) = (0, 0, 0);
     for (index, (stored, seen)) in hierarchy.images().iter().zip(seen).enumerate() {
@@ -49,6 +53,19 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             }
             _ => [0.0; 5],
         };
+        let axes_there: [bool; 5] =
+            std::array::from_fn(|n| seen.lengths[n] != 1 || !dropped.contains(&AXES[n]));
+        let on_stage = if by_scene {
+            from_ome::position(origin.document.as_ref().map(ome_xml::Document::ome), described)
+        } else {
+            None
+        };
+        let on_stage: Option<Vec<f64>> = on_stage.map(|place| along(place, axes_there));
+        if let Some(place) = &on_stage {
+            let axes = from_ome::axes(described).into_iter().zip(axes_there);
+            let axes = axes.filter_map(|(axis, is_there)| is_there.then_some(axis)).collect();
+            placed.push(Placed { path: stored.path.clone(), axes, place: place.clone() });
+        }
         let place = |what: &str| format!("image {index}, {what}");
         let name = from_ome::name(described, index);
         found.equal(place("name"), &name, &stored.multiscale.name.clone().unwrap_or_default());
@@ -65,14 +82,21 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             inverted(found, index, is_inverted, stored);
         }
         if same_rules {
-            let axes = std::array::from_fn(|n| seen.lengths[n] != 1 || !dropped.contains(&AXES[n]));
             let group = attributes(hierarchy.store(), &stored.path)?.unwrap_or_default();
-            let expected =
-                whole::of_image(image, described, (index, corner), (seen, axes), stored, &factors, &group);
+            let expected = whole::of_image(
+                image,
+                described,
+                (index, corner),
+                (seen, axes_there),
+                (stored, on_stage.as_deref()),
+                &factors,
+                &group,
+            );
             found.members(&stored.path, &expected, &group);
         }
     }
-    plates(found, origin, hierarchy, same_rules)?;
+    let scene = from_ome::scene(&placed).ok().flatten();
+    plates(found, origin, hierarchy, same_rules, scene)?;
     if without > 0 {
         notes.push(format!(
             "not derived: {without} images that the store's OME-XML does not describe (names, axes, scales and channels of pages of the files)"
@@ -163,6 +187,11 @@ fn factors(stored: &StoredImage, shapes: &[Vec<u64>]) -> Vec<from_ome::Factors> 
     factors
 }
 
+/// What concerns the axes that are there.
+fn along(all: from_ome::Origin, is_there: [bool; 5]) -> Vec<f64> {
+    all.into_iter().zip(is_there).filter_map(|(one, is_there)| is_there.then_some(one)).collect()
+}
+
 /// The place of each of t, c, z, y, x among an image's axes.
 fn places(stored: &StoredImage) -> [Option<usize>; 5] {
     AXES.map(|name| stored.multiscale.axes.iter().position(|axis| axis.name == name))
@@ -229,8 +258,15 @@ fn inverted(found: &mut Found, index: usize, expected: bool, stored: &StoredImag
     }
 }
 
-/// Rows, columns, wells, fields and acquisitions, where the store has a plate.
-fn plates(found: &mut Found, origin: &Origin, hierarchy: &Hierarchy, same_rules: bool) -> Result<(), Error> {
+/// Rows, columns, wells, fields and acquisitions, where the store has a plate; and where the rules are those of this version, all of
+/// the root, which may have a scene.
+fn plates(
+    found: &mut Found,
+    origin: &Origin,
+    hierarchy: &Hierarchy,
+    same_rules: bool,
+    scene: Option<Value>,
+) -> Result<(), Error> {
     let root = hierarchy.root();
     let is_image = hierarchy.images().iter().any(|image| image.path.is_empty());
     let refuse = |error: &dyn std::fmt::Display| fairzarr_ome_zarr::Error::Metadata {
@@ -239,6 +275,9 @@ fn plates(found: &mut Found, origin: &Origin, hierarchy: &Hierarchy, same_rules:
     };
     let version = Version::of(root).map_err(|error| refuse(&error))?.unwrap_or_default();
     let mut whole = bioformats2raw_attributes(version);
+    if let Some(scene) = scene {
+        merge(&mut whole, scene_attributes(version, scene));
+    }
     let (ome, is_plate) =
         (origin.document.as_ref().map(ome_xml::Document::ome), member(root, "plate").is_some());
     let Some(ome) = ome.filter(|_| is_plate) else {

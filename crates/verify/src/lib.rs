@@ -9,7 +9,8 @@
 //! - *structure*: OME-XML made from attributes and arrays alone, canonically equal to the source's;
 //! - *metadata*: `OME/METADATA.ome.xml`, the source's document without its data;
 //! - *derivation*: the NGFF values that follow from the OME-XML, which without the source is the one that the store keeps;
-//! - *record*: what is said of the microscope and its quality control, made again from the documents that the store keeps;
+//! - *record*: what is said of the microscope and its quality control, made again from the documents that the store keeps, and the
+//!   summary of each image, made again from that;
 //! - *statistics*: those that each image says of its samples, counted again;
 //! - *pyramid*: computed levels are made of the level before as the store says;
 //! - *labels*: label images of regions, painted again from the OME-XML;
@@ -42,6 +43,7 @@ mod sample;
 mod samples;
 mod statistics;
 mod structure;
+mod summaries;
 mod validity;
 
 use fairzarr_ome_tiff::Fileset;

@@ -19,6 +19,10 @@ const LISTED: usize = 20;
 /// Compares every listed object, and looks for others.
 pub(crate) fn check(hierarchy: &Hierarchy, job: &Job) -> Result<Check, Error> {
     let mut differences = Differences::new("objects");
+    if hierarchy.store().exists(keys::CHANGING)? {
+        let expected = "no change of documents that was begun and not finished";
+        differences.add(Difference::new(keys::CHANGING, expected, "one"));
+    }
     let manifest = match manifest(hierarchy, &mut differences)? {
         Some(manifest) => manifest,
         None if differences.is_empty() => return Ok(none_recorded(hierarchy)),

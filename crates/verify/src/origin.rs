@@ -76,8 +76,8 @@ impl Seen {
 impl Origin {
     pub(crate) fn of_source(source: &Fileset, hierarchy: &Hierarchy) -> Self {
         let document = source.document().cloned();
-        let kept = document.as_ref().and_then(|document| {
-            let index = source.sources().iter().position(|kept| *kept.bytes == *document.bytes())?;
+        let kept = document.as_ref().and_then(|_| {
+            let index = source.main_source()?;
             let key = keys::source(index);
             // A file may have another name by now: the record has the one that it had when it was converted.
             let entries = recorded(hierarchy.root());

@@ -1,5 +1,6 @@
 //! The proof of the NBO record: the record, its list of sources, the index of quality control and the coverage, made again from the
-//! documents that the store keeps, through every embedding that its history tells of.
+//! documents that the store keeps, through every embedding that its history tells of; and the summaries of images, from the
+//! attributes that are proved here and elsewhere.
 
 use fairzarr_nbo::merge::StoreImage;
 use fairzarr_nbo::placement::{CONVENTION_UUID, CONVENTIONS, KEYS};
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::json;
 use crate::origin::{Origin, Seen};
 use crate::report::{Check, Difference, Differences, Proof};
+use crate::summaries;
 
 /// The folder of documents.
 const SOURCES: &str = "OME/sources/";
@@ -42,7 +44,11 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], hierarchy: &Hierarchy) -> Re
             0
         }
     };
-    let covered = format!("{values} values of nbo:* made again from {documents} documents");
+    let summaries = summaries::check(seen, hierarchy, &mut differences)?;
+    let mut covered = format!("{values} values of nbo:* made again from {documents} documents");
+    if summaries > 0 {
+        covered = format!("{covered}, {summaries} of fairzarr:summary from them");
+    }
     Ok(Check { notes, ..Check::new(Proof::Record, covered, differences.finish()) })
 }
 

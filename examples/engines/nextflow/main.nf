@@ -33,7 +33,7 @@ process FAIRZARR_RUN {
     tag "${task_number}/${tasks}"
     cpus 1
     // A request that makes no sense (2) and a source that cannot be read (3) will not get better.
-    errorStrategy { task.exitStatus in [2, 3] ? 'finish' : 'retry' }
+    errorStrategy { task.exitStatus in [2, 3, 8, 9, 12, 13] ? 'finish' : 'retry' }
     maxRetries 5
 
     input:
@@ -68,7 +68,7 @@ process FAIRZARR_COMMIT {
 process FAIRZARR_CONVERT {
     tag "${source}"
     cpus 1
-    errorStrategy { task.exitStatus in [2, 3] ? 'ignore' : 'retry' }
+    errorStrategy { task.exitStatus in [2, 3, 8, 9, 12, 13] ? 'ignore' : 'retry' }
     maxRetries 3
 
     input:

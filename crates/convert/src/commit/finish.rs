@@ -4,11 +4,12 @@ use fairzarr_nbo::placement;
 use fairzarr_ngff::{Document, Version, group_document};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
-use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, model, put};
+use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, Summaries, model, put};
 use fairzarr_provenance::Provenance;
 use fairzarr_store::{Lease, Store};
 use fairzarr_task::Job;
 use fairzarr_zarr::{ArraySpec, Codecs, array_document, chunk_key};
+use serde_json::Map;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::commit::digests;
@@ -125,6 +126,12 @@ pub(crate) fn write(
     if let Some((_, of_root)) = ours.next() {
         placement::insert(&mut root, of_root);
     }
+    let none = Map::new();
+    let summaries = Summaries::new(provenance.record(), &root, groups.get(keys::OME).unwrap_or(&none));
+    if images.first().is_some_and(String::is_empty) {
+        let summary = summaries.image(&metadata.subject(0, &root));
+        root.insert(keys::SUMMARY.into(), summary);
+    }
     for (path, attributes) in groups {
         put(store, &path, group_document(version, attributes))?;
     }
@@ -133,6 +140,8 @@ pub(crate) fn write(
         if let Some((_, of_image)) = ours.next_if(|(of, _)| of == path) {
             placement::insert(&mut attributes, of_image);
         }
+        let summary = summaries.image(&metadata.subject(index, &attributes));
+        attributes.insert(keys::SUMMARY.into(), summary);
         put(store, path, group_document(version, attributes))?;
     }
     // The source must have been one and the same up to here.

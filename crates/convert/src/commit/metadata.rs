@@ -1,15 +1,17 @@
 //! What a finished store says about itself: group attributes, documents, and the record of the conversion.
 
-use fairzarr_ngff::from_ome::{self, Samples};
+use fairzarr_ngff::from_ome::{self, Placed, Samples};
 use fairzarr_ngff::{
-    Downscaling, Omero, Window, bioformats2raw_attributes, image_attributes, merge, series_attributes,
+    Downscaling, Omero, Window, bioformats2raw_attributes, image_attributes, merge, scene_attributes,
+    series_attributes,
 };
-use fairzarr_ome_tiff::{Fileset, Kind};
+use fairzarr_ome_tiff::{Fileset, Kind, SourceContent, SourceDocument};
 use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
-use fairzarr_ome_zarr::{MANIFEST_SCHEMA, keys, sha256};
+use fairzarr_ome_zarr::{MANIFEST_SCHEMA, SUMMARY_SCHEMA, Subject, edits_document, keys, sha256};
 use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::tiff_tags;
 use crate::error::Error;
@@ -18,9 +20,10 @@ use crate::options::{PositionChoice, RoiChoice, TimeChoice};
 use crate::pipeline::findings::Findings;
 use crate::pixels::quality::{self, ChannelQuality};
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
-use crate::plan::placement::{BESIDE, Placement, plates};
+use crate::plan::placement::{BESIDE, Placement, on_stage, plates};
 use crate::plan::tiles::Tiles;
 use crate::plan::{ImagePlan, Plan};
+use crate::resume::present::{recorded, recorded_documents};
 use crate::source::SourceFile;
 
 /// Shares of the samples that viewers show black and in full colour, at first; both are among [`PERCENTILES`].
@@ -33,16 +36,22 @@ pub(crate) struct Metadata<'a> {
     findings: &'a Findings,
     /// What is known of each image, as an Image element.
     described: Vec<ome_xml::Image>,
+    /// Images that a scene places.
+    placed: Vec<Placed>,
+    /// The shape of each image along the axes that its arrays have.
+    shapes: Vec<Vec<u64>>,
 }
 
 impl<'a> Metadata<'a> {
     pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
-        let described = source.images().iter().map(|image| source.described(image));
-        let described = match plan.settings.time_scale {
-            TimeChoice::Increment => described.collect(),
-            TimeChoice::DeltaT => described.map(from_ome::with_delta_t).collect(),
+        let time_scale = plan.settings.time_scale;
+        let described = source.images().iter().map(|image| time_scale.described(source.described(image)));
+        let placed = match plan.settings.positions {
+            PositionChoice::Scene => on_stage(source, plan).into_iter().map(|(_, placed)| placed).collect(),
+            PositionChoice::Origin | PositionChoice::Stage => Vec::new(),
         };
-        Self { source, plan, findings, described }
+        let shapes = plan.images.iter().map(|image| image.along_axes(image.shape.map(u64::from))).collect();
+        Self { source, plan, findings, described: described.collect(), placed, shapes }
     }
 
     /// What is known of an image.
@@ -53,7 +62,7 @@ impl<'a> Metadata<'a> {
     /// Where an image lies.
     pub(crate) fn origin(&self, index: usize) -> from_ome::Origin {
         match self.plan.settings.positions {
-            PositionChoice::Origin => [0.0; 5],
+            PositionChoice::Origin | PositionChoice::Scene => [0.0; 5],
             PositionChoice::Stage => {
                 from_ome::origin(self.source.document().map(ome_xml::Document::ome), &self.described[index])
             }
@@ -80,10 +89,22 @@ impl<'a> Metadata<'a> {
             }
         }
         for (index, document) in self.source.sources().iter().enumerate() {
-            files.push((keys::source(index), document.bytes.to_vec()));
+            let (key, bytes) = self.kept(index, document);
+            files.push((key, bytes.to_vec()));
         }
         files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)?));
         Ok(files)
+    }
+
+    /// Where a source document is kept, and what: itself, or what stands otherwise in it than in another one.
+    fn kept(&self, index: usize, document: &SourceDocument) -> (String, Arc<[u8]>) {
+        let bytes = self.source.source_bytes(index).unwrap_or_default();
+        match &document.content {
+            SourceContent::Like { document, edits, .. } => {
+                (keys::source_edits(index), edits_document(&keys::source(*document), edits, &bytes).into())
+            }
+            _ => (keys::source(index), bytes),
+        }
     }
 
     /// Attributes by path of all groups but those of images; the root's path is empty, and an image at the root is among
@@ -121,6 +142,11 @@ impl<'a> Metadata<'a> {
             _ => series_attributes(version, &self.plan.placement.paths()),
         };
         groups.insert(keys::OME.into(), ome);
+        if !matches!(self.plan.placement, Placement::Root)
+            && let Ok(Some(scene)) = from_ome::scene(&self.placed)
+        {
+            merge(&mut root, scene_attributes(version, scene));
+        }
         merge(&mut root, self.record(sidecars));
         groups.insert(String::new(), root);
         Ok(groups)
@@ -149,12 +175,30 @@ impl<'a> Metadata<'a> {
         let multiscale =
             from_ome::multiscale(described, index, &factors(plan), Some(downscaling), self.origin(index))
                 .along(&plan.axes);
+        let multiscale = match self.placed.first() {
+            Some(placed) if plan.path.is_empty() => from_ome::on_stage(multiscale, &placed.place),
+            _ => multiscale,
+        };
         let omero = self.omero(index);
         let mut attributes = image_attributes(version, &multiscale, omero.as_ref());
         if plan.is_decoded(0) {
             attributes.insert(keys::STATISTICS.into(), self.statistics(index));
         }
         attributes
+    }
+
+    /// An image as its summary is about it, with the attributes of its group.
+    pub(crate) fn subject<'b>(&'b self, index: usize, attributes: &'b Map<String, Value>) -> Subject<'b> {
+        let plan = &self.plan.images[index];
+        Subject {
+            series: index,
+            path: &plan.path,
+            attributes,
+            shape: &self.shapes[index],
+            data_type: plan.data_type().zarr_v3(),
+            in_model: self.source.images()[index].ome_index(),
+            planes: self.described[index].pixels.as_ref().map(|pixels| &pixels.planes),
+        }
     }
 
     /// Rendering settings; none for complex samples, which no viewer shows.
@@ -246,8 +290,10 @@ impl<'a> Metadata<'a> {
             "version": self.plan.fairzarr,
             "codec": self.plan.settings.codec.to_string(),
             "omit_empty": self.plan.settings.omit_empty,
+            "settings": recorded(&self.plan.settings),
             // A manifest that is lost is missed.
             "manifest": MANIFEST_SCHEMA,
+            "summary": SUMMARY_SCHEMA,
             "files": self.files_read(),
             "source_format": match self.source.kind() {
                 Kind::OmeTiff => "OME-TIFF",
@@ -256,6 +302,9 @@ impl<'a> Metadata<'a> {
             },
             "warnings": self.source.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
+        if let Some(documents) = recorded_documents(&self.plan.documents) {
+            conversion["documents"] = json!(documents);
+        }
         if let Some(document) = self.source.document() {
             conversion["schema"] = json!(document.schema().to_string());
             if !document.changes().is_empty() {
@@ -294,7 +343,7 @@ impl<'a> Metadata<'a> {
         if !dropped.is_empty() {
             conversion["drop_axes"] = json!(dropped);
         }
-        if self.plan.settings.positions == PositionChoice::Stage {
+        if self.plan.settings.positions != PositionChoice::Origin {
             conversion["positions"] = json!(self.plan.settings.positions.to_string());
         }
         if self.plan.settings.time_scale == TimeChoice::DeltaT {
@@ -317,9 +366,14 @@ impl<'a> Metadata<'a> {
             .iter()
             .enumerate()
             .map(|(index, document)| {
+                let (path, bytes) = self.kept(index, document);
+                let media_type = match document.content {
+                    SourceContent::Like { .. } => "application/json",
+                    _ => "application/xml",
+                };
                 json!({
-                    "path": keys::source(index), "role": document.role, "media_type": "application/xml",
-                    "file": document.name, "bytes": document.bytes.len(), "sha256": sha256(&document.bytes),
+                    "path": path, "role": document.role, "media_type": media_type,
+                    "file": document.name, "bytes": bytes.len(), "sha256": sha256(&bytes),
                 })
             })
             .chain(sidecars)

@@ -1,12 +1,13 @@
 //! Where the images of a fileset lie in the store.
 
-use fairzarr_ngff::from_ome::Plates;
+use fairzarr_ngff::from_ome::{self, Placed, Plates};
 use fairzarr_ome_tiff::Fileset;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 use crate::error::Error;
 use crate::options::Layout;
+use crate::plan::Plan;
 
 /// Placement of the images.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -45,6 +46,20 @@ pub(crate) fn place(source: &Fileset, layout: Layout) -> Result<Placement, Error
             None => Placement::Collection(images),
         }),
     }
+}
+
+/// The images that have a place on the stage, with their numbers.
+pub(crate) fn on_stage(source: &Fileset, plan: &Plan) -> Vec<(usize, Placed)> {
+    let ome = source.document().map(fairzarr_ome_xml::Document::ome);
+    let images = source.images().iter().zip(&plan.images).enumerate();
+    let placed = images.filter_map(|(index, (image, planned))| {
+        let described = source.described(image);
+        let place = planned.along_axes(from_ome::position(ome, &described)?);
+        let axes = from_ome::axes(&plan.settings.time_scale.described(described));
+        let axes = axes.into_iter().zip(planned.axes).filter_map(|(axis, is_there)| is_there.then_some(axis));
+        Some((index, Placed { path: planned.path.clone(), axes: axes.collect(), place }))
+    });
+    placed.collect()
 }
 
 /// The plates that images are on; none where there is no OME-XML, or no image in any well.

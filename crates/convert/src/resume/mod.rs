@@ -3,6 +3,7 @@
 
 pub(crate) mod journal;
 pub(crate) mod lease;
+pub(crate) mod present;
 pub(crate) mod recovery;
 pub(crate) mod replace;
 pub(crate) mod target;

@@ -60,7 +60,7 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, place: &Store, options: &Optio
             if commit::is_complete(&plan, place)? {
                 // All that an interruption can have left by then is an empty workspace.
                 place.delete_prefix(WORKSPACE)?;
-                return Err(Error::Resume(format!("{} is complete", place.location())));
+                return Err(Error::Complete(place.location().to_string()));
             }
             if is_occupied(place)? {
                 let place = place.location();

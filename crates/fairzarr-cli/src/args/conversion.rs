@@ -7,8 +7,8 @@ use fairzarr_convert::{
 };
 
 use super::parse::{
-    Numbers, Wells, parse_axes, parse_bytes, parse_chunk, parse_numbers, parse_shard, parse_share,
-    parse_version, parse_wells,
+    Numbers, Wells, parse_axes, parse_bytes, parse_chunk, parse_jobs, parse_numbers, parse_shard,
+    parse_share, parse_version, parse_wells,
 };
 use super::{OutputArgs, ProvenanceChoices, StoreArgs};
 
@@ -25,6 +25,10 @@ pub(crate) struct Convert {
     /// part of a store are never removed.
     #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
+    /// Where the target is complete and made of the same source with the same options, do nothing, with exit code 0. The
+    /// recorded checksums decide.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
     /// Finish an interrupted conversion; the result is the same as without the interruption.
     #[arg(long)]
     pub(crate) resume: bool,
@@ -132,7 +136,7 @@ pub(crate) struct ConvertChoices {
     #[arg(long)]
     pub(crate) take_over: bool,
     /// Worker threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     /// Memory for pixels, such as 256M or 2G.
     #[arg(long, default_value = "256M", value_parser = parse_bytes)]
@@ -166,7 +170,7 @@ pub(crate) struct Planning {
     #[command(flatten)]
     pub(crate) split: Split,
     /// Print what submits all tasks and the commit to a batch system: a shell script for Slurm, with an array job.
-    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with = "json")]
+    #[arg(long, value_enum, value_name = "SYSTEM")]
     pub(crate) emit: Option<EmitArg>,
     /// With --emit: how many tasks [default: one for each 8 GiB of pixels].
     #[arg(long, requires = "emit", value_parser = clap::value_parser!(u32).range(1..))]
@@ -265,6 +269,8 @@ pub(crate) enum PositionsArg {
     Origin,
     /// Where its first plane, or the field of its plate, was on the stage, as translation.
     Stage,
+    /// The same as a scene, with a coordinate system of the stage (NGFF 0.6).
+    Scene,
 }
 
 impl From<PositionsArg> for PositionChoice {
@@ -272,6 +278,7 @@ impl From<PositionsArg> for PositionChoice {
         match positions {
             PositionsArg::Origin => Self::Origin,
             PositionsArg::Stage => Self::Stage,
+            PositionsArg::Scene => Self::Scene,
         }
     }
 }

@@ -4,6 +4,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::parse::parse_jobs;
 use super::{ConvertChoices, OutputArgs, StoreArgs};
 
 #[derive(Debug, ClapArgs)]
@@ -126,7 +127,7 @@ pub(crate) struct Deletable {
     #[arg(long)]
     pub(crate) complete: bool,
     /// Threads [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -144,7 +145,7 @@ pub(crate) struct Recheck {
     #[arg(long)]
     pub(crate) sources: bool,
     /// Stores at a time [default: one per core].
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) place: Place,

@@ -38,6 +38,11 @@ pub(crate) fn parse_share(text: &str) -> Result<Share, String> {
         .ok_or_else(|| format!("'{text}' is not a task such as 1/4"))
 }
 
+pub(crate) fn parse_jobs(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("'{text}' is not a number of 1 or more"))
+}
+
 pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("'{text}' is not a size such as 256M or 2G");
     let upper = text.to_ascii_uppercase();

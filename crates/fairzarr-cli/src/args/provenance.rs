@@ -93,9 +93,21 @@ pub(crate) enum Nbo {
 pub(crate) struct Fields {
     #[command(flatten)]
     pub(crate) axes: Axes,
-    /// Print the result as JSON.
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CatalogArgs {
+    /// OME-Zarr, or a place below which all of them are looked for.
+    #[arg(required = true)]
+    pub(crate) place: Vec<String>,
+    /// SQLite file (.sqlite, .sqlite3, .db), or a directory for CSV, one file a table. One that is there is brought up to date.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) to: PathBuf,
+    /// A row for every plane too.
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) planes: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -111,9 +123,6 @@ pub(crate) struct Check {
     /// List what is advised too, not only what is demanded.
     #[arg(long)]
     pub(crate) all: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -126,9 +135,6 @@ pub(crate) struct Qc {
     /// all of them; an unknown answer does not.
     #[arg(long, value_name = "DEMAND")]
     pub(crate) require: Vec<String>,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -149,9 +155,6 @@ pub(crate) struct Embed {
     /// Take out all that was embedded; the rest is left byte for byte.
     #[arg(long, conflicts_with_all = ["nbo", "qc", "nbo_mapping"])]
     pub(crate) remove: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

@@ -11,25 +11,33 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 use super::convert::Stopped;
+use super::existing;
 use crate::args::Convert;
 use crate::exit::{Code, Failure};
 use crate::source;
 
 /// Where a store lies until it is packed: beside the archive, so that an interrupted conversion can be resumed.
-pub(super) fn unpacked(folder: &Store, name: &str, args: &Convert) -> Result<Store, Failure> {
+pub(super) fn unpacked(
+    folder: &Store,
+    name: &str,
+    args: &Convert,
+    made: &existing::Made<'_>,
+) -> Result<Store, Failure> {
     let failed = |error| Failure::new(Code::Output, error);
-    let mark = replaces(name);
     if folder.exists(name).map_err(failed)? {
-        let is_begun =
-            || Ok::<_, fairzarr_store::Error>(folder.exists(&mark)? || folder.exists(&packing(name))?);
         if args.overwrite {
             // So that an interrupted replacement can be resumed.
-            leave(folder, &mark, "").map_err(failed)?;
-        } else if !(args.resume && is_begun().map_err(failed)?) {
-            return Err(Error::Exists(args.target.clone()).into());
+            leave(folder, &replaces(name), "").map_err(failed)?;
+        } else if !(args.resume && is_begun(folder, name).map_err(failed)?) {
+            return Err(made.refused(Error::Exists(args.target.clone()), &args.target, &args.store));
         }
     }
     source::store(&format!("{}.unpacked", args.target), &args.store, Code::Output)
+}
+
+/// Whether an archive of this name is being made, or replaced, or the process that did was interrupted.
+pub(super) fn is_begun(folder: &Store, name: &str) -> Result<bool, fairzarr_store::Error> {
+    Ok(folder.exists(&replaces(name))? || folder.exists(&packing(name))?)
 }
 
 /// Converts into the store, unless that is done already, packs it, and removes it.

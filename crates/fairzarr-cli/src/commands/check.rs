@@ -6,6 +6,7 @@ use super::provenance::{axes, policy, record};
 use crate::args::Check;
 use crate::exit::{Code, Failure};
 use crate::print;
+use crate::telling;
 
 pub(crate) fn run(args: &Check) -> Result<Code, Failure> {
     let chosen = &args.axes;
@@ -16,14 +17,15 @@ pub(crate) fn run(args: &Check) -> Result<Code, Failure> {
         None => policy("baseline")?,
     };
     let report = check(&record(&args.path, &args.store)?, &policy);
-    if args.json {
+    let code = if report.passes() { Code::Done } else { Code::Different };
+    if telling::is_json() {
         let mut json = serde_json::to_value(&report).map_err(|error| Failure::new(Code::Output, error))?;
         json["passes"] = report.passes().into();
-        print::json(&json)?;
-    } else {
-        tell(&report, args.all)?;
+        json["paths"] = args.path.clone().into();
+        return print::outcome("check", code, &args.path.join(" "), json);
     }
-    Ok(if report.passes() { Code::Done } else { Code::Different })
+    tell(&report, args.all)?;
+    Ok(code)
 }
 
 fn tell(report: &Report, all: bool) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use std::path::Path;
 use crate::args::{Conformance, ConformanceCase};
 use crate::exit::{Code, Failure};
 use crate::print;
+use crate::telling;
 
 /// What a case may have in bytes.
 const CASE_BYTES: u64 = 64 << 20;
@@ -37,6 +38,10 @@ pub(crate) fn run(args: &Conformance) -> Result<Code, Failure> {
             )
         }
     };
+    if telling::is_json() {
+        let (Conformance::Attributes(case) | Conformance::Zarr(case)) = args;
+        return print::outcome("conformance", Code::Done, &case.path.display().to_string(), verdict);
+    }
     print::json_line(&verdict)?;
     Ok(Code::Done)
 }

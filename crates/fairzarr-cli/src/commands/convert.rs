@@ -1,8 +1,8 @@
 //! `fairzarr convert`.
 
 use fairzarr_convert::{
-    BitType, Error, Existing, FileAlgorithm, NotCarried, Options, Plan, PyramidChoice, Report, Stage,
-    StageTimes, Tiles,
+    BitType, ChunkChoice, Error, Existing, FileAlgorithm, NotCarried, Options, Plan, Present, PyramidChoice,
+    Report, ShardChoice, Stage, StageTimes, Tiles,
 };
 use fairzarr_ome_tiff::{Fileset, OpenOptions, Part};
 use fairzarr_store::Store;
@@ -17,6 +17,9 @@ use crate::exit::{Code, Failure};
 use crate::print;
 use crate::progress;
 use crate::source::{self, Output};
+use crate::telling;
+
+use super::existing;
 
 pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let start = Instant::now();
@@ -30,36 +33,53 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
     let fileset = open(&args.source, open_options(&args.choices), &args.choices, &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
-        show_plan(&plan, &job, args.output.json)?;
-        return Ok(Code::Done);
+        return show_plan(&plan, &job, &args.target);
     }
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     let output = source::output(&args.target, &args.store)?;
+    match &output {
+        Output::Store(store) => heed_place(store, &args.target, &mut options)?,
+        // What is to be packed is nobody's store; the archive stays until the new one is whole.
+        Output::Archive(..) => options.in_place = true,
+    }
+    let made = existing::Made { fileset: &fileset, options: &options, job: &job };
+    if args.skip_existing {
+        match made.is_at(&args.target, &args.store, u64::MAX)? {
+            Present::Same => return existing::tell_skipped(args, &fileset),
+            Present::Nothing => {}
+            Present::Unfinished if args.resume => {}
+            other => return Err(existing::failure(other, Error::Exists(args.target.clone()))),
+        }
+    }
     let store = match &output {
         Output::Store(store) => store.clone(),
-        Output::Archive(folder, name) => {
-            // What is to be packed is nobody's store; the archive stays until the new one is whole.
-            options.in_place = true;
-            archive::unpacked(folder, name, args)?
-        }
+        Output::Archive(folder, name) => archive::unpacked(folder, name, args, &made)?,
     };
-    heed_place(&store, &args.target, &mut options)?;
     stop_on_signal(&job.cancel, &store);
     let report = watched(&args.output, &job, || match &output {
-        Output::Store(_) => fairzarr_convert::convert(&fileset, &store, &options, &job).map_err(Stopped::of),
+        Output::Store(_) => fairzarr_convert::convert(&fileset, &store, &options, &job)
+            .map_err(|error| Stopped::of(made.refused(error, &args.target, &args.store))),
         Output::Archive(folder, name) => archive::make(folder, name, &fileset, &store, &options, &job),
     });
     match report {
         Ok(report) => {
             super::provenance::tell(&report, args.choices.provenance.policy.is_some());
-            tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
-            if args.stats && !args.output.json {
+            let files = match &output {
+                Output::Store(store) => recorded_files(store),
+                // The store that was packed has gone.
+                Output::Archive(..) => source::store(&args.target, &args.store, Code::Output)
+                    .ok()
+                    .and_then(|archive| recorded_files(&archive)),
+            };
+            let told = Told { source: &args.source, target: &args.target, files };
+            let code = tell(&told, &report, start.elapsed().as_secs_f64())?;
+            if (args.stats || telling::is_verbose()) && !telling::is_json() {
                 show_times(&report.times)?;
             }
-            Ok(Code::Done)
+            Ok(code)
         }
         Err(Stopped::Interrupted) => {
-            print::note(format_args!("fairzarr: interrupted; run the same command with --resume to finish"));
+            print::remark(format_args!("interrupted; run the same command with --resume to finish"));
             Ok(Code::Interrupted)
         }
         Err(Stopped::Failed(failure)) => {
@@ -78,8 +98,8 @@ pub(super) fn heed_place(store: &Store, target: &str, options: &mut Options) -> 
     options.in_place = true;
     let there = |key| store.exists(key).map_err(|error| Failure::new(Code::Output, error));
     if there("zarr.json")? || there(".zattrs")? {
-        print::note(format_args!(
-            "fairzarr: warning: {target}: the old store is removed before the new one is whole, because no object store can exchange the two"
+        print::warning(format_args!(
+            "{target}: the old store is removed before the new one is whole, because no object store can exchange the two"
         ));
     }
     Ok(())
@@ -92,8 +112,8 @@ pub(super) enum Stopped {
 }
 
 impl Stopped {
-    pub(super) fn of(error: Error) -> Self {
-        let failure = Failure::from(error);
+    pub(super) fn of(error: impl Into<Failure>) -> Self {
+        let failure = error.into();
         // A request that was cut off by the signal fails as one of the store's.
         if failure.code() == Code::Interrupted { Self::Interrupted } else { Self::Failed(failure) }
     }
@@ -132,13 +152,30 @@ pub(super) fn open(
 pub(super) fn opened(text: &str, whole: Fileset, part: &Part) -> Result<Fileset, Failure> {
     let fileset = whole.part(part).map_err(|error| Failure::new(Code::Usage, error).about(text))?;
     for warning in fileset.warnings() {
-        print::note(format_args!("fairzarr: warning: {warning}"));
+        print::warning(format_args!("{warning}"));
     }
+    let bytes: u64 = fileset.files().iter().map(|file| file.len).sum();
+    print::detail(format_args!(
+        "{text}: {} files of {:.1} MB, {} images",
+        fileset.files().len(),
+        bytes as f64 / 1e6,
+        fileset.images().len()
+    ));
     Ok(fileset)
 }
 
 /// What was typed, as the library wants it.
 pub(super) fn options(source: &str, choices: &ConvertChoices) -> Options {
+    if let (ShardChoice::Size(height, width), ChunkChoice::Size(y, x)) = (choices.shard, choices.chunk)
+        && (!height.is_multiple_of(y) && height > y || !width.is_multiple_of(x) && width > x)
+    {
+        let whole = |side: u32, chunk: u32| u64::from(side).next_multiple_of(u64::from(chunk));
+        print::remark(format_args!(
+            "a shard holds whole chunks of {y} x {x}: shards are {} x {} instead of {height} x {width}",
+            whole(height, y),
+            whole(width, x)
+        ));
+    }
     let fast = choices.preset == Preset::Fast && choices.codec.is_none();
     let mut options = Options::default();
     options.source_checksum = match choices.source_checksum {
@@ -200,19 +237,19 @@ pub(super) fn stop_on_signal(cancel: &Cancel, store: &Store) {
         source::stop_waiting(control.clone());
     });
     if let Err(error) = installed {
-        print::note(format_args!("fairzarr: warning: interruptions will not be clean: {error}"));
+        print::warning(format_args!("interruptions will not be clean: {error}"));
     }
 }
 
-pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failure> {
+pub(super) fn show_plan(plan: &Plan, job: &Job, target: &str) -> Result<Code, Failure> {
     let jobs = plan.threads(job);
     let memory = plan.worker_memory * jobs as u64;
-    if json {
-        print::json(&json!({
-            "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
+    if telling::is_json() {
+        let members = json!({
+            "target": target, "plan": plan, "source_bytes": plan.source_bytes(), "decoded_bytes": plan.target_bytes(),
             "objects": plan.objects(), "units": plan.task_count(), "jobs": jobs, "memory": memory,
-        }))?;
-        return Ok(());
+        });
+        return print::outcome("plan", Code::Done, target, members);
     }
     for image in &plan.images {
         let name = if image.path.is_empty() { "(root)" } else { &image.path };
@@ -252,79 +289,51 @@ pub(super) fn show_plan(plan: &Plan, job: &Job, json: bool) -> Result<(), Failur
         plan.task_count(),
         memory as f64 / f64::from(1 << 20)
     ))?;
-    Ok(())
+    Ok(Code::Done)
+}
+
+/// What is told of a finished conversion beside its report.
+pub(super) struct Told<'a> {
+    pub(super) source: &'a str,
+    pub(super) target: &'a str,
+    /// The source's files with their checksums, as recorded.
+    pub(super) files: Option<serde_json::Value>,
+}
+
+/// The source's files with their checksums as the store has them; only programs are told.
+pub(super) fn recorded_files(store: &Store) -> Option<serde_json::Value> {
+    if !telling::is_json() {
+        return None;
+    }
+    let root = fairzarr_ome_zarr::attributes(store, "").ok().flatten()?;
+    root.get("fairzarr:conversion")?.get("files").cloned()
 }
 
 /// Tells what was done.
-pub(super) fn tell(
-    source: &str,
-    target: &str,
-    output: &OutputArgs,
-    report: &Report,
-    seconds: f64,
-) -> Result<(), Failure> {
-    let rate = report.source_bytes as f64 / 1e6 / seconds.max(1e-9);
-    if output.json {
+pub(super) fn tell(told: &Told<'_>, report: &Report, seconds: f64) -> Result<Code, Failure> {
+    let Told { source, target, files } = told;
+    tell_notes(source, report);
+    if telling::is_json() {
         let filled: Vec<_> = report
             .filled
             .iter()
             .map(|(image, t, c, z)| json!({"image": image, "t": t, "c": c, "z": z}))
             .collect();
-        print::json(&json!({
-            "source": source, "target": target, "images": report.images,
+        let not_moved = report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why}));
+        let members = json!({
+            "source": source, "target": target, "skipped": false, "files": files, "images": report.images,
             "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
-            "seconds": seconds, "stats": times(&report.times), "filled_planes": filled, "schema_changes": report.schema_changes,
-            "not_consolidated": report.not_consolidated,
-            "not_carried": report.not_carried, "moved_tiles": report.moved, "decoded": report.decoded,
-            "not_moved": report.not_moved.iter().map(|(image, why)| json!({"image": image, "reason": why})).collect::<Vec<_>>(),
-        }))?;
-        return Ok(());
+            "seconds": seconds, "stats": times(&report.times), "filled_planes": filled,
+            "schema_changes": report.schema_changes, "not_consolidated": report.not_consolidated,
+            "unplaced": report.unplaced,
+            "not_carried": report.not_carried, "conflicts": report.conflicts,
+            "policy": super::provenance::verdict(report),
+            "moved_tiles": report.moved, "decoded": report.decoded, "not_moved": not_moved.collect::<Vec<_>>(),
+        });
+        return print::outcome("conversion", Code::Done, target, members);
     }
-    for filled in report.filled_sentences() {
-        print::note(format_args!("fairzarr: warning: {filled}"));
-    }
-    let NotCarried { series, timepoints, .. } = &report.not_carried;
-    if !series.is_empty() {
-        let count = series.len();
-        print::note(format_args!("fairzarr: {count} images of the source are left out, as asked"));
-    }
-    let left_out = timepoints.iter().map(|times| times.left_out.len()).sum::<usize>();
-    if left_out > 0 {
-        let images = timepoints.len();
-        print::note(format_args!(
-            "fairzarr: {left_out} time points of {images} images are left out, as asked"
-        ));
-    }
-    for levels in &report.not_carried.levels {
-        let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
-        print::note(format_args!(
-            "fairzarr: image {}: the reduced levels of the source ({sizes} pixels) are left out; --pyramid source keeps them",
-            levels.image
-        ));
-    }
-    if !report.schema_changes.is_empty() {
-        let count: usize = report.schema_changes.iter().map(|change| change.count).sum();
-        print::note(format_args!(
-            "fairzarr: the OME-XML is of an older schema: {count} changes made METADATA.ome.xml and the JSON 2016-06; `fairzarr inspect {source}` lists them, OME/sources/ has the original"
-        ));
-    }
-    for image in &report.decoded {
-        print::note(format_args!(
-            "fairzarr: warning: image {image}: the source's tiles were decoded all the same: Deflate data do not tell how much they hold"
-        ));
-    }
-    for (image, why) in &report.not_moved {
-        print::note(format_args!(
-            "fairzarr: warning: image {image}: the source's tiles were encoded again: {why}"
-        ));
-    }
-    if let Some(bytes) = report.not_consolidated {
-        print::note(format_args!(
-            "fairzarr: consolidated metadata were left out: they would add {:.1} MB to the root's document, which every reader fetches first",
-            bytes as f64 / 1e6
-        ));
-    }
-    print::result(format_args!(
+    let rate = report.source_bytes as f64 / 1e6 / seconds.max(1e-9);
+    print::summary(format_args!(
         "{}: {} image{}, {:.1} MB of pixels in {} objects of {:.1} MB, {seconds:.2} s ({rate:.0} MB/s){}",
         target,
         report.images.len(),
@@ -336,10 +345,60 @@ pub(super) fn tell(
     ))?;
     if report.images.len() > 1 {
         for path in &report.images {
-            print::result(format_args!("  {}/{path}", target.trim_end_matches('/')))?;
+            print::summary(format_args!("  {}/{path}", target.trim_end_matches('/')))?;
         }
     }
-    Ok(())
+    Ok(Code::Done)
+}
+
+/// Tells people what there is to be said of a conversion.
+fn tell_notes(source: &str, report: &Report) {
+    for filled in report.filled_sentences() {
+        print::warning(format_args!("{filled}"));
+    }
+    if report.unplaced > 0 {
+        print::warning(format_args!(
+            "{} of {} images stay at the origin: their position on the stage is not known, or not in a unit of length",
+            report.unplaced,
+            report.images.len()
+        ));
+    }
+    let NotCarried { series, timepoints, .. } = &report.not_carried;
+    if !series.is_empty() {
+        print::remark(format_args!("{} images of the source are left out, as asked", series.len()));
+    }
+    let left_out = timepoints.iter().map(|times| times.left_out.len()).sum::<usize>();
+    if left_out > 0 {
+        let images = timepoints.len();
+        print::remark(format_args!("{left_out} time points of {images} images are left out, as asked"));
+    }
+    for levels in &report.not_carried.levels {
+        let sizes = levels.sizes.iter().map(|[y, x]| format!("{x} x {y}")).collect::<Vec<_>>().join(", ");
+        print::remark(format_args!(
+            "image {}: the reduced levels of the source ({sizes} pixels) are left out; --pyramid source keeps them",
+            levels.image
+        ));
+    }
+    if !report.schema_changes.is_empty() {
+        let count: usize = report.schema_changes.iter().map(|change| change.count).sum();
+        print::remark(format_args!(
+            "the OME-XML is of an older schema: {count} changes made METADATA.ome.xml and the JSON 2016-06; `fairzarr inspect {source}` lists them, OME/sources/ has the original"
+        ));
+    }
+    for image in &report.decoded {
+        print::warning(format_args!(
+            "image {image}: the source's tiles were decoded all the same: Deflate data do not tell how much they hold"
+        ));
+    }
+    for (image, why) in &report.not_moved {
+        print::warning(format_args!("image {image}: the source's tiles were encoded again: {why}"));
+    }
+    if let Some(bytes) = report.not_consolidated {
+        print::remark(format_args!(
+            "consolidated metadata were left out: they would add {:.1} MB to the root's document, which every reader fetches first",
+            bytes as f64 / 1e6
+        ));
+    }
 }
 
 /// What made it no faster, for the end of the line.

@@ -9,6 +9,7 @@ use crate::args::{CheckArg, Copy};
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source::{self, Output};
+use crate::telling;
 
 pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
     let start = Instant::now();
@@ -22,9 +23,7 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         && args.resume
         && !folder.exists(name).map_err(|error| Failure::new(Code::Output, error))?
     {
-        print::note(format_args!(
-            "fairzarr: an .ozx is written in one go: the copy starts from the beginning"
-        ));
+        print::remark(format_args!("an .ozx is written in one go: the copy starts from the beginning"));
     }
     stop_on_signal(&job.cancel, to);
     let outcome = watched(&args.output, &job, || match &output {
@@ -38,7 +37,7 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
                 Output::Store(_) => "run the same command with --resume to finish",
                 Output::Archive(..) => "nothing was kept; run the same command again",
             };
-            print::note(format_args!("fairzarr: interrupted; {again}"));
+            print::remark(format_args!("interrupted; {again}"));
             return Ok(Code::Interrupted);
         }
         Err(failure) => {
@@ -52,19 +51,19 @@ pub(crate) fn run(args: &Copy) -> Result<Code, Failure> {
         CheckArg::Size => "size",
         CheckArg::Full => "full",
     };
-    if args.output.json {
-        print::json(&json!({
+    if telling::is_json() {
+        let members = json!({
             "source": args.source, "target": args.target, "objects": report.objects, "bytes": report.bytes,
             "kept": report.kept, "verified": verified, "seconds": seconds,
-        }))?;
-        return Ok(Code::Done);
+        });
+        return print::outcome("copy", Code::Done, &args.target, members);
     }
     let proof = match args.verify {
         CheckArg::None => "not looked at again",
         CheckArg::Size => "of the same sizes",
         CheckArg::Full => "read back and equal",
     };
-    print::result(format_args!(
+    print::summary(format_args!(
         "{}: {} objects of {:.1} MB, {proof}, {} of them were there, {seconds:.2} s",
         args.target,
         report.objects,

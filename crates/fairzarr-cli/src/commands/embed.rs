@@ -8,6 +8,7 @@ use crate::args::Embed;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Embed) -> Result<Code, Failure> {
     let store = source::store(&args.path, &args.store, Code::Output)?;
@@ -20,13 +21,13 @@ pub(crate) fn run(args: &Embed) -> Result<Code, Failure> {
         let documents = sidecars(args.nbo.iter().chain(&args.qc), mapping.as_ref())?;
         embed(&store, &paths, &documents)?
     };
-    if args.json {
-        print::json(&json!({"documents": report.documents, "conflicts": report.conflicts}))?;
-        return Ok(Code::Done);
-    }
     for conflict in &report.conflicts {
-        print::note(format_args!("fairzarr: warning: {conflict}"));
+        print::warning(format_args!("{conflict}"));
     }
-    print::result(format_args!("{}: {} metadata documents changed", args.path, report.documents.len()))?;
+    if telling::is_json() {
+        let members = json!({"documents": report.documents, "conflicts": report.conflicts});
+        return print::outcome("embedding", Code::Done, &args.path, members);
+    }
+    print::summary(format_args!("{}: {} metadata documents changed", args.path, report.documents.len()))?;
     Ok(Code::Done)
 }

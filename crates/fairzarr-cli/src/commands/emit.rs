@@ -2,10 +2,13 @@
 
 use fairzarr_convert::Plan;
 use fairzarr_store::Location;
+use serde_json::json;
 
 use crate::args::{EmitArg, Planning, StoreArgs};
-use crate::exit::Failure;
+use crate::exit::{Code, Failure};
+use crate::mistake::is_secret;
 use crate::print;
+use crate::telling;
 
 /// Decoded bytes of a task, where nobody says how many tasks there are to be: some minutes of one core.
 const TASK_BYTES: u64 = 8 << 30;
@@ -13,14 +16,20 @@ const TASK_BYTES: u64 = 8 << 30;
 const MOST_TASKS: u64 = 1000;
 
 /// Prints the script.
-pub(super) fn emit(args: &Planning, plan: &Plan, kind: EmitArg) -> Result<(), Failure> {
+pub(super) fn emit(args: &Planning, plan: &Plan, kind: EmitArg) -> Result<Code, Failure> {
     let EmitArg::Slurm = kind;
     let most = plan.task_count().max(1);
     let tasks = match args.tasks {
         Some(tasks) => u64::from(tasks).min(most),
         None => plan.source_bytes().div_ceil(TASK_BYTES).clamp(1, MOST_TASKS.min(most)),
     };
-    print::document(slurm(args, tasks)?.as_bytes())
+    let script = slurm(args, tasks)?;
+    if telling::is_json() {
+        let members = json!({"form": "slurm", "text": script, "output": null});
+        return print::outcome("document", Code::Done, &args.split.target, members);
+    }
+    print::document(script.as_bytes())?;
+    Ok(Code::Done)
 }
 
 fn slurm(args: &Planning, tasks: u64) -> Result<String, Failure> {
@@ -53,9 +62,10 @@ while kill -0 "$task" 2>/dev/null; do
     code=0
     wait "$task" || code=$?
 done
-# A request that makes no sense and a source that cannot be read stay so; all else may be better next time.
+# A request that makes no sense, a source that cannot be read, and a target that has another plan or none stay so; all else may
+# be better next time.
 case $code in
-0 | 2 | 3) exit "$code" ;;
+0 | 2 | 3 | 8 | 9 | 12 | 13) exit "$code" ;;
 esac
 if [ "${{SLURM_RESTART_COUNT:-0}}" -lt 5 ]; then
     scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
@@ -93,8 +103,7 @@ fn settings(store: &StoreArgs) -> Result<String, Failure> {
     let mut words = Vec::new();
     for (flag, pairs) in all {
         for (key, value) in pairs {
-            let lower = key.to_ascii_lowercase();
-            if ["secret", "token", "key", "sas", "password"].iter().any(|word| lower.contains(word)) {
+            if is_secret(key) {
                 return Err(Failure::usage(format!(
                     "{flag} {key} is a secret, which is not written into a script; give it to the jobs by their environment"
                 )));

@@ -10,6 +10,7 @@ use crate::args::Export;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Export) -> Result<Code, Failure> {
     let start = Instant::now();
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &Export) -> Result<Code, Failure> {
     let report = match outcome {
         Ok(report) => report,
         Err(Error::Interrupted) => {
-            print::note(format_args!("fairzarr: interrupted; nothing was kept; run the same command again"));
+            print::remark(format_args!("interrupted; nothing was kept; run the same command again"));
             return Ok(Code::Interrupted);
         }
         Err(error @ (Error::Store(_) | Error::Unfit { .. })) => {
@@ -39,26 +40,26 @@ pub(crate) fn run(args: &Export) -> Result<Code, Failure> {
         Err(error) => return Err(error.into()),
     };
     for level in &report.left_out {
-        print::note(format_args!("fairzarr: warning: a reduced level is left out: {level}"));
+        print::warning(format_args!("a reduced level is left out: {level}"));
     }
     if !report.tags_left_out.is_empty() {
         let tags = report.tags_left_out.join(", ");
-        print::note(format_args!(
-            "fairzarr: TIFF tags of the source that the file has not: {tags}; the store keeps them"
+        print::remark(format_args!(
+            "TIFF tags of the source that the file has not: {tags}; the store keeps them"
         ));
     }
     let seconds = start.elapsed().as_secs_f64();
-    if args.output.json {
-        print::json(&json!({
-            "source": args.source, "target": args.target, "images": report.images, "planes": report.planes,
+    if telling::is_json() {
+        let members = json!({
+            "source": args.source, "target": name.to_string(), "images": report.images, "planes": report.planes,
             "bytes": report.bytes, "bigtiff": report.big, "left_out": report.left_out,
             "tags_left_out": report.tags_left_out, "seconds": seconds,
-        }))?;
-        return Ok(Code::Done);
+        });
+        return print::outcome("export", Code::Done, &name.to_string(), members);
     }
     let images = if report.images == 1 { "image" } else { "images" };
     let kind = if report.big { "BigTIFF" } else { "TIFF" };
-    print::result(format_args!(
+    print::summary(format_args!(
         "{name}: {} {images} of {} planes in a {kind} of {:.1} MB, {seconds:.2} s",
         report.images,
         report.planes,

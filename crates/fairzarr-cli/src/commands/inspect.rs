@@ -11,6 +11,7 @@ use crate::args::Inspect;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source::{self, Input};
+use crate::telling;
 
 /// Images that the text form lists; the JSON form has all.
 const LISTED: usize = 20;
@@ -18,19 +19,22 @@ const LISTED: usize = 20;
 pub(crate) fn run(args: &Inspect) -> Result<Code, Failure> {
     let input = source::open(&args.path, &args.store)?;
     if args.metadata {
-        print::json(&metadata(&args.path, &input)?)?;
+        let model = metadata(&args.path, &input)?;
+        if telling::is_json() {
+            return print::outcome("metadata", Code::Done, &args.path, json!({"metadata": model}));
+        }
+        print::json(&model)?;
         return Ok(Code::Done);
     }
     let found = match input {
         Input::Tiff(fileset) => tiff(&fileset),
-        Input::Store(store) => zarr(&store, if args.output.json { usize::MAX } else { LISTED })
+        Input::Store(store) => zarr(&store, if telling::is_json() { usize::MAX } else { LISTED })
             .map_err(|failure| failure.about(&args.path))?,
     };
-    if args.output.json {
-        print::json(&found)?;
-    } else {
-        print_text(&args.path, &found)?;
+    if telling::is_json() {
+        return print::outcome("inspection", Code::Done, &args.path, found);
     }
+    print_text(&args.path, &found)?;
     Ok(Code::Done)
 }
 
@@ -53,7 +57,7 @@ fn tiff(fileset: &Fileset) -> Value {
     let documents: Vec<Value> = fileset
         .sources()
         .iter()
-        .map(|source| json!({"name": source.name, "role": source.role, "bytes": source.bytes.len()}))
+        .map(|source| json!({"name": source.name, "role": source.role, "bytes": source.bytes()}))
         .collect();
     json!({
         "format": format,

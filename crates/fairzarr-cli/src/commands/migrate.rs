@@ -21,6 +21,7 @@ use crate::caller::Caller;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 /// What a table of sources may have in bytes: some millions of lines.
 const TABLE_BYTES: u64 = 1 << 30;
@@ -62,24 +63,23 @@ fn job(args: &Job) -> Result<Code, Failure> {
     stop_on_signal(&task.cancel, &Store::memory());
     if args.dry_run {
         let (state, _) = survey(&sources, &target, &options, &task)?;
-        return show_plan(&state, args.output.json);
+        return show_plan(&state, &target);
     }
     let live = Caller::current().is_none();
     let later: Mutex<Vec<Event>> = Mutex::default();
     let on = |event: Event| {
         if live {
             // A reader of standard output that has gone is no reason to stop.
-            let _ = tell_event(&event, args.output.json);
+            let _ = tell_event(&event, telling::is_json());
         } else {
             lock(&later).push(event);
         }
     };
     let summary = watched(&args.output, &task, || migrate(&sources, &target, &options, &task, &on))?;
     for event in lock(&later).iter() {
-        tell_event(event, args.output.json)?;
+        tell_event(event, telling::is_json())?;
     }
-    tell_summary(&summary, &target, args.output.json)?;
-    Ok(code(&summary))
+    tell_summary(&summary, &target)
 }
 
 fn code(summary: &Summary) -> Code {
@@ -135,41 +135,42 @@ fn options(
 fn tell_event(event: &Event, json: bool) -> Result<(), Failure> {
     match event {
         Event::Found { datasets, todo, bytes } if json => {
-            print::json_line(&json!({"type": "found", "datasets": datasets, "todo": todo, "bytes": bytes}))
+            print::event("found", json!({"datasets": datasets, "todo": todo, "bytes": bytes}))
         }
         Event::Found { datasets, todo, bytes } => {
-            print::note(format_args!(
-                "fairzarr: {datasets} datasets, {todo} of them to migrate, {:.1} MB",
+            print::remark(format_args!(
+                "{datasets} datasets, {todo} of them to migrate, {:.1} MB",
                 *bytes as f64 / 1e6
             ));
             Ok(())
         }
-        Event::Tried { path, target, seconds, failure } if json => print::json_line(&json!({
-            "type": "dataset", "path": path, "target": target, "seconds": seconds,
-            "state": if failure.is_none() { "done" } else { "failed" },
-            "class": failure.as_ref().map(|failure| failure.class.name()),
-            "cause": failure.as_ref().map(|failure| &failure.cause),
-        })),
+        Event::Tried { path, target, seconds, failure } if json => print::event(
+            "dataset",
+            json!({
+                "path": path, "target": target, "seconds": seconds,
+                "state": if failure.is_none() { "done" } else { "failed" },
+                "class": failure.as_ref().map(|failure| failure.class.name()),
+                "cause": failure.as_ref().map(|failure| &failure.cause),
+            }),
+        ),
         Event::Tried { path, failure: Some(failure), .. } => {
-            print::note(format_args!(
-                "fairzarr: {}: {}: {}",
-                path.escape_debug(),
-                failure.class,
-                failure.cause
-            ));
+            print::remark(format_args!("{}: {}: {}", path.escape_debug(), failure.class, failure.cause));
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-fn tell_summary(summary: &Summary, target: &Location, json: bool) -> Result<(), Failure> {
-    if json {
-        return print::json_line(&json!({
-            "type": "summary", "target": target.to_string(), "done": summary.done, "kept": summary.kept,
+fn tell_summary(summary: &Summary, target: &Location) -> Result<Code, Failure> {
+    let code = code(summary);
+    let place = target.to_string();
+    if telling::is_json() {
+        let members = json!({
+            "target": place, "done": summary.done, "kept": summary.kept,
             "failed": summary.failed, "waiting": summary.waiting, "changed": summary.changed,
-            "unreadable": summary.unreadable, "interrupted": summary.interrupted, "code": code(summary) as u8,
-        }));
+            "unreadable": summary.unreadable, "interrupted": summary.interrupted,
+        });
+        return print::outcome("summary", code, &place, members);
     }
     let mut parts = vec![format!("{} done", summary.done)];
     for (count, what) in [
@@ -183,32 +184,31 @@ fn tell_summary(summary: &Summary, target: &Location, json: bool) -> Result<(), 
             parts.push(format!("{count} {what}"));
         }
     }
-    print::result(format_args!("{target}: {}", parts.join(", ")))?;
+    print::summary(format_args!("{target}: {}", parts.join(", ")))?;
     if summary.interrupted {
-        print::note(format_args!("fairzarr: interrupted; the same command goes on"));
+        print::remark(format_args!("interrupted; the same command goes on"));
     }
-    Ok(())
+    Ok(code)
 }
 
-fn show_plan(state: &State, json: bool) -> Result<Code, Failure> {
+fn show_plan(state: &State, target: &Location) -> Result<Code, Failure> {
     for dataset in state.datasets()? {
-        if json {
+        if telling::is_json() {
             let line = json!({
-                "type": "dataset", "path": dataset.path, "source": dataset.source, "target": dataset.target,
+                "path": dataset.path, "source": dataset.source, "target": dataset.target,
                 "state": dataset.state.name(), "class": dataset.class.map(|class| class.name()), "cause": dataset.cause,
                 "files": dataset.files, "bytes": dataset.bytes,
             });
-            print::json_line(&line)?;
+            print::event("dataset", line)?;
         } else {
             print::result(format_args!("{}", planned(&dataset)))?;
         }
     }
     let totals = state.totals()?;
-    if json {
-        print::json_line(&report::totals_json(&totals))?;
-    } else {
-        show_totals(&totals)?;
+    if telling::is_json() {
+        return print::outcome("status", Code::Done, &target.to_string(), report::totals_json(&totals));
     }
+    show_totals(&totals)?;
     Ok(Code::Done)
 }
 
@@ -225,17 +225,17 @@ fn planned(dataset: &Dataset) -> String {
 fn status(args: &Status) -> Result<Code, Failure> {
     let (_, state) = opened(&args.target, &args.place, &args.store)?;
     let totals = state.totals()?;
-    if args.output.json {
-        print::json_line(&report::totals_json(&totals))?;
-    } else {
-        show_totals(&totals)?;
-        if let Some(run) = state.runs()?.last() {
-            let outcome = run.outcome.as_deref().unwrap_or("running, or killed");
-            print::result(format_args!("last run: {} ({}), {outcome}", run.program, run.settings))?;
-        }
-    }
     let open = totals.states.iter().any(|(state, count)| *state != DatasetState::Done && *count > 0);
-    Ok(if open { Code::SomeFailed } else { Code::Done })
+    let code = if open { Code::SomeFailed } else { Code::Done };
+    if telling::is_json() {
+        return print::outcome("status", code, &args.target, report::totals_json(&totals));
+    }
+    show_totals(&totals)?;
+    if let Some(run) = state.runs()?.last() {
+        let outcome = run.outcome.as_deref().unwrap_or("running, or killed");
+        print::result(format_args!("last run: {} ({}), {outcome}", run.program, run.settings))?;
+    }
+    Ok(code)
 }
 
 fn show_totals(totals: &Totals) -> Result<(), Failure> {
@@ -271,12 +271,23 @@ fn tell_report(args: &Report) -> Result<Code, Failure> {
         write(path, &report::csv_table(&state)?)?;
     }
     if args.jsonl.is_none() && (args.html.is_some() || args.csv.is_some()) {
-        return Ok(Code::Done);
+        return tell_written(args);
     }
     let lines = if args.paths { report::path_lines(&state)? } else { report::json_lines(&state)? };
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let kind = if args.paths { "path" } else { "dataset" };
+    let text: String = lines.into_iter().map(|line| format!("{}\n", telling::line(kind, line))).collect();
     write(args.jsonl.as_deref().unwrap_or(Path::new("-")), text.as_bytes())?;
-    Ok(Code::Done)
+    tell_written(args)
+}
+
+/// Tells programs which reports were written.
+fn tell_written(args: &Report) -> Result<Code, Failure> {
+    if !telling::is_json() {
+        return Ok(Code::Done);
+    }
+    let written = [&args.html, &args.csv, &args.jsonl].into_iter().flatten();
+    let written: Vec<String> = written.map(|path| path.display().to_string()).collect();
+    print::outcome("report", Code::Done, &args.target, json!({"written": written}))
 }
 
 fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
@@ -288,33 +299,36 @@ fn tell_deletable(args: &Deletable) -> Result<Code, Failure> {
     let found = watched(&args.output, &task, || {
         deletable(&state, &target, &target_options, &source_options, args.complete, &task)
     })?;
-    if args.output.json {
+    if telling::is_json() {
         for original in &found.originals {
             let line = json!({
-                "type": "original", "source": original.source, "path": original.path, "bytes": original.bytes,
+                "source": original.source, "path": original.path, "bytes": original.bytes,
                 "sha256": original.sha256, "stores": original.targets, "not_carried": original.not_carried,
             });
-            print::json_line(&line)?;
+            print::event("original", line)?;
         }
         for kept in &found.kept {
-            let line =
-                json!({"type": "kept", "source": kept.source, "path": kept.path, "reason": kept.reason});
-            print::json_line(&line)?;
+            let line = json!({"source": kept.source, "path": kept.path, "reason": kept.reason});
+            print::event("kept", line)?;
         }
     } else {
         print::document(&found.lines())?;
         for original in found.originals.iter().filter(|original| !original.not_carried.is_empty()) {
             let path = original.path.escape_debug();
-            print::note(format_args!("fairzarr: {path}: not carried: {}", original.not_carried.join("; ")));
+            print::remark(format_args!("{path}: not carried: {}", original.not_carried.join("; ")));
         }
-        print::note(format_args!(
-            "fairzarr: {} files are proven whole, {} are not and are kept",
+        print::remark(format_args!(
+            "{} files are proven whole, {} are not and are kept",
             found.originals.len(),
             found.kept.len()
         ));
     }
     if let Some(folder) = &args.bag {
         found.write_bag(folder)?;
+    }
+    if telling::is_json() {
+        let members = json!({"originals": found.originals.len(), "kept": found.kept.len()});
+        return print::outcome("deletable", Code::Done, &args.target, members);
     }
     Ok(Code::Done)
 }
@@ -334,21 +348,24 @@ fn tell_recheck(args: &Recheck) -> Result<Code, Failure> {
     let mut wrong = 0;
     for result in &results {
         wrong += u64::from(result.failure.is_some());
-        if args.output.json {
+        if telling::is_json() {
             let line = json!({
-                "type": "verified", "target": result.target, "path": result.path, "holds": result.failure.is_none(),
+                "target": result.target, "path": result.path, "holds": result.failure.is_none(),
                 "class": result.failure.as_ref().map(|failure| failure.class.name()),
                 "cause": result.failure.as_ref().map(|failure| &failure.cause),
             });
-            print::json_line(&line)?;
+            print::event("verified", line)?;
         } else if let Some(failure) = &result.failure {
             print::result(format_args!("{}: {}: {}", result.target, failure.class, failure.cause))?;
         }
     }
-    if !args.output.json {
-        print::result(format_args!("{} stores proved, {wrong} of them with differences", results.len()))?;
+    let code = if wrong > 0 { Code::Different } else { Code::Done };
+    if telling::is_json() {
+        let members = json!({"stores": results.len(), "different": wrong});
+        return print::outcome("recheck", code, &args.target, members);
     }
-    Ok(if wrong > 0 { Code::Different } else { Code::Done })
+    print::result(format_args!("{} stores proved, {wrong} of them with differences", results.len()))?;
+    Ok(code)
 }
 
 fn opened(target: &str, place: &Place, store: &StoreArgs) -> Result<(Location, State), Failure> {

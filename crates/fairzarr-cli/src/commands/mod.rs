@@ -1,15 +1,19 @@
 //! One module per subcommand.
 
 mod archive;
+mod catalog;
+mod certificate;
 mod check;
 mod conformance;
 mod convert;
 mod copy;
 mod embed;
 mod emit;
+mod existing;
 mod export;
 mod extract;
 mod inspect;
+mod manual;
 mod methods;
 mod migrate;
 mod nbo;
@@ -42,8 +46,11 @@ pub(crate) fn run(args: Args) -> Result<Code, Failure> {
         Command::Extract(args) => extract::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Qc(args) => qc::run(&args),
+        Command::Catalog(args) => catalog::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Methods(args) => methods::run(&args),
         Command::Nbo(args) => nbo::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::pages(&args),
     }
 }

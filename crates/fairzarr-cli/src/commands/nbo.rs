@@ -8,6 +8,7 @@ use super::provenance::axes;
 use crate::args::{Fields, Nbo};
 use crate::exit::{Code, Failure};
 use crate::print;
+use crate::telling;
 
 pub(crate) fn run(args: &Nbo) -> Result<Code, Failure> {
     let Nbo::Fields(args) = args;
@@ -23,9 +24,11 @@ fn fields(args: &Fields) -> Result<Code, Failure> {
         attributes().iter().filter(|attribute| attribute.kind != Kind::Unit).collect()
     };
     found.sort_by_key(|attribute| attribute.line);
-    if args.json {
-        print::json(&found.iter().copied().map(object).collect::<Value>())?;
-        return Ok(Code::Done);
+    if telling::is_json() {
+        for field in &found {
+            print::event("field", object(field))?;
+        }
+        return print::outcome("fields", Code::Done, "nbo", json!({"count": found.len()}));
     }
     for field in &found {
         let tier = if field.tier == 0 { "-".into() } else { field.tier.to_string() };

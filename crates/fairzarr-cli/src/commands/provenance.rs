@@ -90,8 +90,8 @@ pub(super) fn of_store(store: &Store) -> Result<Record, Failure> {
         return Err(Failure::new(Code::Input, none));
     };
     if newer {
-        print::note(format_args!(
-            "fairzarr: warning: the record is of a newer layout than this program knows; what is new in it is left out"
+        print::warning(format_args!(
+            "the record is of a newer layout than this program knows; what is new in it is left out"
         ));
     }
     Ok(record)
@@ -130,8 +130,20 @@ pub(super) fn sidecars<'a>(
     let named = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     paths
         .into_iter()
-        .map(|path| Ok(Sidecar::parse(named(path), file(path, SIDECAR_BYTES)?, mapping)?))
+        .map(|path| {
+            let bytes = file(path, SIDECAR_BYTES)?;
+            let broken = broken_json(path, &bytes);
+            Sidecar::parse(named(path), bytes, mapping)
+                .map_err(|error| broken.map_or_else(|| error.into(), |why| input(anyhow::Error::msg(why))))
+        })
         .collect()
+}
+
+/// What is wrong with a document that is called JSON and is none, with line and column.
+fn broken_json(path: &Path, bytes: &[u8]) -> Option<String> {
+    path.extension().filter(|ending| ending.eq_ignore_ascii_case("json"))?;
+    let error = serde_json::from_slice::<serde_json::Value>(bytes).err()?;
+    Some(format!("{} is not JSON: {error}", path.display()))
 }
 
 pub(super) fn mapping(path: Option<&std::path::PathBuf>) -> Result<Option<Mapping>, Failure> {
@@ -187,11 +199,11 @@ pub(super) fn choose(
             continue;
         }
         if choices.sidecars == SidecarsArg::Auto {
-            print::note(format_args!("fairzarr: {} describes this image and is used", sidecar.name()));
+            print::remark(format_args!("{} describes this image and is used", sidecar.name()));
             options.sidecars.push(sidecar);
         } else {
-            print::note(format_args!(
-                "fairzarr: {} seems to describe this image; --sidecars auto or --nbo uses it",
+            print::remark(format_args!(
+                "{} seems to describe this image; --sidecars auto or --nbo uses it",
                 sidecar.name()
             ));
         }
@@ -199,14 +211,25 @@ pub(super) fn choose(
     Ok(())
 }
 
+/// What the policy that was asked for, or the baseline, says of the record, in short.
+pub(super) fn verdict(report: &fairzarr_convert::Report) -> serde_json::Value {
+    report.coverage.as_ref().map_or(serde_json::Value::Null, |coverage| {
+        serde_json::json!({
+            "name": coverage.policy, "passes": coverage.passes(),
+            "errors": coverage.count(check::Severity::Error), "warnings": coverage.count(check::Severity::Warning),
+            "coverage": coverage.coverage,
+        })
+    })
+}
+
 /// Tells where sources differ and how far the record falls short of a policy that was asked for.
 pub(super) fn tell(report: &fairzarr_convert::Report, asked: bool) {
     for conflict in &report.conflicts {
-        print::note(format_args!("fairzarr: warning: {conflict}"));
+        print::warning(format_args!("{conflict}"));
     }
     if let Some(coverage) = report.coverage.as_ref().filter(|coverage| asked && !coverage.passes()) {
-        print::note(format_args!(
-            "fairzarr: warning: the record falls short of policy '{}' in {} places; fairzarr check lists them",
+        print::warning(format_args!(
+            "the record falls short of policy '{}' in {} places; fairzarr check lists them",
             coverage.policy,
             coverage.count(check::Severity::Error)
         ));

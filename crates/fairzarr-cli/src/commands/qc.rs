@@ -14,6 +14,7 @@ use crate::args::Qc;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
     let usage = |error| Failure::new(Code::Usage, error);
@@ -46,20 +47,18 @@ pub(crate) fn run(args: &Qc) -> Result<Code, Failure> {
         .collect();
     // Nothing asked is no answer, and so never a pass.
     let passes = (!answers.is_empty()).then(|| answers.iter().all(Answers::pass));
-    if args.json {
+    let code = if passes.unwrap_or(true) { Code::Done } else { Code::Different };
+    if telling::is_json() {
         let answers: Vec<_> = answers
             .iter()
             .map(|a| json!({"require": a.demand, "verdicts": a.verdicts, "notOfThisStore": a.others}))
             .collect();
-        let mut told = json!({"qc": index.to_json(), "passes": passes, "answers": answers});
-        if asks_for_quality || demands.is_empty() {
-            told["imageQuality"] = json!(quality);
-        }
-        print::json(&told)?;
-    } else {
-        tell(&index, &quality, &answers)?;
+        let mut members = json!({"qc": index.to_json(), "passes": passes, "answers": answers});
+        members["imageQuality"] = json!(quality);
+        return print::outcome("qc", code, &args.path, members);
     }
-    Ok(if passes.unwrap_or(true) { Code::Done } else { Code::Different })
+    tell(&index, &quality, &answers)?;
+    Ok(code)
 }
 
 /// What was counted of the images of a store; of a Zarr that holds no image, nothing.

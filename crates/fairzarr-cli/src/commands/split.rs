@@ -1,18 +1,21 @@
 //! `fairzarr plan`, `run` and `commit`: one conversion by several processes that share only the store.
 
-use fairzarr_convert::{Error, Existing, Plan, Setting, Settings};
+use fairzarr_convert::{Error, Existing, Plan, Setting, Settings, Share};
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_store::Store;
+use serde_json::json;
 use std::time::Instant;
 
 use super::convert::{
-    heed_place, job, open, open_options, opened, options, show_plan, stop_on_signal, tell, watched,
+    Told, heed_place, job, open, open_options, opened, options, recorded_files, show_plan, stop_on_signal,
+    tell, watched,
 };
-use super::part;
+use super::{existing, part};
 use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     let args = &planning.split;
@@ -25,19 +28,20 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     heed_place(&store, &args.target, &mut options)?;
     let job = job(&args.source, &args.choices);
-    let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)?;
+    let made = existing::Made { fileset: &fileset, options: &options, job: &job };
+    let plan = fairzarr_convert::prepare(&fileset, &store, &options, job.memory)
+        .map_err(|error| made.refused(error, &args.target, &args.store))?;
     match planning.emit {
-        Some(kind) => super::emit::emit(planning, &plan, kind)?,
-        None => show_plan(&plan, &job, args.output.json)?,
+        Some(kind) => super::emit::emit(planning, &plan, kind),
+        None => show_plan(&plan, &job, &args.target),
     }
-    Ok(Code::Done)
 }
 
 pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let Run { split: args, task } = args;
     let options = options(&args.source, &args.choices);
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    let Some(plan) = unfinished(args, &store)? else { return Ok(Code::Done) };
+    let Some(plan) = unfinished(args, &store)? else { return tell_task(args, *task, false) };
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
     let job = job(&args.source, &args.choices);
@@ -45,13 +49,13 @@ pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let outcome =
         watched(&args.output, &job, || fairzarr_convert::run_share(&fileset, &store, &options, *task, &job));
     match outcome.map_err(Failure::from) {
-        Ok(true) => Ok(Code::Done),
+        Ok(true) => tell_task(args, *task, true),
         Ok(false) => {
             tell_complete(args);
-            Ok(Code::Done)
+            tell_task(args, *task, false)
         }
         Err(failure) if failure.code() == Code::Interrupted => {
-            print::note(format_args!("fairzarr: interrupted; run the same task again to finish it"));
+            print::remark(format_args!("interrupted; run the same task again to finish it"));
             Ok(Code::Interrupted)
         }
         Err(failure) => Err(failure),
@@ -62,7 +66,9 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     let start = Instant::now();
     let mut options = options(&args.source, &args.choices);
     let store = source::store(&args.target, &args.store, Code::Output)?;
-    let Some(plan) = unfinished(args, &store)? else { return Ok(Code::Done) };
+    let Some(plan) = unfinished(args, &store)? else {
+        return existing::tell_complete(&args.source, &args.target, recorded_files(&store).as_ref());
+    };
     let fileset = open_planned(args, &plan)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
     super::provenance::given(&args.choices.provenance, &mut options)?;
@@ -70,8 +76,19 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
     stop_on_signal(&job.cancel, &store);
     let report = watched(&args.output, &job, || fairzarr_convert::commit(&fileset, &store, &options, &job))?;
     super::provenance::tell(&report, args.choices.provenance.policy.is_some());
-    tell(&args.source, &args.target, &args.output, &report, start.elapsed().as_secs_f64())?;
-    Ok(Code::Done)
+    let told = Told { source: &args.source, target: &args.target, files: recorded_files(&store) };
+    tell(&told, &report, start.elapsed().as_secs_f64())
+}
+
+/// Tells programs of a task that is done; `worked` is false where the store was complete.
+fn tell_task(args: &Split, task: Share, worked: bool) -> Result<Code, Failure> {
+    if !telling::is_json() {
+        return Ok(Code::Done);
+    }
+    let members = json!({
+        "source": args.source, "target": args.target, "task": task.number, "tasks": task.of, "complete": !worked,
+    });
+    print::outcome("task", Code::Done, &args.target, members)
 }
 
 /// The plan of what is still to be done; none, and told, where a complete store is.
@@ -87,7 +104,7 @@ fn unfinished(args: &Split, store: &Store) -> Result<Option<Plan>, Failure> {
 }
 
 fn tell_complete(args: &Split) {
-    print::note(format_args!("fairzarr: {} is complete: there is nothing left to do", args.target));
+    print::remark(format_args!("{} is complete: there is nothing left to do", args.target));
 }
 
 /// Opens the source as it was planned, unless something else was typed, which is refused then.

@@ -8,6 +8,7 @@ use crate::args::Upgrade;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source::{self, Output};
+use crate::telling;
 
 pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     let start = Instant::now();
@@ -36,8 +37,8 @@ pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     };
     let report = match outcome.map_err(Failure::from) {
         Err(failure) if failure.code() == Code::Interrupted => {
-            print::note(format_args!(
-                "fairzarr: interrupted; what was written is no store: remove it and run the command again"
+            print::remark(format_args!(
+                "interrupted; what was written is no store: remove it and run the command again"
             ));
             return Ok(Code::Interrupted);
         }
@@ -45,14 +46,14 @@ pub(crate) fn run(args: &Upgrade) -> Result<Code, Failure> {
     };
     let seconds = start.elapsed().as_secs_f64();
     let place = args.target.as_deref().unwrap_or(&args.store);
-    if args.output.json {
-        print::json(&json!({
+    if telling::is_json() {
+        let members = json!({
             "store": args.store, "target": args.target, "from": report.from.as_str(), "to": report.to.as_str(),
             "documents": report.documents, "moved": report.moved, "recoded": report.recoded, "seconds": seconds,
-        }))?;
-        return Ok(Code::Done);
+        });
+        return print::outcome("upgrade", Code::Done, place, members);
     }
-    print::result(format_args!(
+    print::summary(format_args!(
         "{place}: NGFF {} to {}, {} documents written, {} objects moved, {} chunks encoded again, {seconds:.2} s",
         report.from, report.to, report.documents, report.moved, report.recoded
     ))?;

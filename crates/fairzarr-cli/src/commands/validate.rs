@@ -10,6 +10,7 @@ use crate::args::Validate;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Validate) -> Result<Code, Failure> {
     let store = source::source_store(&args.path, &args.store)?;
@@ -33,12 +34,12 @@ pub(crate) fn run(args: &Validate) -> Result<Code, Failure> {
             _ => return Err(Failure::from(error).about(&args.path)),
         },
     };
-    if args.output.json {
-        print::json(&as_json(&validity))?;
-    } else {
-        tell(&args.path, &validity)?;
+    let code = if validity.is_valid() { Code::Done } else { Code::Different };
+    if telling::is_json() {
+        return print::outcome("validation", code, &args.path, as_json(&validity));
     }
-    Ok(if validity.is_valid() { Code::Done } else { Code::Different })
+    tell(&args.path, &validity)?;
+    Ok(code)
 }
 
 /// What is wrong with the archive around a hierarchy.

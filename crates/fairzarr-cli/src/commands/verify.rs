@@ -1,22 +1,29 @@
 //! `fairzarr verify`.
 
+use fairzarr_ome_tiff::Fileset;
+use fairzarr_store::Store;
 use fairzarr_task::Job;
 use fairzarr_verify::{Error, Options, Report};
 
+use super::certificate::{self, Compared};
 use super::convert::{stop_on_signal, watched};
 use crate::args::Verify;
 use crate::exit::{Code, Failure};
 use crate::print;
 use crate::source;
+use crate::telling;
 
 pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
+    if let Some(path) = &args.certificate {
+        certificate::check_place(path)?;
+    }
     let options = Options::new().with_sample(args.sample);
     let job = Job::new().with_threads(args.jobs).with_memory(args.memory);
     let Some(target) = &args.target else {
         let store = source::source_store(&args.source, &args.store)?;
         stop_on_signal(&job.cancel, &store);
         let report = fairzarr_verify::verify_store(&store, &options, &job);
-        return outcome(args, report, &args.source);
+        return outcome(args, report, None, &store);
     };
     let store = source::store(target, &args.store, Code::Input)?;
     let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
@@ -31,25 +38,43 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     });
     job.progress.expect(bytes.sum());
     let report = watched(&args.output, &job, || fairzarr_verify::verify(&fileset, &store, &options, &job));
-    outcome(args, report, target)
+    outcome(args, report, Some(&fileset), &store)
 }
 
-fn outcome(args: &Verify, report: Result<Report, Error>, place: &str) -> Result<Code, Failure> {
+fn outcome(
+    args: &Verify,
+    report: Result<Report, Error>,
+    fileset: Option<&Fileset>,
+    store: &Store,
+) -> Result<Code, Failure> {
+    let place = args.target.as_ref().unwrap_or(&args.source);
     match report {
-        Ok(report) => tell(args, &report),
+        Ok(report) => {
+            let compared = Compared {
+                source: args.target.as_ref().map(|_| args.source.as_str()),
+                store: place,
+                sample: args.sample.to_string(),
+                report: &report,
+            };
+            if let Some(path) = &args.certificate {
+                certificate::write(path, &compared, fileset, store)?;
+            }
+            tell(&compared)
+        }
         Err(Error::Interrupted) => {
-            print::note(format_args!("fairzarr: interrupted; nothing was proved"));
+            print::remark(format_args!("interrupted; nothing was proved"));
             Ok(Code::Interrupted)
         }
         Err(error) => Err(Failure::from(error).about(place)),
     }
 }
 
-fn tell(args: &Verify, report: &Report) -> Result<Code, Failure> {
-    if args.output.json {
-        print::json(&serde_json::json!({"holds": report.holds(), "checks": report.checks}))?;
-    } else {
-        print::lines(&report.to_string())?;
+fn tell(compared: &Compared<'_>) -> Result<Code, Failure> {
+    let report = compared.report;
+    let code = if report.holds() { Code::Done } else { Code::Different };
+    if telling::is_json() {
+        return print::outcome("verification", code, compared.store, compared.to_json());
     }
-    Ok(if report.holds() { Code::Done } else { Code::Different })
+    print::lines(&report.to_string())?;
+    Ok(code)
 }

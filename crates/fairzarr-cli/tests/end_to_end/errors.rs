@@ -12,6 +12,9 @@ use crate::support::{
 const USAGE: i32 = 2;
 const INPUT: i32 = 3;
 const OUTPUT: i32 = 4;
+const EXISTS: i32 = 8;
+const SAME: i32 = 9;
+const NOT_READY: i32 = 12;
 
 /// A directory with a source's and a target's place.
 struct Place {
@@ -120,9 +123,11 @@ fn a_tile_that_does_not_decode_leaves_no_root_and_can_be_told_from_a_store() {
     let refused = convert(&place.source, &place.target, &[]).ends_with(INPUT);
     assert!(refused.message().contains("source.ome.tiff"), "{refused:?}");
     assert!(!looks_complete(&place.target));
-    assert!(fairzarr(["inspect", &text(&place.target)]).ends_with(INPUT).message().contains("unfinished"));
+    assert!(
+        fairzarr(["inspect", &text(&place.target)]).ends_with(NOT_READY).message().contains("unfinished")
+    );
     // What is in the way is still not replaced without being asked.
-    convert(&cells(), &place.target, &[]).ends_with(OUTPUT);
+    convert(&cells(), &place.target, &[]).ends_with(NOT_READY);
     convert(&cells(), &place.target, &["--overwrite"]).done();
     verify(&cells(), &place.target).done();
 }
@@ -134,7 +139,7 @@ fn what_exists_is_refused_and_untouched() {
     let copy = place.dir.path().join("copy.zarr");
     convert(&cells(), &copy, &[]).done();
     Tiff::of(Sample::U8, [1, 1, 1, 20, 20]).write(&place.source);
-    let refused = convert(&place.source, &place.target, &["--chunk", "64"]).ends_with(OUTPUT);
+    let refused = convert(&place.source, &place.target, &["--chunk", "64"]).ends_with(EXISTS);
     assert!(refused.message().contains("target.zarr exists"), "{refused:?}");
     assert_same_tree(&place.target, &copy);
 
@@ -166,7 +171,7 @@ fn overwriting_never_takes_what_is_not_a_store() {
     let source = home.join("source.ome.tiff");
     Tiff::of(Sample::U8, [1, 1, 1, 20, 20]).write(&source);
     let before = tree(&home);
-    let refused = convert(&source, &home, &["--overwrite"]).ends_with(OUTPUT);
+    let refused = convert(&source, &home, &["--overwrite"]).ends_with(EXISTS);
     assert!(refused.message().contains("home"), "{refused:?}");
     assert_eq!(tree(&home), before);
 
@@ -175,7 +180,7 @@ fn overwriting_never_takes_what_is_not_a_store() {
     convert(&source, &store, &[]).done();
     let inside = store.join("inside.ome.tiff");
     fs::copy(&source, &inside).unwrap();
-    convert(&inside, &store, &["--overwrite"]).ends_with(OUTPUT);
+    convert(&inside, &store, &["--overwrite"]).ends_with(EXISTS);
     assert!(inside.exists() && looks_complete(&store));
 }
 
@@ -280,7 +285,7 @@ fn a_relative_target_and_a_trailing_slash_are_the_same_place() {
     let slash = PathBuf::from(format!("{}/", text(&place.target)));
     convert(&place.source, &slash, &[]).done();
     assert!(looks_complete(&place.target));
-    convert(&place.source, Path::new(&place.target), &[]).ends_with(OUTPUT);
+    convert(&place.source, Path::new(&place.target), &[]).ends_with(SAME);
     let status = std::process::Command::new(env!("CARGO_BIN_EXE_fairzarr"))
         .args(["convert", "source.ome.tiff", "relative.zarr"])
         .current_dir(place.dir.path())

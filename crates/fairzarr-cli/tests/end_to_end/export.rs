@@ -191,7 +191,7 @@ fn what_exists_is_kept_and_failures_leave_nothing() {
     let path = |name: &str| dir.path().join(name);
     convert(&cells(), &path("store.zarr"), &["--shard", "none", "--chunk", "128"]).done();
     std::fs::write(path("there.tif"), "mine").unwrap();
-    let told = export(&path("store.zarr"), &path("there.tif"), &[]).ends_with(4);
+    let told = export(&path("store.zarr"), &path("there.tif"), &[]).ends_with(8);
     assert!(told.message().contains("--overwrite"), "{told:?}");
     assert_eq!(std::fs::read(path("there.tif")).unwrap(), b"mine");
     let told = export(&path("store.zarr"), &path("there.tif"), &["--overwrite", "--json"]).done().json();

@@ -96,7 +96,7 @@ fn the_original_comes_back_byte_for_byte() {
         extract(&pair.target, "original", &["--output", &text(&file)]).done();
         assert_eq!(fs::read_to_string(&file).unwrap(), xml());
         // What exists is not replaced.
-        extract(&pair.target, "original", &["--output", &text(&file)]).ends_with(4).message();
+        extract(&pair.target, "original", &["--output", &text(&file)]).ends_with(8).message();
     }
 }
 
@@ -197,4 +197,70 @@ fn what_is_not_there_is_said() {
     for form in ["original", "ome-xml", "json"] {
         assert!(extract(&plain, form, &[]).ends_with(3).message().contains("holds no"));
     }
+}
+
+#[test]
+fn documents_that_differ_in_their_uuid_alone_are_stored_once_and_come_back_byte_for_byte() {
+    let dir = TempDir::new().unwrap();
+    let text_of = |uuid: usize| {
+        let planes = [0, 1].map(|file| {
+            format!(
+                r#"<TiffData IFD="0" FirstT="{}" PlaneCount="2"><UUID FileName="{file}.ome.tif">urn:uuid:{file}</UUID></TiffData>"#,
+                2 * file
+            )
+        });
+        let long = "n".repeat(9000);
+        format!(
+            r#"<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{uuid}"><Image ID="Image:0" Name="{long}"><Pixels ID="Pixels:0" DimensionOrder="XYZTC" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="4"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{}</Pixels></Image></OME>"#,
+            planes.concat()
+        )
+    };
+    let texts = [text_of(0), text_of(1)];
+    for (file, xml) in texts.iter().enumerate() {
+        fs::write(dir.path().join(format!("{file}.ome.tif")), tiff(xml)).unwrap();
+    }
+    let (source, store) = (dir.path().join("0.ome.tif"), dir.path().join("set.ome.zarr"));
+    convert(&source, &store, &[]).done();
+    assert_eq!(fs::read(store.join("OME/sources/0.ome.xml")).unwrap(), texts[0].as_bytes());
+    assert!(!store.join("OME/sources/1.ome.xml").exists());
+    let edits = store.join("OME/sources/1.edits.json");
+    assert!(fs::metadata(&edits).unwrap().len() < 400);
+    verify(&source, &store).done();
+    fairzarr(["verify", &text(&store)]).done();
+
+    let out = dir.path().join("out");
+    extract(&store, "original", &["--output", &text(&out)]).done();
+    for (file, xml) in texts.iter().enumerate() {
+        assert_eq!(fs::read(out.join(format!("{file}.ome.xml"))).unwrap(), xml.as_bytes());
+    }
+
+    // Edits that make another document are noticed without the source too.
+    let changed = fs::read_to_string(&edits).unwrap().replace("\"inserted\":\"1\"", "\"inserted\":\"7\"");
+    fs::write(&edits, changed).unwrap();
+    fairzarr(["verify", &text(&store)]).ends_with(1);
+    verify(&source, &store).ends_with(1);
+}
+
+#[test]
+fn json_in_one_schema_is_the_same_whatever_version_the_source_had() {
+    let dir = TempDir::new().unwrap();
+    let mut found = Vec::new();
+    for (n, namespace) in ["2013-06", "2015-01", "2016-06"].into_iter().enumerate() {
+        let xml = format!(
+            r#"<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/{namespace}"><Image ID="Image:0" Name="a"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="2" SizeY="2" SizeZ="1" SizeC="1" SizeT="2" PhysicalSizeX="0.10"><Channel ID="Channel:0:0" SamplesPerPixel="1" EmissionWavelength="525"/><TiffData/><Plane TheZ="0" TheC="0" TheT="1" DeltaT="1.25"/></Pixels></Image></OME>"#
+        );
+        let (source, target) =
+            (dir.path().join(format!("{n}.ome.tiff")), dir.path().join(format!("{n}.zarr")));
+        fs::write(&source, tiff(&xml)).unwrap();
+        convert(&source, &target, &[]).done();
+        let json = fairzarr(["extract", &text(&target), "--as", "json", "--schema", "2016-06"]).done().json();
+        let image = &json["OME"][0]["Image"][0];
+        assert_eq!(json["OME"][0]["xmlns"], "http://www.openmicroscopy.org/Schemas/OME/2016-06");
+        found.push(image.clone());
+        let of_source =
+            fairzarr(["extract", &text(&target), "--as", "json", "--schema", "source"]).done().json();
+        assert!(of_source["OME"][0]["xmlns"].as_str().unwrap().ends_with(namespace));
+        fairzarr(["extract", &text(&target), "--as", "ome-xml", "--schema", "2016-06"]).ends_with(2);
+    }
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:#?}");
 }

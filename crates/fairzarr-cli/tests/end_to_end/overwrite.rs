@@ -9,7 +9,8 @@ use crate::support::{
     arguments, assert_same_tree, cells, convert, fairzarr, looks_complete, run, start, text, tree, verify,
 };
 
-const OUTPUT: i32 = 4;
+const EXISTS: i32 = 8;
+const NOT_READY: i32 = 12;
 const OTHER: [&str; 4] = ["--codec", "gzip-9", "--chunk", "64"];
 
 /// A store of a small picture, to be replaced by one of the cells.
@@ -102,7 +103,7 @@ fn killed_at_any_moment_one_of_the_two_is_whole() {
         assert!(is_old || verify(&cells(), &place.target).code == Some(0));
         if is_old && option == "--resume" && !place.beside().join(".fairzarr/plan.json").exists() {
             // Too early to leave anything that could be resumed.
-            convert(&cells(), &place.target, &[&OTHER[..], &[option]].concat()).ends_with(OUTPUT);
+            convert(&cells(), &place.target, &[&OTHER[..], &[option]].concat()).ends_with(EXISTS);
             continue;
         }
         if !is_old && option == "--resume" && !place.target.join(".fairzarr").exists() {
@@ -126,7 +127,7 @@ fn a_kill_between_the_steps_of_the_exchange_is_mended() {
         let place = Place::new();
         place.killed_before_the_exchange();
         fs::rename(&place.target, place.aside()).unwrap();
-        let refused = convert(&cells(), &place.target, &[]).ends_with(OUTPUT);
+        let refused = convert(&cells(), &place.target, &[]).ends_with(NOT_READY);
         assert!(refused.message().contains("exists already"), "{refused:?}");
         place.again(option);
 
@@ -154,7 +155,7 @@ fn a_kill_between_the_steps_of_the_exchange_is_mended() {
 fn an_old_store_whose_successor_was_never_whole_is_put_back() {
     let place = Place::new();
     fs::rename(&place.target, place.aside()).unwrap();
-    convert(&cells(), &place.target, &[]).ends_with(OUTPUT);
+    convert(&cells(), &place.target, &[]).ends_with(EXISTS);
     verify(&place.old, &place.target).done();
 }
 
@@ -167,9 +168,9 @@ fn what_is_no_part_of_the_store_is_named_and_kept() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, r#"{"zarr_format": 3, "node_type": "group"}"#).unwrap();
         let before = tree(&place.target);
-        let refused = convert(&cells(), &place.target, &["--overwrite"]).ends_with(OUTPUT);
+        let refused = convert(&cells(), &place.target, &["--overwrite"]).ends_with(EXISTS);
         assert!(refused.message().contains(file), "{refused:?}");
-        convert(&cells(), &place.target, &["--overwrite", "--in-place"]).ends_with(OUTPUT);
+        convert(&cells(), &place.target, &["--overwrite", "--in-place"]).ends_with(EXISTS);
         assert_eq!(tree(&place.target), before);
         fs::remove_file(&path).unwrap();
     }
@@ -178,7 +179,7 @@ fn what_is_no_part_of_the_store_is_named_and_kept() {
     run("plan", &["--overwrite"]).done();
     run("run", &["--task", "1/1"]).done();
     fs::write(place.target.join("late.txt"), "").unwrap();
-    let refused = run("commit", &[]).ends_with(OUTPUT);
+    let refused = run("commit", &[]).ends_with(EXISTS);
     assert!(refused.message().contains("late.txt"), "{refused:?}");
     verify(&place.old, &place.target).done();
     fs::remove_file(place.target.join("late.txt")).unwrap();
@@ -196,7 +197,7 @@ fn a_folder_that_merely_holds_attributes_is_no_store() {
     fs::write(home.join("thesis.txt"), "years").unwrap();
     let before = tree(&home);
     for more in [&["--overwrite"][..], &["--overwrite", "--in-place"]] {
-        convert(&cells(), &home, more).ends_with(OUTPUT);
+        convert(&cells(), &home, more).ends_with(EXISTS);
         assert_eq!(tree(&home), before);
     }
 }

@@ -7,9 +7,8 @@ use tempfile::TempDir;
 use crate::support::tiff::{Blocks, Picture, Sample, Tiff};
 use crate::support::{Outcome, arguments, assert_same_tree, convert, looks_complete, run, start, verify};
 
-const DIFFERENT: i32 = 1;
+const NOT_READY: i32 = 12;
 const INPUT: i32 = 3;
-const OUTPUT: i32 = 4;
 
 struct Job {
     dir: TempDir,
@@ -144,12 +143,12 @@ fn a_plan_can_be_finished_by_resuming_it() {
 fn nothing_is_committed_before_every_task_is_done() {
     let job = Job::new(&stack(), &["--chunk", "64"]);
     let target = job.planned("split.zarr");
-    let refused = target.run("commit", &[]).ends_with(DIFFERENT);
+    let refused = target.run("commit", &[]).ends_with(NOT_READY);
     assert!(refused.message().contains("pieces have not been done"), "{refused:?}");
     target.task("1/4");
     target.task("2/4");
     target.task("4/4");
-    let refused = target.run("commit", &[]).ends_with(DIFFERENT);
+    let refused = target.run("commit", &[]).ends_with(NOT_READY);
     assert!(refused.message().contains("t=1 group=0 z=0"), "{refused:?}");
     assert!(!looks_complete(&target.path));
     target.task("3/4");
@@ -199,13 +198,13 @@ fn a_plan_is_needed_and_is_not_replaced() {
     let job = Job::new(&stack(), &["--chunk", "64"]);
     let target = Target { job: &job, path: job.dir.path().join("split.zarr") };
     for (command, more) in [("run", &["--task", "1/2"][..]), ("commit", &[])] {
-        let refused = target.run(command, more).ends_with(DIFFERENT);
+        let refused = target.run(command, more).ends_with(NOT_READY);
         assert!(refused.message().contains("no plan at"), "{refused:?}");
         assert!(!target.path.exists());
     }
     target.run("plan", &[]).done();
     target.task("1/2");
-    let refused = target.run("plan", &[]).ends_with(OUTPUT);
+    let refused = target.run("plan", &[]).ends_with(NOT_READY);
     assert!(refused.message().contains("exists"), "{refused:?}");
     target.task("2/2");
     target.committed();

@@ -16,7 +16,7 @@ pub(super) struct Book<'a> {
 
 impl<'a> Book<'a> {
     pub(super) fn new(record: &'a Record) -> Self {
-        let (index, entries) = qc::index_with_entries(record);
+        let (index, entries) = qc::with_entries(record);
         let mut by_id: HashMap<&str, Vec<&Object>> = HashMap::new();
         let mut samples = Vec::new();
         for object in record.objects.iter().flat_map(Object::descendants) {

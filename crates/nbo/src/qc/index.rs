@@ -30,23 +30,21 @@ const EVALUATIONS: [&str; 2] = ["ChromaticRegistrationEvaluation", "FieldUniform
 
 /// Builds the index of a record.
 pub fn index(record: &Record) -> Index {
-    index_with_entries(record).0
+    with_entries(record).0
 }
 
-/// The index, and for each `Image` of the record, in order, the place of its entry in [`Index::images`], which names only
-/// the first of many.
-pub(crate) fn index_with_entries(record: &Record) -> (Index, Vec<usize>) {
+/// The index of a record, and for each of its images, in the order of the record, the number of its entry in [`Index::images`].
+pub(crate) fn with_entries(record: &Record) -> (Index, Vec<usize>) {
     // Images and instruments stand at the top.
     let top: Top = record.objects.iter().filter_map(|o| Some(((o.class.as_str(), o.id()?), o))).collect();
     let instruments: Vec<&Object> = record.all("Instrument").collect();
-    let mut builder =
-        Builder { index: Index { layout: LAYOUT, ..Index::default() }, top, groups: HashMap::new() };
+    let index = Index { layout: LAYOUT, ..Index::default() };
+    let mut builder = Builder { index, top, groups: HashMap::new(), entries: Vec::new() };
     let held: Option<HashSet<usize>> =
         record.in_store.as_ref().map(|held| held.iter().flatten().copied().collect());
-    let images = record.objects.iter().filter(|o| o.class == "Image").enumerate();
-    let entries = images
-        .map(|(number, image)| builder.image(image, held.as_ref().map(|held| held.contains(&number))))
-        .collect();
+    for (number, image) in record.objects.iter().filter(|o| o.class == "Image").enumerate() {
+        builder.image(image, held.as_ref().map(|held| held.contains(&number)));
+    }
     let undescribed = record.in_store.iter().flatten().filter(|image| image.is_none()).count();
     if undescribed > 0 {
         let images = Images { in_store: Some(true), count: undescribed, ..Images::default() };
@@ -69,7 +67,7 @@ pub(crate) fn index_with_entries(record: &Record) -> (Index, Vec<usize>) {
     }
     let known = |i: &&Object| Some((i.id()?.to_owned(), Microscope::of(i)));
     builder.index.instruments = instruments.iter().filter_map(known).collect::<BTreeMap<_, _>>();
-    (builder.index, entries)
+    (builder.index, builder.entries)
 }
 
 /// Objects by class and identifier.
@@ -81,11 +79,13 @@ struct Builder<'a> {
     /// The entry of images by what they share: also the calibrations that they carry, because an image of an unknown
     /// microscope answers for no other.
     groups: HashMap<String, usize>,
+    /// The entry of each image.
+    entries: Vec<usize>,
 }
 
 impl Builder<'_> {
-    /// Adds an image and what it carries; the place of its entry.
-    fn image(&mut self, image: &Object, in_store: Option<bool>) -> usize {
+    /// Adds an image and what it carries.
+    fn image(&mut self, image: &Object, in_store: Option<bool>) {
         let instrument = image.child("InstrumentRef").and_then(Object::target);
         let channels = channels(image);
         let here = Event {
@@ -109,6 +109,7 @@ impl Builder<'_> {
         let group = format!("{shared}{:?}", carried(image).collect::<Vec<_>>());
         let first = !self.groups.contains_key(&group);
         let place = *self.groups.entry(group).or_insert(self.index.images.len());
+        self.entries.push(place);
         if first {
             self.index.images.push(entry);
         }
@@ -119,7 +120,6 @@ impl Builder<'_> {
             }
         }
         self.below(image, &here, first);
-        place
     }
 
     /// A calibration that came without an image belongs to the microscope that it names, and to its objective if that is
@@ -300,7 +300,8 @@ fn channels(image: &Object) -> Vec<Channel> {
     image.child("Pixels").into_iter().flat_map(|p| p.children_of("Channel")).map(channel).collect()
 }
 
-fn channel(object: &Object) -> Channel {
+/// What is known of a channel, and what it was taken with.
+pub(crate) fn channel(object: &Object) -> Channel {
     let path = object.child("LightPath");
     let used = |head: &str| {
         let is_a = |o: &&Object| catalogue::class(&o.class).is_some_and(|c| c.is_a(head));

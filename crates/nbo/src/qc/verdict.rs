@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::relation::{Covers, NEAR, Relation, covers, relation};
-use super::{Channel, Condition, Event, Images, Index, Limit, Requirement, Wavelength};
+use super::{Channel, Condition, Event, Images, Index, KINDS, Limit, Requirement, Wavelength};
 use crate::record::value::date;
 use crate::unit;
 
@@ -50,6 +50,8 @@ pub struct Verdict {
     pub channel: Option<String>,
     /// Age in days of the calibration that decided.
     pub age_days: Option<i64>,
+    /// Its day, as yyyy-mm-dd.
+    pub date: Option<String>,
     /// Identifier of that calibration.
     pub event: Option<String>,
 }
@@ -100,6 +102,25 @@ impl Index {
         others.map(|images| self.verdict(images, requirement)).collect()
     }
 
+    /// For each kind of calibration that is recorded, in the order of [`KINDS`], the one that decides about these images, however
+    /// old it is, or why none does.
+    pub fn latest(&self, images: &Images) -> Vec<(&'static str, Verdict)> {
+        let recorded = KINDS.into_iter().filter(|kind| self.events.iter().any(|event| event.kind == *kind));
+        recorded
+            .map(|kind| {
+                let asked = Requirement {
+                    kind: kind.to_owned(),
+                    channel: None,
+                    wavelength: None,
+                    within_days: None,
+                    either_side: false,
+                    conditions: Vec::new(),
+                };
+                (kind, self.verdict(images, &asked))
+            })
+            .collect()
+    }
+
     fn verdict(&self, images: &Images, requirement: &Requirement) -> Verdict {
         if images.images.is_empty() {
             return unknown(images, "the record says nothing about this image of the store");
@@ -132,6 +153,7 @@ impl Index {
             reason: format!("{place}{}", answer.reason),
             channel,
             age_days: answer.age,
+            date: answer.event.and_then(|e| e.date.clone()),
             event: answer.event.and_then(|e| e.id.clone()),
         }
     }
@@ -278,6 +300,7 @@ fn unknown(images: &Images, reason: &str) -> Verdict {
         reason: reason.into(),
         channel: None,
         age_days: None,
+        date: None,
         event: None,
     }
 }

@@ -7,6 +7,7 @@
 mod channels;
 mod plate;
 mod position;
+mod scene;
 
 use fairzarr_ome_xml as ome_xml;
 
@@ -14,7 +15,8 @@ use crate::{Axis, AxisKind, Dataset, Downscaling, Multiscale, units};
 
 pub use channels::{Channel, Samples, channels, omero};
 pub use plate::{PlateLayout, Plates, WellLayout, plate};
-pub use position::{DELTA_T_TOLERANCE, origin, with_delta_t};
+pub use position::{DELTA_T_TOLERANCE, origin, position, with_delta_t};
+pub use scene::{Placed, on_stage, scene};
 
 /// How many samples of level 0 one sample of a level spans, along t c z y x.
 pub type Factors = [f64; 5];

@@ -11,7 +11,13 @@ pub const DELTA_T_TOLERANCE: f64 = 0.05;
 /// plane says it, that of the field of its plate (`WellSample@PositionX`, …). Axes whose size has no unit, and positions in no
 /// unit of length (`reference frame`), have none: their place stays 0.
 pub fn origin(ome: Option<&Ome>, image: &Image) -> Origin {
+    position(ome, image).unwrap_or([0.0; 5])
+}
+
+/// As [`origin`]; `None` where no axis has a place.
+pub fn position(ome: Option<&Ome>, image: &Image) -> Option<Origin> {
     let mut origin = [0.0; 5];
+    let mut is_known = false;
     let units = sizes(image).map(|size| size.and_then(|(_, unit)| unit));
     let planes = image.pixels.as_ref().map(|pixels| &pixels.planes);
     let first = planes.and_then(first_plane);
@@ -31,9 +37,10 @@ pub fn origin(ome: Option<&Ome>, image: &Image) -> Origin {
         let converted = position.zip(units[axis]).and_then(|(position, unit)| in_unit(&position, unit));
         if let Some(value) = converted.filter(|value| value.is_finite()) {
             origin[axis] = value;
+            is_known = true;
         }
     }
-    origin
+    is_known.then_some(origin)
 }
 
 /// The image with a time increment from its planes' `DeltaT`, where the document gives no increment and the first plane of each

@@ -46,13 +46,18 @@ impl ManifestRecorder {
         lock(&self.objects).retain(|other, _| other != key && !other.starts_with(&below));
     }
 
+    /// What is recorded so far.
+    pub fn manifest(&self) -> Manifest {
+        Manifest { objects: lock(&self.objects).clone() }
+    }
+
     /// Writes the manifest, in the background, and gives the digest that the root has to name. Called when all is recorded;
     /// what is written of the root afterwards may differ from what was recorded in that digest alone.
     ///
     /// # Errors
     /// When an earlier write in the background failed.
     pub fn write(&self, store: &Store) -> Result<String, Error> {
-        let manifest = Manifest { objects: lock(&self.objects).clone() };
+        let manifest = self.manifest();
         store.put_in_background(keys::MANIFEST, manifest.to_bytes().into())?;
         Ok(manifest.digest())
     }

@@ -71,6 +71,8 @@ pub(crate) struct Connector {
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        // The process has one provider of encryption. A program that has chosen another keeps it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(HttpClient::new(Watched {
             client: ReqwestConnector::default().connect(options)?,
             counters: Arc::clone(&self.counters),

@@ -20,7 +20,7 @@ pub(super) fn of_image(
     described: &ome_xml::Image,
     (index, corner): (usize, from_ome::Origin),
     (seen, axes): (&Seen, [bool; 5]),
-    stored: &StoredImage,
+    (stored, on_stage): (&StoredImage, Option<&[f64]>),
     factors: &[from_ome::Factors],
     group: &Map<String, Value>,
 ) -> Map<String, Value> {
@@ -32,6 +32,10 @@ pub(super) fn of_image(
         downscaling
     });
     let multiscale = from_ome::multiscale(described, index, factors, downscaling, corner).along(&axes);
+    let multiscale = match on_stage {
+        Some(place) if stored.path.is_empty() => from_ome::on_stage(multiscale, place),
+        _ => multiscale,
+    };
     let omero = SampleType::from_zarr_v3(&seen.data_type).filter(|of| !of.is_complex()).map(|data_type| {
         let bytes = 8 * data_type.bytes() as u32;
         let bits = image.significant_bits.filter(|bits| image.sizes.is_some() || *bits < bytes);
