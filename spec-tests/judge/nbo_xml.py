@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Judges by libxml2 the NBO XML that fairzarr makes of records.
 
-    python nbo_xml.py --bin fairzarr (--xsd NBO.xsd | --catalogue nbo-2.01-catalogue.json) --image OME_TIFF DOCUMENT...
+    python nbo_xml.py --bin fairzarr [--xsd NBO.xsd ... | --catalogue nbo-2.01-catalogue.json] --image OME_TIFF DOCUMENT...
 
-(needs lxml). Without the published schema one is made from a table of its declarations: elements with their content
-models and attributes, simple types with their facets, and identity constraints.
+(needs lxml). Without either, the published schemas are judged by that lie in ../shared/facts/nbo/real. Without a published
+schema one is made from a table of its declarations: elements with their content models and attributes, simple types with
+their facets, and identity constraints.
 
 Each DOCUMENT is embedded into a store that says nothing else, and given to a conversion of the image by --nbo; what
 `extract --as nbo-xml` gives is validated twice, by the schema and by the schema with nothing in it demanded.
@@ -17,6 +18,7 @@ import argparse, json, pathlib, re, shutil, subprocess, sys, tempfile
 from lxml import etree
 
 XS = "http://www.w3.org/2001/XMLSchema"
+SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared/facts/nbo/real"
 
 
 def xs(tag, /, **attributes):
@@ -180,13 +182,19 @@ class Published(Schema):
         self.validator = etree.XMLSchema(tree)
 
 
-VALUE = re.compile(r"attribute '(.*)': .*The value '(.*)' (?:must|is not|has)")
+# The second form is that of values of a type that is not a list.
+VALUE = re.compile(r"attribute '(.*?)': (?:.*The value '(?P<of_list>.*)' (?:must|is not|has)|'(?P<of_type>.*)' is not a valid value)")
 
 
 def is_said(error, data):
     """Whether an error is about a value that the document itself has."""
     found = VALUE.search(error)
-    return bool(found) and re.search(rf'"?{re.escape(found[1])}"?\s*[:=]\s*"?{re.escape(found[2])}\b', data.decode()) is not None
+    if not found:
+        return False
+    # In JSON within JSON the quotes are escaped.
+    quote, value = r'\\*"?', found["of_list"] or found["of_type"]
+    said = rf"{quote}{re.escape(found[1])}{quote}\s*[:=]\s*{quote}{re.escape(value)}\b"
+    return re.search(said, data.decode()) is not None
 
 
 def canonical(data):
@@ -201,16 +209,28 @@ def run(*arguments):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--bin", required=True)
-    options.add_argument("--xsd")
+    options.add_argument("--xsd", nargs="+", default=[])
     options.add_argument("--catalogue")
     options.add_argument("--image", required=True)
     options.add_argument("document", nargs="+", type=pathlib.Path)
     options = options.parse_args()
-    if options.xsd:
-        schema, lenient = Published(options.xsd), Published(options.xsd, demanding=False)
-    else:
+    if options.catalogue:
         catalogue = json.loads(pathlib.Path(options.catalogue).read_text())
-        schema, lenient = Schema(catalogue), Schema(catalogue, demanding=False)
+        judges = [(options.catalogue, Schema(catalogue), Schema(catalogue, demanding=False))]
+    else:
+        published = options.xsd or sorted(SHARED.glob("NBO_v*.xsd"))
+        if not published:
+            sys.exit(f"no published schema in {SHARED}: give --xsd or --catalogue")
+        judges = [(path, Published(path), Published(path, demanding=False)) for path in published]
+    wrong = 0
+    for path, schema, lenient in judges:
+        print(f"by {path}")
+        wrong += judged(options, schema, lenient)
+    sys.exit(1 if wrong else 0)
+
+
+def judged(options, schema, lenient):
+    """How many documents come out wrong by a schema."""
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         for path in options.document:
@@ -241,7 +261,7 @@ def main():
                 print(f"{verdict:10} {path.name} {'alone' if alone else 'with the image'}: {len(errors)} errors")
                 for fault in sorted(set(faults)):
                     print(f"           {fault}")
-    sys.exit(1 if wrong else 0)
+    return wrong
 
 
 BARE = json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {

@@ -16,7 +16,7 @@ pub(crate) use conversion::{
 };
 pub(crate) use migrate::{Action, Deletable, Job, Migrate, Place, Recheck, Report, Status};
 pub(crate) use provenance::{
-    Axes, CatalogArgs, Check, Embed, Fields, Methods, Nbo, ProvenanceChoices, Qc, SidecarsArg,
+    Axes, CatalogArgs, Check, Embed, Fields, Methods, MethodsAs, Nbo, ProvenanceChoices, Qc, SidecarsArg,
 };
 
 use crate::exit::Code;

@@ -225,8 +225,9 @@ fn a_micro_meta_pair_comes_out_as_it_went_in() {
         let file = directory.path().join("record.json");
         std::fs::write(&file, &record.out).unwrap();
         fairzarr(&["check", text(&file), "--tier", "3", "--json"]);
-        let methods = fairzarr(&["methods", text(store), "--markdown"]).done().text();
-        assert!(methods.contains("Axio Observer"), "{methods}");
+        let methods = fairzarr(&["methods", text(store), "--as", "markdown"]).done().text();
+        // The document's image has other sizes and channels: what it was taken with is said of no image of the store.
+        assert!(methods.contains("cells\\_01") && !methods.contains("Axio Observer"), "{methods}");
     }
     // Again is the same as once.
     let once = tree(&embedded);
@@ -675,4 +676,54 @@ fn a_record_of_a_newer_layout_is_read_and_left_alone() {
         fairzarr(&["embed", text(&store), "--nbo", text(&data("abif_axiovert1_.json"))]).ends_with(2);
     assert!(refused.err.contains("newer layout"), "{}", refused.err);
     same(&tree(&store), &before);
+}
+
+#[test]
+fn image_quality_is_counted_asked_of_every_channel_and_proven() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/cells.ome.tiff"));
+    let store = directory.path().join("cells.zarr");
+    // Chunks of 100 columns hold runs of four.
+    convert(&source, &store, &["--chunk", "100"]).done();
+    let listed = fairzarr(&["qc", text(&store)]).done().text();
+    assert!(
+        listed.contains("ImageQuality  ") && listed.contains("channel GFP: SaturatedFraction 0"),
+        "{listed}"
+    );
+    let told = fairzarr(&["qc", text(&store), "--json"]).done().json();
+    let channels = told["imageQuality"][0]["channels"].as_array().unwrap().clone();
+    assert_eq!(
+        channels.iter().map(|c| c["channel"].clone()).collect::<Vec<_>>(),
+        [json!("DAPI"), json!("GFP")]
+    );
+    let of = |channel: usize, name: &str| {
+        let metrics = channels[channel]["metrics"].as_array().unwrap();
+        metrics.iter().find(|m| m["name"] == name).unwrap()["value"].as_f64().unwrap()
+    };
+    for name in fairzarr_nbo::qc::IMAGE_QUALITY_METRICS {
+        let (low, high) = (of(0, name).min(of(1, name)), of(0, name).max(of(1, name)));
+        let ask = |demand: String| fairzarr(&["qc", text(&store), "--require", &demand]);
+        ask(format!("ImageQuality and {name} >= {low}")).done();
+        ask(format!("ImageQuality and {name} <= {high}")).done();
+        if low < high {
+            let failed = ask(format!("ImageQuality and {name} >= {high}")).ends_with(1).text();
+            assert!(failed.starts_with("fail") && failed.contains(&format!("{name} is {low}")), "{failed}");
+        }
+    }
+    let unknown = fairzarr(&["qc", text(&store), "--require", "ImageQuality in channel Cy5"]).ends_with(1);
+    assert!(unknown.text().starts_with("unknown"), "{}", unknown.text());
+    fairzarr(&["qc", text(&store), "--require", "ImageQuality and FocusScores >= 1"]).ends_with(2);
+    for command in [&["verify", text(&source), text(&store)][..], &["verify", text(&store)]] {
+        let proven = fairzarr(command).done().text();
+        assert!(proven.contains("statistics equal"), "{proven}");
+    }
+    // What was not looked at is unknown.
+    let unseen = directory.path().join("foreign.zarr");
+    convert(&source, &unseen, &[]).done();
+    let document = unseen.join(told["imageQuality"][0]["path"].as_str().unwrap()).join("zarr.json");
+    let mut edited: Value = serde_json::from_slice(&std::fs::read(&document).unwrap()).unwrap();
+    edited["attributes"].as_object_mut().unwrap().remove("fairzarr:statistics");
+    std::fs::write(&document, edited.to_string()).unwrap();
+    let unknown = fairzarr(&["qc", text(&unseen), "--require", "ImageQuality"]).ends_with(1);
+    assert!(unknown.text().contains("nothing was counted of this image"), "{}", unknown.text());
 }

@@ -114,7 +114,7 @@ fn stores() {
             &["check", &nbo],
             &["check", &single, "--tier", "2", "--extension", "basic", "--level", "should"],
             &["check", &nbo, "--json"],
-            &["methods", &nbo, "--markdown"],
+            &["methods", &nbo, "--as", "markdown"],
             &["embed", "a.zarr", "--nbo", &nbo],
             &["methods", "a.zarr"],
             &["qc", "a.zarr"],
@@ -122,6 +122,41 @@ fn stores() {
             &["embed", "a.zarr", "--remove", "--json"],
             &["embed", "a.zarr", "--remove"],
         ])
+    );
+}
+
+/// Materials and Methods of every example, and of documents as others write them.
+#[test]
+fn methods() {
+    let bench = Bench::new();
+    // Copied, so that they have the same names on every machine.
+    let document = |name: &str| {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+        let name = from.file_name().unwrap().to_str().unwrap().to_owned();
+        std::fs::copy(&from, bench.folder.path().join(&name)).unwrap();
+        name
+    };
+    let nbo = |name: &str| document(&format!("crates/nbo/tests/data/{name}"));
+    assert_snapshot!("methods-cells", bench.say(&["methods", &document("examples/data/cells.ome.tiff")]));
+    for (snapshot, names) in [
+        ("widefield", &["handmade-widefield-psf-xsdvalid.xml"][..]),
+        ("confocal", &["confocal-live.xml"]),
+        ("micro-meta", &["abif_axiovert1_.json", "derived_settings_axiovert1.json"]),
+        ("micro-meta-microscope", &["abif_axiovert1_.json"]),
+        ("methodsj2", &["methodsj2.csv"]),
+        ("microscope-metrics", &["psf-beads.yaml"]),
+        ("imaging-path", &["imaging_path.insert.json"]),
+        ("ome-units", &["ome/instrument-units-alternate.ome.xml"]),
+        ("ome-channels", &["ome/multi-channel.ome.xml"]),
+    ] {
+        let documents: Vec<String> = names.iter().map(|name| nbo(name)).collect();
+        let mut words = vec!["methods"];
+        words.extend(documents.iter().map(String::as_str));
+        assert_snapshot!(format!("methods-{snapshot}"), bench.say(&words));
+    }
+    assert_snapshot!(
+        "methods-json",
+        bench.say(&["methods", &nbo("ome/multi-channel.ome.xml"), "--as", "json"])
     );
 }
 

@@ -20,6 +20,7 @@
 //! A published NBO schema validator answers another question: it asks for Tier 3 of every extension.
 
 mod context;
+mod contradictions;
 mod demands;
 mod hint;
 mod nearest;

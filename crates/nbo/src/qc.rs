@@ -25,6 +25,7 @@
 
 mod index;
 mod metrics;
+mod quality;
 mod question;
 mod relation;
 mod verdict;
@@ -38,10 +39,14 @@ use crate::identity::Microscope;
 
 pub use index::index;
 pub(crate) use index::{channel, with_entries};
+pub use quality::{
+    Counted, ImageQuality, KIND as IMAGE_QUALITY, METRICS as IMAGE_QUALITY_METRICS,
+    require as require_quality,
+};
 pub use question::{Condition, Limit, Requirement};
 pub use verdict::{Outcome, Verdict};
 
-/// What can be demanded of a record in quality control.
+/// The kinds of calibration that a record holds. [`IMAGE_QUALITY`] can be demanded too, and is in no record.
 pub const KINDS: [&str; 8] = [
     "OpticalCalibration",
     "ChromaticRegistrationEvaluation",

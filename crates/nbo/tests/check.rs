@@ -131,7 +131,8 @@ fn example_documents() {
         ("handmade-widefield-psf-tier2.xml", 2, &[Basic, Calibration], Level::Should, 120, 2, 7),
         ("handmade-widefield-psf-tier2.xml", 3, &Extension::ALL, Level::Must, 8, 196, 5),
         ("handmade-widefield-psf-xsdvalid.xml", 3, &Extension::ALL, Level::Must, 0, 193, 5),
-        ("generated-calibration-valid.xml", 3, &Extension::ALL, Level::Must, 0, 155, 1),
+        // Generated from the schema, which allows light of 1 nm and plane 1 of one.
+        ("generated-calibration-valid.xml", 3, &Extension::ALL, Level::Must, 10, 155, 1),
     ] {
         let report = check(&read(file), &policy(tier, extensions, level));
         let beyond_scope = report.findings.iter().filter(|f| f.rule == Rule::BeyondScope).count();
@@ -228,6 +229,15 @@ fn leaving_out_an_essential_part_never_passes() {
         let report = check(&without, &policy);
         assert!(errors(&report).any(|f| f.rule == Rule::Structure && f.field == head), "{class}");
         assert!(report.coverage[0].must_filled < whole.must_filled, "{class}");
+        // It has no fewer errors than a part that says nothing of itself.
+        let mut bare = record.clone();
+        let parts = bare.objects.iter_mut().flat_map(|o| o.children.iter_mut());
+        for part in parts.filter(|part| part.class == class) {
+            part.fields.retain(|f| f.name == "ID");
+            part.children.clear();
+        }
+        let (left_out, bare) = (report.count(Severity::Error), check(&bare, &policy).count(Severity::Error));
+        assert!(left_out >= bare, "{class}: {left_out} errors, {bare} of a bare one");
         let mut waiving = policy.clone();
         waiving.waive.push(head.into());
         assert!(!errors(&check(&without, &waiving)).any(|f| f.field == head), "{head} is waived");
@@ -265,6 +275,15 @@ fn placeholders_in_all_spellings_are_no_values() {
         "999.0",
         "[unknown]",
         "not specified",
+        "Unknown manufacturer",
+        "unknown model",
+        "XXXX",
+        "nan",
+        "#VALUE!",
+        "…",
+        "—",
+        "(n/a)",
+        "T.B.D.",
     ] {
         let report = changed(r#"Model="Plan-Apo 63x/1.4""#, &format!(r#"Model="{placeholder}""#));
         assert!(errors(&report).any(|f| f.rule == Rule::Sentinel && f.field == "Model"), "{placeholder}");
@@ -275,7 +294,10 @@ fn placeholders_in_all_spellings_are_no_values() {
     assert_eq!(state("None"), Some(State::Filled));
     assert_eq!(state("none"), Some(State::NearlyListed("None")));
     assert_eq!(state("null"), Some(State::Sentinel));
-    let report = changed(r#"TheT="0""#, r#"TheT="999""#);
+    let text = std::fs::read_to_string(data("handmade-widefield-psf-tier2.xml")).unwrap();
+    let long =
+        text.replacen(r#"SizeT="1""#, r#"SizeT="1000""#, 1).replacen(r#"TheT="0""#, r#"TheT="999""#, 1);
+    let report = check(&xml::read(&long).unwrap(), &policy(1, &[], Level::Must));
     assert!(report.passes(), "{:?}", errors(&report).collect::<Vec<_>>());
 }
 
@@ -298,6 +320,148 @@ fn values_that_physics_forbids_are_errors() {
     }
     let late = changed(r#"Date="2024-02-01""#, r#"Date="2024-04-01""#);
     assert!(late.findings.iter().any(|f| f.rule == Rule::Impossible && f.severity == Severity::Warning));
+}
+
+/// One change to the example without findings at Tier 1 for every rule, and what it makes of it.
+#[test]
+fn every_rule_has_a_change_that_breaks_it() {
+    use Severity::{Error, Warning};
+    let stand = r#"Type="Compound" Manufacturer="Example Optics" Model="Stand 7" CatalogNumber="EX-0001"/>"#;
+    let objective = r#"<NBO:ObjectiveSettings ID="Objective:1">"#;
+    for (rule_of_the_house, from, to, rule, severity, field) in [
+        ("a MUST field is there", r#" LensNA="1.4""#, "", Rule::Missing, Error, "LensNA"),
+        ("blanks are nothing", r#"LensNA="1.4""#, r#"LensNA="  ""#, Rule::Missing, Error, "LensNA"),
+        ("a part without its fields is a part without them", stand, "/>", Rule::Missing, Error, "Type"),
+        ("a placeholder is no value", r#"LensNA="1.4""#, r#"LensNA="999""#, Rule::Sentinel, Error, "LensNA"),
+        ("a number is a number", r#"LensNA="1.4""#, r#"LensNA="one""#, Rule::Malformed, Error, "LensNA"),
+        (
+            "a listed value is listed",
+            r#"Binning="1x1""#,
+            r#"Binning="3x""#,
+            Rule::Malformed,
+            Error,
+            "Binning",
+        ),
+        ("a date is a day", r#""2024-03-14""#, r#""2024-02-31""#, Rule::Malformed, Error, "AcquisitionDate"),
+        (
+            "a date has one form",
+            r#""2024-03-14""#,
+            r#""14/03/2024""#,
+            Rule::Malformed,
+            Error,
+            "AcquisitionDate",
+        ),
+        (
+            "a fraction is one",
+            r#"Attenuation="0.8""#,
+            r#"Attenuation="80""#,
+            Rule::Malformed,
+            Error,
+            "Attenuation",
+        ),
+        (
+            "a reference finds",
+            r#"Ref ID="Experiment:1""#,
+            r#"Ref ID="Experiment:9""#,
+            Rule::Reference,
+            Error,
+            "ID",
+        ),
+        (
+            "settings find their part",
+            objective,
+            r#"<NBO:ObjectiveSettings ID="Objective:9">"#,
+            Rule::Reference,
+            Error,
+            "ID",
+        ),
+        (
+            "a reference finds its kind",
+            r#"Ref ID="Instrument:1""#,
+            r#"Ref ID="Objective:1""#,
+            Rule::Reference,
+            Error,
+            "ID",
+        ),
+        (
+            "an identifier is of one",
+            r#"ID="Filter:2" Name"#,
+            r#"ID="Filter:1" Name"#,
+            Rule::Identity,
+            Error,
+            "ID",
+        ),
+        ("no aperture is infinite", r#"LensNA="1.4""#, r#"LensNA="INF""#, Rule::Impossible, Error, "LensNA"),
+        (
+            "nothing is colder than nothing",
+            objective,
+            r#"<NBO:ImagingEnvironment Temperature="-400" TemperatureUnit="°C" CO2Percent="5" Humidity="50"/><NBO:ObjectiveSettings ID="Objective:1">"#,
+            Rule::Impossible,
+            Error,
+            "Temperature",
+        ),
+        (
+            "no calibration is of tomorrow",
+            r#""2024-02-01""#,
+            r#""2099-02-01""#,
+            Rule::Impossible,
+            Error,
+            "Date",
+        ),
+        ("a plane is one of the image's", r#"TheC="0""#, r#"TheC="3""#, Rule::Impossible, Error, "TheC"),
+        (
+            "there are no more channels than the image has",
+            "<NBO:Channel ",
+            r#"<NBO:Channel ID="Channel:8" Name="RFP" IlluminationType="Wide-field_Fluorescence" ContrastMethod="Fluorescence"/><NBO:Channel "#,
+            Rule::Impossible,
+            Error,
+            "SizeC",
+        ),
+        (
+            "light has the wavelength of light",
+            r#"EmissionWavelength="525""#,
+            r#"EmissionWavelength="525000""#,
+            Rule::Impossible,
+            Error,
+            "EmissionWavelength",
+        ),
+        (
+            "what is emitted has the longer wavelength",
+            r#"EmissionWavelength="525""#,
+            r#"EmissionWavelength="400""#,
+            Rule::Impossible,
+            Warning,
+            "EmissionWavelength",
+        ),
+        (
+            "no dry objective has an aperture above 1",
+            r#""Mineral Oil""#,
+            r#""Air""#,
+            Rule::Impossible,
+            Warning,
+            "LensNA",
+        ),
+    ] {
+        let report = changed(from, to);
+        let is_it =
+            |f: &&fairzarr_nbo::check::Finding| f.rule == rule && f.severity == severity && f.field == field;
+        assert!(
+            report.findings.iter().any(|f| is_it(&f)),
+            "{rule_of_the_house}: {:#?}",
+            errors(&report).collect::<Vec<_>>()
+        );
+        assert_eq!(report.passes(), severity == Warning, "{rule_of_the_house}");
+    }
+    // Several photons excite with less energy each.
+    let text = std::fs::read_to_string(data("handmade-widefield-psf-tier2.xml")).unwrap();
+    let photons = "Confocal_Fluorescence_Two-photon laser scanning microscopy";
+    let text = text.replacen("Wide-field_Fluorescence", photons, 1).replacen(
+        r#"EmissionWavelength="525""#,
+        r#"EmissionWavelength="400""#,
+        1,
+    );
+    let report = check(&xml::read(&text).unwrap(), &policy(1, &[], Level::Must));
+    assert!(!report.findings.iter().any(|f| f.field == "EmissionWavelength" && f.rule == Rule::Impossible));
 }
 
 #[test]

@@ -25,7 +25,8 @@ fn exercise(record: &Record) {
     let back = Record::from_json(&record.to_json()).unwrap();
     assert_eq!(back.to_json(), record.to_json());
     check(record, &Policy::builtin("quality-controlled").unwrap());
-    let _ = methods(record, Markup::Markdown);
+    let said = methods(record);
+    let _ = (said.text(Markup::Markdown), said.to_json());
     let (root, images) = place(record);
     let stored = placement::read(&root, &images).unwrap().record;
     assert_eq!(stored.objects.len(), record.objects.len());

@@ -1,11 +1,10 @@
-//! From records to attributes of a store and back: placement, quality control, merging, methods.
+//! From records to attributes of a store and back: placement, quality control, merging.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
 
 use fairzarr_nbo::check::{Level, Policy, check};
 use fairzarr_nbo::ingest::ingest;
 use fairzarr_nbo::merge::ConflictKind;
-use fairzarr_nbo::methods::{Markup, methods};
 use fairzarr_nbo::placement::{self, Images, Placement, maps};
 use fairzarr_nbo::qc::{self, Outcome, Requirement};
 use fairzarr_nbo::record::Object;
@@ -247,30 +246,6 @@ fn a_sidecar_and_ome_xml_are_joined() {
         ]
     );
     assert_eq!(Record::from_json(&record.to_json()).unwrap().to_json(), record.to_json());
-}
-
-#[test]
-fn a_methods_paragraph_with_gaps() {
-    let paragraph = methods(&widefield(), Markup::Text);
-    for said in [
-        "an inverted Example Optics Stand 7 microscope controlled by Micro-Manager (version 2.0.1)",
-        "63x, NA 1.4, PlanApo correction, Mineral Oil immersion",
-        "Alexa Fluor 488, excited at 490 nm and emitting at 525 nm",
-        "exposure 100 ms",
-        "lateral FWHM 228 nm",
-    ] {
-        assert!(paragraph.contains(said), "{said}\n{paragraph}");
-    }
-    assert!(paragraph.contains("with an Example Optics") && paragraph.contains("(Wide-field Fluorescence)"));
-    assert!(!paragraph.contains("512 x 512"), "beads are measured, not reported: {paragraph}");
-    let unnamed = text("handmade-widefield-psf-xsdvalid.xml").replace(r#" Name="Alexa Fluor 488""#, "");
-    assert!(
-        methods(&xml::read(&unnamed).unwrap(), Markup::Text)
-            .contains("shows [fluorophore], excited at 490 nm")
-    );
-    let microscope = ingest("m.json", text("abif_axiovert1_.json").as_bytes()).unwrap();
-    assert!(methods(&microscope, Markup::Markdown).contains("Zeiss Axio Observer Z1"));
-    assert!(methods(&Record::default(), Markup::Text).trim().is_empty());
 }
 
 #[test]

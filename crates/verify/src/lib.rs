@@ -36,6 +36,7 @@ mod opening;
 mod origin;
 mod pixels;
 mod pyramid;
+mod quality;
 mod record;
 mod report;
 mod sample;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof, in_order};
-use crate::statistics::Counting;
+use crate::statistics::{Counting, OfChannel};
 use crate::{Context, Sample};
 
 /// Decoded bytes that are compared at a time.
@@ -275,9 +275,12 @@ impl<'a> Pair<'a> {
         if let Some(counting) = self.counting {
             let read =
                 channels.clone().zip(&stored).filter_map(|(c, stored)| Some((c, stored.as_ref().ok()?)));
-            let planes =
-                read.flat_map(|(c, stored)| stored.chunks_exact(plane.max(1)).map(move |of| (c.into(), of)));
-            counting.add(region.y.into(), region.w.into(), planes);
+            let planes = read.flat_map(|(c, stored)| {
+                let pages = t.clone().flat_map(|t| z.clone().map(move |z| (u64::from(t), u64::from(z))));
+                let of = pages.map(move |plane| OfChannel { channel: c.into(), plane });
+                of.zip(stored.chunks_exact(plane.max(1)))
+            });
+            counting.add((region.y.into(), region.x.into()), region.w.into(), planes);
         }
         let pages = t.flat_map(|t| z.clone().map(move |z| (t, z)));
         let mut compared = 0;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof, in_order};
-use crate::statistics::Counting;
+use crate::statistics::{Counting, OfChannel};
 use crate::{Context, Sample};
 
 /// The proof, image by image.
@@ -39,7 +39,7 @@ impl Samples {
         counting: Option<&Counting>,
         context: Context<'_>,
     ) -> Result<(), Error> {
-        let channel = image.dimensions()[1];
+        let [t, c, z, ..] = image.dimensions();
         self.images += 1;
         for (level, array) in image.levels.iter().enumerate() {
             let recorded = self.digests.of(image.index, level, array)?;
@@ -49,7 +49,7 @@ impl Samples {
                 Some(recorded) if recorded.tile_width == 0 => (Some(recorded), None),
                 other => (None, other),
             };
-            let counting = counting.filter(|_| level == 0).map(|counting| (counting, channel));
+            let counting = counting.filter(|_| level == 0).map(|counting| (counting, [t, c, z]));
             let (found, decoded) = decode(array, of_samples.as_ref(), counting, context, series)?;
             self.differences.extend(found);
             self.bytes += decoded;
@@ -80,11 +80,11 @@ impl Samples {
     }
 }
 
-/// Reads an array in bands of whole objects, on several threads; counts samples by the channel's dimension.
+/// Reads an array in bands of whole objects, on several threads; counts samples by the dimensions of time, channel and section.
 fn decode(
     array: &StoredArray,
     recorded: Option<&Recorded<'_>>,
-    counting: Option<(&Counting, Option<usize>)>,
+    counting: Option<(&Counting, [Option<usize>; 3])>,
     context: Context<'_>,
     series: u64,
 ) -> Result<(Vec<Difference>, u64), Error> {
@@ -125,14 +125,16 @@ fn decode(
                     bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     job.progress.advance(pixels.len() as u64);
                     let plane_bytes = pixels.len() / planes.len().max(1);
-                    if let Some((counting, dimension)) = counting {
+                    if let Some((counting, dimensions)) = counting {
                         let leading = &shape[..shape.len() - 2];
-                        let channel = |plane: u64| {
+                        let place = |plane: u64| {
                             let ranges = plane_ranges(leading, plane);
-                            dimension.and_then(|at| ranges.get(at)).map_or(0, |range| range.start)
+                            let [t, c, z] = dimensions
+                                .map(|at| at.and_then(|at| ranges.get(at)).map_or(0, |range| range.start));
+                            OfChannel { channel: c, plane: (t, z) }
                         };
-                        let channels = planes.iter().map(|plane| channel(*plane));
-                        counting.add(y, width, channels.zip(pixels.chunks_exact(plane_bytes.max(1))));
+                        let places = planes.iter().map(|plane| place(*plane));
+                        counting.add((y, 0), width, places.zip(pixels.chunks_exact(plane_bytes.max(1))));
                     }
                     let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
                     let area = Region { y: y as u32, x: 0, h: h as u32, w: width as u32 };

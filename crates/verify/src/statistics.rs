@@ -16,6 +16,7 @@ use crate::Options;
 use crate::error::Error;
 use crate::json;
 use crate::origin::Origin;
+use crate::quality::{Quality, Sampling};
 use crate::report::{Check, Difference, Differences, Proof};
 
 /// Names and shares of the percentiles.
@@ -52,7 +53,9 @@ impl Recount {
         let Some(recorded) = group.get(keys::STATISTICS) else { return Ok(None) };
         let Some(array) = image.levels.first() else { return Ok(None) };
         let bits = origin.images.get(image.index).and_then(|image| image.significant_bits);
-        let counting = Statistics::new(&array.data_type(), bits).filter(|_| !options.sample.is_part());
+        let [.., height, width] = array.shape()[..] else { return Ok(None) };
+        let counting = Statistics::new(&array.data_type(), bits, recorded, (height, width));
+        let counting = counting.filter(|_| !options.sample.is_part());
         if counting.is_none() {
             self.sampled += 1;
         }
@@ -86,14 +89,27 @@ pub(crate) struct Counting {
 }
 
 impl Counting {
-    /// Counts rows of planes of the image, one after the other, as [`Statistics::add`] does: the channel of each, and its samples.
-    pub(crate) fn add<'s>(&self, y: u64, width: u64, planes: impl Iterator<Item = (u64, &'s [u8])>) {
+    /// Counts rows of planes of the image, one after the other, as [`Statistics::add`] does: what each is a plane of, and its samples
+    /// from row and column `at` on.
+    pub(crate) fn add<'s>(
+        &self,
+        at: (u64, u64),
+        width: u64,
+        planes: impl Iterator<Item = (OfChannel, &'s [u8])>,
+    ) {
         let mut part = lock(&self.statistics).empty();
-        for (channel, samples) in planes {
-            part.add(channel, y, width, samples);
+        for (plane, samples) in planes {
+            part.add(plane, at, width, samples);
         }
         lock(&self.statistics).merge(part);
     }
+}
+
+/// A plane by its channel, time point and section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfChannel {
+    pub(crate) channel: u64,
+    pub(crate) plane: (u64, u64),
 }
 
 /// What is counted of one channel.
@@ -106,6 +122,7 @@ struct Counted {
     extremes: Option<(f64, f64)>,
     /// Of every eighth row, by bucket, in the order of the values.
     buckets: BTreeMap<u16, u64>,
+    quality: Quality,
 }
 
 /// What is counted of one image, by channel.
@@ -114,12 +131,19 @@ struct Statistics {
     sample_type: SampleType,
     /// The value at which a sample is saturated, of types that have one.
     top: Option<f64>,
+    /// How image quality was looked at, of images that say so.
+    sampling: Option<Sampling>,
     channels: BTreeMap<u64, Counted>,
 }
 
 impl Statistics {
     /// Nothing yet, of an image that says statistics of samples of a type that is known here.
-    fn new(data_type: &str, significant_bits: Option<u32>) -> Option<Self> {
+    fn new(
+        data_type: &str,
+        significant_bits: Option<u32>,
+        recorded: &Value,
+        size: (u64, u64),
+    ) -> Option<Self> {
         let sample_type = SampleType::from_zarr_v3(data_type)?;
         let bits = 8 * sample_type.bytes() as u32;
         let top = sample_type.range().map(|(min, max)| {
@@ -129,17 +153,26 @@ impl Statistics {
                 None => max,
             }
         });
+        let range = sample_type.range().zip(top).map(|((min, _), top)| (min, top));
+        let range = range.filter(|_| sample_type != SampleType::Bit);
         let top = if sample_type == SampleType::Bit { Some(f64::from(u8::MAX)) } else { top };
-        Some(Self { sample_type, top, channels: BTreeMap::new() })
+        let sampling = Sampling::of(recorded, size, sample_type, range);
+        Some(Self { sample_type, top, sampling, channels: BTreeMap::new() })
     }
 
     /// The same for another part of the image.
     fn empty(&self) -> Self {
-        Self { sample_type: self.sample_type, top: self.top, channels: BTreeMap::new() }
+        Self { channels: BTreeMap::new(), ..*self }
     }
 
-    /// Counts rows of `width` samples of a channel, the first of which is row `y` of its plane.
-    fn add(&mut self, channel: u64, y: u64, width: u64, samples: &[u8]) {
+    /// Counts rows of `width` samples of a plane, the first of which is row `y` from column `x` on.
+    fn add(
+        &mut self,
+        OfChannel { channel, plane }: OfChannel,
+        (y, x): (u64, u64),
+        width: u64,
+        samples: &[u8],
+    ) {
         let size = self.sample_type.bytes();
         let row_bytes = usize::try_from(width).unwrap_or(usize::MAX).saturating_mul(size).max(1);
         let counted = self.channels.entry(channel).or_default();
@@ -148,6 +181,9 @@ impl Statistics {
             values.clear();
             read(self.sample_type, row, &mut values);
             counted.row(&values, self.top, y % ROWS == 0);
+            if let Some(sampling) = &self.sampling {
+                counted.quality.row(sampling, plane, (y, x), &values);
+            }
         }
     }
 
@@ -165,6 +201,7 @@ impl Statistics {
             for (bucket, count) in other.buckets {
                 *counted.buckets.entry(bucket).or_default() += count;
             }
+            counted.quality.merge(other.quality);
         }
     }
 
@@ -178,7 +215,13 @@ impl Statistics {
             differences.push(Difference::new(place("channels".into()), expected, found));
         }
         for ((channel, counted), found) in self.channels.iter().zip(&channels) {
-            let expected = counted.recorded();
+            let mut expected = counted.recorded();
+            if let Some(sampling) = &self.sampling {
+                let quality = counted
+                    .quality
+                    .recorded(sampling, counted.share(counted.saturated), |share| counted.percentile(share));
+                expected.insert("quality".into(), quality);
+            }
             for (name, expected) in &expected {
                 json::compare(
                     &place(format!("channel {channel}/{name}")),
@@ -209,6 +252,11 @@ impl Counted {
         }
     }
 
+    /// The share of all samples.
+    fn share(&self, count: u64) -> f64 {
+        count as f64 / (self.finite + self.others).max(1) as f64
+    }
+
     fn widen(&mut self, low: f64, high: f64) {
         let (min, max) = self.extremes.unwrap_or((low, high));
         self.extremes = Some((min.min(low), max.max(high)));
@@ -216,7 +264,7 @@ impl Counted {
 
     /// As the attributes of an image have it.
     fn recorded(&self) -> Map<String, Value> {
-        let share = |count: u64| count as f64 / (self.finite + self.others).max(1) as f64;
+        let share = |count: u64| self.share(count);
         let percentiles: Map<String, Value> = PERCENTILES
             .iter()
             .map(|(name, share)| ((*name).to_owned(), json!(self.percentile(*share))))

@@ -118,6 +118,15 @@ fn forged_statistics_are_found_by_counting_again() {
         ("zero_fraction", json!(0.75)),
         ("saturated_fraction", json!(0.75)),
         ("not_finite_fraction", json!(0.75)),
+        ("quality/SaturatedFraction", json!(0.75)),
+        ("quality/DynamicRangeUsed", json!(0.99)),
+        ("quality/Background", json!(-1.0)),
+        ("quality/NoiseSD", json!(0.001)),
+        ("quality/SignalToNoise", json!(1e6)),
+        ("quality/FocusScore", json!(1e6)),
+        ("quality/Uniformity", json!(0.999)),
+        ("quality/planes/FocusScore/0", json!(1e6)),
+        ("quality/planes/Mean/0", json!(1e6)),
     ] {
         let pointer = format!("/attributes/fairzarr:statistics/channels/0/{pointer}");
         refuted(Proof::Statistics, "0/zarr.json", &pointer, &value);

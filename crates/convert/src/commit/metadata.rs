@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::not_carried::NotCarried;
 use crate::options::{PositionChoice, RoiChoice, TimeChoice};
 use crate::pipeline::findings::Findings;
+use crate::pixels::quality::{self, ChannelQuality};
 use crate::pixels::statistics::{ChannelStatistics, PERCENTILES};
 use crate::plan::placement::{BESIDE, Placement, on_stage, plates};
 use crate::plan::tiles::Tiles;
@@ -236,10 +237,15 @@ impl<'a> Metadata<'a> {
         self.findings.statistics.get(&(image, c))
     }
 
-    /// Image quality control by channel: extremes, and the fractions of zeros and of saturated samples.
+    /// Image quality by channel: extremes, the fractions of zeros and of saturated samples, and what sampled rows say of noise,
+    /// focus and evenness.
     fn statistics(&self, image: usize) -> Value {
-        let channels = (0..self.plan.images[image].shape[1]).map(|c| {
+        let plan = &self.plan.images[image];
+        let range = quality::range(plan.data_type(), self.source.images()[image].significant_bits());
+        let nothing = ChannelQuality::default();
+        let channels = (0..plan.shape[1]).map(|c| {
             let Some(seen) = self.channel(image, c) else { return Value::Null };
+            let sampled = self.findings.quality.get(&(image, c)).unwrap_or(&nothing);
             let fraction = |count: u64| count as f64 / (seen.count + seen.not_finite).max(1) as f64;
             json!({
                 "count": seen.count, "min": seen.min, "max": seen.max,
@@ -247,9 +253,10 @@ impl<'a> Metadata<'a> {
                 "zero_fraction": fraction(seen.zeros),
                 "saturated_fraction": fraction(seen.saturated),
                 "not_finite_fraction": fraction(seen.not_finite),
+                "quality": sampled.recorded(plan.quality_run(), range, seen),
             })
         });
-        json!({"channels": channels.collect::<Vec<_>>()})
+        json!({"sampled": {"rows": quality::ROWS, "run": plan.quality_run()}, "channels": channels.collect::<Vec<_>>()})
     }
 
     /// The source's files: name, size, and checksum where one was asked for.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::pipeline::timing::StageTimes;
+use crate::pixels::quality::{ChannelQuality, Runs};
 use crate::pixels::statistics::ChannelStatistics;
 use crate::plan::{Plan, Task};
 
@@ -16,6 +17,8 @@ type Plane = (usize, usize, (u32, u32, u32));
 pub(crate) struct Findings {
     /// By image and channel.
     pub(crate) statistics: BTreeMap<(usize, u32), ChannelStatistics>,
+    /// By image and channel, of images whose samples are small integers.
+    pub(crate) quality: BTreeMap<(usize, u32), ChannelQuality>,
     /// Of the levels that were read.
     pub(crate) digests: BTreeMap<Plane, PlaneDigest>,
     /// Tasks that are still to come, of images that some have come of.
@@ -36,6 +39,9 @@ impl Findings {
         for ((t, c, z), plane) in sample_planes.zip(planes) {
             if level == 0 && image.is_decoded(level) {
                 self.statistics.entry((task.image, c)).or_default().merge(&plane.statistics);
+                if plane.runs != Runs::default() {
+                    self.quality.entry((task.image, c)).or_default().merge((t, z), &plane.runs);
+                }
             }
             let key = (task.image, level, (t, c, z));
             self.digests.entry(key).or_default().merge(plane.tiles.iter().copied());
@@ -55,6 +61,7 @@ impl Findings {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) statistics: ChannelStatistics,
+    pub(crate) runs: Runs,
     pub(crate) digest: PlaneDigest,
 }
 
@@ -62,12 +69,13 @@ pub(crate) struct Seen {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct PlaneResult {
     pub(crate) statistics: ChannelStatistics,
+    pub(crate) runs: Runs,
     pub(crate) tiles: Vec<((u32, u32), u128)>,
 }
 
 impl From<Seen> for PlaneResult {
     fn from(seen: Seen) -> Self {
-        Self { statistics: seen.statistics, tiles: digest_entries(&seen.digest) }
+        Self { statistics: seen.statistics, runs: seen.runs, tiles: digest_entries(&seen.digest) }
     }
 }
 

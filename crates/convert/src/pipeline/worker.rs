@@ -210,6 +210,9 @@ impl Passage<'_> {
                 let statistics = &mut seen.statistics;
                 let (sample_type, bits) = (current.plan.sample_type, current.image.significant_bits());
                 statistics.add(sample_type, bits, rect.w as usize, rect.y, pixels, &mut self.buckets);
+                if let Some(run) = current.plan.quality_run() {
+                    seen.runs.add(current.plan.data_type(), current.plan.levels[0].size, run, rect, pixels);
+                }
                 self.watch.lap(Stage::Statistics);
             }
             seen.digest.add(rect, sample, current.plan.digest_width(level), pixels);

@@ -42,6 +42,12 @@ pub(crate) trait Sample: Pod + PartialOrd {
     fn value(self) -> f64;
     /// The value at which a detector saturates that fills so many bits of an integer type; `None` for other types.
     fn top(significant_bits: Option<u32>) -> Option<Self>;
+    /// Whether samples are whole numbers of at most 16 bits.
+    const SMALL: bool = false;
+    /// The value where samples are small.
+    fn whole(self) -> i32 {
+        0
+    }
     /// Whether values are few enough to be counted one by one: 0 to 65,535 at most.
     const COUNTABLE: bool = false;
     /// The value where values are countable.
@@ -65,6 +71,10 @@ macro_rules! integer {
                 // One bit is a mask, which does not saturate.
                 let bits = significant_bits.filter(|bits| unsigned && (2..<$type>::BITS).contains(bits));
                 Some(bits.map_or(<$type>::MAX, |bits| <$type>::MAX >> (<$type>::BITS - bits)))
+            }
+            const SMALL: bool = <$type>::BITS <= 16;
+            fn whole(self) -> i32 {
+                self as i32
             }
             const COUNTABLE: bool = <$type>::MIN == 0 && <$type>::BITS <= 16;
             fn place(self) -> u16 {

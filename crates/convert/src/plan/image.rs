@@ -122,6 +122,13 @@ impl ImagePlan {
         self.sample_type.bytes()
     }
 
+    /// The length of a run in which neighbouring samples are compared for the image's quality; none where chunks do not keep runs
+    /// whole.
+    pub(crate) fn quality_run(&self) -> Option<u32> {
+        let level = self.levels.first()?;
+        crate::pixels::quality::run(level.size.1, level.chunk.1)
+    }
+
     /// The array's data type: bits are bytes, also in arrays of `uint8`.
     pub(crate) fn data_type(&self) -> SampleType {
         if self.sample_type == SampleType::Bit && !self.boolean {

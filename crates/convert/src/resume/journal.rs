@@ -213,9 +213,9 @@ impl Record {
     fn bytes(&self) -> usize {
         let carry = self.finished().and_then(|finished| finished.carry.as_ref()).map_or(0, Vec::len);
         let planes = if let Self::Task(_, planes) = self { planes.as_slice() } else { &[] };
-        let planes = planes
-            .iter()
-            .map(|plane| plane.statistics.bytes() + std::mem::size_of_val(plane.tiles.as_slice()));
+        let planes = planes.iter().map(|plane| {
+            plane.statistics.bytes() + plane.runs.bytes() + std::mem::size_of_val(plane.tiles.as_slice())
+        });
         RECORD_BYTES + carry + planes.sum::<usize>()
     }
 }
@@ -290,6 +290,7 @@ fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pixels::quality::Runs;
     use crate::pixels::statistics::ChannelStatistics;
     use crate::plan::pyramid::Block;
     use crate::resume::lease;
@@ -307,7 +308,7 @@ mod tests {
 
     fn result(row: u32) -> Record {
         let tiles = vec![((0, 1), u128::MAX)];
-        let seen = PlaneResult { statistics: ChannelStatistics::default(), tiles };
+        let seen = PlaneResult { statistics: ChannelStatistics::default(), runs: Runs::default(), tiles };
         Record::Task(finished(task(1, row)), vec![seen])
     }
 

@@ -164,9 +164,22 @@ pub(crate) struct Methods {
     /// OME-Zarr, OME-TIFF, or a file as for `check`.
     #[arg(required = true)]
     pub(crate) path: Vec<String>,
-    /// Write Markdown.
-    #[arg(long)]
+    /// How it is written.
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t = MethodsAs::Plain)]
+    pub(crate) form: MethodsAs,
+    /// The same as `--as markdown`.
+    #[arg(long, hide = true, conflicts_with = "form")]
     pub(crate) markdown: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum MethodsAs {
+    /// Text; what is not recorded in brackets.
+    Plain,
+    /// Markdown; what is not recorded in bold brackets.
+    Markdown,
+    /// The text, its facts with where each comes from, and the gaps.
+    Json,
 }

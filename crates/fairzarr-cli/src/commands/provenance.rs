@@ -5,8 +5,10 @@ use fairzarr_nbo::Record;
 use fairzarr_nbo::check::{self, Level, Policy};
 use fairzarr_nbo::ingest::{self, Mapping};
 use fairzarr_nbo::merge::merge;
+use fairzarr_nbo::methods::{exposures, leaves_planes_out};
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_ome_zarr::StoredRecord;
+use fairzarr_ome_xml::Document;
+use fairzarr_ome_zarr::{StoredRecord, keys};
 use fairzarr_provenance::beside;
 use fairzarr_store::{Location, Store, read_document};
 use std::fs::File;
@@ -25,13 +27,50 @@ const RULES_BYTES: u64 = 4 << 20;
 
 /// The record of a store, a fileset, or of documents that belong together.
 pub(super) fn record(paths: &[String], args: &StoreArgs) -> Result<Record, Failure> {
+    record_with(paths, args, Planes::AsRecorded)
+}
+
+/// What of planes that a record leaves out is to be known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Planes {
+    /// Nothing.
+    AsRecorded,
+    /// Their exposures, from the OME-XML.
+    Exposures,
+}
+
+/// The same, with what is to be known of planes.
+pub(super) fn record_with(paths: &[String], args: &StoreArgs, planes: Planes) -> Result<Record, Failure> {
     let mut read = Vec::new();
     for path in paths {
+        let wanted = |record: &Record| planes == Planes::Exposures && leaves_planes_out(record);
         let record = match document(path)? {
-            Some(bytes) => ingest::ingest(path, &bytes).map_err(input)?,
+            Some(bytes) => {
+                let mut record = ingest::ingest(path, &bytes).map_err(input)?;
+                if wanted(&record)
+                    && let Ok(document) = Document::parse(bytes)
+                {
+                    exposures(&mut record, &document);
+                }
+                record
+            }
             None => match source::open(path, args)? {
-                Input::Store(store) => of_store(&store)?,
-                Input::Tiff(fileset) => of_fileset(path, &fileset)?,
+                Input::Store(store) => {
+                    let mut record = of_store(&store)?;
+                    if wanted(&record)
+                        && let Some(bytes) = store.get(keys::METADATA).map_err(input)?
+                    {
+                        exposures(&mut record, &Document::parse(bytes.to_vec()).map_err(input)?);
+                    }
+                    record
+                }
+                Input::Tiff(fileset) => {
+                    let mut record = of_fileset(path, &fileset)?;
+                    if let Some(document) = fileset.document().filter(|_| wanted(&record)) {
+                        exposures(&mut record, document);
+                    }
+                    record
+                }
             },
         };
         read.push(record);

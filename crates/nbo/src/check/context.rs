@@ -1,5 +1,6 @@
 //! What the rules share: the policy, the identifiers of the record, and what has been found so far.
 
+use super::hint::hint;
 use super::part::{self, Identifiers};
 use super::policy::{Level, Policy, Tables, Untiered};
 use super::report::{Coverage, Finding, Rule, Severity};
@@ -118,11 +119,19 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Counts the fields of a part that is not there: leaving it out fills no tier.
-    pub(super) fn cover_absent(&mut self, class: &Class) {
+    /// Counts the fields of a part that is not there, and misses those that are demanded: leaving a part out fills no tier, and
+    /// has no fewer errors than describing it badly.
+    pub(super) fn cover_absent(&mut self, class: &'static Class, said: &str, at: &str) {
+        let place = Place { object: None, at: &format!("{at}/{}", class.name), class: class.name };
         for attribute in class.attributes().filter(|a| a.kind == Kind::Value) {
             let tier = self.tier(class, attribute);
-            self.cover(class.extension_of(attribute), tier, self.is_must(attribute), false);
+            let must = self.is_must(attribute);
+            self.cover(class.extension_of(attribute), tier, must, false);
+            let waived = self.is_waived(class.name, Some(attribute.name));
+            if !attribute.is_id() && !waived && self.in_scope(class, attribute) && self.demands(must) {
+                let message = format!("of the {said} that is not there: {}", hint(attribute));
+                self.push(&place, Found::of(Severity::Error, Rule::Missing, attribute, message));
+            }
         }
     }
 

@@ -172,7 +172,14 @@ impl Policy {
             }
         }
         for demand in &self.qc {
-            demand.parse::<crate::qc::Requirement>()?;
+            // A record says nothing of samples, so a policy that asked for them could never be satisfied.
+            if demand.parse::<crate::qc::Requirement>()?.kind == crate::qc::IMAGE_QUALITY {
+                return Err(Error::Argument {
+                    what: "demand on quality control in a policy",
+                    found: demand.clone(),
+                    expected: "a calibration: image quality is asked of a store, by qc",
+                });
+            }
         }
         Ok(self)
     }

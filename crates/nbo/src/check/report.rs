@@ -111,7 +111,7 @@ pub enum Rule {
     Malformed,
     /// A listed value in another spelling.
     Spelling,
-    /// A value that physics forbids.
+    /// A value that physics forbids, or that another value contradicts.
     Impossible,
     /// A value stands without its unit.
     Unit,

@@ -7,7 +7,7 @@ use super::hint::hint;
 use super::nearest::nearest;
 use super::policy::Policy;
 use super::report::{Report, Rule, Severity};
-use super::{demands, physics, references, structure};
+use super::{contradictions, demands, physics, references, structure};
 use crate::catalogue::{Attribute, Class, Kind};
 use crate::record::value::{self, State, is_placeholder};
 use crate::record::{Object, Origin, Record, resolve};
@@ -44,6 +44,7 @@ fn visit(context: &mut Context, object: &Object, parent: Option<&'static Class>,
             structure::children(context, object, class, &place);
             references::reference(context, object, class, &place);
             physics::object(context, object, class, &place);
+            contradictions::object(context, object, class, &place);
             for field in object.fields.iter().filter(|f| class.attribute(&f.name).is_none()) {
                 let message = "not an attribute of this element in NBO 2.01";
                 context.push(&place, Found::new(Severity::Info, Rule::Unknown, &field.name, message));

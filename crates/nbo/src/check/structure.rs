@@ -31,23 +31,23 @@ pub(super) fn children(context: &mut Context, object: &Object, class: &'static C
         }
         let demanded = slot.requirement == Requirement::Must && count < slot.min as usize;
         let waived = context.is_waived(slot.class().name, None);
-        let essential =
-            ESSENTIAL.iter().any(|(name, _)| class.name == "Instrument" && *name == slot.class().name);
-        if !demanded || waived || !(essential || in_scope(context, slot)) {
+        let known = ESSENTIAL.iter().find(|(name, _)| *name == slot.class().name);
+        let essential = known.filter(|_| class.name == "Instrument").map(|(_, said)| *said);
+        if !demanded || waived || !(essential.is_some() || in_scope(context, slot)) {
             continue;
         }
         // Not every image has a filter or an additional dimension; at Tier 1 this is advice.
-        let advice = context.policy.tier == 1 && !essential;
+        let advice = context.policy.tier == 1 && essential.is_none();
         let severity = if advice { Severity::Warning } else { Severity::Error };
-        if essential {
-            context.cover_absent(slot.class());
-        }
         let names: Vec<_> = members.iter().map(|m| m.name).collect();
         let message = match names.as_slice() {
             [only] if *only == slot.class().name => "none found".to_owned(),
             _ => format!("none found; add {}", names.join(", ")),
         };
         context.push(place, Found::new(severity, Rule::Structure, slot.class().name, message));
+        if let Some(said) = essential {
+            context.cover_absent(slot.class(), said, place.at);
+        }
     }
     // Where the pixels are is no matter of provenance: they are in the store, or in the file.
     let choice = choice.filter(|(_, names)| names.len() > 1 && !names.contains(&"MetadataOnly"));
@@ -72,12 +72,12 @@ pub(super) fn essentials(context: &mut Context, record: &Record) {
         if context.is_waived(name, None) {
             continue;
         }
-        if let Some(class) = catalogue::class(name) {
-            context.cover_absent(class);
-        }
         let message = format!("no {said} found: the record describes no instrument");
         let place = Place { object: None, at: "/", class: "Instrument" };
         context.push(&place, Found::new(Severity::Error, Rule::Structure, name, message));
+        if let Some(class) = catalogue::class(name) {
+            context.cover_absent(class, said, "");
+        }
     }
 }
 

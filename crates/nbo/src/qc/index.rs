@@ -84,6 +84,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// Adds an image and what it carries.
     fn image(&mut self, image: &Object, in_store: Option<bool>) {
         let instrument = image.child("InstrumentRef").and_then(Object::target);
         let channels = channels(image);

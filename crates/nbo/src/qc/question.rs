@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{KINDS, metrics};
+use super::{KINDS, metrics, quality};
 use crate::Error;
 use crate::catalogue::{self, Class};
 use crate::unit;
@@ -11,7 +11,7 @@ use crate::unit;
 /// limit is a number with or without unit, or a multiple of another metric (`1.2 x TheoreticalXYSpotSize_FWHM`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
-    /// One of [`KINDS`].
+    /// One of [`KINDS`], or [`super::IMAGE_QUALITY`].
     pub kind: String,
     /// The channel that it was made in.
     pub channel: Option<String>,
@@ -57,8 +57,9 @@ impl FromStr for Requirement {
         let mut clauses = text.split(" and ");
         let words: Vec<_> = clauses.next().unwrap_or_default().split_whitespace().collect();
         let kind = *words.first().ok_or_else(fail)?;
-        if !KINDS.contains(&kind) {
-            return Err(misspelt("kind of calibration".into(), kind, KINDS));
+        if !KINDS.contains(&kind) && kind != quality::KIND {
+            let known = KINDS.into_iter().chain([quality::KIND]);
+            return Err(misspelt("kind of calibration".into(), kind, known));
         }
         let mut rest = &words[1..];
         let mut channel = None;
@@ -88,7 +89,15 @@ impl FromStr for Requirement {
         if let Some(class) = catalogue::class(kind) {
             conditions.iter().try_for_each(|condition| condition.is_of(class))?;
         }
-        Ok(Self { kind: kind.to_owned(), channel, wavelength, within_days, either_side, conditions })
+        let requirement =
+            Self { kind: kind.to_owned(), channel, wavelength, within_days, either_side, conditions };
+        if kind == quality::KIND {
+            requirement.conditions.iter().try_for_each(Condition::is_of_quality)?;
+            if let Some(expected) = quality::refusal(&requirement) {
+                return Err(Error::Argument { what: WHAT, found: text.to_owned(), expected });
+            }
+        }
+        Ok(requirement)
     }
 }
 
@@ -111,6 +120,28 @@ fn condition(clause: &str) -> Option<Condition> {
 }
 
 impl Condition {
+    /// Whether image quality has such metrics.
+    fn is_of_quality(&self) -> Result<(), Error> {
+        let find = |name: &str| {
+            if quality::METRICS.contains(&name) {
+                return Ok(());
+            }
+            let kind = quality::KIND;
+            Err(match kind_of(name) {
+                Some(other) => {
+                    let word = format!("metric of {kind}, but of {other}");
+                    Error::Misspelt { what: WHAT, word, found: name.to_owned(), nearest: None }
+                }
+                None => misspelt(format!("metric of {kind}"), name, quality::METRICS),
+            })
+        };
+        find(&self.metric)?;
+        match &self.limit {
+            Limit::Multiple(_, other) => find(other),
+            Limit::Value(..) => Ok(()),
+        }
+    }
+
     /// Whether the class has such metrics, and they can have such a unit.
     fn is_of(&self, class: &'static Class) -> Result<(), Error> {
         let find = |name: &str| {
@@ -118,11 +149,9 @@ impl Condition {
             let found = metrics::of_class(class).find(|a| a.name == name);
             found.ok_or_else(|| {
                 // A metric that another kind has is not misspelt.
-                let other = KINDS.iter().filter_map(|kind| catalogue::class(kind));
-                let other = other.into_iter().find(|c| metrics::of_class(c).any(|a| a.name == name));
-                match other {
+                match kind_of(name) {
                     Some(other) => {
-                        let word = format!("metric of {}, but of {}", class.name, other.name);
+                        let word = format!("metric of {}, but of {other}", class.name);
                         Error::Misspelt { what: WHAT, word, found: name.to_owned(), nearest: None }
                     }
                     None => misspelt(format!("metric of {}", class.name), name, names()),
@@ -149,6 +178,16 @@ impl Condition {
             }
         }
     }
+}
+
+/// The kind that has a metric of this name.
+fn kind_of(name: &str) -> Option<&'static str> {
+    if quality::METRICS.contains(&name) {
+        return Some(quality::KIND);
+    }
+    let classes = KINDS.iter().filter_map(|kind| catalogue::class(kind));
+    let mut classes = classes.filter(|class| metrics::of_class(class).any(|a| a.name == name));
+    classes.next().map(|class| class.name)
 }
 
 /// The error for a word that is none of `known`, with the one that was probably meant.

@@ -398,7 +398,7 @@ impl Requirement {
 
 impl Condition {
     /// Whether it holds, and what was measured; or why that cannot be said.
-    fn holds(&self, event: &Event) -> Result<(bool, String), String> {
+    pub(super) fn holds(&self, event: &Event) -> Result<(bool, String), String> {
         let metric = |name: &str| event.metrics.iter().find(|m| m.name == name);
         let measured = metric(&self.metric).ok_or("was not measured")?;
         let convert = |value: f64, from: Option<&str>| match (from, measured.unit.as_deref()) {

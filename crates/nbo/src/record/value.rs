@@ -80,8 +80,32 @@ pub fn is_sentinel(value: &Json) -> bool {
         return true;
     }
     let bare = text.trim_matches(|c: char| "[](){}<>\"'".contains(c)).trim();
-    PLACEHOLDERS.iter().any(|word| bare.eq_ignore_ascii_case(word))
+    // `Unknown manufacturer` says no more than `unknown`, in whatever field it stands.
+    let of_what = bare.get(..8).filter(|start| start.eq_ignore_ascii_case("unknown ")).and(bare.get(8..));
+    let says_what = |what: &str| WHAT.iter().any(|word| what.trim().eq_ignore_ascii_case(word));
+    let is_crossed_out = bare.len() >= 3 && bare.bytes().all(|b| b.eq_ignore_ascii_case(&b'x'));
+    is_crossed_out
+        || of_what.is_some_and(says_what)
+        || PLACEHOLDERS.iter().any(|word| bare.eq_ignore_ascii_case(word))
 }
+
+/// What people say is unknown in so many words.
+const WHAT: [&str; 14] = [
+    "brand",
+    "catalog number",
+    "catalogue number",
+    "company",
+    "maker",
+    "make",
+    "manufacturer",
+    "model",
+    "name",
+    "number",
+    "type",
+    "value",
+    "vendor",
+    "version",
+];
 
 /// Whether a value of this attribute is a placeholder. What stands in its value list is a value (`None` of
 /// `ContrastModulation`), and so is 999 where the image itself counts: a time series may have a plane 999.
@@ -90,7 +114,10 @@ pub fn is_placeholder(attribute: Option<&Attribute>, value: &Json) -> bool {
         Some(list) => list.values.iter().any(|v| v.trim().eq_ignore_ascii_case(text(value).trim())),
         None => is_count_of_image(a) && is_nines(text(value).trim()),
     });
-    !excused && is_sentinel(value)
+    // Where a number should be, NaN is a wrong one; elsewhere it is what a table has for nothing.
+    let is_nan =
+        attribute.is_some_and(|a| !a.base.is_number()) && text(value).trim().eq_ignore_ascii_case("nan");
+    !excused && (is_nan || is_sentinel(value))
 }
 
 /// Words that stand where a value should. `ND`, `X` and the like are not among them: they occur as values.
@@ -135,7 +162,8 @@ const PLACEHOLDERS: [&str; 41] = [
     "not set",
     "no data",
     "no value",
-    "xxx",
+    // What tables of other programs leave where a number was missing.
+    "#value!",
 ];
 
 /// Three or more nines, as a number or in quotes; a sign before them or zeros behind a point change nothing.
