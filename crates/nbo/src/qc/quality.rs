@@ -83,6 +83,7 @@ impl ImageQuality {
             outcome,
             reason,
             channel,
+            date: None,
             age_days: None,
             event: None,
         };
