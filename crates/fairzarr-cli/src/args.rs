@@ -499,6 +499,9 @@ pub(crate) struct StoreArgs {
     /// Follow links that lead out of the folder of a TIFF file that is named.
     #[arg(long)]
     pub(crate) follow_links: bool,
+    /// Let web servers send requests on to other hosts and ports, but never to addresses of this machine or its link.
+    #[arg(long)]
+    pub(crate) follow_redirects: bool,
     /// When local files must be on the disk: none (whenever), end (once, before the root metadata), each.
     #[arg(long, default_value = "end", value_parser = parse_durability)]
     pub(crate) durability: Durability,

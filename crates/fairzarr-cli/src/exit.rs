@@ -27,7 +27,10 @@ impl Failure {
         let code = error.chain().filter_map(of_store).find_map(of_class).unwrap_or(code);
         // Neither input nor request are at fault, whatever they were to be read for.
         let code = if error.chain().any(is_refused_thread) { Code::Output } else { code };
-        Self { code, error, help: String::new() }
+        let is_elsewhere = |error: &fairzarr_store::Error| error.class() == fairzarr_store::Class::Elsewhere;
+        let is_elsewhere = error.chain().filter_map(of_store).any(is_elsewhere);
+        let help = if is_elsewhere { "; --follow-redirects goes there" } else { "" };
+        Self { code, error, help: help.into() }
     }
 
     pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
@@ -45,7 +48,7 @@ impl Failure {
 
     /// The same failure with what can be done about it, as it follows the message.
     fn with_help(self, help: impl Into<String>) -> Self {
-        Self { help: help.into(), ..self }
+        Self { help: self.help + &help.into(), ..self }
     }
 
     pub(crate) fn code(&self) -> Code {
@@ -135,6 +138,8 @@ fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a fair
     error
         .downcast_ref::<Error>()
         .or_else(|| error.downcast_ref::<Arc<Error>>().map(|error| &**error))
+        // An error of the standard library shows the one within as its own.
+        .or_else(|| error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref())
         // Errors that show those of a store as their own leave them out of their causes.
         .or_else(|| match error.downcast_ref()? {
             fairzarr_convert::Error::Store(error) => Some(error),

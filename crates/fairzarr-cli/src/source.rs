@@ -18,13 +18,13 @@ pub(crate) enum Input {
     Store(Store),
 }
 
-/// Opens a path or URL as a store when it is a directory or an archive, or ends like one, and as TIFF otherwise.
+/// Opens a path or URL as a store when it is a directory or an archive, or holds the documents of one, and as TIFF otherwise.
 pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
     let location = location(text)?;
     advice::check_there(text, &location)?;
     let zarr = match location.as_path() {
         Some(path) => path.is_dir(),
-        None => text.trim_end_matches('/').to_ascii_lowercase().ends_with(".zarr"),
+        None => is_remote_store(&location, args),
     };
     if zarr || location.is_archive() {
         source_store(text, args).map(Input::Store)
@@ -32,6 +32,24 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
         fileset(text, args, OpenOptions::default()).map(|fileset| Input::Tiff(Box::new(fileset)))
     }
 }
+
+/// Whether a remote place is a store, or a part of one, rather than a file. Names tell it only where they are those that are
+/// always given; what is called otherwise is looked at.
+fn is_remote_store(location: &Location, args: &StoreArgs) -> bool {
+    let Some(name) = location.file_name() else { return true };
+    let name = name.to_ascii_lowercase();
+    if name.ends_with(".zarr") || TIFFS.iter().any(|ending| name.ends_with(ending)) {
+        return name.ends_with(".zarr");
+    }
+    // A place that does not answer is opened as a file, and that fails with its reason.
+    let Ok(store) = Store::open(location, &source_options(args, location)) else { return false };
+    NODES.iter().any(|document| store.exists(document).unwrap_or(false))
+}
+
+/// Endings of files of which the directories are read.
+const TIFFS: [&str; 8] = [".tif", ".tiff", ".tf2", ".tf8", ".btf", ".ome", ".ome.xml", ".lsm"];
+/// Documents that make a place a node of Zarr.
+const NODES: [&str; 3] = ["zarr.json", ".zgroup", ".zarray"];
 
 /// Whether a path or URL is of this machine.
 pub(crate) fn is_local(text: &str) -> bool {
@@ -140,6 +158,7 @@ pub(crate) fn store_options(args: &StoreArgs, location: &Location) -> StoreOptio
         options: args.store_option.iter().filter(|(key, _)| !elsewhere(key)).cloned().collect(),
         durability: args.durability,
         retry_for: args.retry_for,
+        follow_redirects: args.follow_redirects,
         control: control(),
         ..StoreOptions::default()
     }

@@ -6,6 +6,7 @@
 //! chunks of these arrays, and the OME-XML.
 
 use fairzarr_store::Store;
+use fairzarr_task::in_order;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -101,13 +102,18 @@ impl Rule {
         let manifest = Manifest::read(store).unwrap_or_default();
         let mut nodes = BTreeSet::new();
         let mut arrays = BTreeSet::new();
-        for key in keys.iter().filter(|key| !in_workspace(key)) {
+        let documents = keys.iter().filter(|key| !in_workspace(key)).filter_map(|key| {
             let (path, name) = key.rsplit_once('/').unwrap_or(("", key));
-            if !DOCUMENTS.contains(&name) {
-                continue;
-            }
+            DOCUMENTS.contains(&name).then_some((key, path, name))
+        });
+        // A plate has thousands of documents, and each may be a request.
+        let types = in_order(documents.collect(), AT_ONCE, |(key, path, name)| {
+            let node = if name == "zarr.json" { node_type(store, key)? } else { None };
+            Ok::<_, Error>((path, name, node))
+        })?;
+        for (path, name, node) in types {
             let is_node = match name {
-                "zarr.json" => match node_type(store, key)? {
+                "zarr.json" => match node {
                     Some(node) if node == "array" => arrays.insert(path.to_owned()),
                     node => node.is_some(),
                 },
@@ -159,6 +165,9 @@ impl Rule {
         }
     }
 }
+
+/// Documents that are read at the same time.
+const AT_ONCE: usize = 32;
 
 /// Documents that make a place a node of the hierarchy.
 const DOCUMENTS: [&str; 5] = ["zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata"];

@@ -13,6 +13,7 @@ mod pace;
 mod profile;
 mod stream;
 mod upload;
+mod web;
 
 use std::future::Future;
 use std::ops::Range;

@@ -31,7 +31,7 @@ struct Shared {
 pub struct Waiting {
     /// The bucket, container or host.
     pub place: String,
-    /// The last failure in a few words, such as `503 SlowDown`.
+    /// The last failure in a few words, such as `503 SlowDown`; empty while an answer only has not begun.
     pub reason: String,
     /// When the place last answered as it should, or was first asked.
     pub since: Instant,
@@ -40,6 +40,9 @@ pub struct Waiting {
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.since.elapsed().as_secs();
+        if self.reason.is_empty() {
+            return write!(f, "waiting for {}: no answer for {seconds} s", self.place);
+        }
         write!(f, "waiting for {}: {}, trying again for {seconds} s", self.place, self.reason)
     }
 }

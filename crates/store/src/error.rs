@@ -173,6 +173,7 @@ impl From<Error> for std::io::Error {
             Class::Cancelled
             | Class::TakenOver
             | Class::Untrusted
+            | Class::Elsewhere
             | Class::Throttled
             | Class::Transient
             | Class::Local
@@ -215,6 +216,8 @@ pub enum Class {
     Untrusted,
     /// The server's answer is not what was asked for, or breaks the rules of HTTP.
     Malformed,
+    /// The web server sends the request on to another host or port, which was not allowed.
+    Elsewhere,
     /// The program stopped it, see [`Control::cancel`](crate::Control::cancel).
     Cancelled,
     /// Another process writes there now, see [`Lease`](crate::Lease).
@@ -238,6 +241,7 @@ impl std::fmt::Display for Class {
             Self::Unsupported => "this store cannot do it",
             Self::Untrusted => "the server's identity cannot be trusted",
             Self::Malformed => "the server's answer is not usable",
+            Self::Elsewhere => "it is not followed there",
             Self::Cancelled => "it was stopped",
             Self::TakenOver => "another process has taken it over",
             Self::Other => "the store refused",

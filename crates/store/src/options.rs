@@ -26,6 +26,9 @@ pub struct StoreOptions {
     /// place counts, not that of each request. Zero means once; more than 14 minutes count as 14, since signatures
     /// expire.
     pub retry_for: Duration,
+    /// Whether web servers may send requests on to other hosts and ports. To addresses of this machine or its link they never
+    /// may, unless they are such themselves.
+    pub follow_redirects: bool,
     /// Shows what the store waits for, and stops it.
     pub control: Control,
 }
@@ -41,6 +44,7 @@ impl Default for StoreOptions {
             cache_bytes: 64 << 20,
             max_download_bytes: 256 << 20,
             retry_for: Duration::from_mins(5),
+            follow_redirects: false,
             control: Control::new(),
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Fault {
     pub(crate) remedy: Remedy,
     /// In a few words.
     pub(crate) reason: String,
+    /// The same with all that the server says of it.
+    pub(crate) detail: Option<String>,
     /// How long the server wants not to be asked.
     pub(crate) asked: Option<Duration>,
     /// The class, where neither status nor kind of error tells it.
@@ -36,12 +38,19 @@ impl Fault {
 
     pub(crate) fn of(remedy: Remedy, class: Class, kind: HttpErrorKind, reason: String) -> Self {
         let error = HttpError::new(kind, std::io::Error::other(reason.clone()));
-        Self { remedy, reason, asked: None, class: Some(class), answer: Err(error) }
+        Self { remedy, reason, asked: None, detail: None, class: Some(class), answer: Err(error) }
     }
 
     fn silent(reason: String) -> Self {
         let error = HttpError::new(HttpErrorKind::Timeout, std::io::Error::other(reason.clone()));
-        Self { remedy: Remedy::Wait { all: false }, reason, asked: None, class: None, answer: Err(error) }
+        Self {
+            remedy: Remedy::Wait { all: false },
+            reason,
+            asked: None,
+            detail: None,
+            class: None,
+            answer: Err(error),
+        }
     }
 
     fn cancelled() -> Self {
@@ -66,7 +75,7 @@ impl Fault {
                 _ => (Remedy::Few, innermost(&error), None),
             }
         };
-        Self { remedy, reason, asked: None, class, answer: Err(error) }
+        Self { remedy, reason, asked: None, detail: None, class, answer: Err(error) }
     }
 }
 
@@ -125,6 +134,7 @@ impl Asked {
         &self,
         answer: HttpResponse,
         control: &Control,
+        patience: Duration,
     ) -> Result<HttpResponse, Box<Fault>> {
         let status = answer.status().as_u16();
         if answer.status().is_redirection() {
@@ -139,14 +149,21 @@ impl Asked {
         }
         if self.kind != Kind::Get {
             let (head, body) = answer.into_parts();
-            let body = read(body, None, MAX_DOCUMENT, control).await?;
+            let body = read(body, None, MAX_DOCUMENT, (control, patience)).await?;
             let said = Said::of(&body);
             if said.is_error {
                 let all = said.code.as_deref() == Some("SlowDown");
                 let reason = said.in_words();
                 let answer = Ok(HttpResponse::from_parts(head, body.into()));
                 let remedy = Remedy::Wait { all };
-                return Err(Box::new(Fault { remedy, reason, asked: None, class: None, answer }));
+                return Err(Box::new(Fault {
+                    remedy,
+                    reason,
+                    asked: None,
+                    detail: None,
+                    class: None,
+                    answer,
+                }));
             }
             return Ok(HttpResponse::from_parts(head, body.into()));
         }
@@ -157,7 +174,7 @@ impl Asked {
         }
         let expected = self.length(&answer).map_err(|(remedy, reason)| Fault::malformed(remedy, reason))?;
         let (head, body) = answer.into_parts();
-        let body = read(body, Some(expected), expected, control).await?;
+        let body = read(body, Some(expected), expected, (control, patience)).await?;
         Ok(HttpResponse::from_parts(head, body.into()))
     }
 
@@ -202,19 +219,19 @@ async fn read(
     body: object_store::client::HttpResponseBody,
     expected: Option<u64>,
     most: u64,
-    control: &Control,
+    (control, patience): (&Control, Duration),
 ) -> Result<Bytes, Box<Fault>> {
     let mut stream = body.bytes_stream();
     let mut collected = BytesMut::new();
     let mut first: Option<Bytes> = None;
     let mut length = 0_u64;
     let (mut window, mut in_window) = (Instant::now(), 0);
-    while let Some(piece) = within(control, STALL, "no more bytes", stream.next()).await? {
+    while let Some(piece) = within(control, patience, "no more bytes", stream.next()).await? {
         let piece = piece.map_err(|error| {
             let reason = "the connection broke".to_owned();
             let error = HttpError::new(HttpErrorKind::Interrupted, error);
             let remedy = Remedy::Wait { all: false };
-            Box::new(Fault { remedy, reason, asked: None, class: None, answer: Err(error) })
+            Box::new(Fault { remedy, reason, asked: None, detail: None, class: None, answer: Err(error) })
         })?;
         length += piece.len() as u64;
         if length > most {
@@ -222,8 +239,8 @@ async fn read(
             return Err(Box::new(Fault::malformed(Remedy::Never, reason)));
         }
         in_window += piece.len() as u64;
-        if window.elapsed() >= STALL {
-            if in_window < SLOWEST * STALL.as_secs() {
+        if window.elapsed() >= patience {
+            if in_window < SLOWEST * patience.as_secs() {
                 return Err(Box::new(Fault::silent(format!("fewer than {SLOWEST} bytes a second"))));
             }
             (window, in_window) = (Instant::now(), 0);
@@ -281,13 +298,19 @@ async fn refused(answer: HttpResponse, control: &Control) -> Result<HttpResponse
         None => status.to_string(),
     };
     let in_words = said.in_words();
+    let words = if in_words.is_empty() {
+        head.status.canonical_reason().unwrap_or_default()
+    } else {
+        in_words.as_str()
+    };
+    let detail = format!("the server says {status} {words}").trim_end().to_owned();
     // The client reads nothing out of the text, it only shows it.
     head.headers.remove("content-length");
     super::connector::note(|trace| {
         trace.no_place |= matches!(code, "NoSuchBucket" | "ContainerNotFound");
     });
     let answer = HttpResponse::from_parts(head, Bytes::from(in_words).into());
-    Err(Box::new(Fault { remedy, reason, asked, class: None, answer: Ok(answer) }))
+    Err(Box::new(Fault { remedy, reason, asked, detail: Some(detail), class: None, answer: Ok(answer) }))
 }
 
 /// `Retry-After`: seconds, or a date.
@@ -374,9 +397,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     shown(&last.to_string())
 }
 
-/// How long a body may bring nothing.
-const STALL: Duration = Duration::from_secs(30);
-/// Bytes per second that have to come, on average over that time.
+/// Bytes per second that a body has to bring, on average over the time that it may bring nothing.
 const SLOWEST: u64 = 1 << 10;
 /// The largest answer that is not an object: a page of a listing.
 const MAX_DOCUMENT: u64 = 64 << 20;

@@ -30,6 +30,7 @@ pub(crate) fn build(
         query: location.query().map(str::to_owned),
         pace: Arc::clone(pace),
         web: location.scheme() == Scheme::Http,
+        follow_redirects: options.follow_redirects,
     };
     let root = location.root().unwrap_or_default();
     let failed = |error: object_store::Error| Error::Settings {

@@ -334,9 +334,11 @@ impl Operations {
             return self.failed(action, key, Class::NotFound, format!("the {kind} does not exist"));
         }
         let class = failure::class(&error, &trace);
-        match trace.last {
-            Outcome::NoCredentials => self.failed(action, key, class, NO_CREDENTIALS),
-            _ => self.failed(action, key, class, error),
+        match (trace.last, trace.reason) {
+            (Outcome::NoCredentials, _) => self.failed(action, key, class, NO_CREDENTIALS),
+            // The client's own text names its parts and repeats the address; what was wrong is one sentence.
+            (_, Some(reason)) => self.failed(action, key, class, reason),
+            (_, None) => self.failed(action, key, class, error),
         }
     }
 

@@ -64,6 +64,18 @@ impl Pace {
         &self.control
     }
 
+    /// How long an answer may take to begin, after the request was sent, and how long its body may bring nothing: no longer
+    /// than a place is tried at all.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.retry_for.is_zero() { PATIENCE } else { PATIENCE.min(self.retry_for.max(LEAST_PATIENCE)) }
+    }
+
+    /// Tells that the answer to a request that began at `start` has not begun yet.
+    pub(crate) fn is_silent(&self, start: Instant) {
+        let waiting = Waiting { place: self.place.clone(), reason: String::new(), since: start };
+        self.control.set_waiting(self.number, Some(waiting));
+    }
+
     /// Makes uploads heed a guard, but for those whose URL contains `but`.
     pub(crate) fn set_guard(&self, guard: Option<Guard>, but: &str) {
         self.state().guard = guard.map(|guard| (guard, but.to_owned()));
@@ -243,6 +255,9 @@ fn chance() -> f64 {
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause, unless the server asks for a longer one.
 const MOST: Duration = Duration::from_secs(15);
+/// How long a server may be silent, and how long at least whatever limit was asked for.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LEAST_PATIENCE: Duration = Duration::from_secs(5);
 /// For so long a failure may be that of one request.
 const ALONE: Duration = Duration::from_secs(1);
 /// A place that nobody has asked for so long begins anew.

@@ -1,8 +1,9 @@
 //! Reading from web servers, with and without ranges, ETags and HEAD.
 
-use std::io;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
-use fairzarr_store::{Class, Error, Location, RemoteFile, Store, StoreOptions};
+use fairzarr_store::{Class, Control, Error, Location, RemoteFile, Store, StoreOptions};
 
 use crate::servers::noise;
 use crate::servers::web::{Abilities, Web};
@@ -147,4 +148,77 @@ fn what_is_not_there() {
     assert_eq!(open(&web, "no.tif").unwrap_err().class(), Class::NotFound);
     let location: Location = web.url("").parse().unwrap();
     assert!(matches!(RemoteFile::open(&location, &StoreOptions::default()), Err(Error::Location { .. })));
+}
+
+/// A server that gives each request to `answer`, which gets its path and gives what goes back; none means silence.
+fn scripted(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut silent = Vec::new();
+        for mut client in listener.incoming().flatten() {
+            let Some((head, _)) = crate::servers::read_head(&mut client) else { continue };
+            match answer(head.split(' ').nth(1).unwrap()) {
+                // A client that goes away is no failure of the server.
+                Some(text) => drop(client.write_all(text.as_bytes())),
+                None => silent.push(client),
+            }
+        }
+    });
+    format!("http://{address}")
+}
+
+fn sent_on(place: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+}
+
+#[test]
+fn a_server_is_followed_to_other_places_only_where_that_is_allowed() {
+    let web = Web::start(Abilities::default());
+    web.put("x.tif", b"0123456789");
+    let elsewhere = web.url("x.tif");
+    let server = scripted(move |path| {
+        Some(sent_on(match path {
+            "/other.tif" => &elsewhere,
+            "/secret.tif" => "http://169.254.169.254/latest/meta-data",
+            "/file.tif" => "file:///etc/passwd",
+            _ => path,
+        }))
+    });
+    let open = |name: &str, follow_redirects: bool| {
+        let options = StoreOptions { follow_redirects, ..StoreOptions::default() };
+        RemoteFile::open(&format!("{server}/{name}").parse().unwrap(), &options)
+    };
+    let refused = open("other.tif", false).unwrap_err();
+    assert_eq!(refused.class(), Class::Elsewhere, "{refused}");
+    assert_eq!(web.requests(), 0);
+    assert_eq!(open("other.tif", true).unwrap().len(), 10);
+    for name in ["secret.tif", "file.tif", "loop.tif"] {
+        let start = Instant::now();
+        let refused = open(name, true).unwrap_err();
+        assert_eq!(refused.class(), Class::Malformed, "{name}: {refused}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{name}");
+    }
+}
+
+#[test]
+fn a_silent_server_is_told_and_given_up_within_the_time_to_try() {
+    let server = scripted(|_| None);
+    let control = Control::new();
+    let options = StoreOptions {
+        retry_for: Duration::from_secs(7),
+        control: control.clone(),
+        ..StoreOptions::default()
+    };
+    let start = Instant::now();
+    let waiting = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(6000));
+        control.waiting()
+    });
+    let error = RemoteFile::open(&format!("{server}/x.tif").parse().unwrap(), &options).unwrap_err();
+    assert_eq!(error.class(), Class::Transient, "{error}");
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    let told = waiting.join().unwrap();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].to_string().contains("no answer for"), "{}", told[0]);
 }
