@@ -263,7 +263,9 @@ impl Discovery {
             SourceContent::Whole(bytes) => bytes.hash(&mut hasher),
             SourceContent::Like { document, edits, .. } => {
                 document.hash(&mut hasher);
-                edits.iter().for_each(|edit| (edit.at, &edit.inserted).hash(&mut hasher));
+                for edit in edits {
+                    (edit.at, &edit.inserted).hash(&mut hasher);
+                }
             }
         }
         let same_hash = self.source_index.entry(hasher.finish()).or_default();
