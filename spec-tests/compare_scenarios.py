@@ -41,7 +41,7 @@ def read(store):
         f"qc {store} --json",
         f"qc {store} --require OpticalCalibration",
         f"methods {store}",
-        f"methods {store} --markdown",
+        f"methods {store} --as markdown",
     ]
 
 
@@ -187,7 +187,7 @@ def document():
         "check {in} --tier 2 --extension basic --level should --json",
         "check {in} {microscope} --policy materials-and-methods",
         "methods {in}",
-        "methods {in} --markdown",
+        "methods {in} --as markdown",
     ]
     yield "document-converted", [f"{sample} --nbo {{in}} --policy baseline --policy-level warn", *read("out.zarr"), "verify out.zarr"]
     yield "document-embedded", [

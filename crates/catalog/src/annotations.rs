@@ -92,10 +92,7 @@ impl Writer<'_> {
                     ("ome_id", text(id)),
                     ("name", text(roi.attr("Name"))),
                     ("shapes", whole(Some(shapes.len() as u64))),
-                    (
-                        "shape_kinds",
-                        text(Some(&kinds.join(", ")).map(String::as_str).filter(|k| !k.is_empty())),
-                    ),
+                    ("shape_kinds", text(Some(kinds.join(", ").as_str()).filter(|kinds| !kinds.is_empty()))),
                 ],
             )?;
         }

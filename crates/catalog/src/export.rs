@@ -33,7 +33,7 @@ impl Catalog {
     fn table(&self, table: &str, writer: &mut csv::Writer<fs::File>) -> Result<csv::Result<()>, Error> {
         let of = |source| Error::of(&self.place, source);
         let mut statement = self.db.prepare(&format!("SELECT * FROM {table} ORDER BY rowid")).map_err(of)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         if let Err(error) = writer.write_record(&names) {
             return Ok(Err(error));
         }

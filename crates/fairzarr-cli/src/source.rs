@@ -38,14 +38,17 @@ pub(crate) fn open(text: &str, args: &StoreArgs) -> Result<Input, Failure> {
 fn is_remote_store(location: &Location, args: &StoreArgs) -> bool {
     let Some(name) = location.file_name() else { return true };
     let name = name.to_ascii_lowercase();
-    if name.ends_with(".zarr") || TIFFS.iter().any(|ending| name.ends_with(ending)) {
-        return name.ends_with(".zarr");
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if ends(&STORES) || ends(&TIFFS) {
+        return ends(&STORES);
     }
     // A place that does not answer is opened as a file, and that fails with its reason.
     let Ok(store) = Store::open(location, &source_options(args, location)) else { return false };
     NODES.iter().any(|document| store.exists(document).unwrap_or(false))
 }
 
+/// Endings of stores.
+const STORES: [&str; 1] = [".zarr"];
 /// Endings of files of which the directories are read.
 const TIFFS: [&str; 8] = [".tif", ".tiff", ".tf2", ".tf8", ".btf", ".ome", ".ome.xml", ".lsm"];
 /// Documents that make a place a node of Zarr.

@@ -79,7 +79,14 @@ pub(super) const EXAMPLES: &[(&[&str], &[&str])] = &[
             "fairzarr embed cells.ome.zarr --remove",
         ],
     ),
-    (&["methods"], &["fairzarr methods cells.ome.zarr --markdown"]),
+    (&["methods"], &["fairzarr methods cells.ome.zarr --as markdown"]),
+    (
+        &["catalog"],
+        &[
+            "fairzarr catalog /archive-zarr --to archive.sqlite",
+            "fairzarr catalog /archive-zarr cells.ome.zarr --to tables --planes",
+        ],
+    ),
     (&["nbo"], &["fairzarr nbo fields --tier 1"]),
     (&["nbo", "fields"], &["fairzarr nbo fields --tier 2 --extension basic --level must"]),
     (&["completions"], &["fairzarr completions bash > ~/.local/share/bash-completion/completions/fairzarr"]),

@@ -323,7 +323,7 @@ fn exchange(one: &Path, other: &Path) {
 
 /// Changes a byte of the first chunk below an array.
 fn damage(array: &Path) {
-    let is_chunk = |name: &&String| !name.ends_with(".json");
+    let is_chunk = |name: &&String| Path::new(name).extension().is_none_or(|ending| ending != "json");
     let path = array.join(tree(array).keys().find(is_chunk).unwrap());
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
