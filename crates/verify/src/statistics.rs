@@ -237,17 +237,45 @@ impl Statistics {
 
 impl Counted {
     fn row(&mut self, values: &[f64], top: Option<f64>, for_percentiles: bool) {
-        for value in values {
-            if !value.is_finite() {
-                self.others += 1;
-                continue;
+        match top {
+            Some(top) => self.integers(values, top),
+            None => self.floats(values),
+        }
+        if for_percentiles {
+            // Looking up the bucket of each sample took as long as decoding it.
+            let finite = values.iter().filter(|value| value.is_finite());
+            let mut buckets: Vec<u16> = finite.map(|value| bucket(*value)).collect();
+            buckets.sort_unstable();
+            for same in buckets.chunk_by(|one, next| one == next) {
+                *self.buckets.entry(same[0]).or_default() += same.len() as u64;
             }
-            self.finite += 1;
-            self.zeros += u64::from(*value == 0.0);
-            self.saturated += u64::from(top.is_some_and(|top| *value >= top));
-            self.widen(*value, *value);
-            if for_percentiles {
-                *self.buckets.entry(bucket(*value)).or_default() += 1;
+        }
+    }
+
+    /// Integers are all finite; without a branch in it, the loop becomes vector instructions.
+    fn integers(&mut self, values: &[f64], top: f64) {
+        let Some(&first) = values.first() else { return };
+        let (mut low, mut high, mut zeros, mut saturated) = (first, first, 0, 0);
+        for &value in values {
+            low = if value < low { value } else { low };
+            high = if value > high { value } else { high };
+            zeros += u64::from(value == 0.0);
+            saturated += u64::from(value >= top);
+        }
+        self.finite += values.len() as u64;
+        self.zeros += zeros;
+        self.saturated += saturated;
+        self.widen(low, high);
+    }
+
+    fn floats(&mut self, values: &[f64]) {
+        for value in values {
+            if value.is_finite() {
+                self.finite += 1;
+                self.zeros += u64::from(*value == 0.0);
+                self.widen(*value, *value);
+            } else {
+                self.others += 1;
             }
         }
     }
