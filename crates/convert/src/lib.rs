@@ -45,10 +45,10 @@ pub use options::{
     BitType, ChunkChoice, Downsample, DropAxes, Existing, Layout, Options, PositionChoice, PyramidChoice,
     RoiChoice, ShardChoice, TimeChoice,
 };
-pub use pipeline::run::Share;
 pub use pipeline::timing::{Stage, StageTimes};
 pub use pixels::statistics::ChannelStatistics;
 pub use plan::placement::Placement;
+pub use plan::share::Share;
 pub use plan::tiles::Tiles;
 pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
 pub use resume::present::{Present, present};

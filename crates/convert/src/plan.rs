@@ -12,6 +12,7 @@ pub(crate) mod pyramid;
 pub(crate) mod regions;
 pub(crate) mod settings;
 mod shards;
+pub(crate) mod share;
 mod task;
 mod text;
 pub(crate) mod tiles;
@@ -27,10 +28,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::options::{ChunkChoice, Downsample, DropAxes, Options, PositionChoice, PyramidChoice, RoiChoice};
-use crate::pipeline::run::Share;
 use crate::source::{SeenFiles, SourceFile, identify};
 use placement::{Placement, on_stage, place};
 use pyramid::Block;
+use share::Share;
 use tiles::Tiles;
 
 pub use image::ImagePlan;

@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Error;
 use crate::pipeline::findings::PlaneResult;
-use crate::pipeline::run::Share;
+use crate::plan::share::Share;
 use crate::plan::{Task, Written};
 
 /// A crash costs at most this much work of each process, in its first seconds less.
