@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::book::Book;
 use super::phrase::{Details, Fact, Phrase, Piece, gap, phrase};
 use super::wording::{decimal, measure};
-use crate::qc::{Event, Index, Metric, Wavelength};
+use crate::qc::{Event, Index, KINDS, Metric, Wavelength};
 use crate::record::{Object, OriginKind};
 
 /// What a metric is called.
@@ -56,32 +56,21 @@ pub(super) fn is_measured_on_itself(image: &Object) -> bool {
     let day = |date: &str| date.get(..10).map(str::to_owned);
     let Some(taken) = image.str("AcquisitionDate").and_then(day) else { return false };
     let is_own = |o: &&Object| {
-        ORDER.contains(&o.class.as_str())
+        KINDS.contains(&o.class.as_str())
             && o.str("Date").and_then(day).is_some_and(|date| date == taken)
             && !o.descendants().iter().any(|c| c.class.ends_with("ImageRef"))
     };
     image.descendants().iter().any(is_own)
 }
 
-/// The order in which kinds are reported.
-const ORDER: [&str; 8] = [
-    "OpticalCalibration",
-    "ChromaticRegistrationEvaluation",
-    "FieldUniformityEvaluation",
-    "ExcitationCalibration",
-    "DetectorCalibration",
-    "MechanicalCalibration",
-    "IntensityCalibrationTool",
-    "LightSensor",
-];
-
 /// The sentences about every calibration of a record that describes no image.
 pub(super) fn all(book: &Book<'_>) -> Vec<Phrase> {
     said(book, book.index.events.iter().collect())
 }
 
+/// Sentences in the order of the kinds.
 fn said(book: &Book<'_>, mut events: Vec<&Event>) -> Vec<Phrase> {
-    events.sort_by_key(|event| ORDER.iter().position(|kind| *kind == event.kind));
+    events.sort_by_key(|event| KINDS.iter().position(|kind| *kind == event.kind));
     // Alike calibrations of several channels are one sentence for each date and kind.
     let mut sentences: Vec<(String, Phrase, Vec<Phrase>)> = Vec::new();
     for event in events {
