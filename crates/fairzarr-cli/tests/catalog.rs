@@ -5,22 +5,15 @@
 mod pages;
 #[path = "../../nbo/tests/support/plate.rs"]
 mod plate;
+mod program;
 
 use pages::tiff;
 use plate::Plate;
+use program::fairzarr;
 use rusqlite::Connection;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-#[track_caller]
-fn fairzarr(args: &[&str], code: i32) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_fairzarr")).args(args).output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-    assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}{err}");
-    out
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
