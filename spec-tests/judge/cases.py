@@ -131,9 +131,14 @@ def faults(fz, cases, data):
             f in (w if isinstance(w, tuple) else (w,)) for f, w in zip(found, codes_wanted))
         judge(f"faults {section}", holds, f"exit codes {found}, wanted {codes_wanted}: {lines.get(section)}")
     judge("faults 8: nothing is left", "8.ozx.unpacked" not in lines.get(8, []), lines.get(8))
-    peaks = [int(m[1]) for line in lines.get(None, []) + sum(lines.values(), []) if (m := re.match(r"(\d+) KiB", line))]
-    judge("faults 10: memory", all(peak < 512 << 10 for peak in peaks), peaks)
-    judge("faults 13: escapes", "\x1b" not in ran.stdout and "\x07" not in ran.stdout, "the terminal gets them")
+    peaks = [int(m[1]) for line in sum(lines.values(), []) if (m := re.match(r"(\d+) KiB", line))]
+    if shutil.which("time") or pathlib.Path("/usr/bin/time").exists():
+        judge("faults 10: memory", len(peaks) == 2 and all(peak < 512 << 10 for peak in peaks), peaks)
+    else:
+        skipped.append("faults 10: memory (/usr/bin/time)")
+    # cat -v shows an escape as ^[ and a bell as ^G; the program's own form has u{1b}.
+    shown = "\n".join(lines.get(13, []))
+    judge("faults 13: escapes", "u{1b}" in shown and "^[" not in shown and "^G" not in shown, shown)
 
 
 def identity(fz, cases, source):
@@ -146,7 +151,7 @@ def identity(fz, cases, source):
     judge("identity 1", said(1, r"rc=1.*channels: 2 "), text.get(1))
     judge("identity 2", said(2, r"fail.*rc=1"), text.get(2))
     judge("identity 3", said(3, r"fail.*rc=1"), text.get(3))
-    judge("identity 4", not said(4, r"(?m)^\S*.*: pass\b"), text.get(4))
+    judge("identity 4", said(4, r"EXPECTED") and not said(4, r"(?m)^pass\b") and said(4, r"fail|unknown"), text.get(4))
     judge("identity 5", said(5, r"rc=1 EXPECTED unknown.*rc=0 EXPECTED pass"), text.get(5))
     judge("identity 6", said(6, r"rc=1"), text.get(6))
     judge("identity 7", said(7, r"fail|unknown"), text.get(7))
@@ -162,6 +167,7 @@ def edits(fz, cases, sample, data):
     ran = run(sys.executable, cases / "roundtrip/mut.py", sample, store, env={**os.environ, "FAIRZARR": fz}, timeout=1200)
     # A series of one image has one order.
     changes_nothing = ("unchanged", "OME: series order swapped", "extra file in root", "OME/planes")
+    judged = 0
     for line in ran.stdout.splitlines():
         if not (found := re.match(r"(.*?) +verify SRC STORE: (.*?) +verify STORE: (.*)", line)):
             continue
@@ -169,6 +175,8 @@ def edits(fz, cases, sample, data):
         if name.startswith(changes_nothing):
             continue
         judge(f"edit {name}", "ok" not in both, both)
+        judged += 1
+    judge("edits: all of them", judged >= 30, f"{judged} judged, {ran.stderr[-200:]}")
 
 
 def shares(fz, cases):

@@ -34,10 +34,7 @@ impl StoredDocument {
             Some(recorded) if *recorded != found => {
                 Err(refuse(format!("its SHA-256 is {found}, but {recorded} was recorded")))
             }
-            _ if self.key.ends_with(keys::EDITS) => restored(store, &bytes).map_err(|error| match error {
-                Restoring::Store(error) => error.into(),
-                Restoring::Refused(reason) => refuse(reason),
-            }),
+            _ if self.key.ends_with(keys::EDITS) => restored(store, &self.key, &bytes),
             _ => Ok(bytes.to_vec()),
         }
     }
@@ -61,18 +58,13 @@ pub fn edits_document(like: &str, edits: &[Edit], bytes: &[u8]) -> Vec<u8> {
         .into_bytes()
 }
 
-enum Restoring {
-    Store(fairzarr_store::Error),
-    Refused(String),
-}
-
-fn restored(store: &Store, bytes: &[u8]) -> Result<Vec<u8>, Restoring> {
-    let refused = |reason: &str| Restoring::Refused(reason.to_owned());
-    let document: Value =
-        serde_json::from_slice(bytes).map_err(|error| Restoring::Refused(error.to_string()))?;
+/// The document that the edits at `key` make of another one.
+fn restored(store: &Store, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let refuse = |reason: String| Error::Metadata { path: key.to_owned(), reason };
+    let document: Value = serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
     let text = |name: &str| document.get(name).and_then(Value::as_str);
     let like = text("like").filter(|like| like.starts_with(keys::SOURCES) && like.ends_with(".ome.xml"));
-    let like = like.ok_or_else(|| refused("it does not say of which document it is a variant"))?;
+    let like = like.ok_or_else(|| refuse("it does not say of which document it is a variant".into()))?;
     let edits: Option<Vec<Edit>> = document.get("edits").and_then(Value::as_array).and_then(|edits| {
         let number = |edit: &Value, name: &str| edit.get(name)?.as_u64()?.try_into().ok();
         let one = |edit: &Value| {
@@ -81,19 +73,22 @@ fn restored(store: &Store, bytes: &[u8]) -> Result<Vec<u8>, Restoring> {
         };
         edits.iter().map(one).collect()
     });
-    let edits = edits.ok_or_else(|| refused("its edits are not numbers and texts"))?;
-    let whole = store.get(like).map_err(Restoring::Store)?;
-    let whole =
-        whole.ok_or_else(|| Restoring::Refused(format!("{like}, of which it is a variant, is missing")))?;
-    let made = alike::restored(&whole, &edits).map_err(|error| Restoring::Refused(error.to_string()))?;
-    let found = sha256(&made);
-    match text("sha256") {
-        Some(recorded) if recorded == found => Ok(made),
-        recorded => Err(Restoring::Refused(format!(
-            "the SHA-256 of what it makes of {like} is {found}, but {} was recorded",
-            recorded.unwrap_or("nothing")
-        ))),
+    let edits = edits.ok_or_else(|| refuse("its edits are not numbers and texts".into()))?;
+    let missing = || refuse(format!("{like}, of which it is a variant, is missing"));
+    let whole = store.get(like)?.ok_or_else(missing)?;
+    let made = alike::restored(&whole, &edits).map_err(|error| refuse(error.to_string()))?;
+    let found = (Some(made.len() as u64), sha256(&made));
+    let recorded =
+        (document.get("bytes").and_then(Value::as_u64), text("sha256").unwrap_or("nothing").to_owned());
+    if recorded != found {
+        let ((bytes, sha256), (_, made_sha256)) = (recorded, found);
+        return Err(refuse(format!(
+            "it makes {} bytes with SHA-256 {made_sha256} of {like}, but {} with {sha256} were recorded",
+            made.len(),
+            bytes.map_or_else(|| "none".to_owned(), |bytes| bytes.to_string())
+        )));
     }
+    Ok(made)
 }
 
 /// The source documents that the store records, in order; where it records none, what lies in `OME/sources`.

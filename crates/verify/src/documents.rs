@@ -60,7 +60,16 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Result<Check, Error> {
         }
         // Those that are kept as edits of another one have to come back.
         match (StoredDocument { key: text("path").to_owned(), sha256: None }).read(hierarchy.store()) {
-            Ok(_) => {}
+            Ok(document) => {
+                // What is kept as edits is recorded by what it makes too.
+                let recorded = source
+                    .get("restored")
+                    .map(|of| of.get("sha256").and_then(Value::as_str).unwrap_or_default());
+                let found = sha256(&document);
+                if let Some(recorded) = recorded.filter(|recorded| *recorded != found) {
+                    differences.add(Difference::new(&format!("{}, restored", text("path")), recorded, found));
+                }
+            }
             Err(error @ fairzarr_ome_zarr::Error::Store(_)) => return Err(error.into()),
             Err(error) => differences.add(Difference::new(text("path"), "a document", error.to_string())),
         }

@@ -367,14 +367,16 @@ impl<'a> Metadata<'a> {
             .enumerate()
             .map(|(index, document)| {
                 let (path, bytes) = self.kept(index, document);
-                let media_type = match document.content {
-                    SourceContent::Like { .. } => "application/json",
-                    _ => "application/xml",
-                };
-                json!({
-                    "path": path, "role": document.role, "media_type": media_type,
+                let mut entry = json!({
+                    "path": path, "role": document.role, "media_type": "application/xml",
                     "file": document.name, "bytes": bytes.len(), "sha256": sha256(&bytes),
-                })
+                });
+                if let SourceContent::Like { bytes, .. } = document.content {
+                    let restored = self.source.source_bytes(index).unwrap_or_default();
+                    entry["media_type"] = "application/json".into();
+                    entry["restored"] = json!({"bytes": bytes, "sha256": sha256(&restored)});
+                }
+                entry
             })
             .chain(sidecars)
             .collect();

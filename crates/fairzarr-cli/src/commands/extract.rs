@@ -168,6 +168,7 @@ fn form(args: &Extract) -> Option<String> {
     args.form.to_possible_value().map(|value| value.get_name().to_owned())
 }
 
+/// Writes a new file.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let created = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
     created.map_err(|error| cannot_write(path, error))

@@ -225,6 +225,12 @@ fn documents_that_differ_in_their_uuid_alone_are_stored_once_and_come_back_byte_
     assert!(!store.join("OME/sources/1.ome.xml").exists());
     let edits = store.join("OME/sources/1.edits.json");
     assert!(fs::metadata(&edits).unwrap().len() < 400);
+    let root: serde_json::Value =
+        serde_json::from_slice(&fs::read(store.join("zarr.json")).unwrap()).unwrap();
+    let entry = &root["attributes"]["fairzarr:sources"][1];
+    assert_eq!(entry["path"], "OME/sources/1.edits.json");
+    assert_eq!(entry["restored"]["bytes"], texts[1].len());
+    assert_eq!(entry["restored"]["sha256"].as_str().unwrap(), fairzarr_ome_zarr::sha256(texts[1].as_bytes()));
     verify(&source, &store).done();
     fairzarr(["verify", &text(&store)]).done();
 

@@ -84,7 +84,11 @@ fn of(dataset: &Dataset, target: &Location, options: &StoreOptions, job: &Job) -
             .map(|(_, value)| value.to_ascii_lowercase()),
     );
     let documents = ome_zarr::recorded(&root);
-    let digests = documents.iter().filter_map(|document| document.get("sha256").and_then(Value::as_str));
+    // A document that is kept as edits of another one is held too, by the digest of what they make.
+    let digests = documents
+        .iter()
+        .flat_map(|document| [Some(document), document.get("restored")])
+        .filter_map(|document| document?.get("sha256").and_then(Value::as_str));
     held.files.extend(digests.map(str::to_ascii_lowercase));
     Ok(held)
 }
