@@ -67,7 +67,7 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Result<Check, Error> {
                     .map(|of| of.get("sha256").and_then(Value::as_str).unwrap_or_default());
                 let found = sha256(&document);
                 if let Some(recorded) = recorded.filter(|recorded| *recorded != found) {
-                    differences.add(Difference::new(&format!("{}, restored", text("path")), recorded, found));
+                    differences.add(Difference::new(format!("{}, restored", text("path")), recorded, found));
                 }
             }
             Err(error @ fairzarr_ome_zarr::Error::Store(_)) => return Err(error.into()),
