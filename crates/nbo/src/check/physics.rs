@@ -259,7 +259,7 @@ struct Times {
     acquired: Option<Day>,
     /// When the calibration was made that it belongs to.
     measured: Option<Day>,
-    tomorrow: Option<Day>,
+    tomorrow: Option<i64>,
 }
 
 fn walk(context: &mut Context, object: &Object, times: &Times, above: &str, first_use: &HashMap<&str, Day>) {
@@ -277,7 +277,7 @@ fn walk(context: &mut Context, object: &Object, times: &Times, above: &str, firs
         let used = object.id().and_then(|id| first_use.get(id));
         let is_slide = times.measured.is_some();
         let (severity, why) = match field.name.as_str() {
-            _ if times.tomorrow.is_some_and(|tomorrow| day > tomorrow) => {
+            _ if times.tomorrow.is_some_and(|tomorrow| value::day_number(day) > tomorrow) => {
                 (Severity::Error, "lies in the future".to_owned())
             }
             "PurchaseDate" if used.is_some_and(|used| day > *used) => {
@@ -300,19 +300,8 @@ fn walk(context: &mut Context, object: &Object, times: &Times, above: &str, firs
     }
 }
 
-/// The latest day that it is anywhere on earth; `None` where the clock says nothing.
-fn tomorrow() -> Option<Day> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let days = i64::try_from(seconds / 86_400).ok()? + 1;
-    // Days since 1 March of the year 0, in eras of 400 years.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day = days.rem_euclid(146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    Some((i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(date).ok()?))
+/// The latest day that it is anywhere on earth, as [`value::day_number`] counts them; `None` where the clock says nothing.
+fn tomorrow() -> Option<i64> {
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs() / (24 * 60 * 60);
+    Some(value::day_number((1970, 1, 1)) + i64::try_from(today).ok()? + 1)
 }

@@ -214,6 +214,15 @@ pub fn date(text: &str) -> Option<(i32, u32, u32)> {
     (separators && (1..=length).contains(&day)).then_some((year as i32, month, day))
 }
 
+/// Days since an epoch, by the Gregorian calendar.
+pub(crate) fn day_number((year, month, day): (i32, u32, u32)) -> i64 {
+    // Years begin in March, so that the leap day is the last.
+    let (year, month) =
+        if month > 2 { (i64::from(year), month - 3) } else { (i64::from(year) - 1, month + 9) };
+    let leap = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leap + i64::from((153 * month + 2) / 5 + day)
+}
+
 fn without_zone(text: &str) -> &str {
     if let Some(utc) = text.strip_suffix('Z') {
         return utc;
@@ -418,5 +427,13 @@ mod tests {
             assert_eq!((field.text.as_deref(), field.value.is_number()), (text, true), "{given}");
         }
         assert_eq!(field("LensNA", Some(na), "NaN").value, json!("NaN"));
+    }
+
+    #[test]
+    fn days_between_dates() {
+        let days = |a, b| day_number(b) - day_number(a);
+        assert_eq!(days((2024, 2, 1), (2024, 3, 14)), 42);
+        assert_eq!(days((2023, 2, 28), (2023, 3, 1)), 1);
+        assert_eq!(days((1999, 12, 31), (2000, 12, 31)), 366);
     }
 }
