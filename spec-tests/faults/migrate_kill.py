@@ -4,7 +4,7 @@ may go.
 
     python migrate_kill.py --bin FAIRZARR [--seed 1] [--datasets 36] [--kills 50]
 
-Needs numpy and tifffile. The archive has datasets of all kinds: single files of several types and sizes, time series in pieces that
+Needs numpy, tifffile and imagecodecs, which packs with Zstandard. The archive has datasets of all kinds: single files of several types and sizes, time series in pieces that
 name each other, sets with a companion, names that collide, documents beside images, plain TIFF, links, a name that is no Unicode,
 damaged and empty files, and what is no image. All is drawn from the seed. Some kills come while the list of originals is made, which
 must leave the state as it was. Prints a line for each round that went wrong, and at the end what was killed and how far it had come;
