@@ -150,15 +150,15 @@ fn a_forged_metadata_document_is_found_without_the_source() {
 #[test]
 fn forged_tags_are_found_with_the_source_and_said_to_rest_on_the_manifest_without() {
     let page = "/pages/0";
-    let edits: [(&str, &dyn Fn(&mut Value)); 8] = [
-        ("code", &|page| page["tags"][0]["code"] = json!(12345)),
-        ("name", &|page| page["tags"][0]["name"] = json!("Other")),
-        ("type", &|page| page["tags"][0]["type"] = json!("DOUBLE")),
-        ("value", &|page| page["tags"][0]["value"] = json!(77)),
-        ("member", &|page| page["tags"][0]["comment"] = json!("other")),
-        ("image", &|page| page["image"] = json!(5)),
-        ("lost", &|page| drop(page["tags"].as_array_mut().unwrap().pop())),
-        ("added", &|page| {
+    let edits: [(_, fn(&mut Value)); 8] = [
+        ("code", |page| page["tags"][0]["code"] = json!(12345)),
+        ("name", |page| page["tags"][0]["name"] = json!("Other")),
+        ("type", |page| page["tags"][0]["type"] = json!("DOUBLE")),
+        ("value", |page| page["tags"][0]["value"] = json!(77)),
+        ("member", |page| page["tags"][0]["comment"] = json!("other")),
+        ("image", |page| page["image"] = json!(5)),
+        ("lost", |page| drop(page["tags"].as_array_mut().unwrap().pop())),
+        ("added", |page| {
             let tags = page["tags"].as_array_mut().unwrap();
             tags.push(tags[0].clone());
         }),
