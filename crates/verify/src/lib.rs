@@ -44,6 +44,7 @@ mod samples;
 mod statistics;
 mod structure;
 mod summaries;
+mod tags;
 mod validity;
 
 use fairzarr_ome_tiff::Fileset;
@@ -170,7 +171,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.extend([
         pyramid.finish(options.sample),
-        manifest::check(&hierarchy, job)?,
+        manifest::check(&hierarchy, manifest::WITHOUT_SOURCE, job)?,
         validity::zarr(store)?,
     ]);
     checks.extend(labels.map(|labels| labels.finish(options.sample)));
@@ -248,11 +249,12 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
         checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
         checks.push(pyramid.finish(options.sample));
-        checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+        checks.extend([manifest::check(&hierarchy, manifest::WITHOUT_SOURCE, job)?, validity::zarr(store)?]);
         checks.extend(labels.map(|labels| labels.finish(options.sample)));
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?]);
+    checks.extend(tags::compare(source, &hierarchy)?);
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.push(pyramid.finish(options.sample));
     checks.extend(labels.map(|labels| labels.finish(options.sample)));
@@ -261,7 +263,7 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     if hierarchy.conversion().is_some() {
         checks.push(objects.finish());
     }
-    checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+    checks.extend([manifest::check(&hierarchy, manifest::WITH_SOURCE, job)?, validity::zarr(store)?]);
     checks.extend(files::compare(source, &hierarchy, job)?);
     Ok(Report { checks })
 }
