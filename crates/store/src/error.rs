@@ -136,7 +136,12 @@ impl Error {
     pub fn is_of_place(&self) -> bool {
         matches!(
             self.class(),
-            Class::Throttled | Class::Transient | Class::Untrusted | Class::Elsewhere | Class::Cancelled | Class::TakenOver
+            Class::Throttled
+                | Class::Transient
+                | Class::Untrusted
+                | Class::Elsewhere
+                | Class::Cancelled
+                | Class::TakenOver
         )
     }
 

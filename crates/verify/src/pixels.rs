@@ -259,7 +259,8 @@ impl<'a> Pair<'a> {
         let plane = region.h as usize * region.w as usize * sample;
         expected.resize(plane * channels.len(), 0);
         let read = |c| readable(self.array.read(&self.ranges(&t, c, &z, region)));
-        let stored: Vec<Result<Vec<u8>, String>> = channels.clone().map(read).collect::<Result<_, Error>>()?;
+        let stored: Vec<Result<Vec<u8>, String>> =
+            channels.clone().map(read).collect::<Result<_, Error>>()?;
         let mut differences = Vec::new();
         for (c, stored) in channels.clone().zip(&stored) {
             if let Err(error) = stored {
