@@ -75,9 +75,10 @@ impl Operations {
         let request = self.client.put_opts(&path, bytes.into(), options);
         // Those of the queue may be held back until a lease is looked at: whoever waits for an upload, as the mark of the
         // lease itself, may not have to wait for them.
-        let upload = match cancelled.is_of_queue() {
-            true => Either::Left(self.permitted(request)),
-            false => Either::Right(request),
+        let upload = if cancelled.is_of_queue() {
+            Either::Left(self.permitted(request))
+        } else {
+            Either::Right(request)
         };
         let upload = traced(upload);
         match select(std::pin::pin!(upload), std::pin::pin!(cancelled.cancelled())).await {
