@@ -61,6 +61,24 @@ fn an_object_beyond_the_memory_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn chunks_of_other_dimensions_than_their_array_are_refused() {
+    for sharded in [false, true] {
+        let stored = Stored::new(if sharded { &["--shard", "256", "--chunk", "128"] } else { &[] });
+        stored.edit("0/zarr.json", |array| {
+            let chunk = match sharded {
+                true => &mut array["codecs"][0]["configuration"]["chunk_shape"],
+                false => &mut array["chunk_grid"]["configuration"]["chunk_shape"],
+            };
+            chunk.as_array_mut().unwrap().pop();
+        });
+        for command in [vec!["verify"], vec!["validate", "--deep"], vec!["inspect"]] {
+            let told = fairzarr([&command[..], &[&text(&stored.store)]].concat());
+            assert!([1, 3].contains(&told.code), "{command:?}: {told:?}");
+        }
+    }
+}
+
+#[test]
 fn an_image_of_more_levels_than_there_can_be_is_refused() {
     let stored = Stored::new(&[]);
     stored.edit("zarr.json", |root| {

@@ -118,7 +118,12 @@ impl Manifest {
                 "found schema {schema} with {algorithm}, expected schema {MANIFEST_SCHEMA} with {ALGORITHM}"
             )));
         }
-        Ok(Self { objects })
+        let manifest = Self { objects };
+        // The digest is of what is known here: whatever else the document said would not be covered by it.
+        if canonical::canonical(bytes, None) != canonical::canonical(&manifest.to_bytes(), None) {
+            return Err(refuse("it has members that no manifest of its schema has".into()));
+        }
+        Ok(manifest)
     }
 
     /// SHA-256 of the canonical form, in lower-case hexadecimal digits: the identity of all that the store says and,
@@ -224,6 +229,8 @@ mod tests {
             r#"{"schema": 2, "algorithm": "sha256", "objects": {}}"#,
             r#"{"schema": 1, "algorithm": "md5", "objects": {}}"#,
             r#"{"schema": 1, "algorithm": "sha256", "objects": {"a": {"size": 1}}}"#,
+            r#"{"schema": 1, "algorithm": "sha256", "objects": {}, "more": 1}"#,
+            r#"{"schema": 1, "algorithm": "sha256", "objects": {"a": {"size": 1, "bytes": "00", "more": 1}}}"#,
         ] {
             assert!(Manifest::parse(text.as_bytes()).is_err(), "{text}");
         }
