@@ -73,7 +73,7 @@ fn chunks_of_other_dimensions_than_their_array_are_refused() {
         });
         for command in [vec!["verify"], vec!["validate", "--deep"], vec!["inspect"]] {
             let told = fairzarr([&command[..], &[&text(&stored.store)]].concat());
-            assert!([1, 3].contains(&told.code), "{command:?}: {told:?}");
+            assert!(told.code.is_some_and(|code| [1, 3].contains(&code)), "{command:?}: {told:?}");
         }
     }
 }

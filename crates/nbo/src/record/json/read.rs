@@ -98,8 +98,8 @@ struct Tables<'a> {
 
 /// Records nest a dozen levels; anything much deeper is not one.
 const MAX_DEPTH: usize = 100;
-/// A plate of 3456 images with four fully calibrated channels copies 200,000 objects.
-const MAX_SHARED: usize = 4_000_000;
+/// A plate of 3456 images with four fully calibrated channels copies 200,000 objects, of about 750 bytes each.
+const MAX_SHARED: usize = 1_000_000;
 
 fn shape(at: &str, expected: &'static str) -> Error {
     Error::Shape { at: at.to_owned(), expected }
