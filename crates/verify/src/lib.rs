@@ -119,6 +119,16 @@ fn fits(image: &OpenImage<'_>, job: &Job) -> Result<(), Error> {
     }
 }
 
+/// What was read of an array, or in words why it cannot be: a chunk that does not decode is a finding like any other, and must
+/// not end the search. A place that fails says nothing of what it holds.
+fn readable<T>(read: Result<T, fairzarr_ome_zarr::Error>) -> Result<Result<T, String>, Error> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(fairzarr_ome_zarr::Error::Store(error)) => Err(error.into()),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
 /// The store as several proofs read it: what is far away is fetched once, as far as there is room.
 fn kept(store: &Store, job: &Job) -> Store {
     if store.is_remote() { store.keeping(job.memory / 2) } else { store.clone() }
