@@ -1,10 +1,10 @@
-//! Objects that are kept in memory after they were read.
+//! Objects that are kept in memory after they were read, and the knowledge that there is none.
 //!
 //! Those that came first stay: who reads a store twice in the same order would find nothing in a cache that drops what was
 //! read longest ago.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ pub(crate) struct Kept {
 
 #[derive(Debug, Default)]
 struct State {
-    objects: HashMap<String, Bytes>,
+    objects: HashMap<String, Option<Bytes>>,
     bytes: u64,
 }
 
@@ -25,19 +25,35 @@ impl Kept {
         Self { room, state: Mutex::default() }
     }
 
-    pub(crate) fn find(&self, key: &str) -> Option<Bytes> {
-        // No code that can panic runs while the lock is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).objects.get(key).cloned()
+    /// What was read at a key, if it is known: an object, or none.
+    pub(crate) fn find(&self, key: &str) -> Option<Option<Bytes>> {
+        self.state().objects.get(key).cloned()
     }
 
-    pub(crate) fn add(&self, key: &str, bytes: &Bytes) {
-        let size = (key.len() + bytes.len()) as u64;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn add(&self, key: &str, found: Option<&Bytes>) {
+        let size = size(key, found);
+        let mut state = self.state();
         if state.bytes + size <= self.room && !state.objects.contains_key(key) {
             state.bytes += size;
-            state.objects.insert(key.to_owned(), bytes.clone());
+            state.objects.insert(key.to_owned(), found.cloned());
         }
     }
+
+    pub(crate) fn forget(&self, key: &str) {
+        let mut state = self.state();
+        if let Some(found) = state.objects.remove(key) {
+            state.bytes -= size(key, found.as_ref());
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn size(key: &str, found: Option<&Bytes>) -> u64 {
+    (key.len() + found.map_or(0, Bytes::len)) as u64
 }
 
 #[cfg(test)]
@@ -59,6 +75,15 @@ mod tests {
         }
         // Two fit.
         assert_eq!(store.requests().gets - before, 2 + 3);
-        assert_eq!(keeping.get("d").unwrap(), None);
+        // That there is none is known as well; what is forgotten makes room.
+        for _ in 0..3 {
+            assert_eq!(keeping.get("d").unwrap(), None);
+        }
+        assert_eq!(store.requests().gets - before, 2 + 3 + 1);
+        keeping.forget("a");
+        for _ in 0..2 {
+            keeping.get("c").unwrap();
+        }
+        assert_eq!(store.requests().gets - before, 2 + 3 + 1 + 1);
     }
 }
