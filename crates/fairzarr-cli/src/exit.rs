@@ -67,20 +67,16 @@ impl fmt::Display for Failure {
         let mut last = String::new();
         for cause in self.error.chain() {
             let text = cause.to_string();
-            let rest = text.strip_prefix(last.as_str());
-            if parts.is_empty() {
-                parts.push(text.clone());
-            } else if last.contains(&text) {
-                // Some errors repeat their source's text; once is enough.
-            } else if let Some(rest) = rest.and_then(|rest| rest.strip_prefix(": ")) {
-                // Nor is a name told twice that both begin with.
-                parts.push(rest.to_owned());
-            } else if rest.is_some_and(|rest| rest.starts_with(' ')) {
+            // Some errors repeat their source's text; once is enough.
+            if parts.is_empty() || !last.contains(&text) {
+                let rest = text.strip_prefix(last.as_str());
                 // A cause that says the same and where: `cannot read a: cannot read a in b`.
-                parts.pop();
-                parts.push(text.clone());
-            } else {
-                parts.push(text.clone());
+                if rest.is_some_and(|rest| rest.starts_with(' ')) {
+                    parts.pop();
+                }
+                // Nor is a name told twice that both begin with.
+                let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+                parts.push(rest.unwrap_or(&text).to_owned());
             }
             last = text;
         }

@@ -51,7 +51,9 @@ pub fn named_objects(store: &Store) -> Result<Vec<(String, u64)>, Error> {
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for (key, size) in sizes(store, asked.into_iter().collect())? {
         match size {
-            Some(size) => drop(found.insert(key, size)),
+            Some(size) => {
+                found.insert(key, size);
+            }
             None if listed.contains(&key) => return Err(missing(key)),
             None => {}
         }
@@ -67,7 +69,9 @@ pub fn named_objects(store: &Store) -> Result<Vec<(String, u64)>, Error> {
         let is_complete = complete && levels.contains(&path);
         for (key, size) in sizes(store, names)? {
             match size {
-                Some(size) => drop(objects.insert(key, size)),
+                Some(size) => {
+                    objects.insert(key, size);
+                }
                 None if is_complete => return Err(missing(key)),
                 None => {}
             }

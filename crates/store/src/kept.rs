@@ -14,9 +14,26 @@ pub(crate) struct Kept {
     state: Mutex<State>,
 }
 
+/// What is known of a key.
+#[derive(Clone, Debug)]
+pub(crate) enum Known {
+    Object(Bytes),
+    /// There is none.
+    Absent,
+}
+
+impl Known {
+    pub(crate) fn object(self) -> Option<Bytes> {
+        match self {
+            Self::Object(bytes) => Some(bytes),
+            Self::Absent => None,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    objects: HashMap<String, Option<Bytes>>,
+    objects: HashMap<String, Known>,
     bytes: u64,
 }
 
@@ -25,8 +42,8 @@ impl Kept {
         Self { room, state: Mutex::default() }
     }
 
-    /// What was read at a key, if it is known: an object, or none.
-    pub(crate) fn find(&self, key: &str) -> Option<Option<Bytes>> {
+    /// What was read at a key, if anything was.
+    pub(crate) fn find(&self, key: &str) -> Option<Known> {
         self.state().objects.get(key).cloned()
     }
 
@@ -35,14 +52,15 @@ impl Kept {
         let mut state = self.state();
         if state.bytes + size <= self.room && !state.objects.contains_key(key) {
             state.bytes += size;
-            state.objects.insert(key.to_owned(), found.cloned());
+            let found = found.map_or(Known::Absent, |bytes| Known::Object(bytes.clone()));
+            state.objects.insert(key.to_owned(), found);
         }
     }
 
     pub(crate) fn forget(&self, key: &str) {
         let mut state = self.state();
         if let Some(found) = state.objects.remove(key) {
-            state.bytes -= size(key, found.as_ref());
+            state.bytes -= size(key, found.object().as_ref());
         }
     }
 

@@ -203,7 +203,7 @@ impl Store {
         key::check(key)?;
         let Some(kept) = &self.kept else { return self.backend.read(key, Part::All) };
         if let Some(found) = kept.find(key) {
-            return Ok(found);
+            return Ok(found.object());
         }
         let found = self.backend.read(key, Part::All)?;
         kept.add(key, found.as_ref());

@@ -44,7 +44,7 @@ impl<D: Documents> Walk<'_, D> {
             );
         }
         for (n, image) in images.iter().enumerate() {
-            if n % AT_ONCE == 0 {
+            if n.is_multiple_of(AT_ONCE) {
                 let next = images.iter().skip(n).take(AT_ONCE);
                 self.expect_groups(next.filter(|image| !self.visited.contains(*image)));
             }
