@@ -188,11 +188,11 @@ fn a_plate_is_read_with_many_requests_at_a_time() {
     site.fairzarr(["convert", &text(&source), &text(&stored), "--no-consolidated"]).done();
     let (source, target) = (text(&source), "s3://bucket/plate.ome.zarr");
     for (command, most) in [
-        (&["inspect", target][..], 8),
-        (&["check", target], 8),
-        (&["validate", target], 14),
-        (&["verify", target], 26),
-        (&["verify", &source, target], 26),
+        (&["inspect", target][..], 12),
+        (&["check", target], 12),
+        (&["validate", target], 24),
+        (&["verify", target], 45),
+        (&["verify", &source, target], 45),
     ] {
         site.proxy.forget();
         // What there is to say about the record of a plate is not asked here.
