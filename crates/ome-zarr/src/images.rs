@@ -40,12 +40,15 @@ impl StoredImage {
 /// # Errors
 /// When the store is unfinished, holds no image, or its metadata cannot be understood.
 pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
-    in_order(paths(store)?, AT_ONCE, |path| {
-        let (path, attributes) = group(store, path)?;
-        let image = parse_image(&attributes);
-        let (version, multiscale, omero) = image.map_err(|error| refused(&path, error.to_string()))?;
-        Ok(StoredImage { path, version, multiscale, omero })
-    })
+    in_order(paths(store)?, AT_ONCE, |path| image(store, path))
+}
+
+/// The image at a path.
+pub(crate) fn image(store: &Store, path: String) -> Result<StoredImage, Error> {
+    let (path, attributes) = group(store, path)?;
+    let image = parse_image(&attributes);
+    let (version, multiscale, omero) = image.map_err(|error| refused(&path, error.to_string()))?;
+    Ok(StoredImage { path, version, multiscale, omero })
 }
 
 /// Path and attributes of a group.
