@@ -45,6 +45,7 @@ mod samples;
 mod statistics;
 mod structure;
 mod summaries;
+mod tags;
 mod validity;
 
 use fairzarr_ome_tiff::Fileset;
@@ -121,6 +122,16 @@ fn fits(image: &OpenImage<'_>, job: &Job) -> Result<(), Error> {
     }
 }
 
+/// What was read of an array, or in words why it cannot be: a chunk that does not decode is a finding like any other, and must
+/// not end the search. A place that fails says nothing of what it holds.
+fn readable<T>(read: Result<T, fairzarr_ome_zarr::Error>) -> Result<Result<T, String>, Error> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(fairzarr_ome_zarr::Error::Store(error)) => Err(error.into()),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
 /// The store as several proofs read it: what is far away is fetched once, as far as there is room.
 fn kept(store: &Store, job: &Job) -> Store {
     if store.is_remote() { store.keeping(job.memory / 2) } else { store.clone() }
@@ -165,7 +176,7 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.extend([
         pyramid.finish(options.sample),
-        manifest::check(&hierarchy, job)?,
+        manifest::check(&hierarchy, manifest::WITHOUT_SOURCE, job)?,
         validity::zarr(store)?,
     ]);
     let labels = labels.map(|labels| labels.finish(options.sample));
@@ -262,11 +273,12 @@ pub fn verify_with_labels(
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
         checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
         checks.push(pyramid.finish(options.sample));
-        checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+        checks.extend([manifest::check(&hierarchy, manifest::WITHOUT_SOURCE, job)?, validity::zarr(store)?]);
         checks.extend(labels);
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?]);
+    checks.extend(tags::compare(source, &hierarchy)?);
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.push(pyramid.finish(options.sample));
     checks.extend(labels);
@@ -275,7 +287,7 @@ pub fn verify_with_labels(
     if hierarchy.conversion().is_some() {
         checks.push(objects.finish());
     }
-    checks.extend([manifest::check(&hierarchy, job)?, validity::zarr(store)?]);
+    checks.extend([manifest::check(&hierarchy, manifest::WITH_SOURCE, job)?, validity::zarr(store)?]);
     checks.extend(files::compare(
         source,
         hierarchy.conversion().into_iter().flat_map(|conversion| conversion.files()),

@@ -16,8 +16,13 @@ const BATCH: usize = 256;
 /// Notes that are listed; the others are counted.
 const LISTED: usize = 20;
 
-/// Compares every listed object, and looks for others.
-pub(crate) fn check(hierarchy: &Hierarchy, job: &Job) -> Result<Check, Error> {
+/// What nothing but the manifest speaks for, where the source is at hand.
+pub(crate) const WITH_SOURCE: &str = "the record of the conversion";
+/// And where it is not.
+pub(crate) const WITHOUT_SOURCE: &str = "TIFF tags and the record of the conversion";
+
+/// Compares every listed object, and looks for others. `rests` is what no other proof speaks for.
+pub(crate) fn check(hierarchy: &Hierarchy, rests: &str, job: &Job) -> Result<Check, Error> {
     let mut differences = Differences::new("objects");
     let is_changing = match hierarchy.store().exists(keys::CHANGING) {
         // Who may not list a public bucket is told that of what is not there.
@@ -71,7 +76,7 @@ pub(crate) fn check(hierarchy: &Hierarchy, job: &Job) -> Result<Check, Error> {
         notes.truncate(LISTED);
         notes.push(format!("{more} more objects that were written anew or added"));
     }
-    let covered = format!("{} objects beside the images by SHA-256", objects.len());
+    let covered = format!("{} objects beside the images by SHA-256; {rests}: by it alone", objects.len());
     Ok(Check { notes, ..Check::new(Proof::Manifest, covered, differences.finish()) })
 }
 

@@ -26,6 +26,8 @@ pub enum Proof {
     Export,
     /// OME-XML made from attributes and arrays is canonically equal to the document.
     Structure,
+    /// `OME/tiff-tags.json` says what the tags of the source's files say.
+    Tags,
     /// `OME/METADATA.ome.xml` is the source's document without its data.
     Metadata,
     /// NGFF values follow from the OME-XML.
@@ -59,6 +61,7 @@ impl Proof {
             Self::Documents => "documents",
             Self::Export => "export",
             Self::Structure => "structure",
+            Self::Tags => "tags",
             Self::Metadata => "metadata",
             Self::Derivation => "derivation",
             Self::Record => "record",

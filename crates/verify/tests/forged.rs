@@ -148,6 +148,34 @@ fn a_forged_metadata_document_is_found_without_the_source() {
 }
 
 #[test]
+fn forged_tags_are_found_with_the_source_and_said_to_rest_on_the_manifest_without() {
+    let page = "/pages/0";
+    let edits: [(_, fn(&mut Value)); 8] = [
+        ("code", |page| page["tags"][0]["code"] = json!(12345)),
+        ("name", |page| page["tags"][0]["name"] = json!("Other")),
+        ("type", |page| page["tags"][0]["type"] = json!("DOUBLE")),
+        ("value", |page| page["tags"][0]["value"] = json!(77)),
+        ("member", |page| page["tags"][0]["comment"] = json!("other")),
+        ("image", |page| page["image"] = json!(5)),
+        ("lost", |page| drop(page["tags"].as_array_mut().unwrap().pop())),
+        ("added", |page| {
+            let tags = page["tags"].as_array_mut().unwrap();
+            tags.push(tags[0].clone());
+        }),
+    ];
+    for (what, change) in edits {
+        let store = converted(Layout::Image);
+        edit(&store, "OME/tiff-tags.json", |document| change(document.pointer_mut(page).unwrap()));
+        forge(&store);
+        let [with, without] = reports(&store);
+        let tags = with.checks.iter().find(|check| check.proof == Proof::Tags).unwrap();
+        assert_eq!(tags.differences.len(), 1, "{what}: {with}");
+        let manifest = without.checks.iter().find(|check| check.proof == Proof::Manifest).unwrap();
+        assert!(manifest.covered.contains("TIFF tags"), "{without}");
+    }
+}
+
+#[test]
 fn what_cannot_be_derived_is_said() {
     let store = converted(Layout::Image);
     edit(&store, "zarr.json", |root| {

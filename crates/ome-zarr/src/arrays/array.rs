@@ -1,9 +1,9 @@
 //! Reading arrays through the Zarr engine.
 
 use fairzarr_ome_xml::ByteOrder;
-use fairzarr_store::Store;
+use fairzarr_store::{Class, Store};
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use zarrs::array::{
     Array, ArrayBytes, ArrayError, ArrayShardedExt, ArrayShardedReadableExt, ArrayShardedReadableExtCache,
     ArraySubset, CodecOptions,
@@ -18,6 +18,7 @@ use crate::Error;
 pub struct StoredArray {
     path: String,
     array: Array<Reader>,
+    reader: Arc<Reader>,
     chunk: Vec<u64>,
 }
 
@@ -58,8 +59,9 @@ impl StoredArray {
         let refuse = |reason: String| Error::Array { path: path.into(), reason };
         super::bounded::register();
         fairzarr_task::shared_threads()?;
-        let array = Array::open(Arc::new(Reader(store.clone())), &format!("/{path}"))
-            .map_err(|error| refuse(error.to_string()))?;
+        let reader = Arc::new(Reader::new(store));
+        let array = Array::open(Arc::clone(&reader), &format!("/{path}"))
+            .map_err(|error| reader.failure().unwrap_or_else(|| refuse(error.to_string())))?;
         let chunk = array
             .chunk_shape(&vec![0; array.dimensionality()])
             .map_err(|error| refuse(error.to_string()))?
@@ -75,7 +77,7 @@ impl StoredArray {
         if samples.is_none() || pieces.is_none_or(|pieces| pieces > MOST_OBJECTS) {
             return Err(refuse(format!("shape {:?} in pieces of {chunk:?} cannot be real", array.shape())));
         }
-        Ok(Self { path: path.into(), array, chunk })
+        Ok(Self { path: path.into(), array, reader, chunk })
     }
 
     /// Its path below the store's root.
@@ -191,7 +193,8 @@ impl StoredArray {
         };
         let wanted_bytes = bounded(&lengths)?;
         let wanted = ArraySubset::new_with_ranges(ranges);
-        let failed = |error: &dyn std::error::Error| refuse(chain(error));
+        let failed =
+            |error: &dyn std::error::Error| self.reader.failure().unwrap_or_else(|| refuse(chain(error)));
         let objects = self
             .array
             .chunks_in_array_subset(&wanted)
@@ -248,7 +251,11 @@ impl StoredChunks<'_> {
         } else {
             array.retrieve_encoded_chunk(index).map_err(ArrayError::from)
         };
-        found.map_err(|error| Error::Array { path: self.of.path.clone(), reason: chain(&error) })
+        found.map_err(|error| {
+            let reason = chain(&error);
+            let undecodable = || Error::Array { path: self.of.path.clone(), reason };
+            self.of.reader.failure().unwrap_or_else(undecodable)
+        })
     }
 }
 
@@ -293,7 +300,32 @@ fn copy(
 
 /// Our store as the engine's storage.
 #[derive(Debug)]
-struct Reader(Store);
+struct Reader {
+    store: Store,
+    /// The last failure of the place. The engine keeps only text, from which nobody could tell it from a damaged object.
+    failure: Mutex<Option<fairzarr_store::Error>>,
+}
+
+impl Reader {
+    fn new(store: &Store) -> Self {
+        Self { store: store.clone(), failure: Mutex::default() }
+    }
+
+    /// The failure of the place, if it was that which the engine met. Of several threads that read one array one takes it:
+    /// whatever the others say, the place has failed.
+    fn failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take().map(Error::Store)
+    }
+
+    /// Keeps an error if it is one of the place. A refusal is one as well where it comes from a server, since credentials end.
+    fn refuse(&self, error: fairzarr_store::Error) -> StorageError {
+        let told = StorageError::Other(chain(&error));
+        if error.is_of_place() || self.store.is_remote() && error.class() == Class::Permission {
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+        told
+    }
+}
 
 impl ReadableStorageTraits for Reader {
     fn get_partial_many<'a>(
@@ -301,19 +333,19 @@ impl ReadableStorageTraits for Reader {
         key: &StoreKey,
         byte_ranges: ByteRangeIterator<'a>,
     ) -> Result<MaybeBytesIterator<'a>, StorageError> {
-        let refuse = |error: fairzarr_store::Error| StorageError::Other(chain(&error));
+        let refuse = |error: fairzarr_store::Error| self.refuse(error);
         let mut parts = Vec::new();
         for range in byte_ranges {
             let part = match range {
                 // Which version of metadata an array has is found by asking for each.
-                ByteRange::FromStart(0, None) if is_metadata(key) => self.0.probe(key.as_str()),
-                ByteRange::FromStart(0, None) => self.0.get(key.as_str()),
-                ByteRange::Suffix(length) => self.0.get_suffix(key.as_str(), length),
+                ByteRange::FromStart(0, None) if is_metadata(key) => self.store.probe(key.as_str()),
+                ByteRange::FromStart(0, None) => self.store.get(key.as_str()),
+                ByteRange::Suffix(length) => self.store.get_suffix(key.as_str(), length),
                 ByteRange::FromStart(start, Some(length)) => {
-                    self.0.get_range(key.as_str(), start..start.saturating_add(length))
+                    self.store.get_range(key.as_str(), start..start.saturating_add(length))
                 }
-                ByteRange::FromStart(start, None) => match self.0.size(key.as_str()).map_err(refuse)? {
-                    Some(size) => self.0.get_range(key.as_str(), start..size.max(start)),
+                ByteRange::FromStart(start, None) => match self.store.size(key.as_str()).map_err(refuse)? {
+                    Some(size) => self.store.get_range(key.as_str(), start..size.max(start)),
                     None => return Ok(None),
                 },
             };
@@ -326,7 +358,7 @@ impl ReadableStorageTraits for Reader {
     }
 
     fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
-        self.0.size(key.as_str()).map_err(|error| StorageError::Other(chain(&error)))
+        self.store.size(key.as_str()).map_err(|error| self.refuse(error))
     }
 
     fn supports_get_partial(&self) -> bool {

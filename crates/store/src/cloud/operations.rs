@@ -72,7 +72,15 @@ impl Operations {
             return self.put_in_parts(key, &path, bytes, cancelled).await;
         }
         let options = PutOptions { attributes: self.attributes(key), ..PutOptions::default() };
-        let upload = traced(self.permitted(self.client.put_opts(&path, bytes.into(), options)));
+        let request = self.client.put_opts(&path, bytes.into(), options);
+        // Those of the queue may be held back until a lease is looked at: whoever waits for an upload, as the mark of the
+        // lease itself, may not have to wait for them.
+        let upload = if cancelled.is_of_queue() {
+            Either::Left(self.permitted(request))
+        } else {
+            Either::Right(request)
+        };
+        let upload = traced(upload);
         match select(std::pin::pin!(upload), std::pin::pin!(cancelled.cancelled())).await {
             Either::Left(((result, trace), _)) => {
                 result.map(drop).map_err(|error| self.client_failed("write", key, error, trace))
