@@ -60,45 +60,38 @@ export async function planes(documents, place, { only }) {
  * @returns {Promise<Column | undefined>} Undefined of a column that has no array.
  */
 async function read(documents, place, arrays, name, sizes) {
-  if (arrays.includes(name)) {
-    const array = await openArray(documents, join(place.path, name));
-    const { data, shape } = await part(array, place, sizes);
-    const { values, unit } = /** @type {Record<string, any>} */ (array.attrs);
-    return Array.isArray(values)
-      ? { data: Array.from(data, (place) => values[Number(place)]), shape, unit }
-      : { data: /** @type {Values} */ (data), shape, unit };
-  }
-  if (!arrays.includes(`${name}._ends`)) return undefined;
-  return texts(documents, place, name, sizes);
+  if (!arrays.includes(name)) return undefined;
+  const array = await openArray(documents, join(place.path, name));
+  const [{ data, shape }, list] = await Promise.all([part(array, place, sizes), texts(documents, place, arrays, name, array)]);
+  const { unit } = /** @type {Record<string, any>} */ (array.attrs);
+  return list
+    ? { data: Array.from(data, (number) => list[Number(number)]), shape, unit }
+    : { data: /** @type {Values} */ (data), shape, unit };
 }
 
 /**
- * Texts of which there are too many for a list: their bytes one behind the other, and where each ends.
+ * The list of texts that the numbers of a column are places in; undefined of a column of numbers. Of more than 256 texts
+ * the list is two arrays: their bytes one behind the other, and where each ends.
  * @param {Documents} documents
  * @param {Place} place
+ * @param {string[]} arrays
  * @param {string} name
- * @param {number[] | undefined} sizes
- * @returns {Promise<Column>}
+ * @param {{ attrs: Record<string, any> }} array
+ * @returns {Promise<string[] | undefined>}
  */
-async function texts(documents, place, name, sizes) {
+async function texts(documents, place, arrays, name, array) {
+  if (Array.isArray(array.attrs.values)) return array.attrs.values;
+  if (!arrays.includes(`${name}._ends`)) return undefined;
   const [bytes, ends] = await Promise.all(
-    ["_bytes", "_ends"].map((of) => openArray(documents, join(place.path, `${name}.${of}`))),
+    ["_bytes", "_ends"].map(async (of) => zarr.get(await openArray(documents, join(place.path, `${name}.${of}`)))),
   );
-  const [all, until] = await Promise.all([zarr.get(bytes), zarr.get(ends)]);
-  const flat = /** @type {BigInt64Array} */ (until.data);
-  const size = until.shape.reduce((product, length) => product * length, 1);
   const decoder = new TextDecoder();
-  /** @type {(string | undefined)[]} */
-  const data = [];
   let from = 0;
-  for (let row = 0; row < size; row++) {
-    const to = Number(flat[row]);
-    // An end of -1: no text.
-    data.push(to < 0 ? undefined : decoder.decode(/** @type {Uint8Array} */ (all.data).subarray(from, to)));
-    if (to >= 0) from = to;
-  }
-  const [start, length, shape] = rows(until.shape, place, sizes);
-  return { data: data.slice(start, start + length), shape };
+  return Array.from(/** @type {BigInt64Array} */ (ends.data), (end) => {
+    const text = decoder.decode(/** @type {Uint8Array} */ (bytes.data).subarray(from, Number(end)));
+    from = Number(end);
+    return text;
+  });
 }
 
 /**
@@ -108,28 +101,8 @@ async function texts(documents, place, name, sizes) {
  * @param {number[] | undefined} sizes
  */
 async function part(array, place, sizes) {
-  const isOfMany = sizes?.length === 4;
-  const first = isOfMany
-    ? (place.image ?? 0)
-    : !sizes && place.first !== undefined
-      ? zarr.slice(place.first, place.first + place.rows)
-      : null;
+  const { first: row = 0, image = 0 } = place;
+  const first = sizes?.length === 4 ? image : sizes ? null : zarr.slice(row, row + place.rows);
   const got = await zarr.get(array, [first, ...array.shape.slice(1).map(() => null)]);
   return /** @type {{ data: ArrayLike<any>, shape: number[] }} */ (got);
-}
-
-/**
- * Which of all values are of this image: the first, how many, and their shape.
- * @param {number[]} shape
- * @param {Place} place
- * @param {number[] | undefined} sizes
- * @returns {[number, number, number[]]}
- */
-function rows(shape, place, sizes) {
-  if (sizes?.length === 4) {
-    const length = shape.slice(1).reduce((product, size) => product * size, 1);
-    return [(place.image ?? 0) * length, length, shape.slice(1)];
-  }
-  if (!sizes && place.first !== undefined) return [place.first, place.rows, [place.rows]];
-  return [0, shape.reduce((product, size) => product * size, 1), shape];
 }

@@ -121,6 +121,49 @@ test("plane arrays are what the planes of the XML say", async () => {
   assert.deepEqual(Object.keys(some.columns), ["DeltaT"]);
 });
 
+test("tables of many images, without a grid and with many texts, are read", async () => {
+  const files = new Map();
+  const node = (path, members) => files.set(`/${path}zarr.json`, new TextEncoder().encode(JSON.stringify({ zarr_format: 3, ...members })));
+  const array = (path, type, data, attributes = {}) => {
+    node(`${path}/`, {
+      node_type: "array", shape: [data.length], data_type: type, fill_value: 0, attributes,
+      chunk_grid: { name: "regular", configuration: { chunk_shape: [data.length] } },
+      chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+      codecs: [{ name: "bytes", configuration: { endian: "little" } }],
+    });
+    files.set(`/${path}/c/0`, new Uint8Array(data.buffer));
+  };
+  const columns = ["image", "TheZ", "DeltaT", "Note", "Few"];
+  node("OME/planes/all/", {
+    node_type: "group",
+    attributes: { element: "Plane", rows: 5, columns, arrays: ["TheZ", "DeltaT", "Note", "Note._bytes", "Note._ends", "Few"], constants: { Same: "x" } },
+  });
+  const at = "OME/planes/all";
+  array(`${at}/TheZ`, "int32", Int32Array.of(0, 1, 0, 1, 2));
+  array(`${at}/DeltaT`, "float64", Float64Array.of(0, 0.5, Number.NaN, 1.5, 2), { unit: "s" });
+  array(`${at}/Note`, "int32", Int32Array.of(1, -1, 0, 1, 1));
+  array(`${at}/Note._bytes`, "uint8", new TextEncoder().encode("erstzweité"));
+  array(`${at}/Note._ends`, "int64", BigInt64Array.of(4n, 11n));
+  array(`${at}/Few`, "int32", Int32Array.of(0, 0, -1, 0, 0), { values: ["few"] });
+  const axes = [{ name: "y", type: "space" }, { name: "x", type: "space" }];
+  const planes = [{ path: at, rows: 2 }, { path: at, rows: 3, first: 2, image: 1 }];
+  node("", { node_type: "group", attributes: { ome: { version: "0.5", "bioformats2raw.layout": 3 } } });
+  for (const [n, place] of planes.entries()) {
+    const attributes = { ome: { multiscales: [{ axes, datasets: [{ path: "0" }] }] }, "fairzarr:summary": { planes: place } };
+    node(`${n}/`, { node_type: "group", attributes });
+  }
+  const store = await open({ get: async (key) => files.get(key) });
+  const [first, second] = await Promise.all((await store.images()).map((image) => image.planes()));
+  assert.deepEqual(Object.keys(first.columns), ["TheZ", "DeltaT", "Note", "Few"]);
+  assert.equal(first.sizes, undefined);
+  assert.deepEqual([...first.columns.DeltaT.data], [0, 0.5]);
+  assert.deepEqual(first.columns.Note.data, ["zweité", undefined]);
+  assert.deepEqual([...second.columns.TheZ.data], [0, 1, 2]);
+  assert.deepEqual(second.columns.Note.data, ["erst", "zweité", "zweité"]);
+  assert.deepEqual(second.columns.Few.data, [undefined, "few", "few"]);
+  assert.deepEqual(second.columns.DeltaT.shape, [3]);
+});
+
 test("a record is put together of the image's part and the common one", async () => {
   const plate = await open(`${server.url}/nbo-plate-0.4`);
   for (const image of await plate.images()) {

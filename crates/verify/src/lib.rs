@@ -20,6 +20,7 @@
 //! - *zarr*: the documents of groups and arrays are such as readers of Zarr can open.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod carried;
 mod derivation;
 mod documents;
@@ -60,6 +61,7 @@ pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;
 
+use ahead::Ahead;
 use label_files::Common;
 use labels::Labels;
 use objects::Objects;
@@ -145,6 +147,7 @@ fn kept(store: &Store, job: &Job) -> Store {
 pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
     let context = Context { options, job, is_remote: store.is_remote() };
     let store = &kept(store, job);
+    ahead::documents(store, job)?;
     let hierarchy = Hierarchy::open(store)?;
     let mut objects = Objects::new(&hierarchy);
     let mut samples = Samples::new(&hierarchy)?;
@@ -153,7 +156,9 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     let origin = Origin::of_store(&hierarchy, &seen)?;
     let mut statistics = Recount::default();
     let mut labels = Labels::new(&hierarchy)?;
+    let mut ahead = Ahead::new(&hierarchy, context);
     for index in 0..hierarchy.images().len() {
+        ahead.at(index)?;
         let image = hierarchy.open_image(index)?;
         fits(&image, job)?;
         objects.image(&image)?;
@@ -240,6 +245,7 @@ pub fn verify_with_labels(
 ) -> Result<Report, Error> {
     let context = Context { options, job, is_remote: store.is_remote() };
     let store = &kept(store, job);
+    ahead::documents(store, job)?;
     let hierarchy = Hierarchy::open(store)?;
     let documents = documents::compare(source, store)?;
     let export = if documents.differences.is_empty() { None } else { exported::check(source, &hierarchy)? };
@@ -253,7 +259,9 @@ pub fn verify_with_labels(
     let mut pyramid = Pyramid::new(&hierarchy);
     let mut labels = Labels::new(&hierarchy)?;
     let mut objects = Objects::new(&hierarchy);
+    let mut ahead = Ahead::new(&hierarchy, context);
     for index in 0..hierarchy.images().len() {
+        ahead.at(index)?;
         let image = hierarchy.open_image(index)?;
         fits(&image, job)?;
         let counting = statistics.of(&image, &origin, *options, store)?;
