@@ -68,6 +68,14 @@ pub enum Error {
         /// What was found, and expected.
         reason: String,
     },
+    /// The files of label images do not fit the source.
+    #[error("labels {name}: {reason}")]
+    Labels {
+        /// The name of the label images.
+        name: String,
+        /// What was found, and expected.
+        reason: String,
+    },
     /// Another process is writing there.
     #[error("{place} is being written to: {reason}")]
     Running {

@@ -22,6 +22,7 @@
 mod commit;
 mod error;
 mod finished;
+mod labels;
 mod not_carried;
 mod options;
 mod pipeline;
@@ -40,6 +41,7 @@ pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use finished::{Finished, finished};
+pub use labels::LabelFile;
 pub use not_carried::{Levels, NotCarried, Times};
 pub use options::{
     BitType, ChunkChoice, Downsample, DropAxes, Existing, Layout, Options, PositionChoice, PyramidChoice,
@@ -50,10 +52,11 @@ pub use pixels::statistics::ChannelStatistics;
 pub use plan::placement::Placement;
 pub use plan::share::Share;
 pub use plan::tiles::Tiles;
-pub use plan::{ImagePlan, LevelPlan, Plan, Setting, Settings};
+pub use plan::{ImagePlan, LabelPlan, LevelPlan, Plan, Setting, Settings};
 pub use resume::present::{Present, present};
 pub use source::SourceFile;
 
+use labels::Inputs;
 use pipeline::findings::Findings;
 use pipeline::run::{self, Before};
 use resume::target::{self, Found, Target};
@@ -64,6 +67,8 @@ use resume::{lease, replace};
 pub struct Report {
     /// Paths of the images' groups, in series order; empty for an image at the root.
     pub images: Vec<String>,
+    /// Paths of the label images' groups that were made of files.
+    pub labels: Vec<String>,
     /// Chunk and shard objects written by this run.
     pub objects: u64,
     /// Bytes of those objects.
@@ -169,8 +174,9 @@ pub fn run_share(
         return Ok(false);
     }
     let work = || {
-        let findings = read(source, &plan, &store, &lease, (share, Before::Some, false), job)?;
-        crate::source::check_read(source, &plan, &findings.checksums)
+        let inputs = options.inputs(source);
+        let findings = read(inputs, &plan, &store, &lease, (share, Before::Some, false), job)?;
+        crate::source::check_read(inputs, &plan, &findings.checksums)
     };
     lease::heed(&lease, &store, work())?;
     Ok(true)
@@ -205,7 +211,7 @@ fn complete(
         let done = match found {
             Found::Finished => Done::default(),
             Found::Unfinished | Found::Nothing => {
-                finish(source, plan, store, lease, provenance, before, job)?
+                finish(options.inputs(source), plan, store, lease, provenance, before, job)?
             }
         };
         let replaced = match places {
@@ -241,7 +247,7 @@ struct Done {
 /// Does what is left to be done, and writes the metadata, root last. Every object is there by then: those of earlier
 /// processes were looked for, and the store has confirmed those of this one.
 fn finish(
-    source: &Fileset,
+    inputs: Inputs<'_>,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
@@ -249,24 +255,24 @@ fn finish(
     before: Before,
     job: &Job,
 ) -> Result<Done, Error> {
-    let findings = read(source, plan, store, lease, (Share::ALL, before, true), job)?;
+    let findings = read(inputs, plan, store, lease, (Share::ALL, before, true), job)?;
     if before != Before::Nothing {
         store.remove_leftovers()?;
     }
-    let not_consolidated = commit::write(source, plan, store, lease, &findings, provenance, job)?;
+    let not_consolidated = commit::write(inputs, plan, store, lease, &findings, provenance, job)?;
     Ok(Done { times: findings.times, not_consolidated })
 }
 
 /// Runs a share of the plan. What fails because the source changed meanwhile is told so.
 fn read(
-    source: &Fileset,
+    inputs: Inputs<'_>,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
     part: (Share, Before, bool),
     job: &Job,
 ) -> Result<Findings, Error> {
-    run::run(source, plan, store, lease, part, job).map_err(|error| crate::source::blame(error, source, plan))
+    run::run(inputs, plan, store, lease, part, job).map_err(|error| crate::source::blame(error, inputs, plan))
 }
 
 /// What the OME-XML and the sidecars say together.
@@ -276,7 +282,8 @@ fn merged(source: &Fileset, options: &Options) -> Result<Provenance, Error> {
 
 fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, times: StageTimes) -> Report {
     Report {
-        images: plan.images.iter().map(|image| image.path.clone()).collect(),
+        images: plan.source_images().iter().map(|image| image.path.clone()).collect(),
+        labels: plan.label_images().map(|(.., index)| plan.images[index].path.clone()).collect(),
         objects: job.progress.objects(),
         bytes: job.progress.written(),
         source_bytes: plan.source_bytes(),
@@ -287,7 +294,7 @@ fn report(source: &Fileset, plan: &Plan, job: &Job, provenance: Provenance, time
         unplaced: match plan.settings.positions {
             PositionChoice::Origin => 0,
             PositionChoice::Stage | PositionChoice::Scene => {
-                plan.images.len() - plan::placement::on_stage(source, plan).len()
+                plan.source_images().len() - plan::placement::on_stage(source, plan).len()
             }
         },
         schema_changes: source.document().map(|document| document.changes().to_vec()).unwrap_or_default(),

@@ -4,10 +4,13 @@ use fairzarr_digest::FileAlgorithm;
 use fairzarr_nbo::check::Policy;
 use fairzarr_nbo::ingest::Mapping;
 use fairzarr_ngff::from_ome;
+use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::Codec;
 use fairzarr_provenance::Sidecar;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+use crate::labels::{Inputs, LabelFile};
 
 /// Choices for one conversion. How many threads it uses, how much memory, and how it is stopped, is said by its
 /// [`Job`](fairzarr_task::Job); what becomes of planes that the files lack, by how the fileset was opened.
@@ -38,6 +41,8 @@ pub struct Options {
     pub downsample: Downsample,
     /// What becomes of regions of interest, beside the OME-XML that keeps them.
     pub rois: RoiChoice,
+    /// Files of label images beside the source.
+    pub labels: Vec<LabelFile>,
     /// Where images lie.
     pub positions: PositionChoice,
     /// Where the time between time points comes from.
@@ -84,6 +89,7 @@ impl Default for Options {
             pyramid: PyramidChoice::Computed,
             downsample: Downsample::Mean,
             rois: RoiChoice::Metadata,
+            labels: Vec::new(),
             positions: PositionChoice::Origin,
             time_scale: TimeChoice::Increment,
             drop_axes: DropAxes::None,
@@ -100,6 +106,13 @@ impl Default for Options {
             mapping: None,
             policy: None,
         }
+    }
+}
+
+impl Options {
+    /// What is read by a conversion of `source`.
+    pub(crate) fn inputs<'a>(&'a self, source: &'a Fileset) -> Inputs<'a> {
+        Inputs { source, labels: &self.labels }
     }
 }
 

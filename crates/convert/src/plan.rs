@@ -5,6 +5,7 @@
 
 mod blocks;
 mod image;
+mod labels;
 mod level;
 pub(crate) mod number;
 pub(crate) mod placement;
@@ -35,6 +36,7 @@ use share::Share;
 use tiles::Tiles;
 
 pub use image::ImagePlan;
+pub use labels::LabelPlan;
 pub use level::LevelPlan;
 pub use settings::{Setting, Settings};
 pub(crate) use task::{Task, Written};
@@ -64,8 +66,11 @@ pub struct Plan {
     pub placement: Placement,
     /// Documents on microscope, acquisition and quality control.
     pub documents: Documents,
-    /// Images in series order.
+    /// Images in series order; then the label images of each of [`Self::labels`].
     pub images: Vec<ImagePlan>,
+    /// Files of label images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelPlan>,
     /// Bytes for decoded tiles that neighbouring blocks share, per worker.
     pub(crate) tile_cache: u64,
     /// Bytes of pixels that one worker holds.
@@ -124,16 +129,21 @@ impl Plan {
             seen: None,
             documents: Documents::new(&options.sidecars, options.mapping.as_ref(), options.policy.as_ref()),
             images: Vec::new(),
+            labels: Vec::new(),
             tile_cache: 0,
             worker_memory: 0,
             placement,
         };
         let request = Request { options, memory };
         for (image, path) in source.images().iter().zip(plan.placement.paths()) {
-            let planned = ImagePlan::new(image, path, request);
+            plan.images.push(ImagePlan::new(image, path, request));
+        }
+        let (labels, label_images) = labels::plan(source.images(), &plan.images, &options.labels, request)?;
+        plan.labels = labels;
+        plan.images.extend(label_images);
+        for (image, planned) in options.inputs(source).images().into_iter().zip(&plan.images) {
             plan.tile_cache = plan.tile_cache.max(blocks::tile_cache(image));
             plan.worker_memory = plan.worker_memory.max(planned.working_set());
-            plan.images.push(planned);
         }
         if options.positions == PositionChoice::Scene {
             let (numbers, placed): (Vec<usize>, Vec<_>) = on_stage(source, &plan).into_iter().unzip();
@@ -149,6 +159,23 @@ impl Plan {
             });
         }
         Ok(plan)
+    }
+
+    /// The images of the source, without label images.
+    pub fn source_images(&self) -> &[ImagePlan] {
+        let labels: usize = self.labels.iter().map(|labels| labels.of.len()).sum();
+        &self.images[..self.images.len().saturating_sub(labels)]
+    }
+
+    /// Each label image: its file's number among those of labels, the number of the image that it belongs to, and its own number
+    /// among the plan's images.
+    pub(crate) fn label_images(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let places = self
+            .labels
+            .iter()
+            .enumerate()
+            .flat_map(|(file, labels)| labels.of.iter().map(move |of| (file, *of)));
+        (self.source_images().len()..).zip(places).map(|(index, (file, of))| (file, of, index))
     }
 
     pub(crate) fn ngff(&self) -> fairzarr_ngff::Version {

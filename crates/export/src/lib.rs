@@ -9,6 +9,7 @@
 
 mod error;
 mod grid;
+mod labels;
 mod queue;
 mod series;
 mod tags;
@@ -26,6 +27,7 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
+pub use labels::{Labels, export_labels, labels};
 use series::Series;
 use tags::SourceTags;
 
@@ -81,12 +83,25 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
     }
     let unfit = |reason: String| Error::Unfit { place: METADATA.to_owned(), reason };
     let hierarchy = Hierarchy::open(store)?;
-    let stored = hierarchy.images();
     let document = match store.get(METADATA).map_err(fairzarr_ome_zarr::Error::from)? {
         Some(document) => document.to_vec(),
         None => minimal_document(&hierarchy)?.into_bytes(),
     };
     let document = Document::parse(document).map_err(|error| unfit(error.to_string()))?;
+    write(&hierarchy, &document, SourceTags::read(store)?, target, options, job)
+}
+
+/// Writes the images of a hierarchy, which the document describes one by one.
+fn write(
+    hierarchy: &Hierarchy,
+    document: &Document,
+    tags: SourceTags,
+    target: &Path,
+    options: &Options,
+    job: &Job,
+) -> Result<Report, Error> {
+    let unfit = |reason: String| Error::Unfit { place: METADATA.to_owned(), reason };
+    let stored = hierarchy.images();
     let description = document.in_one_tiff(ByteOrder::Little).map_err(|error| unfit(error.to_string()))?;
     let described = &document.ome().images;
     if described.len() != stored.len() {
@@ -96,7 +111,6 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
             stored.len()
         )));
     }
-    let tags = SourceTags::read(store)?;
     let (mut series, mut left_out) = (Vec::<Series>::new(), Vec::new());
     let (mut first_page, mut chunks) = (0, 0u64);
     for (index, image) in described.iter().enumerate() {
@@ -117,7 +131,7 @@ pub fn export(store: &Store, target: &Path, options: &Options, job: &Job) -> Res
     let failed = |source| Error::Output { path: target.to_owned(), source };
     let out = unfinished.file.try_clone().map_err(failed)?;
     let mut writer = TiffWriter::new(BufWriter::with_capacity(1 << 20, out)).map_err(failed)?;
-    queue::write(&series, options, store.is_remote(), job, |written| {
+    queue::write(&series, options, hierarchy.store().is_remote(), job, |written| {
         let chunk = writer.chunk(&written.stored).map_err(failed)?;
         let page = pages.get_mut(written.page).and_then(|page| match written.level {
             0 => Some(page),

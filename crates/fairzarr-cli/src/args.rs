@@ -318,6 +318,10 @@ pub(crate) struct Export {
     /// Write full resolution alone, without the reduced levels.
     #[arg(long)]
     pub(crate) no_pyramid: bool,
+    /// Write the label images too, those of each name into a file beside the target: TARGET.labels-NAME.ome.tiff, where TARGET is
+    /// its name without its ending.
+    #[arg(long)]
+    pub(crate) labels: bool,
     /// Replace what exists at the target.
     #[arg(long)]
     pub(crate) overwrite: bool,
@@ -389,6 +393,10 @@ pub(crate) struct Verify {
     pub(crate) source: String,
     /// OME-Zarr made from it.
     pub(crate) target: Option<String>,
+    /// File that label images of the store were made of, with the name of these if it is not the file's; may be repeated. Without
+    /// it they are compared with the recorded digests.
+    #[arg(long, value_name = "[NAME=]FILE", requires = "target")]
+    pub(crate) labels: Vec<String>,
     /// Compare only so much of the pixels, such as 5%: a quick look, no proof. The same parts every time.
     #[arg(long, value_name = "PERCENT", default_value = "100%")]
     pub(crate) sample: fairzarr_verify::Sample,

@@ -179,7 +179,8 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::Xml(_)
             | Error::OtherSource(_)
             | Error::SourceChanged { .. }
-            | Error::Rois { .. } => Code::Input,
+            | Error::Rois { .. }
+            | Error::Labels { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)
             | Error::NeedsSamples

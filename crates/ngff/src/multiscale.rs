@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::json::{add_extra, array, insert_some, number, numbers, object, others, string, text, unexpected};
+use crate::version::Era;
 use crate::{Error, Omero, Version};
 
 /// One multiscale image: axes and resolution levels, from highest to lowest resolution.
@@ -94,14 +95,18 @@ pub fn image_attributes(
 /// Reads the attributes of an image's group: the first multiscale and the rendering settings.
 ///
 /// Tolerant where a reader can be: units and axis types are not judged, missing versions of 0.4 are accepted,
-/// and a broken `omero` member is left out. validation is the judge.
+/// and a broken `omero` member is left out. validation is the judge. Drafts of 0.9 are read as 0.6.
 ///
 /// # Errors
 ///
 /// [`Error::UnsupportedVersion`], and [`Error::Missing`] or [`Error::Unexpected`] with a JSON pointer for a
 /// member without which the image cannot be understood.
 pub fn parse_image(attributes: &Map<String, Value>) -> Result<(Version, Multiscale, Option<Omero>), Error> {
-    let Some(version) = Version::of(attributes)? else {
+    let found = match Version::of(attributes) {
+        Err(_) if Era::is_draft(attributes) => Some(Version::V06),
+        found => found?,
+    };
+    let Some(version) = found else {
         return Err(Error::Missing { path: "/ome/multiscales".into(), expected: "an image" });
     };
     let (at, members) = version.members(attributes);

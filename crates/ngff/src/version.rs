@@ -31,6 +31,11 @@ pub(crate) enum Era {
 }
 
 impl Era {
+    /// Whether attributes declare a draft.
+    pub(crate) fn is_draft(attributes: &Map<String, Value>) -> bool {
+        Version::declared(attributes).as_deref().and_then(Self::of) == Some(Self::Draft)
+    }
+
     pub(crate) fn of(version: &str) -> Option<Self> {
         match version {
             "0.1" | "0.2" | "0.3" => Some(Self::Older),

@@ -20,6 +20,28 @@ pub struct ConvertedFile<'a> {
     pub checksum: Option<(&'a str, &'a str)>,
 }
 
+/// Label images that were made of one file or fileset.
+#[derive(Clone, Debug)]
+pub struct ConvertedLabels<'a> {
+    /// The name of the label images.
+    pub name: &'a str,
+    /// The files, as they were when they were converted.
+    pub files: Vec<ConvertedFile<'a>>,
+    /// The label images, in the order of the file's images.
+    pub images: Vec<ConvertedLabel<'a>>,
+}
+
+/// One label image that was made of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvertedLabel<'a> {
+    /// The path of its group.
+    pub path: &'a str,
+    /// The number of the image that it belongs to.
+    pub image: usize,
+    /// Its number among the images of the recorded digests.
+    pub digests: usize,
+}
+
 impl<'a> Conversion<'a> {
     /// The record among the attributes of the root; `None` in stores of other programs.
     pub fn of(root: &'a Map<String, Value>) -> Option<Self> {
@@ -117,16 +139,43 @@ impl<'a> Conversion<'a> {
 
     /// The files of the source.
     pub fn files(self) -> impl Iterator<Item = ConvertedFile<'a>> {
-        let files = self.0.get("files").and_then(Value::as_array);
-        files.into_iter().flatten().filter_map(|file| {
-            let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
-            let checksum = file.get("checksum");
-            let checksum = checksum.and_then(|of| Some((text(of, "algorithm")?, text(of, "value")?)));
-            Some(ConvertedFile {
-                name: text(file, "name")?,
-                bytes: file.get("bytes").and_then(Value::as_u64),
-                checksum,
-            })
-        })
+        files(self.0.get("files"))
     }
+
+    /// Label images that were made of files, and these files.
+    pub fn labels(self) -> Vec<ConvertedLabels<'a>> {
+        let labels = self.0.get("labels").and_then(Value::as_array);
+        let number = |value: &Value, member: &str| usize::try_from(value.get(member)?.as_u64()?).ok();
+        let of_file = |entry: &'a Value| {
+            let images = entry.get("images").and_then(Value::as_array).into_iter().flatten();
+            let images = images.filter_map(|image| {
+                Some(ConvertedLabel {
+                    path: image.get("path")?.as_str()?,
+                    image: number(image, "image")?,
+                    digests: number(image, "digests")?,
+                })
+            });
+            let name = entry.get("name")?.as_str()?;
+            Some(ConvertedLabels {
+                name,
+                files: files(entry.get("files")).collect(),
+                images: images.collect(),
+            })
+        };
+        labels.into_iter().flatten().filter_map(of_file).collect()
+    }
+}
+
+/// The files of a list.
+fn files<'a>(listed: Option<&'a Value>) -> impl Iterator<Item = ConvertedFile<'a>> + use<'a> {
+    listed.and_then(Value::as_array).into_iter().flatten().filter_map(|file| {
+        let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
+        let checksum = file.get("checksum");
+        let checksum = checksum.and_then(|of| Some((text(of, "algorithm")?, text(of, "value")?)));
+        Some(ConvertedFile {
+            name: text(file, "name")?,
+            bytes: file.get("bytes").and_then(Value::as_u64),
+            checksum,
+        })
+    })
 }

@@ -2,9 +2,11 @@
 
 use fairzarr_store::Store;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 use crate::arrays::StoredArray;
-use crate::images::{StoredImage, images};
+use crate::images::{StoredImage, image, images};
+use crate::keys::{LABELS, join};
 use crate::{Conversion, Error, attributes};
 
 /// A store with the metadata of its root and of all its images.
@@ -65,6 +67,69 @@ impl Hierarchy {
             .images
             .get(index)
             .ok_or_else(|| Error::NotAnImage(format!("{} holds no image {index}", self.store.location())))?;
+        self.open_stored(index, stored)
+    }
+
+    /// The paths of all label images that the images list, by name, in the order of the images.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn label_paths(&self) -> Result<BTreeMap<String, Vec<String>>, Error> {
+        let mut all = BTreeMap::<String, Vec<String>>::new();
+        for image in &self.images {
+            let group = join(&image.path, LABELS);
+            let Some(attributes) = attributes(&self.store, &group)? else { continue };
+            let members = attributes.get("ome").and_then(Value::as_object).unwrap_or(&attributes);
+            let listed = members.get("labels").and_then(Value::as_array);
+            for name in listed.into_iter().flatten().filter_map(Value::as_str) {
+                all.entry(name.to_owned()).or_default().push(join(&group, name));
+            }
+        }
+        Ok(all)
+    }
+
+    /// The label images at these paths as if they were the images of the store.
+    ///
+    /// # Errors
+    /// When one is missing, or its metadata cannot be understood.
+    pub fn of_labels(&self, paths: &[String]) -> Result<Self, Error> {
+        let images = paths.iter().map(|path| self.label(path)).collect::<Result<_, _>>()?;
+        Ok(Self { store: self.store.clone(), root: self.root.clone(), images })
+    }
+
+    /// The metadata of the label image at `path`.
+    ///
+    /// # Errors
+    /// When there is none, or they cannot be understood.
+    pub fn label(&self, path: &str) -> Result<StoredImage, Error> {
+        image(&self.store, path.to_owned())
+    }
+
+    /// The paths of the arrays of all label images that were made of files, as far as their metadata can be read.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn label_arrays(&self) -> Result<Vec<String>, Error> {
+        let mut paths = Vec::new();
+        let labels = self.conversion().map(|conversion| conversion.labels()).unwrap_or_default();
+        for label in labels.iter().flat_map(|labels| &labels.images) {
+            match self.label(label.path) {
+                Ok(image) => {
+                    let levels = 0..image.multiscale.datasets.len();
+                    paths.extend(levels.filter_map(|level| image.array_path(level)));
+                }
+                Err(error @ Error::Store(_)) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Opens the arrays of an image whose metadata are known, a label image for one; `index` is what it is called.
+    ///
+    /// # Errors
+    /// As [`Self::open_image`].
+    pub fn open_stored<'a>(&'a self, index: usize, stored: &'a StoredImage) -> Result<OpenImage<'a>, Error> {
         let levels = stored.multiscale.datasets.len();
         if levels > MOST_LEVELS {
             return Err(Error::NotAnImage(format!(

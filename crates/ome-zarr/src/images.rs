@@ -51,13 +51,16 @@ pub fn first_images(store: &Store, most: usize) -> Result<(Vec<StoredImage>, usi
     let mut paths = paths(store)?;
     let count = paths.len();
     paths.truncate(most);
-    let images = in_order(paths, store.at_once(), |path| {
-        let (path, attributes) = group(store, path)?;
-        let image = parse_image(&attributes);
-        let (version, multiscale, omero) = image.map_err(|error| refused(&path, error.to_string()))?;
-        Ok::<_, Error>(StoredImage { path, version, multiscale, omero })
-    })?;
+    let images = in_order(paths, store.at_once(), |path| image(store, path))?;
     Ok((images, count))
+}
+
+/// The image at a path.
+pub(crate) fn image(store: &Store, path: String) -> Result<StoredImage, Error> {
+    let (path, attributes) = group(store, path)?;
+    let image = parse_image(&attributes);
+    let (version, multiscale, omero) = image.map_err(|error| refused(&path, error.to_string()))?;
+    Ok(StoredImage { path, version, multiscale, omero })
 }
 
 /// Path and attributes of a group.

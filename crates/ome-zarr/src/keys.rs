@@ -39,6 +39,8 @@ pub const STATISTICS: &str = "fairzarr:statistics";
 pub const SUMMARY: &str = "fairzarr:summary";
 /// Attribute of a label image of regions: shapes that are not painted.
 pub const ROIS: &str = "fairzarr:rois";
+/// The group of label images, below their image.
+pub const LABELS: &str = "labels";
 /// The label image of regions, below its image.
 pub const ROI_LABELS: &str = "labels/rois";
 /// Attribute of the root: what was done to the store after its conversion.

@@ -50,7 +50,7 @@ pub use arrays::{
     plane_ranges, unpack,
 };
 pub use consolidated::{Consolidation, MOST_CONSOLIDATED};
-pub use conversion::{Conversion, ConvertedFile};
+pub use conversion::{Conversion, ConvertedFile, ConvertedLabel, ConvertedLabels};
 #[cfg(feature = "arrays")]
 pub use digests::{DigestGrid, Digests, DigestsWriter, Recorded};
 pub use documents::{StoredDocument, edits_document, recorded, sha256, sources};

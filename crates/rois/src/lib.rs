@@ -76,19 +76,24 @@ pub struct LeftOut {
 impl Roi {
     /// The colour that it is shown in: its own, or one of eight by its number.
     pub fn shown(&self, number: u32) -> [u8; 4] {
-        const COLORS: [[u8; 3]; 8] = [
-            [230, 25, 75],
-            [60, 180, 75],
-            [255, 225, 25],
-            [0, 130, 200],
-            [245, 130, 48],
-            [145, 30, 180],
-            [70, 240, 240],
-            [240, 50, 230],
-        ];
-        let [red, green, blue] = COLORS[number as usize % COLORS.len()];
-        self.color.unwrap_or([red, green, blue, 255])
+        self.color.unwrap_or_else(|| color(number.into()))
     }
+}
+
+/// The colour of a label that nobody gave one: one of eight by its number.
+pub fn color(number: i64) -> [u8; 4] {
+    const COLORS: [[u8; 3]; 8] = [
+        [230, 25, 75],
+        [60, 180, 75],
+        [255, 225, 25],
+        [0, 130, 200],
+        [245, 130, 48],
+        [145, 30, 180],
+        [70, 240, 240],
+        [240, 50, 230],
+    ];
+    let [red, green, blue] = COLORS[number.rem_euclid(COLORS.len() as i64) as usize];
+    [red, green, blue, 255]
 }
 
 impl Rois {

@@ -2,7 +2,7 @@
 
 use fairzarr_digest::FileAlgorithm;
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_ome_zarr::{ConvertedFile, Hierarchy};
+use fairzarr_ome_zarr::ConvertedFile;
 use fairzarr_task::{Job, in_order};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,11 @@ use crate::report::{Check, Difference, Proof};
 const AT_ONCE: usize = 16;
 
 /// Compares by checksum, whatever the files are called by now; `None` where no checksums were recorded.
-pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy, job: &Job) -> Result<Option<Check>, Error> {
-    let files = hierarchy.conversion().into_iter().flat_map(|conversion| conversion.files());
+pub(crate) fn compare<'a>(
+    source: &Fileset,
+    files: impl Iterator<Item = ConvertedFile<'a>>,
+    job: &Job,
+) -> Result<Option<Check>, Error> {
     let recorded: Vec<Recorded> = files.filter_map(Recorded::of).collect();
     if recorded.is_empty() {
         return Ok(None);

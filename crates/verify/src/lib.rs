@@ -13,7 +13,7 @@
 //!   summary of each image, made again from that;
 //! - *statistics*: those that each image says of its samples, counted again;
 //! - *pyramid*: computed levels are made of the level before as the store says;
-//! - *labels*: label images of regions, painted again from the OME-XML;
+//! - *labels*: label images of regions, painted again from the OME-XML; those of files, against these or the recorded digests;
 //! - *carried*: what of the source is not in the store is named there;
 //! - *objects*: every stored object is there, and no other;
 //! - *manifest*: everything that is no chunk of an image has the digest that was recorded for it;
@@ -29,6 +29,7 @@ mod exported;
 mod files;
 mod halved;
 mod json;
+mod label_files;
 mod labels;
 mod manifest;
 mod metadata;
@@ -54,12 +55,14 @@ use fairzarr_store::Store;
 use fairzarr_task::Job;
 
 pub use error::Error;
+pub use label_files::LabelFile;
 pub use opening::{opening, part};
 pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;
 
 use ahead::Ahead;
+use label_files::Common;
 use labels::Labels;
 use objects::Objects;
 use origin::{Origin, Seen};
@@ -167,6 +170,8 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
             labels.image(&image, &hierarchy, context)?;
         }
     }
+    let common = Common { objects: &mut objects, pyramid: &mut pyramid };
+    let of_files = label_files::check(&hierarchy, &[], common, context)?;
     let mut checks = vec![
         objects.finish(),
         samples.finish(options.sample),
@@ -179,7 +184,8 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
         manifest::check(&hierarchy, manifest::WITHOUT_SOURCE, job)?,
         validity::zarr(store)?,
     ]);
-    checks.extend(labels.map(|labels| labels.finish(options.sample)));
+    let labels = labels.map(|labels| labels.finish(options.sample));
+    checks.extend(label_files::together(labels, of_files));
     checks.extend(carried::recorded(&hierarchy));
     Ok(Report { checks })
 }
@@ -222,6 +228,21 @@ fn by_earlier_rules(mut check: Check) -> Check {
 /// # Errors
 /// When either cannot be read at all, and when the job is cancelled. Differences are in the report.
 pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
+    verify_with_labels(source, &[], store, options, job)
+}
+
+/// The same, with the files that label images of the store were made of. Label images whose file is not given are compared with the
+/// recorded digests.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_with_labels(
+    source: &Fileset,
+    label_files: &[LabelFile],
+    store: &Store,
+    options: &Options,
+    job: &Job,
+) -> Result<Report, Error> {
     let context = Context { options, job, is_remote: store.is_remote() };
     let store = &kept(store, job);
     ahead::documents(store, job)?;
@@ -252,26 +273,33 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
         }
         objects.image(&image)?;
     }
+    let common = Common { objects: &mut objects, pyramid: &mut pyramid };
+    let of_files = label_files::check(&hierarchy, label_files, common, context)?;
+    let labels = label_files::together(labels.map(|labels| labels.finish(options.sample)), of_files);
     let mut checks = vec![pixels.finish(options.sample)];
     if let Some(export) = export {
         checks.extend([export, documents::recorded(&hierarchy)?, structure::compare_within(store)?]);
         checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
         checks.push(pyramid.finish(options.sample));
         checks.extend([manifest::check(&hierarchy, manifest::WITHOUT_SOURCE, job)?, validity::zarr(store)?]);
-        checks.extend(labels.map(|labels| labels.finish(options.sample)));
+        checks.extend(labels);
         return Ok(Report { checks });
     }
     checks.extend([documents, structure::compare_with(source, store)?]);
     checks.extend(tags::compare(source, &hierarchy)?);
     checks.extend(derived(&origin, &seen, &hierarchy, statistics)?);
     checks.push(pyramid.finish(options.sample));
-    checks.extend(labels.map(|labels| labels.finish(options.sample)));
+    checks.extend(labels);
     checks.push(carried::compare(source, &hierarchy));
     // A chunk of zeros that was lost reads as before. How other programs name and omit objects is not known.
     if hierarchy.conversion().is_some() {
         checks.push(objects.finish());
     }
     checks.extend([manifest::check(&hierarchy, manifest::WITH_SOURCE, job)?, validity::zarr(store)?]);
-    checks.extend(files::compare(source, &hierarchy, job)?);
+    checks.extend(files::compare(
+        source,
+        hierarchy.conversion().into_iter().flat_map(|conversion| conversion.files()),
+        job,
+    )?);
     Ok(Report { checks })
 }

@@ -181,6 +181,7 @@ impl Extra<'_> {
             .flat_map(|image| {
                 (0..image.multiscale.datasets.len()).filter_map(|level| image.array_path(level))
             })
+            .chain(hierarchy.label_arrays()?)
             .collect();
         let Some(of_ome) = store.list_if_allowed(keys::OME)? else { return Ok(()) };
         for (key, _) in &of_ome {

@@ -22,6 +22,8 @@ const OBJECT_BYTES: u64 = 128 << 20;
 /// The proof, image by image; of those whose reduced levels were copied, also these are compared.
 pub(crate) struct Pixels<'a> {
     source: &'a Fileset,
+    /// What images are called.
+    what: &'static str,
     images: usize,
     copied: BTreeSet<u64>,
     planes: u64,
@@ -40,7 +42,18 @@ impl<'a> Pixels<'a> {
         }
         let copied = hierarchy.conversion().map(|conversion| conversion.copied_levels()).unwrap_or_default();
         let bytes = AtomicU64::new(0);
-        Self { source, images, copied, planes: 0, levels: 0, bytes, differences }
+        Self { source, what: "image", images, copied, planes: 0, levels: 0, bytes, differences }
+    }
+
+    /// The same for so many label images that were made of the images of a fileset.
+    pub(crate) fn of_labels(source: &'a Fileset, images: usize) -> Self {
+        let mut differences = Differences::new("regions");
+        if source.images().len() != images {
+            let (expected, found) = (source.images().len().to_string(), images.to_string());
+            differences.add(Difference::new("label images", expected, found));
+        }
+        let (copied, bytes) = (BTreeSet::new(), AtomicU64::new(0));
+        Self { source, what: "label image", images, copied, planes: 0, levels: 0, bytes, differences }
     }
 
     /// Compares an image.
@@ -55,7 +68,7 @@ impl<'a> Pixels<'a> {
         self.levels += count as u64 - 1;
         for level in 0..count {
             let counting = counting.filter(|_| level == 0);
-            let pair = Pair::new(level, image, stored, counting)?;
+            let pair = Pair { what: self.what, ..Pair::new(level, image, stored, counting)? };
             let others = pair.shape_differences();
             if others.is_empty() {
                 let shape = image.shape();
@@ -70,7 +83,7 @@ impl<'a> Pixels<'a> {
     }
 
     pub(crate) fn finish(self, sample: Sample) -> Check {
-        let Self { images, planes, levels, bytes, differences, .. } = self;
+        let Self { what, images, planes, levels, bytes, differences, .. } = self;
         let share = match sample {
             sample if sample.is_part() => format!("a sample of {sample} of "),
             _ => String::new(),
@@ -80,13 +93,14 @@ impl<'a> Pixels<'a> {
             _ => format!(" and {levels} reduced levels"),
         };
         let bytes = bytes.into_inner();
-        let covered = format!("{share}{planes} planes of {images} images{and_levels}, {bytes} bytes");
+        let covered = format!("{share}{planes} planes of {images} {what}s{and_levels}, {bytes} bytes");
         Check::new(Proof::Pixels, covered, differences.finish())
     }
 }
 
 /// One level of an image of the source, and its array.
 struct Pair<'a> {
+    what: &'static str,
     index: usize,
     level: usize,
     /// Height and width; of a level that the source does not have 0.
@@ -137,7 +151,7 @@ impl<'a> Pair<'a> {
             return Err(refuse("the image has no y or no x axis").into());
         }
         let size = image.levels().get(level).map_or((0, 0), |level| (level.y, level.x));
-        Ok(Self { index: stored.index, level, size, image, array, dimensions, counting })
+        Ok(Self { what: "image", index: stored.index, level, size, image, array, dimensions, counting })
     }
 
     /// Size by size, and the sample type.
@@ -168,7 +182,7 @@ impl<'a> Pair<'a> {
 
     fn difference(&self, what: &str, expected: String, found: String) -> Difference {
         let level = if self.level > 0 { format!(" level {}", self.level) } else { String::new() };
-        Difference { place: format!("image {}{level}, {what}", self.index), expected, found }
+        Difference { place: format!("{} {}{level}, {what}", self.what, self.index), expected, found }
     }
 
     fn compare(
@@ -186,7 +200,7 @@ impl<'a> Pair<'a> {
         let run = parts.len().div_ceil(threads * 4).max(1);
         let runs: Vec<&[Part]> = parts.chunks(run).collect();
         let found = Mutex::new(Vec::<Difference>::new());
-        let name = |_: &&[Part]| format!("image {}, array {}", self.index, self.array.path());
+        let name = |_: &&[Part]| format!("{} {}, array {}", self.what, self.index, self.array.path());
         let state = || (Scratch::with_cache(16 << 20), Vec::new());
         try_for_each(&runs, threads, name, state, |(scratch, expected), run| -> Result<(), Error> {
             for part in *run {
@@ -330,7 +344,8 @@ impl<'a> Pair<'a> {
 
     fn place(&self, Place { t, c, z, region: Region { y, x, h, w } }: Place) -> String {
         format!(
-            "image {}, plane t={t} c={c} z={z}, array {}, region y={y}..{} x={x}..{}",
+            "{} {}, plane t={t} c={c} z={z}, array {}, region y={y}..{} x={x}..{}",
+            self.what,
             self.index,
             self.array.path(),
             y + h,

@@ -38,7 +38,7 @@ pub enum Proof {
     Statistics,
     /// Computed levels are made of the level before as the store says.
     Pyramid,
-    /// Regions of the OME-XML, painted again, are the label images.
+    /// Regions of the OME-XML, painted again, and the files of labels are the label images.
     Labels,
     /// What of the source is not in the store is named there.
     Carried,

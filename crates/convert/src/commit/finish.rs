@@ -2,7 +2,6 @@
 
 use fairzarr_nbo::placement;
 use fairzarr_ngff::{Document, group_document};
-use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_zarr::keys::{self, JOURNAL, WORKSPACE};
 use fairzarr_ome_zarr::{Consolidation, ManifestRecorder, Summaries, model, put};
 use fairzarr_provenance::Provenance;
@@ -12,9 +11,11 @@ use fairzarr_zarr::{ArraySpec, Codecs, array_document};
 use serde_json::Map;
 
 use crate::commit::digests;
+use crate::commit::label_files;
 use crate::commit::labels;
 use crate::commit::metadata;
 use crate::error::Error;
+use crate::labels::Inputs;
 use crate::options::RoiChoice;
 use crate::pipeline::findings::Findings;
 use crate::plan::{ImagePlan, Plan};
@@ -26,7 +27,7 @@ use crate::source::check_read;
 ///
 /// All but the root goes through a handle that the manifest watches: what is written here is in the manifest.
 pub(crate) fn write(
-    source: &Fileset,
+    inputs: Inputs<'_>,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
@@ -39,7 +40,8 @@ pub(crate) fn write(
     let (plain, (recorder, recorded)) = (store, ManifestRecorder::new(store, None));
     let watched = copies.as_ref().map(|copies| copies.watch(&recorded));
     let store = watched.as_ref().unwrap_or(&recorded);
-    let metadata = metadata::Metadata::new(source, plan, findings);
+    let source = inputs.source;
+    let metadata = metadata::Metadata::new(source, plan, findings, label_files::record(inputs, plan, job)?);
     for image in &plan.images {
         for level in 0..image.levels.len() {
             put(store, &image.array_path(level), array_document(version, &array_spec(plan, image, level))?)?;
@@ -48,6 +50,7 @@ pub(crate) fn write(
     if plan.settings.rois == RoiChoice::Labels {
         labels::write(source, plan, &metadata, store, job)?;
     }
+    label_files::write(source, plan, &metadata, findings, store)?;
     for (key, bytes) in metadata.files()? {
         store.put_in_background(&key, bytes.into())?;
     }
@@ -83,7 +86,7 @@ pub(crate) fn write(
         put(store, path, group_document(version, attributes))?;
     }
     // The source must have been one and the same up to here.
-    check_read(source, plan, &findings.checksums)?;
+    check_read(inputs, plan, &findings.checksums)?;
     let mut documents = recorder.seal(plain, root, |root| match &copies {
         Some(copies) => copies.root(version, root),
         None => group_document(version, root),

@@ -4,9 +4,7 @@
 //! stored. A block per level is held by each thread.
 
 use fairzarr_ngff::from_ome;
-use fairzarr_ngff::{
-    Document, Downscaling, ImageLabel, LabelColor, group_document, image_attributes, labels_attributes, merge,
-};
+use fairzarr_ngff::{Downscaling, ImageLabel, LabelColor, group_document, image_attributes, merge};
 use fairzarr_ome_tiff::{Fileset, Image};
 use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::{Codec, Encoder, put};
@@ -231,10 +229,6 @@ impl<'a> Labels<'a> {
             attributes.insert(keys::ROIS.into(), json!({"left_out": left_out}));
         }
         put(store, &self.path, group_document(version, attributes))?;
-        let (labels, name) = keys::ROI_LABELS.split_once('/').unwrap_or_default();
-        let documents: Vec<Document> =
-            group_document(version, labels_attributes(version, &[name.to_owned()]));
-        put(store, &join(&self.image.path, labels), documents)?;
         Ok(())
     }
 }

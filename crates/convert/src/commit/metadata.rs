@@ -40,10 +40,17 @@ pub(crate) struct Metadata<'a> {
     placed: Vec<Placed>,
     /// The shape of each image along the axes that its arrays have.
     shapes: Vec<Vec<u64>>,
+    /// What is recorded of files of labels.
+    labels: Vec<Value>,
 }
 
 impl<'a> Metadata<'a> {
-    pub(crate) fn new(source: &'a Fileset, plan: &'a Plan, findings: &'a Findings) -> Self {
+    pub(crate) fn new(
+        source: &'a Fileset,
+        plan: &'a Plan,
+        findings: &'a Findings,
+        labels: Vec<Value>,
+    ) -> Self {
         let time_scale = plan.settings.time_scale;
         let described = source.images().iter().map(|image| time_scale.described(source.described(image)));
         let placed = match plan.settings.positions {
@@ -51,7 +58,7 @@ impl<'a> Metadata<'a> {
             PositionChoice::Origin | PositionChoice::Stage => Vec::new(),
         };
         let shapes = plan.images.iter().map(|image| image.along_axes(image.shape.map(u64::from))).collect();
-        Self { source, plan, findings, described: described.collect(), placed, shapes }
+        Self { source, plan, findings, described: described.collect(), placed, shapes, labels }
     }
 
     /// What is known of an image.
@@ -326,9 +333,12 @@ impl<'a> Metadata<'a> {
         if !decoders.is_empty() {
             conversion["decoders"] = json!(decoders);
         }
-        if self.plan.images.iter().any(|image| image.tiles != Tiles::Encoded) {
-            conversion["tiles"] =
-                json!(self.plan.images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
+        let images = self.plan.source_images();
+        if images.iter().any(|image| image.tiles != Tiles::Encoded) {
+            conversion["tiles"] = json!(images.iter().map(|image| &image.tiles).collect::<Vec<_>>());
+        }
+        if !self.labels.is_empty() {
+            conversion["labels"] = json!(self.labels);
         }
         if self.plan.settings.rois == RoiChoice::Labels {
             conversion["rois"] = json!(self.plan.settings.rois.to_string());

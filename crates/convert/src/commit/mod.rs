@@ -2,6 +2,7 @@
 
 mod digests;
 mod finish;
+mod label_files;
 pub(crate) mod labels;
 mod metadata;
 mod tiff_tags;

@@ -35,7 +35,7 @@ pub(crate) fn contribution(plan: &Plan, task: Task, block: Block, pixels: &[u8])
     let samples = image.samples(task.page) as usize;
     let mut halved = SampleBuffer::default();
     halved.resize(to.area() * samples * image.sample_bytes());
-    let method = plan.settings.downsample;
+    let method = image.downsample;
     halve(method, image.sample_type, samples, (from, pixels), (to, halved.bytes_mut()));
     Some(halved.bytes().to_vec())
 }

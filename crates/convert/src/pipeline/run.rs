@@ -1,6 +1,6 @@
 //! Running the tasks of a plan on several threads.
 
-use fairzarr_ome_tiff::Fileset;
+use fairzarr_ome_tiff::{Fileset, Image};
 use fairzarr_store::{Lease, Store};
 use fairzarr_task::{Job, Pool, background, lock, unlocked};
 use std::sync::Mutex;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::labels::Inputs;
 use crate::pipeline::assemble::{self, Assembly};
 use crate::pipeline::checksums;
 use crate::pipeline::findings::{Findings, PlaneResult};
@@ -32,6 +33,8 @@ pub(crate) enum Before {
 /// Everything that the threads share.
 struct Shared<'a> {
     source: &'a Fileset,
+    /// In the order of the plan.
+    images: Vec<&'a Image>,
     context: Context<'a>,
     journal: Journal<'a>,
     /// Assembles levels above the tasks; absent when the tasks are shared between processes.
@@ -50,7 +53,7 @@ struct Shared<'a> {
 /// With the whole plan as share, the levels above the tasks are written too, and what was seen of all pixels
 /// is returned. If the metadata are written `last`, right after it, the lease is confirmed there.
 pub(crate) fn run(
-    source: &Fileset,
+    inputs: Inputs<'_>,
     plan: &Plan,
     store: &Store,
     lease: &Lease,
@@ -78,7 +81,8 @@ pub(crate) fn run(
     let mut findings = Findings::default();
     findings.checksums.clone_from(&recovered.checksums);
     let shared = Shared {
-        source,
+        source: inputs.source,
+        images: inputs.images(),
         context,
         journal: Journal::new(store, lease, share, &segments),
         assembly: (share.of == 1).then(Assembly::default),
@@ -204,8 +208,7 @@ impl Shared<'_> {
     fn one(&self, task: Task, worker: &mut Worker<'_>) -> Result<(), Error> {
         let plan = self.context.plan;
         let image = &plan.images[task.image];
-        let source = &self.source.images()[task.image];
-        let Converted { pixels, seen, written } = worker.convert(source, task)?;
+        let Converted { pixels, seen, written } = worker.convert(self.images[task.image], task)?;
         let carry = assemble::contribution(plan, task, task.block, pixels);
         worker.watch().lap(Stage::Downsample);
         let planes: Vec<_> = seen.into_iter().map(PlaneResult::from).collect();

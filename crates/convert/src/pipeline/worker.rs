@@ -145,7 +145,7 @@ impl Passage<'_> {
             self.walk(current, child, below)?;
             if let Some(child_pixels) = below.last() {
                 let from = pyramid.rect(child);
-                let method = self.context.plan.settings.downsample;
+                let method = current.plan.downsample;
                 let (from, to) = ((from, child_pixels.bytes()), (rect, own.bytes_mut()));
                 halve(method, current.plan.sample_type, samples, from, to);
                 self.watch.lap(Stage::Downsample);

@@ -10,7 +10,7 @@ use super::level::LevelPlan;
 use super::pyramid::{Block, Pyramid};
 use super::tiles::{self, Tiles};
 use super::{Request, blocks};
-use crate::options::{BitType, PyramidChoice};
+use crate::options::{BitType, Downsample, PyramidChoice};
 
 /// One image of the plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -33,6 +33,8 @@ pub struct ImagePlan {
     pub missing: Vec<(u32, u32, u32)>,
     /// Time points and sections that share a shard, and are done as one task; 1 where there are no shards.
     pub(crate) depth: (u32, u32),
+    /// How levels are computed.
+    pub(crate) downsample: Downsample,
     /// One where the reduced levels are computed; one for each level where they are copied.
     pub(crate) pyramids: Vec<Pyramid>,
     /// Samples are 0 or 1, and stored as Zarr `bool`.
@@ -56,6 +58,7 @@ impl ImagePlan {
             levels: Vec::new(),
             missing: Vec::new(),
             depth: (1, 1),
+            downsample: options.downsample,
             pyramids: Vec::new(),
             boolean: image.sample_type() == SampleType::Bit && options.bit == BitType::Bool,
             tiles,

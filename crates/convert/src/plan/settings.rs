@@ -35,6 +35,9 @@ pub struct Settings {
     pub downsample: Downsample,
     /// What becomes of regions of interest.
     pub rois: RoiChoice,
+    /// Names of label images from files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// Images of the source that are converted; all of them where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Vec<usize>>,
@@ -91,6 +94,8 @@ pub enum Setting {
     Downsample,
     /// What becomes of regions.
     Rois,
+    /// Which label images come from files.
+    Labels,
     /// Which images of the source are converted.
     Series,
     /// Which time points of the source are converted.
@@ -123,13 +128,14 @@ pub enum Setting {
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Bit,
         Self::Chunk,
         Self::Codec,
         Self::Consolidated,
         Self::Downsample,
         Self::DropAxes,
+        Self::Labels,
         Self::Layout,
         Self::Ngff,
         Self::Decode,
@@ -160,6 +166,7 @@ impl fmt::Display for Setting {
             Self::Pyramid => "pyramid",
             Self::Downsample => "downsample",
             Self::Rois => "rois",
+            Self::Labels => "labels",
             Self::Positions => "positions",
             Self::Series => "series",
             Self::Timepoints => "timepoints",
@@ -190,6 +197,7 @@ impl Settings {
             pyramid: options.pyramid,
             downsample: options.downsample,
             rois: options.rois,
+            labels: options.labels.iter().map(|labels| labels.name().to_owned()).collect(),
             series: source.series().map(<[usize]>::to_vec),
             timepoints: source.times().map(<[u32]>::to_vec),
             drop_axes: options.drop_axes.clone(),
@@ -218,6 +226,8 @@ impl Settings {
             Setting::Pyramid => self.pyramid.to_string(),
             Setting::Downsample => self.downsample.to_string(),
             Setting::Rois => self.rois.to_string(),
+            Setting::Labels if self.labels.is_empty() => "none".into(),
+            Setting::Labels => self.labels.join(","),
             Setting::Series => listed(self.series.as_deref()),
             Setting::Timepoints => listed(self.timepoints.as_deref()),
             Setting::DropAxes => self.drop_axes.to_string(),

@@ -70,16 +70,24 @@ pub fn present(
     if source.files().iter().map(|file| file.len).sum::<u64>() > most {
         return other("whether it was made of the same source was not looked at");
     }
-    match other_checksum(source, &files, job)? {
-        Some(difference) => Ok(Present::Other(format!("it was made of another source: {difference}"))),
-        None => Ok(Present::Same),
+    if let Some(difference) = other_checksum(source, &files, job)? {
+        return Ok(Present::Other(format!("it was made of another source: {difference}")));
     }
+    let recorded = conversion.labels();
+    for (now, was) in options.labels.iter().zip(&recorded) {
+        if let Some(difference) = other_checksum(now.files(), &was.files, job)? {
+            return Ok(Present::Other(format!("its labels {} were made of others: {difference}", was.name)));
+        }
+    }
+    Ok(Present::Same)
 }
 
 /// The settings as the record of a conversion has them, by the names of the options.
 pub(crate) fn recorded(settings: &Settings) -> Map<String, Value> {
     let of = |setting: &Setting| (setting.to_string(), settings.value(*setting).into());
-    Setting::ALL.iter().map(of).collect()
+    // Stores from before there were files of labels say nothing of them.
+    let is_said = |setting: &&Setting| **setting != Setting::Labels || !settings.labels.is_empty();
+    Setting::ALL.iter().filter(is_said).map(of).collect()
 }
 
 /// A digest of the documents beside the image, the mapping and the policy; `None` where there are none.
@@ -108,6 +116,12 @@ fn other_options(source: &Fileset, conversion: Conversion<'_>, options: &Options
         return Some("the options that it was made with were not recorded".into());
     };
     let now = recorded(&Settings::new(source, options));
+    let labels = |labels: Option<&Value>| labels.and_then(Value::as_str).unwrap_or("none").to_owned();
+    let name = Setting::Labels.to_string();
+    let (was, is) = (labels(settings.get(&name)), labels(now.get(&name)));
+    if was != is {
+        return Some(format!("it was made with {name} {was}, and not {is}"));
+    }
     let kept = Setting::SourceChecksum.to_string();
     let differs = |(name, value): &(&String, &Value)| **name != kept && settings.get(*name) != Some(*value);
     if let Some((name, value)) = now.iter().find(differs) {

@@ -10,10 +10,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commit;
 use crate::error::Error;
+use crate::labels::Inputs;
 use crate::options::{Existing, Options};
 use crate::plan::Plan;
 use crate::resume::{journal, lease, replace};
-use crate::source::{SeenFiles, Status, check_planned};
+use crate::source::{SeenFiles, Status, check_labels, check_planned};
 use fairzarr_ome_zarr::keys::{self, WORKSPACE};
 use fairzarr_ome_zarr::{Occupant, Ownership};
 use fairzarr_provenance::{Documents, Sidecar};
@@ -54,7 +55,8 @@ pub(crate) fn begin(source: &Fileset, plan: Plan, place: &Store, options: &Optio
                 // It may have been finished while nobody was looking.
                 if let Some(earlier) = working.get(&keys::plan())? {
                     watch(&lease, &earlier);
-                    return resume(source, read_plan(&earlier)?, &plan, working, places, lease);
+                    let earlier = read_plan(&earlier)?;
+                    return resume((source, options), earlier, &plan, working, places, lease);
                 }
             }
             if commit::is_complete(&plan, place)? {
@@ -98,7 +100,7 @@ fn replaceable(
 ) -> Result<(Store, Option<Lease>), Error> {
     let take = |store: &Store| lease::take(store, LockKind::Exclusive, options.take_over);
     if is_occupied(place)?
-        && let Some(file) = place.local_path().and_then(|root| member_below(source, root))
+        && let Some(file) = place.local_path().and_then(|root| member_below(options.inputs(source), root))
     {
         return Err(replace::not_removed(place, &format!("the source {file} lies in it")));
     }
@@ -154,6 +156,7 @@ pub(crate) fn join(
     // Other shares may be at work, so that nothing can be begun again here. That content and time of modification are as
     // they were has to suffice.
     check_planned(source, &plan.files, plan.seen.as_ref())?;
+    check_labels(&options.labels, &plan)?;
     let found = if commit::is_complete(&plan, &store)? { Found::Finished } else { Found::Unfinished };
     Ok(Target { found, plan, lease, store, places })
 }
@@ -232,7 +235,7 @@ fn document_key(n: usize) -> String {
 
 /// Goes on with the earlier plan. It says in which pieces things are done, whatever memory this process was given.
 fn resume(
-    source: &Fileset,
+    (source, options): (&Fileset, &Options),
     earlier: Plan,
     plan: &Plan,
     store: Store,
@@ -249,6 +252,7 @@ fn resume(
         return Err(Error::Settings { place: place.to_string(), earlier, differences });
     }
     let status = check_planned(source, &earlier.files, earlier.seen.as_ref())?;
+    check_labels(&options.labels, &earlier)?;
     if earlier.documents != plan.documents {
         return Err(was("other documents or another policy"));
     }
@@ -279,8 +283,8 @@ fn is_occupied(store: &Store) -> Result<bool, Error> {
 }
 
 /// The first file of the source that lies below `root`.
-fn member_below<'a>(source: &'a Fileset, root: &Path) -> Option<&'a str> {
+fn member_below<'a>(inputs: Inputs<'a>, root: &Path) -> Option<&'a str> {
     let root = root.canonicalize().ok()?;
     let below = |path: &str| Path::new(path).canonicalize().is_ok_and(|path| path.starts_with(&root));
-    source.files().iter().map(|file| file.path.as_str()).find(|path| below(path))
+    inputs.files().map(|file| file.path.as_str()).find(|path| below(path))
 }

@@ -5,4 +5,4 @@ mod unchanged;
 
 pub use identity::SourceFile;
 pub(crate) use identity::{SeenFiles, identify};
-pub(crate) use unchanged::{Status, blame, check_planned, check_read};
+pub(crate) use unchanged::{Status, blame, check_labels, check_planned, check_read};

@@ -1,10 +1,12 @@
 //! Whether the files of the source are still those that the conversion began with.
 
+use fairzarr_digest::FileAlgorithm;
 use fairzarr_ome_tiff::{FileInfo, Fileset};
 use std::collections::BTreeMap;
 
 use super::identity::{SeenFiles, SourceFile, content};
 use crate::error::Error;
+use crate::labels::{Inputs, LabelFile};
 use crate::plan::Plan;
 
 /// What can be said of files that hold what they held.
@@ -54,15 +56,44 @@ pub(crate) fn check_planned(
     Ok(status)
 }
 
+/// Compares the files of labels with those that a plan was made for.
+pub(crate) fn check_labels(labels: &[LabelFile], plan: &Plan) -> Result<(), Error> {
+    let names = |names: Vec<&str>| if names.is_empty() { "none".into() } else { names.join(", ") };
+    let planned = names(plan.labels.iter().map(|labels| labels.name.as_str()).collect());
+    let given = names(labels.iter().map(LabelFile::name).collect());
+    if planned != given {
+        return Err(Error::OtherSource(format!("it had the labels {planned}, and has {given}")));
+    }
+    labels
+        .iter()
+        .zip(&plan.labels)
+        .try_for_each(|(labels, planned)| check_planned(labels.files(), &planned.files, None).map(|_| ()))
+}
+
 /// Checks that files have not changed since the set was opened: what was read of them is of one state then. `checksums` are
 /// those of whole files that were computed while the files were read; where there is one, it decides in case of doubt.
 pub(crate) fn check_read(
-    source: &Fileset,
+    inputs: Inputs<'_>,
     plan: &Plan,
     checksums: &BTreeMap<u32, String>,
 ) -> Result<(), Error> {
+    let algorithm = plan.settings.source_checksum;
+    check_set(inputs.source, &plan.files, algorithm, checksums)?;
+    // The checksums of labels are computed at the end, of the files as they are then.
+    inputs
+        .labels
+        .iter()
+        .zip(&plan.labels)
+        .try_for_each(|(labels, planned)| check_set(labels.files(), &planned.files, None, &BTreeMap::new()))
+}
+
+fn check_set(
+    source: &Fileset,
+    planned: &[SourceFile],
+    algorithm: Option<FileAlgorithm>,
+    checksums: &BTreeMap<u32, String>,
+) -> Result<(), Error> {
     source.check_storage()?;
-    let planned = &plan.files;
     for (index, (file, planned)) in source.files().iter().zip(planned).enumerate() {
         let (before, now) = (&file.state, source.state_now(index)?);
         if now.len != before.len {
@@ -80,7 +111,7 @@ pub(crate) fn check_read(
             continue;
         }
         check_content(source, index, planned)?;
-        if let Some((algorithm, before)) = plan.settings.source_checksum.zip(checksums.get(&(index as u32)))
+        if let Some((algorithm, before)) = algorithm.zip(checksums.get(&(index as u32)))
             && now.status_changed != file.state.status_changed
         {
             let now = algorithm.checksum(file.len, |at, out| source.read_file(index, at, out))?;
@@ -93,9 +124,9 @@ pub(crate) fn check_read(
 }
 
 /// `error`, unless the source turns out to have changed: then what could not be read or decoded is no fault of the source.
-pub(crate) fn blame(error: Error, source: &Fileset, plan: &Plan) -> Error {
+pub(crate) fn blame(error: Error, inputs: Inputs<'_>, plan: &Plan) -> Error {
     if matches!(error, Error::Source(_))
-        && let Err(change @ Error::SourceChanged { .. }) = check_read(source, plan, &BTreeMap::new())
+        && let Err(change @ Error::SourceChanged { .. }) = check_read(inputs, plan, &BTreeMap::new())
     {
         return change;
     }

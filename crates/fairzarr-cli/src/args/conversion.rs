@@ -21,6 +21,10 @@ pub(crate) struct Convert {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
+    /// OME-TIFF beside the source whose whole numbers say which object each pixel belongs to; its images become label images,
+    /// labels/NAME of the images that they fit. NAME is the file's name if none is given; may be repeated.
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub(crate) labels: Vec<String>,
     /// Replace the store at the target. It stays as it is until the new one, written beside it, is whole; files that are no
     /// part of a store are never removed.
     #[arg(long, conflicts_with = "resume")]
@@ -153,6 +157,10 @@ pub(crate) struct Split {
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) choices: ConvertChoices,
+    /// OME-TIFF beside the source whose whole numbers say which object each pixel belongs to; its images become label images,
+    /// labels/NAME of the images that they fit. NAME is the file's name if none is given; may be repeated.
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub(crate) labels: Vec<String>,
     /// Replace the store at the target, which stays as it is until `commit` has written the new one (plan only).
     #[arg(long)]
     pub(crate) overwrite: bool,

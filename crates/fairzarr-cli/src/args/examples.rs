@@ -8,6 +8,7 @@ pub(super) const EXAMPLES: &[(&[&str], &[&str])] = &[
             "fairzarr convert cells.ome.tiff cells.ome.zarr",
             "fairzarr convert cells.ome.tiff s3://my-bucket/cells.ome.zarr --resume",
             "fairzarr convert cells.ome.tiff cells.ome.zarr --skip-existing --json",
+            "fairzarr convert cells.ome.tiff cells.ome.zarr --labels nuclei=segmentation.ome.tiff",
         ],
     ),
     (

@@ -10,7 +10,7 @@ use fairzarr_task::{Cancel, Job};
 use serde_json::json;
 use std::time::Instant;
 
-use super::{archive, part};
+use super::{archive, labels, part};
 use crate::args::{BitArg, ChecksumArg, Convert, ConvertChoices, OutputArgs, Preset, PyramidArg, StoreArgs};
 use crate::caller::Caller;
 use crate::exit::{Code, Failure};
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &Convert) -> Result<Code, Failure> {
         _ => Existing::Refuse,
     };
     let fileset = open(&args.source, open_options(&args.choices), &args.choices, &args.store)?;
+    options.labels = labels::open(&args.labels, &args.store)?;
     if args.dry_run {
         let plan = Plan::new(&fileset, &options, job.memory)?;
         return show_plan(&plan, &job, &args.target);
@@ -325,7 +326,7 @@ pub(super) fn tell(told: &Told<'_>, report: &Report, seconds: f64) -> Result<Cod
             "source_bytes": report.source_bytes, "objects": report.objects, "bytes": report.bytes,
             "seconds": seconds, "stats": times(&report.times), "filled_planes": filled,
             "schema_changes": report.schema_changes, "not_consolidated": report.not_consolidated,
-            "unplaced": report.unplaced,
+            "unplaced": report.unplaced, "labels": report.labels,
             "not_carried": report.not_carried, "conflicts": report.conflicts,
             "policy": super::provenance::verdict(report),
             "moved_tiles": report.moved, "decoded": report.decoded, "not_moved": not_moved.collect::<Vec<_>>(),
@@ -343,10 +344,9 @@ pub(super) fn tell(told: &Told<'_>, report: &Report, seconds: f64) -> Result<Cod
         report.bytes as f64 / 1e6,
         limit(&report.times)
     ))?;
-    if report.images.len() > 1 {
-        for path in &report.images {
-            print::summary(format_args!("  {}/{path}", target.trim_end_matches('/')))?;
-        }
+    let images = if report.images.len() > 1 { &report.images[..] } else { &[] };
+    for path in images.iter().chain(&report.labels) {
+        print::summary(format_args!("  {}/{path}", target.trim_end_matches('/')))?;
     }
     Ok(Code::Done)
 }

@@ -35,7 +35,7 @@ pub(super) fn emit(args: &Planning, plan: &Plan, kind: EmitArg) -> Result<Code, 
 fn slurm(args: &Planning, tasks: u64) -> Result<String, Failure> {
     let split = &args.split;
     let places = format!("{} {}", quoted(&place(&split.source)?), quoted(&place(&split.target)?));
-    let settings = settings(&split.store)?;
+    let settings = format!("{}{}", labels(&split.labels)?, settings(&split.store)?);
     let memory = split.choices.memory;
     let name = place(&split.target)?;
     let name = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -95,6 +95,15 @@ fn place(text: &str) -> Result<String, Failure> {
     path.to_str()
         .map(Into::into)
         .ok_or_else(|| Failure::usage(format!("{}: the name is not UTF-8", path.display())))
+}
+
+/// The files of labels, which every task reads.
+fn labels(typed: &[String]) -> Result<String, Failure> {
+    let words = typed.iter().map(|text| {
+        let (name, file) = super::labels::named(text);
+        Ok(format!(" --labels {}", quoted(&format!("{name}={}", place(file)?))))
+    });
+    Ok(words.collect::<Result<Vec<_>, Failure>>()?.concat())
 }
 
 /// The settings of clients, of which none may be a secret: a script is a file that many can read.

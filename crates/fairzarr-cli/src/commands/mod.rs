@@ -13,6 +13,7 @@ mod existing;
 mod export;
 mod extract;
 mod inspect;
+mod labels;
 mod manual;
 mod methods;
 mod migrate;

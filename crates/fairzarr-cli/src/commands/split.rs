@@ -10,7 +10,7 @@ use super::convert::{
     Told, heed_place, job, open, open_options, opened, options, recorded_files, show_plan, stop_on_signal,
     tell, watched,
 };
-use super::{existing, part};
+use super::{existing, labels, part};
 use crate::args::{Planning, Run, Split};
 use crate::exit::{Code, Failure, flag};
 use crate::print;
@@ -24,6 +24,7 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
         options.existing = Existing::Overwrite;
     }
     let fileset = open(&args.source, open_options(&args.choices), &args.choices, &args.store)?;
+    options.labels = labels::open(&args.labels, &args.store)?;
     let store = source::store(&args.target, &args.store, Code::Output)?;
     super::provenance::choose(&args.choices.provenance, &fileset, &mut options)?;
     heed_place(&store, &args.target, &mut options)?;
@@ -39,10 +40,11 @@ pub(crate) fn plan(planning: &Planning) -> Result<Code, Failure> {
 
 pub(crate) fn run(args: &Run) -> Result<Code, Failure> {
     let Run { split: args, task } = args;
-    let options = options(&args.source, &args.choices);
+    let mut options = options(&args.source, &args.choices);
     let store = source::store(&args.target, &args.store, Code::Output)?;
     let Some(plan) = unfinished(args, &store)? else { return tell_task(args, *task, false) };
     let fileset = open_planned(args, &plan)?;
+    options.labels = labels::open(&args.labels, &args.store)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
     let job = job(&args.source, &args.choices);
     stop_on_signal(&job.cancel, &store);
@@ -78,6 +80,7 @@ pub(crate) fn commit(args: &Split) -> Result<Code, Failure> {
         return existing::tell_complete(&args.source, &args.target, recorded_files(&store).as_ref());
     };
     let fileset = open_planned(args, &plan)?;
+    options.labels = labels::open(&args.labels, &args.store)?;
     check_typed(args, &Settings::new(&fileset, &options), &plan)?;
     super::provenance::given(&args.choices.provenance, &mut options)?;
     let job = job(&args.source, &args.choices);

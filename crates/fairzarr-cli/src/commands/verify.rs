@@ -7,6 +7,7 @@ use fairzarr_verify::{Error, Options, Report};
 
 use super::certificate::{self, Compared};
 use super::convert::{stop_on_signal, watched};
+use super::labels;
 use crate::args::Verify;
 use crate::exit::{Code, Failure};
 use crate::print;
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
     // Of a part of the source the store says which part.
     let part = fairzarr_verify::part(&fileset, &store).map_err(|error| Failure::from(error).about(target))?;
     fileset = fileset.part(&part).map_err(|error| Failure::from(error).about(&args.source))?;
+    let label_files = labels::open_to_verify(&args.labels, &args.store)?;
     stop_on_signal(&job.cancel, &store);
     let bytes = fileset.images().iter().map(|image| {
         let shape = image.shape();
@@ -39,7 +41,9 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
             * image.sample_type().bytes() as u64
     });
     job.progress.expect(bytes.sum());
-    let report = watched(&args.output, &job, || fairzarr_verify::verify(&fileset, &store, &options, &job));
+    let report = watched(&args.output, &job, || {
+        fairzarr_verify::verify_with_labels(&fileset, &label_files, &store, &options, &job)
+    });
     outcome(args, report, Some(&fileset), &store)
 }
 

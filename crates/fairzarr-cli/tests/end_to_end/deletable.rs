@@ -10,8 +10,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-use crate::support::tiff::{Sample, Tiff};
-use crate::support::{Outcome, fairzarr, text, tree};
+use crate::parts::plate;
+use crate::support::tiff::{Picture, Sample, Tiff};
+use crate::support::{Outcome, convert, fairzarr, text, tree};
 
 /// A set of two files that each describe themselves, and belong together by the word of this document.
 const COMPANION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -391,4 +392,52 @@ fn those_who_want_everything_carried_get_no_file_of_which_something_is_left_out(
     assert!(archive.deletable(&[]).contains(&name));
     let complete = archive.deletable(&["--complete"]);
     assert!(!complete.contains(&name) && complete.len() == PROVEN.len());
+}
+
+/// A migration takes datasets whole. A part can still come to the place of a store, and its state can be made to fit.
+#[test]
+fn an_original_of_which_a_store_holds_a_part_is_never_named() {
+    let archive = Archive::new();
+    let (series, plate_file) = ("part/series.ome.tiff", "part/plate.ome.tiff");
+    fs::create_dir_all(archive.at("source/part")).unwrap();
+    let picture = Picture { sample: Sample::U8, size: [3, 1, 1, 20, 30], interleaved: 1 };
+    Tiff::many(vec![picture.clone(), picture]).write(&archive.source(series.as_bytes()));
+    plate(&archive.at("source/part"), [1; 6]);
+    archive.migrate(&["--exclude", "text.tif"]).done();
+    let whole = archive.at("whole");
+    copy(&archive.at("target"), &whole);
+    let is_named = |file: &str| archive.deletable(&[]).contains(file.as_bytes());
+    assert!(is_named(series) && is_named(plate_file));
+    for (file, options) in [
+        (series, ["--series", "0"]),
+        (series, ["--series", "0,1"]),
+        (series, ["--timepoints", "0-1"]),
+        (series, ["--timepoints", "0-2"]),
+        (plate_file, ["--wells", "A1"]),
+        (plate_file, ["--fields", "0"]),
+    ] {
+        let store = archive.store(&format!("{file}.ome.zarr"));
+        let store =
+            if store.exists() { store } else { archive.store(&file.replace(".ome.tiff", ".ome.zarr")) };
+        fs::remove_dir_all(&store).unwrap();
+        convert(&archive.source(file.as_bytes()), &store, &options).done();
+        assert!(!is_named(file), "{options:?}");
+        // Also where the state has it as the one that was proved.
+        let root: serde_json::Value =
+            serde_json::from_slice(&fs::read(store.join("zarr.json")).unwrap()).unwrap();
+        let digest = root["attributes"]["fairzarr:manifest"]["sha256"].as_str().unwrap();
+        archive.edit(&format!(
+            "UPDATE datasets SET digest = x'{digest}' WHERE target LIKE '{}%'",
+            file.replace(".ome.tiff", ".")
+        ));
+        assert!(!is_named(file), "{options:?}, known by its digest");
+        // Nor after a migration that finds it there, unless that made it whole.
+        archive.migrate(&["--exclude", "text.tif"]);
+        let root: serde_json::Value =
+            serde_json::from_slice(&fs::read(store.join("zarr.json")).unwrap()).unwrap();
+        let conversion = &root["attributes"]["fairzarr:conversion"];
+        let is_part = conversion.get("series").or_else(|| conversion.get("timepoints")).is_some();
+        assert!(!is_part || !is_named(file), "{options:?}, migrated again");
+        replace(&whole, &archive.at("target"));
+    }
 }

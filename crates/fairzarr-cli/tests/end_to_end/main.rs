@@ -10,6 +10,7 @@ mod export;
 mod extract;
 mod hostile;
 mod inspect;
+mod labels;
 mod many_planes;
 mod migrate;
 mod not_carried;

@@ -10,7 +10,7 @@ use crate::support::tiff::{Picture, Sample, Tiff};
 use crate::support::{assert_same_tree, convert, fairzarr, text};
 
 /// Wells A1, A2 and B2 with two, one and two fields, and a picture in no well; each of the time points that are given.
-fn plate(dir: &Path, times: [usize; 6]) -> PathBuf {
+pub(crate) fn plate(dir: &Path, times: [usize; 6]) -> PathBuf {
     let pictures = times.map(|t| Picture { sample: Sample::U8, size: [t, 1, 1, 20, 30], interleaved: 1 });
     let mut tiff = Tiff::many(pictures.to_vec());
     let fields = [(0, 0, vec![0, 1]), (0, 1, vec![2]), (1, 1, vec![3, 4])];

@@ -83,9 +83,18 @@ impl Report {
                 self.member(&at, object, "discrete", Need::May(AXES), "true or false", Value::as_bool);
                 self.string(&at, object, "longName", Need::May(AXES));
             }
+            if self.is_draft {
+                self.orientation(&at, object, kind);
+            }
             ranks.push((at, Rank::of(kind)));
         }
         self.unique(at, AXES, "name", names.iter().cloned());
+        if self.is_draft {
+            if axes.is_empty() {
+                self.must(at, AXES, "empty, expected at least one axis".into());
+            }
+            return;
+        }
         if self.version >= Version::V06 && ranks.iter().filter(|(_, rank)| *rank == Rank::Array).count() >= 2
         {
             return;
@@ -113,6 +122,25 @@ impl Report {
         }
         if space == 3 && names.ends_with(&["x".into(), "y".into(), "z".into()]) {
             self.should(at, AXES, "axes in space are x, y, z, expected z, y, x".into());
+        }
+    }
+
+    /// RFC-4: which way of a body an axis in space goes.
+    fn orientation(&mut self, at: &str, axis: &Map<String, Value>, kind: Option<&str>) {
+        let Some(orientation) =
+            self.member(at, axis, "orientation", Need::May(AXES), "an object", Value::as_object)
+        else {
+            return;
+        };
+        let at = format!("{at}/orientation");
+        if kind.is_some_and(|kind| kind != "space") {
+            self.should(&at, AXES, "found on an axis that is not of type space".into());
+        }
+        for (name, known) in [("type", &["anatomical"][..]), ("value", &ORIENTATIONS[..])] {
+            let expected = format!("one of {}", known.join(", "));
+            self.member(&at, orientation, name, Need::Must(AXES), &expected, |value| {
+                value.as_str().filter(|value| known.contains(value))
+            });
         }
     }
 
@@ -221,18 +249,23 @@ impl Report {
         for (index, channel) in channels.iter().enumerate() {
             let at = format!("{at}/channels/{index}");
             let Some(channel) = self.object(&at, OMERO, channel) else { continue };
-            self.member(&at, channel, "color", Need::Must(OMERO), "six hexadecimal digits", |value| {
+            // The draft leaves it to the writer what a channel says of itself.
+            let need: fn(&'static str) -> Need = if self.is_draft { Need::May } else { Need::Must };
+            self.member(&at, channel, "color", need(OMERO), "six hexadecimal digits", |value| {
                 parse_color(value.as_str()?)
             });
             self.string(&at, channel, "label", Need::May(OMERO));
             self.string(&at, channel, "family", Need::May(OMERO));
             self.member(&at, channel, "active", Need::May(OMERO), "true or false", Value::as_bool);
-            let window =
-                self.member(&at, channel, "window", Need::Must(OMERO), "an object", Value::as_object);
+            if self.is_draft {
+                self.member(&at, channel, "inverted", Need::May(OMERO), "true or false", Value::as_bool);
+            }
+            let window = self.member(&at, channel, "window", need(OMERO), "an object", Value::as_object);
             let Some(window) = window else { continue };
             let at = format!("{at}/window");
-            let mut end = |name| self.member(&at, window, name, Need::Must(OMERO), "a number", Value::as_f64);
-            let (min, max, start, stop) = (end("min"), end("max"), end("start"), end("end"));
+            let mut end = |name, need: Need| self.member(&at, window, name, need, "a number", Value::as_f64);
+            let (min, max) = (end("min", need(OMERO)), end("max", need(OMERO)));
+            let (start, stop) = (end("start", Need::Must(OMERO)), end("end", Need::Must(OMERO)));
             if min.zip(max).is_some_and(|(min, max)| min > max) {
                 self.should(&at, OMERO, "min is above max".into());
             }
@@ -273,6 +306,34 @@ impl Rank {
         }
     }
 }
+
+/// The values that RFC-4 has for the orientation of an axis.
+const ORIENTATIONS: [&str; 24] = [
+    "left-to-right",
+    "right-to-left",
+    "anterior-to-posterior",
+    "posterior-to-anterior",
+    "inferior-to-superior",
+    "superior-to-inferior",
+    "dorsal-to-ventral",
+    "ventral-to-dorsal",
+    "dorsal-to-palmar",
+    "palmar-to-dorsal",
+    "dorsal-to-plantar",
+    "plantar-to-dorsal",
+    "rostral-to-caudal",
+    "caudal-to-rostral",
+    "cranial-to-caudal",
+    "caudal-to-cranial",
+    "proximal-to-distal",
+    "distal-to-proximal",
+    "superficial-to-deep",
+    "deep-to-superficial",
+    "apical-to-basal",
+    "basal-to-apical",
+    "apex-to-base",
+    "base-to-apex",
+];
 
 const AXES: &str = "axes-md";
 const MULTISCALES: &str = "multiscales-md";

@@ -31,7 +31,7 @@ pub fn validate_levels(
     omero: Option<&Omero>,
     levels: &[Level],
 ) -> Vec<Finding> {
-    let mut report = Report { version, findings: Vec::new() };
+    let mut report = Report { version, is_draft: false, findings: Vec::new() };
     let path = |index: usize| {
         image.datasets.get(index).map_or_else(|| format!("/{index}"), |dataset| format!("/{}", dataset.path))
     };

@@ -14,6 +14,7 @@ use fairzarr_zarr::{Finding, Severity};
 use serde_json::{Map, Value};
 
 use crate::json::shorten;
+use crate::version::Era;
 use crate::{NodeKind, Version, classify};
 
 pub use levels::{Level, validate_levels};
@@ -26,13 +27,16 @@ pub use levels::{Level, validate_levels};
 ///
 /// Metadata is valid when no finding is a [`Severity::Must`].
 pub fn validate(version: Option<Version>, attributes: &Value, kind: Option<NodeKind>) -> Vec<Finding> {
-    let mut report = Report { version: version.unwrap_or_default(), findings: Vec::new() };
+    let mut report = Report { version: version.unwrap_or_default(), is_draft: false, findings: Vec::new() };
     let Some(object) = attributes.as_object() else {
         report.must("", "metadata", format!("attributes are {}, expected an object", shorten(attributes)));
         return report.findings;
     };
     let declared = Version::of(object);
+    report.is_draft = Era::is_draft(object);
     match (&declared, version) {
+        // Judged by the rules of 0.6, but for those that the draft changes.
+        (Err(_), None | Some(Version::V06)) if report.is_draft => report.version = Version::V06,
         (Ok(Some(found)), Some(expected)) if *found != expected => report.must(
             "/ome/version",
             "ome",
@@ -53,6 +57,8 @@ pub fn validate(version: Option<Version>, attributes: &Value, kind: Option<NodeK
 
 struct Report {
     version: Version,
+    /// Whether the attributes are of a draft of 0.9: no limits to axes (RFC-3), orientation of axes (RFC-4), `omero` with fewer demands.
+    is_draft: bool,
     findings: Vec<Finding>,
 }
 
