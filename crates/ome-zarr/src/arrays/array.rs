@@ -3,7 +3,7 @@
 use fairzarr_ome_xml::ByteOrder;
 use fairzarr_store::Store;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use zarrs::array::{
     Array, ArrayBytes, ArrayError, ArrayShardedExt, ArrayShardedReadableExt, ArrayShardedReadableExtCache,
     ArraySubset, CodecOptions,
@@ -53,13 +53,14 @@ impl StoredArray {
     /// Opens the array at `path` below the store's root.
     ///
     /// # Errors
-    /// When there is none, or its metadata cannot be understood or cannot be true.
+    /// When there is none, or its metadata cannot be understood or cannot be true; [`Error::Store`] where they cannot be read.
     pub fn open(store: &Store, path: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Array { path: path.into(), reason };
         super::bounded::register();
         fairzarr_task::shared_threads()?;
-        let array = Array::open(Arc::new(Reader(store.clone())), &format!("/{path}"))
-            .map_err(|error| refuse(error.to_string()))?;
+        let reader = Arc::new(Reader { store: store.clone(), failed: Mutex::default() });
+        let array = Array::open(Arc::clone(&reader), &format!("/{path}"))
+            .map_err(|error| reader.failure().map_or_else(|| refuse(error.to_string()), Error::Store))?;
         let chunk = array
             .chunk_shape(&vec![0; array.dimensionality()])
             .map_err(|error| refuse(error.to_string()))?
@@ -293,7 +294,23 @@ fn copy(
 
 /// Our store as the engine's storage.
 #[derive(Debug)]
-struct Reader(Store);
+struct Reader {
+    store: Store,
+    /// The last failure of the store. The engine keeps its text alone, which does not tell it from metadata that are wrong.
+    failed: Mutex<Option<fairzarr_store::Error>>,
+}
+
+impl Reader {
+    fn refuse(&self, error: fairzarr_store::Error) -> StorageError {
+        let text = chain(&error);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        StorageError::Other(text)
+    }
+
+    fn failure(&self) -> Option<fairzarr_store::Error> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 impl ReadableStorageTraits for Reader {
     fn get_partial_many<'a>(
@@ -301,19 +318,19 @@ impl ReadableStorageTraits for Reader {
         key: &StoreKey,
         byte_ranges: ByteRangeIterator<'a>,
     ) -> Result<MaybeBytesIterator<'a>, StorageError> {
-        let refuse = |error: fairzarr_store::Error| StorageError::Other(chain(&error));
+        let refuse = |error| self.refuse(error);
         let mut parts = Vec::new();
         for range in byte_ranges {
             let part = match range {
                 // Which version of metadata an array has is found by asking for each.
-                ByteRange::FromStart(0, None) if is_metadata(key) => self.0.probe(key.as_str()),
-                ByteRange::FromStart(0, None) => self.0.get(key.as_str()),
-                ByteRange::Suffix(length) => self.0.get_suffix(key.as_str(), length),
+                ByteRange::FromStart(0, None) if is_metadata(key) => self.store.probe(key.as_str()),
+                ByteRange::FromStart(0, None) => self.store.get(key.as_str()),
+                ByteRange::Suffix(length) => self.store.get_suffix(key.as_str(), length),
                 ByteRange::FromStart(start, Some(length)) => {
-                    self.0.get_range(key.as_str(), start..start.saturating_add(length))
+                    self.store.get_range(key.as_str(), start..start.saturating_add(length))
                 }
-                ByteRange::FromStart(start, None) => match self.0.size(key.as_str()).map_err(refuse)? {
-                    Some(size) => self.0.get_range(key.as_str(), start..size.max(start)),
+                ByteRange::FromStart(start, None) => match self.store.size(key.as_str()).map_err(refuse)? {
+                    Some(size) => self.store.get_range(key.as_str(), start..size.max(start)),
                     None => return Ok(None),
                 },
             };
@@ -326,7 +343,7 @@ impl ReadableStorageTraits for Reader {
     }
 
     fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
-        self.0.size(key.as_str()).map_err(|error| StorageError::Other(chain(&error)))
+        self.store.size(key.as_str()).map_err(|error| self.refuse(error))
     }
 
     fn supports_get_partial(&self) -> bool {
