@@ -63,7 +63,7 @@ pub use manifest::{
     manifest_digest,
 };
 #[cfg(feature = "arrays")]
-pub use minimal::minimal_document;
+pub use minimal::{minimal_document, pixel_type};
 pub use ownership::{Occupant, Ownership, removing};
 pub use record::{StoredRecord, record};
 pub use summary::{LONGEST_SUMMARY, OmeImages, SUMMARY_SCHEMA, Subject, Summaries, has_summaries};
