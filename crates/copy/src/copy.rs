@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::order::Order;
 use crate::transfer::{self, WHOLE, is_same, read};
-use crate::{Check, Error, Object, Options, Report, side_by_side};
+use crate::{Check, Error, Object, Options, Report, objects_of, side_by_side};
 
 /// Copies all objects of one store to another.
 ///
@@ -22,7 +22,7 @@ use crate::{Check, Error, Object, Options, Report, side_by_side};
 /// [`Error::Differs`] when an object reads back other than it was written. Whatever the error, the copy then has no
 /// root metadata unless it had them before.
 pub fn copy(from: &Store, to: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
-    let objects = from.list("").map_err(Error::Original)?;
+    let objects = objects_of(from)?;
     let order = Order::new(from, &objects)?;
     // A place that is refused anyway is left as it is.
     if !options.resume && !objects_at(to)?.is_empty() {

@@ -24,6 +24,8 @@ pub use copy::{copy, object};
 pub use error::Error;
 pub use pack::pack;
 
+use fairzarr_ome_zarr::named_objects;
+use fairzarr_store::Store;
 use fairzarr_task::{Job, try_for_each};
 
 /// How much of a copy is looked at after it was written.
@@ -100,6 +102,17 @@ pub struct Report {
 
 /// Key and size of an object.
 type Object = (String, u64);
+
+/// The objects of a store. Where a place cannot be listed, as a web server, they are those that the store's metadata name.
+fn objects_of(from: &Store) -> Result<Vec<Object>, Error> {
+    if let Some(objects) = from.list_if_allowed("").map_err(Error::Original)? {
+        return Ok(objects);
+    }
+    named_objects(from).map_err(|error| match error {
+        fairzarr_ome_zarr::Error::Store(error) => Error::Original(error),
+        error => Error::Unfit { place: from.location().to_string(), reason: error.to_string() },
+    })
+}
 
 /// Objects under way at the same time where nothing else is asked for: most of the time each waits for a store.
 const AT_ONCE: usize = 32;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use crate::order::Order;
-use crate::{Check, Error, Object, Options, Report, side_by_side, transfer};
+use crate::{Check, Error, Object, Options, Report, objects_of, side_by_side, transfer};
 
 /// Packs all objects of a store into the file `name` of `folder`: `zarr.json` of the root first, then those of groups
 /// and arrays breadth-first, then the rest, nothing compressed. The file appears when it is whole.
@@ -18,7 +18,7 @@ use crate::{Check, Error, Object, Options, Report, side_by_side, transfer};
 /// As [`copy`](crate::copy()); [`Error::Unfit`] also for Zarr v2, which the format does not allow. With `resume`, a file
 /// that is there already is only compared.
 pub fn pack(from: &Store, folder: &Store, name: &str, options: &Options, job: &Job) -> Result<Report, Error> {
-    let mut objects = from.list("").map_err(Error::Original)?;
+    let mut objects = objects_of(from)?;
     Order::new(from, &objects)?;
     let comment = comment(from, &objects)?;
     objects.sort_by_cached_key(|(key, _)| place(key));

@@ -63,20 +63,24 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
         let mut last = String::new();
-        for (n, cause) in self.error.chain().enumerate() {
-            // Some errors repeat their source's text; once is enough.
+        for cause in self.error.chain() {
             let text = cause.to_string();
-            if n > 0 && !last.contains(&text) {
-                f.write_str(": ")?;
+            // Some errors repeat their source's text; once is enough.
+            if parts.is_empty() || !last.contains(&text) {
+                let rest = text.strip_prefix(last.as_str());
+                // A cause that says the same and where: `cannot read a: cannot read a in b`.
+                if rest.is_some_and(|rest| rest.starts_with(' ')) {
+                    parts.pop();
+                }
                 // Nor is a name told twice that both begin with.
-                let rest = text.strip_prefix(last.as_str()).and_then(|rest| rest.strip_prefix(": "));
-                f.write_str(rest.unwrap_or(&text))?;
-            } else if n == 0 {
-                f.write_str(&text)?;
+                let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+                parts.push(rest.unwrap_or(&text).to_owned());
             }
             last = text;
         }
+        f.write_str(&parts.join(": "))?;
         f.write_str(&self.help)
     }
 }
@@ -398,6 +402,21 @@ impl From<fairzarr_export::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_cause_says_again_is_told_once() {
+        let told = |texts: &[&'static str]| {
+            let mut texts = texts.iter().rev();
+            let error = anyhow::Error::msg(*texts.next().unwrap());
+            let error = texts.fold(error, |error, text| error.context(*text));
+            Failure::new(Code::Input, error).to_string()
+        };
+        assert_eq!(told(&["cannot read a", "cannot read a in b", "denied"]), "cannot read a in b: denied");
+        assert_eq!(told(&["cannot read a", "cannot read a in b: denied"]), "cannot read a in b: denied");
+        assert_eq!(told(&["a", "a: b", "b"]), "a: b");
+        assert_eq!(told(&["a", "ab"]), "a: ab");
+        assert_eq!(told(&["x", "cannot read a", "cannot read a in b"]), "x: cannot read a in b");
+    }
 
     #[test]
     fn the_documented_exit_codes_are_those_of_the_program() {

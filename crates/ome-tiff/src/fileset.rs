@@ -84,7 +84,7 @@ impl Fileset {
         let Some(file) = set.open(entry)? else {
             return Err(Error::Io {
                 file: entry.to_owned(),
-                source: std::io::Error::from(std::io::ErrorKind::NotFound),
+                source: std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file"),
             });
         };
         if set.document_of(file).is_some() {

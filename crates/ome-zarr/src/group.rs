@@ -6,9 +6,6 @@ use serde_json::{Map, Value};
 use crate::Error;
 use crate::keys::join;
 
-/// Metadata documents that are asked for at the same time.
-pub(crate) const AT_ONCE: usize = 16;
-
 /// The attributes of a group; `None` when there is no group at `path`.
 ///
 /// # Errors

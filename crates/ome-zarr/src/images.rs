@@ -1,12 +1,12 @@
 //! Which images a store holds, from its metadata alone.
 
 use fairzarr_ngff::{Multiscale, NodeKind, Omero, Version, classify, parse_image};
-use fairzarr_store::Store;
+use fairzarr_store::{Class, Store};
 use fairzarr_task::in_order;
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::group::{AT_ONCE, attributes, refused};
+use crate::group::{attributes, refused};
 use crate::keys::{self, join};
 
 /// One multiscale image of a store.
@@ -40,12 +40,24 @@ impl StoredImage {
 /// # Errors
 /// When the store is unfinished, holds no image, or its metadata cannot be understood.
 pub fn images(store: &Store) -> Result<Vec<StoredImage>, Error> {
-    in_order(paths(store)?, AT_ONCE, |path| {
+    Ok(first_images(store, usize::MAX)?.0)
+}
+
+/// The first images of a store, `most` of them, and how many there are.
+///
+/// # Errors
+/// As [`images`], as far as they are looked at.
+pub fn first_images(store: &Store, most: usize) -> Result<(Vec<StoredImage>, usize), Error> {
+    let mut paths = paths(store)?;
+    let count = paths.len();
+    paths.truncate(most);
+    let images = in_order(paths, store.at_once(), |path| {
         let (path, attributes) = group(store, path)?;
         let image = parse_image(&attributes);
         let (version, multiscale, omero) = image.map_err(|error| refused(&path, error.to_string()))?;
-        Ok(StoredImage { path, version, multiscale, omero })
-    })
+        Ok::<_, Error>(StoredImage { path, version, multiscale, omero })
+    })?;
+    Ok((images, count))
 }
 
 /// Path and attributes of a group.
@@ -56,7 +68,7 @@ pub type Group = (String, Map<String, Value>);
 /// # Errors
 /// As [`images`].
 pub fn image_groups(store: &Store) -> Result<Vec<Group>, Error> {
-    in_order(paths(store)?, AT_ONCE, |path| group(store, path))
+    in_order(paths(store)?, store.at_once(), |path| group(store, path))
 }
 
 fn paths(store: &Store) -> Result<Vec<String>, Error> {
@@ -64,6 +76,9 @@ fn paths(store: &Store) -> Result<Vec<String>, Error> {
         let place = store.location();
         return Err(if store.exists(&keys::plan())? {
             Error::Unfinished(place.to_string())
+        } else if let Some(error) = missing_place(store) {
+            // Not every server tells with an object that the bucket is missing, when it is asked for the object alone.
+            error.into()
         } else {
             Error::NotAnImage(format!(
                 "{place} is not an OME-Zarr: there is no zarr.json or .zattrs at its root"
@@ -79,6 +94,12 @@ fn paths(store: &Store) -> Result<Vec<String>, Error> {
         return Err(Error::NotAnImage(format!("{} holds no OME-Zarr image", store.location())));
     }
     Ok(paths)
+}
+
+/// The error of a bucket that does not exist.
+fn missing_place(store: &Store) -> Option<fairzarr_store::Error> {
+    let listed = store.is_remote().then(|| store.list_children(""))?;
+    listed.err().filter(|error| error.class() == Class::NotFound)
 }
 
 fn group(store: &Store, path: String) -> Result<Group, Error> {
@@ -98,7 +119,8 @@ fn series(store: &Store, root: &Map<String, Value>) -> Result<Vec<String>, Error
     let plate = root.get("ome").and_then(|ome| ome.get("plate")).or_else(|| root.get("plate"));
     if let Some(wells) = plate.and_then(|plate| plate.get("wells")).and_then(Value::as_array) {
         let paths: Vec<&str> = wells.iter().filter_map(|well| well.get("path")?.as_str()).collect();
-        let wells = in_order(paths, AT_ONCE, |path| Ok::<_, Error>((path, attributes(store, path)?)))?;
+        let wells =
+            in_order(paths, store.at_once(), |path| Ok::<_, Error>((path, attributes(store, path)?)))?;
         let mut paths = Vec::new();
         for (path, well) in wells {
             let Some(well) = well else { continue };

@@ -38,6 +38,7 @@ mod manifest;
 mod minimal;
 #[cfg(feature = "arrays")]
 pub mod model;
+mod named;
 mod ownership;
 mod record;
 mod summary;
@@ -57,13 +58,14 @@ pub use error::Error;
 pub use group::{attributes, put};
 #[cfg(feature = "arrays")]
 pub use hierarchy::{Hierarchy, OpenImage};
-pub use images::{Group, StoredImage, image_groups, images};
+pub use images::{Group, StoredImage, first_images, image_groups, images};
 pub use manifest::{
     Comparison, Content, MANIFEST_SCHEMA, Manifest, ManifestRecorder, NO_DIGEST, Recorded as RecordedObject,
     manifest_digest,
 };
 #[cfg(feature = "arrays")]
 pub use minimal::{minimal_document, pixel_type};
+pub use named::named_objects;
 pub use ownership::{Occupant, Ownership, removing};
 pub use record::{StoredRecord, record};
 pub use summary::{LONGEST_SUMMARY, OmeImages, SUMMARY_SCHEMA, Subject, Summaries, has_summaries};

@@ -24,7 +24,7 @@ struct State {
     blocks: HashMap<Id, Kept>,
     max_blocks: usize,
     clock: u64,
-    /// By the block after a fetched run: how many blocks the run had.
+    /// By the block after a run that was fetched or is under way: how many blocks the run has.
     runs: HashMap<Id, u64>,
 }
 
@@ -136,7 +136,20 @@ impl State {
         for index in start..end {
             self.blocks.insert((file, index), Kept::UnderWay);
         }
+        // From now on, and not only when it has arrived: several threads that read on one after the other would else ask for a
+        // single block each, as long as the first of them waits.
+        self.note_run(file, end, end - start);
         start..end
+    }
+
+    fn note_run(&mut self, file: u64, end: u64, count: u64) {
+        if self.blocks.contains_key(&(file, end)) {
+            return;
+        }
+        if self.runs.len() > self.max_blocks {
+            self.runs.clear();
+        }
+        self.runs.insert((file, end), count);
     }
 
     fn insert_run(&mut self, file: u64, run: Range<u64>, bytes: &Bytes) {
@@ -150,10 +163,7 @@ impl State {
             let piece = Bytes::copy_from_slice(&bytes[from..bytes.len().min(from + BLOCK as usize)]);
             self.blocks.insert((file, index), Kept::Here { bytes: piece, used: self.clock });
         }
-        if self.runs.len() > self.max_blocks {
-            self.runs.clear();
-        }
-        self.runs.insert((file, run.end), count as u64);
+        self.note_run(file, run.end, count as u64);
     }
 
     /// Drops the blocks that were not used for longest: a quarter of all and room for `count`.
@@ -179,3 +189,25 @@ impl State {
 pub(crate) const BLOCK: u64 = 64 << 10;
 /// Blocks of the longest run that is fetched ahead.
 const MAX_RUN: u64 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_grows_while_the_one_before_is_under_way() {
+        let cache = BlockCache::new(64 << 20);
+        let file = cache.add_file();
+        let run = |index| match cache.find(file, index, index + 1, 1000) {
+            Found::Missing(run) => run,
+            Found::Here(_) => panic!("block {index} is here"),
+        };
+        // Nothing has arrived yet.
+        assert_eq!([0, 1, 3, 7].map(run), [0..1, 1..3, 3..7, 7..15]);
+        let bytes = Bytes::from(vec![0; 8 * BLOCK as usize]);
+        cache.end_run(file, 7..15, Some(&bytes));
+        cache.end_run(file, 0..1, Some(&bytes));
+        assert_eq!(run(15), 15..31);
+        assert_eq!(run(500), 500..501);
+    }
+}

@@ -3,6 +3,7 @@
 //! The only place that knows of asynchronous code: every operation is a task on one small runtime of the process, and
 //! the caller's thread waits for it.
 
+mod address;
 mod answer;
 mod client;
 mod connector;
@@ -50,7 +51,7 @@ impl Cloud {
         let client = client::build(location, options, &counters, &pace)?;
         Ok(Self {
             runtime: runtime()?,
-            operations: Arc::new(Operations::new(client, location, options)),
+            operations: Arc::new(Operations::new(client, location, options)?),
             uploads: Arc::new(Uploads::new(options.max_in_flight_bytes, options.control.clone())),
             counters,
             pace,

@@ -131,6 +131,20 @@ impl Error {
         }
     }
 
+    /// Whether it is the place that fails, or that may not be asked any more, rather than one of its objects: nothing then
+    /// follows from it about what the place holds.
+    pub fn is_of_place(&self) -> bool {
+        matches!(
+            self.class(),
+            Class::Throttled
+                | Class::Transient
+                | Class::Untrusted
+                | Class::Elsewhere
+                | Class::Cancelled
+                | Class::TakenOver
+        )
+    }
+
     /// An [`Error::Failed`]: `action`, a verb such as `read`, was tried on `key` in `location`.
     pub fn failed(
         action: &'static str,

@@ -1,10 +1,10 @@
-//! Objects that are kept in memory after they were read.
+//! Objects that are kept in memory after they were read, and the knowledge that there is none.
 //!
 //! Those that came first stay: who reads a store twice in the same order would find nothing in a cache that drops what was
 //! read longest ago.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -14,9 +14,26 @@ pub(crate) struct Kept {
     state: Mutex<State>,
 }
 
+/// What is known of a key.
+#[derive(Clone, Debug)]
+pub(crate) enum Known {
+    Object(Bytes),
+    /// There is none.
+    Absent,
+}
+
+impl Known {
+    pub(crate) fn object(self) -> Option<Bytes> {
+        match self {
+            Self::Object(bytes) => Some(bytes),
+            Self::Absent => None,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    objects: HashMap<String, Bytes>,
+    objects: HashMap<String, Known>,
     bytes: u64,
 }
 
@@ -25,19 +42,36 @@ impl Kept {
         Self { room, state: Mutex::default() }
     }
 
-    pub(crate) fn find(&self, key: &str) -> Option<Bytes> {
-        // No code that can panic runs while the lock is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).objects.get(key).cloned()
+    /// What was read at a key, if anything was.
+    pub(crate) fn find(&self, key: &str) -> Option<Known> {
+        self.state().objects.get(key).cloned()
     }
 
-    pub(crate) fn add(&self, key: &str, bytes: &Bytes) {
-        let size = (key.len() + bytes.len()) as u64;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn add(&self, key: &str, found: Option<&Bytes>) {
+        let size = size(key, found);
+        let mut state = self.state();
         if state.bytes + size <= self.room && !state.objects.contains_key(key) {
             state.bytes += size;
-            state.objects.insert(key.to_owned(), bytes.clone());
+            let found = found.map_or(Known::Absent, |bytes| Known::Object(bytes.clone()));
+            state.objects.insert(key.to_owned(), found);
         }
     }
+
+    pub(crate) fn forget(&self, key: &str) {
+        let mut state = self.state();
+        if let Some(found) = state.objects.remove(key) {
+            state.bytes -= size(key, found.object().as_ref());
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn size(key: &str, found: Option<&Bytes>) -> u64 {
+    (key.len() + found.map_or(0, Bytes::len)) as u64
 }
 
 #[cfg(test)]
@@ -59,6 +93,15 @@ mod tests {
         }
         // Two fit.
         assert_eq!(store.requests().gets - before, 2 + 3);
-        assert_eq!(keeping.get("d").unwrap(), None);
+        // That there is none is known as well; what is forgotten makes room.
+        for _ in 0..3 {
+            assert_eq!(keeping.get("d").unwrap(), None);
+        }
+        assert_eq!(store.requests().gets - before, 2 + 3 + 1);
+        keeping.forget("a");
+        for _ in 0..2 {
+            keeping.get("c").unwrap();
+        }
+        assert_eq!(store.requests().gets - before, 2 + 3 + 1 + 1);
     }
 }

@@ -105,11 +105,17 @@ impl Store {
         matches!(self.location.scheme(), Scheme::S3 | Scheme::Gcs | Scheme::Azure | Scheme::Http)
     }
 
+    /// How many small requests to make at the same time: many where each of them waits for a network.
+    pub fn at_once(&self) -> usize {
+        if self.is_remote() { REMOTE_AT_ONCE } else { LOCAL_AT_ONCE }
+    }
+
     /// The same store for somebody who reads objects more than once while nobody writes: those that are read whole are
-    /// kept, as long as they have no more than `bytes` together.
+    /// kept, as long as they have no more than `bytes` together. One that keeps them already goes on as it is.
     #[must_use]
     pub fn keeping(&self, bytes: u64) -> Self {
-        Self { kept: Some(Arc::new(Kept::new(bytes))), ..self.clone() }
+        let kept = self.kept.clone().unwrap_or_else(|| Arc::new(Kept::new(bytes)));
+        Self { kept: Some(kept), ..self.clone() }
     }
 
     /// The path of the directory, if the store is a directory of this machine.
@@ -196,14 +202,19 @@ impl Store {
     pub fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
         key::check(key)?;
         let Some(kept) = &self.kept else { return self.backend.read(key, Part::All) };
-        if let Some(bytes) = kept.find(key) {
-            return Ok(Some(bytes));
+        if let Some(found) = kept.find(key) {
+            return Ok(found.object());
         }
         let found = self.backend.read(key, Part::All)?;
-        if let Some(bytes) = &found {
-            kept.add(key, bytes);
-        }
+        kept.add(key, found.as_ref());
         Ok(found)
+    }
+
+    /// Keeps an object no longer that [`Store::keeping`] has kept, because it will not be read again.
+    pub fn forget(&self, key: &str) {
+        if let Some(kept) = &self.kept {
+            kept.forget(key);
+        }
     }
 
     /// Reads an object that may well not be there. As [`Store::get`], but a refusal counts as absence: public places
@@ -410,3 +421,7 @@ impl Store {
         self.backend.requests()
     }
 }
+
+/// Small requests under way at the same time, over a network and on this machine.
+const REMOTE_AT_ONCE: usize = 64;
+const LOCAL_AT_ONCE: usize = 16;

@@ -6,16 +6,15 @@ use fairzarr_ome_zarr::keys::{self, join};
 use fairzarr_ome_zarr::{Hierarchy, OpenImage, StoredArray, attributes};
 use fairzarr_pixel::Shape;
 use fairzarr_rois::{Grid, Painter, Rois, of_image};
-use fairzarr_task::{for_each, lock, unlocked};
+use fairzarr_task::{lock, try_for_each, unlocked};
 use serde_json::{Map, Value, json};
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use crate::error::Error;
 use crate::halved::comparison;
 use crate::pyramid::{Named, level_differences};
 use crate::report::{Check, Difference, Differences, Proof, in_order};
-use crate::{Context, Sample};
+use crate::{Context, Sample, readable};
 
 /// The proof, image by image, of stores that say that they have such labels.
 pub(crate) struct Labels {
@@ -210,15 +209,13 @@ fn painted(
         let pieces = context.options.sample.choose(pieces, series ^ plane << 16);
         let bytes = u64::from(PIECE.0) * u64::from(PIECE.1) * 8;
         let name = |piece: &(u32, u32)| format!("array {}, plane {plane}, {piece:?}", array.path());
-        for_each(
+        try_for_each(
             &pieces,
             context.readers(bytes),
             name,
             || (),
-            |(), &(row, column)| {
-                if context.job.cancel.is_cancelled() {
-                    return ControlFlow::Break(());
-                }
+            |(), &(row, column)| -> Result<(), Error> {
+                context.job.cancel.check()?;
                 let (rows, columns) = (
                     (row, height.min(row.saturating_add(PIECE.0))),
                     (column, width.min(column.saturating_add(PIECE.1))),
@@ -227,7 +224,7 @@ fn painted(
                 let mut ranges: Vec<_> = leading.collect();
                 ranges.extend([rows, columns].map(|(start, end)| u64::from(start)..u64::from(end)));
                 let place = || format!("array {}, plane {plane}, rows {}..{}", array.path(), rows.0, rows.1);
-                match array.read(&ranges) {
+                match readable(array.read(&ranges))? {
                     Ok(stored) => {
                         let expected = painter.paint(&Grid::new((height, width), full, rows, columns));
                         let size = (stored.len() / expected.len().max(1)).clamp(1, 4);
@@ -245,9 +242,9 @@ fn painted(
                             add(place(), format!("{count} other samples"));
                         }
                     }
-                    Err(error) => add(place(), error.to_string()),
+                    Err(error) => add(place(), error),
                 }
-                ControlFlow::Continue(())
+                Ok(())
             },
         )?;
         context.job.cancel.check()?;

@@ -20,6 +20,7 @@
 //! - *zarr*: the documents of groups and arrays are such as readers of Zarr can open.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod carried;
 mod derivation;
 mod documents;
@@ -58,6 +59,7 @@ pub use report::{Check, Difference, Proof, Report};
 pub use sample::Sample;
 pub use validity::validate_hierarchy;
 
+use ahead::Ahead;
 use labels::Labels;
 use objects::Objects;
 use origin::{Origin, Seen};
@@ -119,6 +121,16 @@ fn fits(image: &OpenImage<'_>, job: &Job) -> Result<(), Error> {
     }
 }
 
+/// What was read of an array, or in words why it cannot be: a chunk that does not decode is a finding like any other, and must
+/// not end the search. A place that fails says nothing of what it holds.
+fn readable<T>(read: Result<T, fairzarr_ome_zarr::Error>) -> Result<Result<T, String>, Error> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(fairzarr_ome_zarr::Error::Store(error)) => Err(error.into()),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
 /// The store as several proofs read it: what is far away is fetched once, as far as there is room.
 fn kept(store: &Store, job: &Job) -> Store {
     if store.is_remote() { store.keeping(job.memory / 2) } else { store.clone() }
@@ -132,6 +144,7 @@ fn kept(store: &Store, job: &Job) -> Store {
 pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
     let context = Context { options, job, is_remote: store.is_remote() };
     let store = &kept(store, job);
+    ahead::documents(store, job)?;
     let hierarchy = Hierarchy::open(store)?;
     let mut objects = Objects::new(&hierarchy);
     let mut samples = Samples::new(&hierarchy)?;
@@ -140,7 +153,9 @@ pub fn verify_store(store: &Store, options: &Options, job: &Job) -> Result<Repor
     let origin = Origin::of_store(&hierarchy, &seen)?;
     let mut statistics = Recount::default();
     let mut labels = Labels::new(&hierarchy)?;
+    let mut ahead = Ahead::new(&hierarchy, context);
     for index in 0..hierarchy.images().len() {
+        ahead.at(index)?;
         let image = hierarchy.open_image(index)?;
         fits(&image, job)?;
         objects.image(&image)?;
@@ -209,6 +224,7 @@ fn by_earlier_rules(mut check: Check) -> Check {
 pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> Result<Report, Error> {
     let context = Context { options, job, is_remote: store.is_remote() };
     let store = &kept(store, job);
+    ahead::documents(store, job)?;
     let hierarchy = Hierarchy::open(store)?;
     let documents = documents::compare(source, store)?;
     let export = if documents.differences.is_empty() { None } else { exported::check(source, &hierarchy)? };
@@ -222,7 +238,9 @@ pub fn verify(source: &Fileset, store: &Store, options: &Options, job: &Job) -> 
     let mut pyramid = Pyramid::new(&hierarchy);
     let mut labels = Labels::new(&hierarchy)?;
     let mut objects = Objects::new(&hierarchy);
+    let mut ahead = Ahead::new(&hierarchy, context);
     for index in 0..hierarchy.images().len() {
+        ahead.at(index)?;
         let image = hierarchy.open_image(index)?;
         fits(&image, job)?;
         let counting = statistics.of(&image, &origin, *options, store)?;

@@ -9,8 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof};
 
-/// Objects that are read at the same time.
-const AT_ONCE: usize = 16;
 /// Objects between two looks at whether the caller still wants an answer.
 const BATCH: usize = 256;
 /// Notes that are listed; the others are counted.
@@ -44,7 +42,8 @@ pub(crate) fn check(hierarchy: &Hierarchy, rests: &str, job: &Job) -> Result<Che
     let objects: Vec<(&String, &RecordedObject)> = manifest.objects().iter().collect();
     for batch in objects.chunks(BATCH) {
         job.cancel.check()?;
-        for found in in_order(batch.to_vec(), AT_ONCE, |(key, recorded)| look(store, key, recorded))? {
+        for found in in_order(batch.to_vec(), store.at_once(), |(key, recorded)| look(store, key, recorded))?
+        {
             let (key, recorded) = (found.key, found.recorded);
             arrays.extend(found.array);
             match found.comparison {
@@ -190,7 +189,7 @@ impl Extra<'_> {
         let mut folders = vec![String::new()];
         while !folders.is_empty() {
             job.cancel.check()?;
-            let children = in_order(folders, AT_ONCE, |folder| {
+            let children = in_order(folders, store.at_once(), |folder| {
                 let children = store.list_children(&folder)?;
                 Ok::<_, Error>((folder, children))
             })?;

@@ -9,9 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof};
 
-/// Objects that are asked for at the same time.
-const AT_ONCE: usize = 16;
-
 /// The proof, image by image.
 pub(crate) struct Objects<'a> {
     store: &'a Store,
@@ -19,21 +16,31 @@ pub(crate) struct Objects<'a> {
     complete: bool,
     count: u64,
     differences: Differences,
+    /// What was listed last.
+    listed: Option<Listed>,
+}
+
+/// The objects below a folder in which several arrays lie: one listing for a row of a plate rather than one for each field.
+struct Listed {
+    folder: String,
+    /// `None` where the place cannot list.
+    objects: Option<BTreeMap<String, u64>>,
 }
 
 impl<'a> Objects<'a> {
     pub(crate) fn new(hierarchy: &'a Hierarchy) -> Self {
         let complete = hierarchy.conversion().is_some_and(|conversion| !conversion.omits_empty());
-        Self { store: hierarchy.store(), complete, count: 0, differences: Differences::new("places") }
+        let differences = Differences::new("places");
+        Self { store: hierarchy.store(), complete, count: 0, differences, listed: None }
     }
 
     /// Looks for the objects of all levels of an image.
     pub(crate) fn image(&mut self, image: &OpenImage<'_>) -> Result<(), Error> {
         for array in &image.levels {
             let (version, path) = (image.stored.version, array.path());
-            let stored: BTreeMap<String, u64> = match self.store.list_if_allowed(path)? {
-                Some(listed) => listed.into_iter().collect(),
-                None => in_order(grid(array).collect(), AT_ONCE, |index| {
+            let stored: BTreeMap<String, u64> = match self.below(path)? {
+                Some(listed) => listed,
+                None => in_order(grid(array).collect(), self.store.at_once(), |index| {
                     let key = chunk_key(version, path, &index);
                     let size = match self.store.size(&key) {
                         Err(error) if error.class() == Class::Permission => None,
@@ -71,6 +78,24 @@ impl<'a> Objects<'a> {
             self.differences.extend(extra);
         }
         Ok(())
+    }
+
+    /// The objects of an array; `None` where the place cannot list.
+    fn below(&mut self, path: &str) -> Result<Option<BTreeMap<String, u64>>, Error> {
+        let folder = path.split('/').next().unwrap_or_default();
+        if folder == path {
+            let objects = self.store.list_if_allowed(path)?;
+            return Ok(objects.map(|objects| objects.into_iter().collect()));
+        }
+        if self.listed.as_ref().is_none_or(|listed| listed.folder != folder) {
+            let objects = self.store.list_if_allowed(folder)?;
+            let objects = objects.map(|objects| objects.into_iter().collect());
+            self.listed = Some(Listed { folder: folder.to_owned(), objects });
+        }
+        let objects = self.listed.as_ref().and_then(|listed| listed.objects.as_ref());
+        // The character after the slash: all keys below the path, and no other, lie between.
+        let range = format!("{path}/")..format!("{path}0");
+        Ok(objects.map(|objects| objects.range(range).map(|(key, size)| (key.clone(), *size)).collect()))
     }
 
     pub(crate) fn finish(self) -> Check {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::statistics::{Counting, OfChannel};
-use crate::{Context, Sample};
+use crate::{Context, Sample, readable};
 
 /// Decoded bytes that are compared at a time.
 const REGION_BYTES: u64 = 4 << 20;
@@ -258,17 +258,17 @@ impl<'a> Pair<'a> {
         let sample = self.image.sample_type().bytes();
         let plane = region.h as usize * region.w as usize * sample;
         expected.resize(plane * channels.len(), 0);
-        let stored: Vec<Result<Vec<u8>, fairzarr_ome_zarr::Error>> =
-            channels.clone().map(|c| self.array.read(&self.ranges(&t, c, &z, region))).collect();
+        let read = |c| readable(self.array.read(&self.ranges(&t, c, &z, region)));
+        let stored: Vec<Result<Vec<u8>, String>> =
+            channels.clone().map(read).collect::<Result<_, Error>>()?;
         let mut differences = Vec::new();
-        // A chunk that does not decode is a finding like any other, and must not end the search.
         for (c, stored) in channels.clone().zip(&stored) {
             if let Err(error) = stored {
                 let place = Place { t: t.start, c, z: z.start, region };
                 differences.push(Difference {
                     place: self.place(place),
                     expected: "samples".into(),
-                    found: error.to_string(),
+                    found: error.clone(),
                 });
             }
         }

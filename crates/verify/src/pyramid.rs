@@ -2,16 +2,15 @@
 //! plainest way.
 
 use fairzarr_ome_zarr::{Hierarchy, OpenImage, Slab, StoredArray};
-use fairzarr_task::{for_each, lock, unlocked};
+use fairzarr_task::{lock, try_for_each, unlocked};
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use crate::error::Error;
 use crate::halved::{Compare, MEAN, METHODS, comparison};
 use crate::report::{Check, Difference, Differences, Proof, in_order};
-use crate::{Context, Sample};
+use crate::{Context, Sample, readable};
 
 /// The proof, image by image, for images that this program reduced; how others reduce is not known.
 pub(crate) struct Pyramid {
@@ -131,16 +130,14 @@ pub(crate) fn level_differences(
     let parts = options.sample.choose(parts, series);
     let found = Mutex::new(Vec::new());
     let name = |(_, y): &(&Slab, u64)| format!("array {}, rows from {y}", coarser.path());
-    for_each(
+    try_for_each(
         &parts,
         // Of the finer level four times as much, and each as it is stored.
         context.readers(10 * coarser.bytes_of_rows(band)),
         name,
         || (),
-        |(), &(Slab { ranges, planes }, y)| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
+        |(), &(Slab { ranges, planes }, y)| -> Result<(), Error> {
+            job.cancel.check()?;
             let (mut finer_ranges, mut ranges) = (ranges.clone(), ranges.clone());
             let end = (y + band).min(*height);
             ranges.extend([y..end, 0..*width]);
@@ -150,7 +147,8 @@ pub(crate) fn level_differences(
                 let expected = format!("the {method} of {}", finer.path());
                 lock(&found).push(Difference::new(place, expected, wrong));
             };
-            match finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?))) {
+            let both = finer.read(&finer_ranges).and_then(|from| Ok((from, coarser.read(&ranges)?)));
+            match readable(both)? {
                 Ok((from, to)) => {
                     let from = from.chunks_exact((from.len() / planes.len()).max(1));
                     let to = to.chunks_exact((to.len() / planes.len()).max(1));
@@ -161,9 +159,9 @@ pub(crate) fn level_differences(
                         }
                     }
                 }
-                Err(error) => planes.iter().take(1).for_each(|plane| add(plane, error.to_string())),
+                Err(error) => planes.iter().take(1).for_each(|plane| add(plane, error.clone())),
             }
-            ControlFlow::Continue(())
+            Ok(())
         },
     )?;
     job.cancel.check()?;

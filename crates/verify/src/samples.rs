@@ -5,16 +5,15 @@ use fairzarr_digest::{PlaneDigest, TILE, of_stored};
 use fairzarr_ome_zarr::keys::DIGESTS;
 use fairzarr_ome_zarr::{Digests, Hierarchy, OpenImage, Recorded, Slab, StoredArray, plane_ranges};
 use fairzarr_pixel::Region;
-use fairzarr_task::{for_each, lock, unlocked};
+use fairzarr_task::{lock, try_for_each, unlocked};
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::report::{Check, Difference, Differences, Proof, in_order};
 use crate::statistics::{Counting, OfChannel};
-use crate::{Context, Sample};
+use crate::{Context, Sample, readable};
 
 /// The proof, image by image.
 pub(crate) struct Samples {
@@ -107,20 +106,18 @@ fn decode(
     let digests: Mutex<HashMap<u64, PlaneDigest>> = Mutex::default();
     let found = Mutex::new(Vec::new());
     let name = |(_, y): &(usize, u64)| format!("array {}, rows from {y}", array.path());
-    for_each(
+    try_for_each(
         &work,
         context.readers(2 * array.bytes_of_rows(band)),
         name,
         || (),
-        |(), &(slab, y)| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
+        |(), &(slab, y)| -> Result<(), Error> {
+            job.cancel.check()?;
             let Slab { ranges, planes } = &slabs[slab];
             let h = band.min(height - y);
             let mut ranges = ranges.clone();
             ranges.extend([y..y + h, 0..width]);
-            match array.read(&ranges) {
+            match readable(array.read(&ranges))? {
                 Ok(pixels) => {
                     bytes.fetch_add(pixels.len() as u64, Ordering::Relaxed);
                     job.progress.advance(pixels.len() as u64);
@@ -136,7 +133,7 @@ fn decode(
                         let places = planes.iter().map(|plane| place(*plane));
                         counting.add((y, 0), width, places.zip(pixels.chunks_exact(plane_bytes.max(1))));
                     }
-                    let Some(recorded) = recorded else { return ControlFlow::Continue(()) };
+                    let Some(recorded) = recorded else { return Ok(()) };
                     let area = Region { y: y as u32, x: 0, h: h as u32, w: width as u32 };
                     let sample = plane_bytes / (h * width).max(1) as usize;
                     for (plane, pixels) in planes.iter().zip(pixels.chunks_exact(plane_bytes.max(1))) {
@@ -147,10 +144,10 @@ fn decode(
                 }
                 Err(error) => {
                     let place = format!("{}, rows {y}..{}", plane_numbers(planes), y + h);
-                    lock(&found).push(Difference::new(place, "samples", error.to_string()));
+                    lock(&found).push(Difference::new(place, "samples", error));
                 }
             }
-            ControlFlow::Continue(())
+            Ok(())
         },
     )?;
     job.cancel.check()?;
@@ -209,25 +206,21 @@ fn stored_chunks(
     let found = Mutex::new(Vec::new());
     let chunks = array.stored_chunks();
     let name = |(plane, row): &(u64, u32)| format!("array {}, plane {plane}, row {row}", array.path());
-    for_each(
+    try_for_each(
         &chosen,
         context.readers(ROW_BYTES),
         name,
         || (),
-        |(), &(plane, row)| {
-            if job.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
+        |(), &(plane, row)| -> Result<(), Error> {
+            job.cancel.check()?;
             for col in 0..recorded.cols {
                 let mut index: Vec<u64> =
                     plane_ranges(leading, plane).into_iter().map(|range| range.start).collect();
                 index.extend([u64::from(row), u64::from(col)]);
                 let expected = recorded.digest(plane, row, col);
                 // A chunk that was left out has none.
-                let computed = match chunks.read(&index) {
-                    Ok(stored) => Ok(stored.map_or(0, |stored| of_stored(&stored))),
-                    Err(error) => Err(error.to_string()),
-                };
+                let stored = readable(chunks.read(&index))?;
+                let computed = stored.map(|stored| stored.map_or(0, |stored| of_stored(&stored)));
                 if computed != Ok(expected) {
                     let place =
                         format!("array {}, plane {plane}, chunk at row {row} column {col}", array.path());
@@ -236,7 +229,7 @@ fn stored_chunks(
                     lock(&found).push(Difference::new(place, expected, computed));
                 }
             }
-            ControlFlow::Continue(())
+            Ok(())
         },
     )?;
     job.cancel.check()?;

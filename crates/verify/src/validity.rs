@@ -1,10 +1,10 @@
 //! Whether the metadata of a whole store is valid NGFF: [`fairzarr_ngff::hierarchy`] over a store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use fairzarr_ngff::Severity;
-use fairzarr_ngff::hierarchy::{self, Depth, Documents, NodeFinding, Stop, Validity};
+use fairzarr_ngff::hierarchy::{self, Depth, Documents, LedTo, NodeFinding, Stop, Validity};
 use fairzarr_ome_zarr::Error as StoreError;
 use fairzarr_store::{Class, Store};
 use fairzarr_task::{in_order, lock};
@@ -18,6 +18,8 @@ use crate::report::{Check, Difference, Differences, Proof};
 /// # Errors
 /// When the store cannot be read, or nothing at its root is NGFF.
 pub fn validate_hierarchy(store: &Store, depth: Depth) -> Result<Validity, Error> {
+    // Images of a plate that is a collection as well are read twice.
+    let store = &if store.is_remote() { store.keeping(KEPT) } else { store.clone() };
     let place = Place { store, fetched: Mutex::default() };
     hierarchy::validate_hierarchy(&place, depth).map_err(|stop| match stop {
         Stop::Unreadable(error) => error,
@@ -104,15 +106,30 @@ impl Documents for Place<'_> {
         Ok(self.store.get_range(key, range)?.map(|bytes| bytes.to_vec()))
     }
 
-    fn expect(&self, keys: &[String]) {
-        // Whatever fails here is asked for again, and then fails with the key that it belongs to.
-        let _ = in_order(keys.to_vec(), AT_ONCE, |key| -> Result<(), Error> {
-            let document = self.store.probe(&key)?.map(|bytes| bytes.to_vec());
-            lock(&self.fetched).insert(key, document);
-            Ok(())
-        });
+    fn expect(&self, keys: &[String], led_to: &LedTo<'_>) {
+        let mut keys = keys.to_vec();
+        for _ in 0..ROUNDS {
+            let mut asked_for = HashSet::new();
+            keys.retain(|key| !lock(&self.fetched).contains_key(key) && asked_for.insert(key.clone()));
+            if keys.is_empty() {
+                return;
+            }
+            let fetched = in_order(keys, self.store.at_once(), |key| -> Result<Vec<String>, Error> {
+                let document = self.store.probe(&key)?.map(|bytes| bytes.to_vec());
+                // On this machine, what is parsed twice costs more than what is read later.
+                let document_far_away = document.as_ref().filter(|_| self.store.is_remote());
+                let more = document_far_away.map_or_else(Vec::new, |document| led_to(&key, document));
+                lock(&self.fetched).insert(key, document);
+                Ok(more)
+            });
+            // Whatever fails here is asked for again, and then fails with the key that it belongs to.
+            let Ok(more) = fetched else { return };
+            keys = more.into_iter().flatten().collect();
+        }
     }
 }
 
-/// Documents that are asked for at the same time.
-const AT_ONCE: usize = 16;
+/// Documents that are kept of a place that is far away.
+const KEPT: u64 = 128 << 20;
+/// How far ahead documents lead: from a well to the arrays of the labels of its images, and no further in circles.
+const ROUNDS: usize = 8;

@@ -43,6 +43,29 @@ impl ChunkKeys {
         (index.len() == self.counts.len()).then_some(index)
     }
 
+    /// How many chunks the grid has; `None` where the number is beyond all that can be counted.
+    pub fn count(&self) -> Option<u64> {
+        self.counts.iter().try_fold(1_u64, |all, count| all.checked_mul(*count))
+    }
+
+    /// The key of a chunk, relative to the array, by its number in C order.
+    pub fn name(&self, number: u64) -> String {
+        let mut rest = number;
+        let mut parts = Vec::new();
+        for count in self.counts.iter().rev() {
+            let count = (*count).max(1);
+            parts.push((rest % count).to_string());
+            rest /= count;
+        }
+        if self.prefix {
+            parts.push("c".to_owned());
+        } else if parts.is_empty() {
+            return "0".to_owned();
+        }
+        parts.reverse();
+        parts.join(&self.separator.to_string())
+    }
+
     /// The section that says how chunks are named.
     pub fn clause(&self) -> &'static str {
         self.clause

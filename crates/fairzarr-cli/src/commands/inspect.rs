@@ -112,12 +112,9 @@ fn tiff_image(fileset: &Fileset, image: &Image) -> Value {
     })
 }
 
-/// Images whose arrays are asked for at the same time.
-const AT_ONCE: usize = 16;
-
 /// What is in a store; of its images not more than `most` are described.
 fn zarr(store: &Store, most: usize) -> Result<Value, Failure> {
-    let images = fairzarr_ome_zarr::images(store)?;
+    let (images, count) = fairzarr_ome_zarr::first_images(store, most)?;
     let read = |error| Failure::new(Code::Input, error);
     let documents: Vec<Value> = match store.list_if_allowed(fairzarr_ome_zarr::keys::SOURCES).map_err(read)? {
         Some(found) => found.into_iter().map(|(key, bytes)| json!({"name": key, "bytes": bytes})).collect(),
@@ -126,14 +123,13 @@ fn zarr(store: &Store, most: usize) -> Result<Value, Failure> {
             .map(|document| json!({"name": document.key, "sha256": document.sha256}))
             .collect(),
     };
-    let listed = images.iter().take(most).collect();
-    let described = fairzarr_task::in_order(listed, AT_ONCE, |image| {
+    let described = fairzarr_task::in_order(images.iter().collect(), store.at_once(), |image| {
         Ok::<_, fairzarr_ome_zarr::Error>(zarr_image(store, image))
     })?;
     Ok(json!({
         "format": format!("OME-Zarr {}", images.first().map_or_else(String::new, |image| image.version.to_string())),
         "documents": documents,
-        "image_count": images.len(),
+        "image_count": count,
         "images": described.into_iter().collect::<Result<Vec<Value>, Failure>>()?,
     }))
 }

@@ -26,6 +26,8 @@ pub(crate) fn run(args: &Verify) -> Result<Code, Failure> {
         return outcome(args, report, None, &store);
     };
     let store = source::store(target, &args.store, Code::Input)?;
+    // What is read of its root, to know what to compare, is read once.
+    let store = if store.is_remote() { store.keeping(args.memory / 2) } else { store };
     let mut fileset = source::fileset(&args.source, &args.store, fairzarr_verify::opening(&store))?;
     // Of a part of the source the store says which part.
     let part = fairzarr_verify::part(&fileset, &store).map_err(|error| Failure::from(error).about(target))?;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::pages;
+use crate::plate::Plate;
 use crate::servers::proxy::Fault;
+use crate::servers::web::{Abilities, Web};
 use crate::support::tiff::{Blocks, Picture, Sample, Tiff};
 use crate::support::{assert_same_tree, cells};
 use crate::{Site, text};
@@ -33,6 +36,50 @@ fn there_and_back_again() {
     let puts: Vec<_> = site.proxy.seen().into_iter().filter(|request| request.method == "PUT").collect();
     let first = puts.iter().position(|request| request.target.contains("/b.ome.zarr/")).unwrap();
     assert!(puts[first - 1].target.ends_with("/a.ome.zarr/zarr.json"), "{}", puts[first - 1].target);
+}
+
+#[test]
+fn a_web_server_is_copied_by_the_names_in_the_metadata() {
+    let plate = Plate { wells: 3, fields: 2 };
+    for options in [["--ngff", "0.4"], ["--ngff", "0.5"]] {
+        let site = Site::new();
+        let (source, local) = (site.local("plate.ome.tiff"), site.local("plate.ome.zarr"));
+        pages::tiff(&source, &plate.ome(), 4 * plate.images());
+        let (from, to) = (text(&source), text(&local));
+        site.fairzarr([&["convert", &from, &to, "--no-consolidated"][..], &options].concat()).done();
+        let serve = |without: &[&str]| {
+            let web = Web::start(Abilities::default());
+            for (key, bytes) in crate::support::tree(&local) {
+                if !without.contains(&key.as_str()) && !key.ends_with('/') {
+                    web.put(&format!("p.ome.zarr/{key}"), &bytes);
+                }
+            }
+            web
+        };
+        let web = serve(&[]);
+        let copied = site.local("copied.ome.zarr");
+        site.fairzarr(["copy", &web.url("p.ome.zarr"), &text(&copied)]).done();
+        assert_same_tree(&copied, &local);
+
+        // Without a manifest, as stores of others are: all nodes are found, and what no metadata name is not.
+        let web = serve(&["OME/manifest.json"]);
+        let bare = site.local("bare.ome.zarr");
+        site.fairzarr(["copy", &web.url("p.ome.zarr"), &text(&bare)]).done();
+        let keys = |root: &std::path::Path| -> Vec<String> {
+            let tree = crate::support::tree(root);
+            tree.into_keys().filter(|key| !key.starts_with("OME/") && !key.ends_with('/')).collect()
+        };
+        assert_eq!(keys(&bare), keys(&local));
+        site.fairzarr(["inspect", &text(&bare)]).done();
+
+        // A chunk that a conversion has written and the server has not is no chunk of nothing.
+        let chunk = keys(&local).into_iter().find(|key| key.ends_with("0/0/0/0/0")).unwrap();
+        let web = serve(&[&chunk]);
+        let broken = site.local("broken.ome.zarr");
+        let refused = site.fairzarr(["copy", &web.url("p.ome.zarr"), &text(&broken)]).ends_with(3);
+        assert!(refused.message().contains(&chunk), "{refused:?}");
+        assert!(!broken.exists());
+    }
 }
 
 #[test]

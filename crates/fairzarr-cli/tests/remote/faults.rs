@@ -136,3 +136,28 @@ fn what_cannot_be_read_is_told() {
     assert!(failed.message().contains("source.ome.tiff"), "{failed:?}");
     assert!(!target.join("zarr.json").exists());
 }
+
+#[test]
+fn a_server_that_fails_is_no_difference_of_what_it_holds() {
+    // Chunks alone: metadata are read, and with them everything looks as if the store were damaged.
+    for (fault, code) in [(Fault::Refuse(503), 11), (Fault::Refuse(403), 3)] {
+        let site = Site::with_faults(move |request| {
+            let chunk = request.method == "GET" && request.target.contains("/0/c/");
+            if chunk { fault } else { Fault::None }
+        });
+        let (source, store) = (text(&cells()), "s3://bucket/x.ome.zarr");
+        site.fairzarr(["convert", &source, store]).done();
+        let exported = text(&site.local("x.ome.tiff"));
+        let commands = [
+            vec!["verify", &source, store],
+            vec!["verify", store],
+            vec!["export", store, &exported],
+            vec!["copy", store, "s3://bucket/y.ome.zarr"],
+        ];
+        for command in commands {
+            let stopped = site.fairzarr([&command[..], &["--retry-for", "1s"]].concat()).ends_with(code);
+            assert!(stopped.message().contains("/c/"), "{stopped:?}");
+            assert!(!stopped.out.contains("differ"), "{stopped:?}");
+        }
+    }
+}

@@ -43,8 +43,11 @@ impl<D: Documents> Walk<'_, D> {
                 Finding::must(format!("{}/bioformats2raw.layout", self.pointer()), BF2RAW, message),
             );
         }
-        self.expect_groups(&images);
-        for image in &images {
+        for (n, image) in images.iter().enumerate() {
+            if n.is_multiple_of(AT_ONCE) {
+                let next = images.iter().skip(n).take(AT_ONCE);
+                self.expect_groups(next.filter(|image| !self.visited.contains(*image)));
+            }
             // A plate's wells have been here already; what its list of series adds is that they are there.
             if self.visited.contains(image) {
                 continue;
@@ -135,4 +138,6 @@ impl<D: Documents> Walk<'_, D> {
     }
 }
 
+/// Images of a collection that a place is told of before they are asked for.
+const AT_ONCE: usize = 256;
 const BF2RAW: &str = "bf2raw";

@@ -4,6 +4,7 @@
 //! The walk asks for documents through [`Documents`], so that it runs over a directory, a bucket, an archive, or a map in
 //! memory. Nothing that it finds ends it early: a broken document is a finding, and what the rest names is looked at.
 
+mod ahead;
 mod collection;
 mod consolidated;
 mod deep;
@@ -66,11 +67,15 @@ pub trait Documents {
         Ok(document.get(bound(start)..bound(end)).map(<[u8]>::to_vec))
     }
 
-    /// Says that these keys are going to be asked for, so that a place far away can fetch them at the same time.
-    fn expect(&self, keys: &[String]) {
-        let _ = keys;
+    /// Says that these keys are going to be asked for, so that a place far away can fetch them at the same time. `led_to` says
+    /// which others are once a document is there, by its key and bytes.
+    fn expect(&self, keys: &[String], led_to: &LedTo<'_>) {
+        let _ = (keys, led_to);
     }
 }
+
+/// The keys that a document leads to, by its key and bytes.
+pub type LedTo<'a> = dyn Fn(&str, &[u8]) -> Vec<String> + Sync + 'a;
 
 /// How far a validation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::node::{Array, Found, Group};
-use super::{Depth, Documents, NodeFinding, Stop, Validity, join, members, objects, resolve};
+use super::{Depth, Documents, NodeFinding, Stop, Validity, members, objects, resolve};
 use crate::version::Era;
 use crate::{Finding, NodeKind, Severity, Version, classify, validate};
 
@@ -148,6 +148,9 @@ impl<'d, D: Documents> Walk<'d, D> {
         }
         self.attributes(path, group, role);
         let members = members(&group.attributes).clone();
+        if matches!(role, Role::Root) {
+            self.expect_named(path, &members);
+        }
         if members.contains_key("multiscales") {
             self.image(path, &members, role)?;
         }
@@ -260,13 +263,6 @@ impl<'d, D: Documents> Walk<'d, D> {
         if self.version == Version::V04 { "" } else { "/ome" }
     }
 
-    /// Groups that are going to be asked for.
-    pub(super) fn expect_groups(&self, paths: &[String]) {
-        let name = if self.version == Version::V04 { ".zattrs" } else { "zarr.json" };
-        let keys: Vec<String> = paths.iter().map(|path| join(path, name)).collect();
-        self.documents.expect(&keys);
-    }
-
     pub(super) fn add(&mut self, node: &str, mut finding: Finding) {
         /// A hostile hierarchy must not make a report without end.
         const MOST: usize = 100_000;
@@ -286,7 +282,7 @@ impl<'d, D: Documents> Walk<'d, D> {
     }
 }
 
-/// Groups that a place is told of before they are asked for.
-const AT_ONCE: usize = 256;
+/// Wells that a place is told of before they are asked for, with all their images.
+const AT_ONCE: usize = 64;
 /// Children of a plain root that are looked at.
 const MOST_CHILDREN: usize = 10_000;

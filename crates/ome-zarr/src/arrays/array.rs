@@ -1,7 +1,7 @@
 //! Reading arrays through the Zarr engine.
 
 use fairzarr_ome_xml::ByteOrder;
-use fairzarr_store::Store;
+use fairzarr_store::{Class, Store};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use zarrs::array::{
@@ -18,6 +18,7 @@ use crate::Error;
 pub struct StoredArray {
     path: String,
     array: Array<Reader>,
+    reader: Arc<Reader>,
     chunk: Vec<u64>,
 }
 
@@ -53,14 +54,14 @@ impl StoredArray {
     /// Opens the array at `path` below the store's root.
     ///
     /// # Errors
-    /// When there is none, or its metadata cannot be understood or cannot be true; [`Error::Store`] where they cannot be read.
+    /// When there is none, or its metadata cannot be understood or cannot be true.
     pub fn open(store: &Store, path: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Array { path: path.into(), reason };
         super::bounded::register();
         fairzarr_task::shared_threads()?;
-        let reader = Arc::new(Reader { store: store.clone(), failed: Mutex::default() });
+        let reader = Arc::new(Reader::new(store));
         let array = Array::open(Arc::clone(&reader), &format!("/{path}"))
-            .map_err(|error| reader.failure().map_or_else(|| refuse(error.to_string()), Error::Store))?;
+            .map_err(|error| reader.failure().unwrap_or_else(|| refuse(error.to_string())))?;
         let chunk = array
             .chunk_shape(&vec![0; array.dimensionality()])
             .map_err(|error| refuse(error.to_string()))?
@@ -76,7 +77,7 @@ impl StoredArray {
         if samples.is_none() || pieces.is_none_or(|pieces| pieces > MOST_OBJECTS) {
             return Err(refuse(format!("shape {:?} in pieces of {chunk:?} cannot be real", array.shape())));
         }
-        Ok(Self { path: path.into(), array, chunk })
+        Ok(Self { path: path.into(), array, reader, chunk })
     }
 
     /// Its path below the store's root.
@@ -192,7 +193,8 @@ impl StoredArray {
         };
         let wanted_bytes = bounded(&lengths)?;
         let wanted = ArraySubset::new_with_ranges(ranges);
-        let failed = |error: &dyn std::error::Error| refuse(chain(error));
+        let failed =
+            |error: &dyn std::error::Error| self.reader.failure().unwrap_or_else(|| refuse(chain(error)));
         let objects = self
             .array
             .chunks_in_array_subset(&wanted)
@@ -249,7 +251,11 @@ impl StoredChunks<'_> {
         } else {
             array.retrieve_encoded_chunk(index).map_err(ArrayError::from)
         };
-        found.map_err(|error| Error::Array { path: self.of.path.clone(), reason: chain(&error) })
+        found.map_err(|error| {
+            let reason = chain(&error);
+            let undecodable = || Error::Array { path: self.of.path.clone(), reason };
+            self.of.reader.failure().unwrap_or_else(undecodable)
+        })
     }
 }
 
@@ -296,19 +302,28 @@ fn copy(
 #[derive(Debug)]
 struct Reader {
     store: Store,
-    /// The last failure of the store. The engine keeps its text alone, which does not tell it from metadata that are wrong.
-    failed: Mutex<Option<fairzarr_store::Error>>,
+    /// The last failure of the place. The engine keeps only text, from which nobody could tell it from a damaged object.
+    failure: Mutex<Option<fairzarr_store::Error>>,
 }
 
 impl Reader {
-    fn refuse(&self, error: fairzarr_store::Error) -> StorageError {
-        let text = chain(&error);
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        StorageError::Other(text)
+    fn new(store: &Store) -> Self {
+        Self { store: store.clone(), failure: Mutex::default() }
     }
 
-    fn failure(&self) -> Option<fairzarr_store::Error> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The failure of the place, if it was that which the engine met. Of several threads that read one array one takes it:
+    /// whatever the others say, the place has failed.
+    fn failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take().map(Error::Store)
+    }
+
+    /// Keeps an error if it is one of the place. A refusal is one as well where it comes from a server, since credentials end.
+    fn refuse(&self, error: fairzarr_store::Error) -> StorageError {
+        let told = StorageError::Other(chain(&error));
+        if error.is_of_place() || self.store.is_remote() && error.class() == Class::Permission {
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+        told
     }
 }
 
@@ -318,7 +333,7 @@ impl ReadableStorageTraits for Reader {
         key: &StoreKey,
         byte_ranges: ByteRangeIterator<'a>,
     ) -> Result<MaybeBytesIterator<'a>, StorageError> {
-        let refuse = |error| self.refuse(error);
+        let refuse = |error: fairzarr_store::Error| self.refuse(error);
         let mut parts = Vec::new();
         for range in byte_ranges {
             let part = match range {

@@ -8,11 +8,11 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::client::ClientConfigKey;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
-use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig, TagSet};
 
 use super::connector::Connector;
 use super::pace::Pace;
-use super::profile;
+use super::{address, profile};
 use crate::location::{Location, Scheme};
 use crate::requests::Counters;
 use crate::{Error, StoreOptions};
@@ -58,7 +58,14 @@ pub(crate) fn build(
             let endpoint = builder
                 .get_config_value(&AmazonS3ConfigKey::S3Endpoint)
                 .or_else(|| builder.get_config_value(&AmazonS3ConfigKey::Endpoint));
+            for key in [AmazonS3ConfigKey::Region, AmazonS3ConfigKey::DefaultRegion] {
+                // One that is empty is none.
+                if let Some(region) = builder.get_config_value(&key).filter(|region| !region.is_empty()) {
+                    address::part_of_host("aws_region", &region)?;
+                }
+            }
             if let Some(endpoint) = endpoint {
+                address::endpoint("aws_endpoint", &endpoint)?;
                 builder =
                     allow_plain(builder, &endpoint, AmazonS3ConfigKey::Client, AmazonS3Builder::with_config);
             } else if builder.get_config_value(&AmazonS3ConfigKey::Checksum).is_none() {
@@ -80,6 +87,7 @@ pub(crate) fn build(
                 builder = builder.with_config(parsed, value);
             }
             if let Some(endpoint) = builder.get_config_value(&GoogleConfigKey::BaseUrl) {
+                address::endpoint("google_base_url", &endpoint)?;
                 builder = allow_plain(
                     builder,
                     &endpoint,
@@ -99,7 +107,11 @@ pub(crate) fn build(
                 let parsed = key.parse::<AzureConfigKey>().map_err(|_| unknown(&key))?;
                 builder = builder.with_config(parsed, value);
             }
+            if let Some(account) = builder.get_config_value(&AzureConfigKey::AccountName) {
+                address::part_of_host("azure_storage_account_name", &account)?;
+            }
             if let Some(endpoint) = builder.get_config_value(&AzureConfigKey::Endpoint) {
+                address::endpoint("azure_storage_endpoint", &endpoint)?;
                 builder = allow_plain(
                     builder,
                     &endpoint,
@@ -132,11 +144,34 @@ pub(crate) fn build(
 
 /// Whether an option is sent with each object rather than one of the client.
 fn is_of_objects(key: &str, scheme: Scheme) -> bool {
-    scheme != Scheme::Http && key.eq_ignore_ascii_case(STORAGE_CLASS)
+    scheme != Scheme::Http
+        && [STORAGE_CLASS, OBJECT_TAGS].iter().any(|of_objects| key.eq_ignore_ascii_case(of_objects))
+}
+
+/// The tags of objects, of an option's `name=value,name=value`. Only S3 and Azure have tags.
+pub(crate) fn tags(location: &Location, options: &StoreOptions) -> Result<TagSet, Error> {
+    let mut tags = TagSet::default();
+    let Some((key, given)) = options.options.iter().rfind(|(key, _)| key.eq_ignore_ascii_case(OBJECT_TAGS))
+    else {
+        return Ok(tags);
+    };
+    let refuse = |reason: String| Error::Option { key: key.clone(), reason };
+    if matches!(location.scheme(), Scheme::Gcs) {
+        return Err(refuse("objects of this kind of store have no tags".to_owned()));
+    }
+    for tag in given.split(',') {
+        match tag.split_once('=').filter(|(name, _)| !name.trim().is_empty()) {
+            Some((name, value)) => tags.push(name.trim(), value.trim()),
+            None => return Err(refuse(format!("found {tag:?}, expected name=value"))),
+        }
+    }
+    Ok(tags)
 }
 
 /// The option that names what objects are stored as: `STANDARD_IA`, `NEARLINE`, `Cool`, ...
 pub(crate) const STORAGE_CLASS: &str = "storage_class";
+/// The option that names the tags of objects: `project=p53,grant=12`.
+const OBJECT_TAGS: &str = "object_tags";
 
 /// The user's options in the client's names.
 fn settings(scheme: Scheme, options: &StoreOptions) -> Vec<(String, String)> {

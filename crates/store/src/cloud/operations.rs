@@ -12,11 +12,11 @@ use futures::future::{Either, select};
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, Error as ClientError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode,
-    PutOptions, Result as ClientResult, coalesce_ranges,
+    PutOptions, Result as ClientResult, TagSet, coalesce_ranges,
 };
 use tokio::sync::Semaphore;
 
-use super::client::STORAGE_CLASS;
+use super::client::{STORAGE_CLASS, tags};
 use super::connector::{Outcome, Trace, traced};
 use super::failure;
 use super::upload::Cancellation;
@@ -34,14 +34,19 @@ pub(crate) struct Operations {
     part_bytes: usize,
     /// What objects are stored as, if not as the store does by itself.
     storage_class: Option<String>,
+    tags: TagSet,
     control: Control,
     /// One permit per upload request under way.
     requests: Semaphore,
 }
 
 impl Operations {
-    pub(crate) fn new(client: Arc<dyn ObjectStore>, location: &Location, options: &StoreOptions) -> Self {
-        Self {
+    pub(crate) fn new(
+        client: Arc<dyn ObjectStore>,
+        location: &Location,
+        options: &StoreOptions,
+    ) -> Result<Self, Error> {
+        Ok(Self {
             client,
             scheme: location.scheme(),
             location: location.to_string(),
@@ -55,9 +60,10 @@ impl Operations {
                 .iter()
                 .rfind(|(key, _)| key.eq_ignore_ascii_case(STORAGE_CLASS))
                 .map(|(_, class)| class.clone()),
+            tags: tags(location, options)?,
             control: options.control.clone(),
             requests: Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
-        }
+        })
     }
 
     pub(crate) async fn put(
@@ -71,8 +77,16 @@ impl Operations {
         if bytes.len() > self.part_bytes {
             return self.put_in_parts(key, &path, bytes, cancelled).await;
         }
-        let options = PutOptions { attributes: self.attributes(key), ..PutOptions::default() };
-        let upload = traced(self.permitted(self.client.put_opts(&path, bytes.into(), options)));
+        let options = self.put_options(key, PutMode::Overwrite);
+        let request = self.client.put_opts(&path, bytes.into(), options);
+        // Those of the queue may be held back until a lease is looked at: whoever waits for an upload, as the mark of the
+        // lease itself, may not have to wait for them.
+        let upload = if cancelled.is_of_queue() {
+            Either::Left(self.permitted(request))
+        } else {
+            Either::Right(request)
+        };
+        let upload = traced(upload);
         match select(std::pin::pin!(upload), std::pin::pin!(cancelled.cancelled())).await {
             Either::Left(((result, trace), _)) => {
                 result.map(drop).map_err(|error| self.client_failed("write", key, error, trace))
@@ -102,8 +116,7 @@ impl Operations {
     pub(crate) async fn put_unseen(&self, key: &str, bytes: Bytes) -> Result<bool, Error> {
         self.writable()?;
         let path = self.path(key)?;
-        let options =
-            PutOptions { mode: PutMode::Create, attributes: self.attributes(key), ..PutOptions::default() };
+        let options = self.put_options(key, PutMode::Create);
         let (result, trace) = traced(self.client.put_opts(&path, bytes.clone().into(), options)).await;
         match result {
             Ok(_) => Ok(true),
@@ -275,6 +288,15 @@ impl Operations {
             }
             Err(ClientError::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.client_failed("look up", key, error, trace)),
+        }
+    }
+
+    fn put_options(&self, key: &str, mode: PutMode) -> PutOptions {
+        PutOptions {
+            mode,
+            tags: self.tags.clone(),
+            attributes: self.attributes(key),
+            ..PutOptions::default()
         }
     }
 

@@ -136,6 +136,11 @@ impl End {
 }
 
 impl Cancellation {
+    /// Whether the upload is one of the queue.
+    pub(crate) fn is_of_queue(&self) -> bool {
+        self.background
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.end.borrow().concerns(self.background)
     }

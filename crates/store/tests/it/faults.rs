@@ -320,6 +320,24 @@ fn a_failure_for_good_drops_the_queue() {
 }
 
 #[test]
+fn who_waits_for_an_upload_does_not_wait_for_those_in_the_background() {
+    let server = S3::start();
+    let proxy = Proxy::start(server.address, |request| {
+        if request.target.contains("chunk") { Fault::Delay(Duration::from_secs(5)) } else { Fault::None }
+    });
+    let options = StoreOptions { concurrency: 1, ..StoreOptions::default() };
+    let store = open_at(proxy.address, "bucket", &options);
+    for i in 0..3 {
+        store.put_in_background(&format!("chunk{i}"), "1".into()).unwrap();
+    }
+    let start = Instant::now();
+    // The mark of a lease, for which these wait after an outage.
+    store.put("mark", "renewed").unwrap();
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    store.abort();
+}
+
+#[test]
 fn an_upload_that_was_damaged_on_the_way_is_sent_again() {
     let server = S3::start();
     let (store, proxy) = once(&server, Fault::Corrupt, |request| request.method == "PUT");

@@ -51,8 +51,11 @@ impl Operations {
         parts: impl Stream<Item = Result<Bytes, Error>>,
     ) -> Result<(), Error> {
         let failed = |error, trace| self.client_failed("write", key, error, trace);
-        let options =
-            PutMultipartOptions { attributes: self.attributes(key), ..PutMultipartOptions::default() };
+        let options = PutMultipartOptions {
+            tags: self.tags.clone(),
+            attributes: self.attributes(key),
+            ..PutMultipartOptions::default()
+        };
         let (opened, trace) = traced(self.client.put_multipart_opts(path, options)).await;
         let mut upload = opened.map_err(|error| failed(error, trace))?;
 
