@@ -244,7 +244,7 @@ struct Made {
 /// Chunk and shard objects of all images of a store, and their bytes, as a conversion without interruption counts them.
 fn stored(store: &Store) -> Result<(u64, u64), Failure> {
     let mut stored = (0, 0);
-    let images = ome_zarr::images(store).map_err(|error| Failure::new(Class::Difference, chain(&error)))?;
+    let images = ome_zarr::images(store)?;
     for image in images {
         for level in 0..image.multiscale.datasets.len() {
             let Some(array) = image.array_path(level) else { continue };
@@ -262,6 +262,7 @@ fn opening(choices: &Options) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing;
     options.on_extra_pages = choices.extra_pages;
+    options.on_bad_metadata = choices.on_bad_metadata;
     options.half = choices.half;
     options
 }
@@ -294,10 +295,7 @@ fn stats(source: &Source, members: &[Option<String>]) -> Result<Vec<Stat>, Failu
 }
 
 fn attributes(store: &Store) -> Result<Map<String, Value>, Failure> {
-    match ome_zarr::attributes(store, "") {
-        Ok(root) => Ok(root.unwrap_or_default()),
-        Err(error) => Err(Failure::new(Class::Difference, chain(&error))),
-    }
+    Ok(ome_zarr::attributes(store, "")?.unwrap_or_default())
 }
 
 /// The files with the checksums that the store has recorded, which the verification has compared with the files.
@@ -372,6 +370,9 @@ pub(crate) fn not_carried(root: &Map<String, Value>) -> Vec<String> {
         let count = times.get("left_out").and_then(Value::as_array).map_or(0, Vec::len);
         said.push(format!("{count} time points of image {}", text(times, "image")));
     }
+    said.extend(
+        list("metadata").filter_map(Value::as_str).map(|part| format!("of what the OME-XML says: {part}")),
+    );
     said.extend(list("files").map(|file| format!("the attached file {}", text(file, "name"))));
     said
 }
