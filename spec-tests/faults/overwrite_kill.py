@@ -1,68 +1,110 @@
-"""Kills `convert --overwrite` at every call of a kind, by strace. At any moment the old or the new store must open whole, and the
-same command run again must end with the bytes of an undisturbed conversion, and with nothing beside it.
+"""Kills `convert --overwrite` at calls of the system, by strace. At any moment the old or the new store must open whole, and the same
+command run again must end with the bytes of an undisturbed conversion, and with nothing beside it.
 
-usage: overwrite_kill.py FAIRZARR OLD.ome.tiff NEW.ome.tiff [EVERY] (each EVERY-th call, default all; needs strace)
+    python overwrite_kill.py --bin FAIRZARR [--seed 1] [--kills 30]
+
+Needs numpy, tifffile and strace. Which call ends the process is drawn from the seed: any that changes a name, or writes. Prints a line
+for each kill that went wrong, and the counts; the exit code is 1 if anything was wrong.
 """
 
+import argparse
 import collections
-import hashlib
-import pathlib
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
-CALLS = ("renameat2", "rename", "unlink", "rmdir", "mkdir", "openat", "write", "syncfs", "flock", "link")
+import numpy
+import tifffile
+
+from calls import digests
+
+CALLS = ("renameat2", "rename", "unlink", "unlinkat", "rmdir", "mkdir", "openat", "write", "syncfs", "flock", "link", "linkat")
+ENDINGS = ("zarr", "ozx")
 
 
-def tree(path):
-    if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    return {str(f.relative_to(path)): hashlib.sha256(f.read_bytes()).hexdigest() for f in path.rglob("*") if f.is_file()}
+class Bench:
+    """Two sources, the store of each, and the place where the one takes the other's."""
+
+    def __init__(self, program, folder):
+        self.folder = folder
+        self.place = folder / "place"
+        self.program = program
+        draw = numpy.random.default_rng(1)
+        for name, shape in (("old", (2, 80, 90)), ("new", (3, 96, 100))):
+            samples = draw.integers(0, 900, shape).astype("uint16")
+            tifffile.imwrite(folder / f"{name}.ome.tif", samples, ome=True, metadata={"axes": "ZYX"}, compression="zlib")
+        for ending in ENDINGS:
+            for name in ("old", "new"):
+                made = self.run("convert", folder / f"{name}.ome.tif", folder / f"{name}.{ending}", "--chunk", "64")
+                assert made.returncode == 0, made.stderr
+
+    def run(self, *words, traced=()):
+        return subprocess.run([str(word) for word in (*traced, self.program, *words)], capture_output=True, text=True, errors="replace")
+
+    def overwrite(self, ending, traced=()):
+        words = ("convert", self.folder / "new.ome.tif", self.place / f"x.{ending}", "--chunk", "64", "--jobs", "1", "--overwrite")
+        return self.run(*words, traced=traced)
+
+    def prepare(self, ending):
+        """Only the old store is there."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.place.mkdir()
+        old, target = self.folder / f"old.{ending}", self.place / f"x.{ending}"
+        shutil.copytree(old, target) if old.is_dir() else shutil.copy(old, target)
+
+    def counts(self, ending):
+        """How often an undisturbed run makes each call."""
+        self.prepare(ending)
+        told = self.folder / "counts"
+        done = self.overwrite(ending, ("strace", "-f", "-c", "-U", "name,calls", "-o", told))
+        assert done.returncode == 0, done.stderr
+        columns = (line.split() for line in told.read_text().splitlines())
+        return {line[0]: int(line[1]) for line in columns if len(line) == 2 and line[0] in CALLS}
+
+    def judge(self, ending):
+        """What is wrong after a kill; nothing where all is as it should be."""
+        target = self.place / f"x.{ending}"
+        # While two directories change places where nothing can exchange them, the old one is aside.
+        places = [target, self.place / f".x.{ending}.fairzarr-old"]
+        sources = [self.folder / f"{name}.ome.tif" for name in ("old", "new")]
+        if not any(place.exists() and self.run("verify", source, place).returncode == 0 for place in places for source in sources):
+            return "neither store is whole"
+        again = self.overwrite(ending)
+        if again.returncode:
+            return f"cannot be finished: {again.returncode} {again.stderr.strip()}"
+        if digests(target) != digests(self.folder / f"new.{ending}"):
+            return "finished with other bytes"
+        left = [path.name for path in self.place.iterdir() if path != target]
+        return f"left {left}" if left else None
 
 
 def main():
-    program, old, new = sys.argv[1:4]
-    every = int(sys.argv[4]) if len(sys.argv) > 4 else 1
-    failed, counts = 0, collections.Counter()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=30)
+    args = parser.parse_args()
+    draw = random.Random(args.seed)
+    done, wrong = collections.Counter(), 0
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        for ending in ("zarr", "ozx"):
-            first, whole, target = (folder / f"{name}.{ending}" for name in ("first", "whole", "x"))
-            convert = [program, "convert", "--progress", "none", "--jobs", "1", "--chunk", "64"]
-
-            def run(*words):
-                return subprocess.run([str(word) for word in words], capture_output=True, text=True, errors="replace")
-
-            assert run(*convert, old, first).returncode == 0
-            assert run(*convert, new, whole).returncode == 0
-            before, after = tree(first), tree(whole)
-
-            def prepare():
-                for left in folder.glob(f"*x.{ending}*"):
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
-                shutil.copytree(first, target) if first.is_dir() else shutil.copy(first, target)
-
-            overwrite = [*convert, new, target, "--overwrite"]
-            for call in CALLS:
-                n = 1
-                while True:
-                    prepare()
-                    done = run("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}", *overwrite)
-                    if done.returncode == 0:
-                        break
-                    counts[ending, call] += 1
-                    places = [target, folder / f".x.{ending}.fairzarr-new", folder / f".x.{ending}.fairzarr-old"]
-                    proofs = [run(program, "verify", source, place).returncode for source in (old, new) for place in places]
-                    again = run(*overwrite)
-                    left = [path.name for path in folder.glob(f".*x.{ending}*")]
-                    if 0 not in proofs[0::3] or again.returncode != 0 or tree(target) != after or left:
-                        failed += 1
-                        print(f"{ending}: killed at {call} {n}: proofs {proofs}, again {again.returncode} {again.stderr.strip()}, left {left}")
-                    n += every
-            assert before
-    print(f"{sum(counts.values())} kills, {failed} failed:", ", ".join(f"{a} {b} {n}" for (a, b), n in sorted(counts.items())))
-    return failed > 0
+        bench = Bench(Path(args.bin).resolve(), Path(folder))
+        counts = {ending: bench.counts(ending) for ending in ENDINGS}
+        for _ in range(args.kills):
+            ending = draw.choice(ENDINGS)
+            call = draw.choice(sorted(counts[ending]))
+            at = draw.randint(1, counts[ending][call])
+            bench.prepare(ending)
+            killed = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={at}")
+            bench.overwrite(ending, killed)
+            done[ending, call] += 1
+            if fault := bench.judge(ending):
+                wrong += 1
+                print(f"{ending}: killed at {call} {at}: {fault}", flush=True)
+    print(f"{sum(done.values())} kills, {wrong} wrong:", ", ".join(f"{ending} {call} {n}" for (ending, call), n in sorted(done.items())))
+    return wrong > 0
 
 
 if __name__ == "__main__":

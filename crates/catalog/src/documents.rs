@@ -80,7 +80,9 @@ fn full_resolution(
     let Some(level) = level else { return Ok((Vec::new(), String::new())) };
     match StoredArray::open(store, &keys::join(path, &level.path)) {
         Ok(array) => Ok((array.shape().to_vec(), array.data_type())),
-        Err(error @ fairzarr_ome_zarr::Error::Store(_)) => Err(error.into()),
+        Err(error @ (fairzarr_ome_zarr::Error::Store(_) | fairzarr_ome_zarr::Error::Task(_))) => {
+            Err(error.into())
+        }
         // What cannot be opened has no size; everything else is known all the same.
         Err(_) => Ok((Vec::new(), String::new())),
     }

@@ -244,7 +244,7 @@ struct Made {
 /// Chunk and shard objects of all images of a store, and their bytes, as a conversion without interruption counts them.
 fn stored(store: &Store) -> Result<(u64, u64), Failure> {
     let mut stored = (0, 0);
-    let images = ome_zarr::images(store).map_err(|error| Failure::new(Class::Difference, chain(&error)))?;
+    let images = ome_zarr::images(store)?;
     for image in images {
         for level in 0..image.multiscale.datasets.len() {
             let Some(array) = image.array_path(level) else { continue };
@@ -294,10 +294,7 @@ fn stats(source: &Source, members: &[Option<String>]) -> Result<Vec<Stat>, Failu
 }
 
 fn attributes(store: &Store) -> Result<Map<String, Value>, Failure> {
-    match ome_zarr::attributes(store, "") {
-        Ok(root) => Ok(root.unwrap_or_default()),
-        Err(error) => Err(Failure::new(Class::Difference, chain(&error))),
-    }
+    Ok(ome_zarr::attributes(store, "")?.unwrap_or_default())
 }
 
 /// The files with the checksums that the store has recorded, which the verification has compared with the files.

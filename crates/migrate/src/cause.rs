@@ -1,6 +1,6 @@
 //! Why a dataset could not be migrated, by class: what a steward counts, and what a second run may try again.
 
-use fairzarr::{convert, ome_tiff, open, provenance, store, verify};
+use fairzarr::{convert, ome_tiff, ome_zarr, open, provenance, store, verify};
 use std::fmt;
 use std::str::FromStr;
 
@@ -111,6 +111,18 @@ impl Class {
         match error.class() {
             store::Class::Throttled | store::Class::Transient => Self::Network,
             _ => Self::Output,
+        }
+    }
+
+    /// Of a store that is read to be proved: what its objects are is a difference, what keeps them from being read is none.
+    fn of_proof(error: &store::Error) -> Self {
+        match error.class() {
+            store::Class::NotFound
+            | store::Class::Truncated
+            | store::Class::Damaged
+            | store::Class::Usage
+            | store::Class::Unsupported => Self::Difference,
+            _ => Self::of_store(error),
         }
     }
 
@@ -231,10 +243,46 @@ impl From<verify::Error> for Failure {
         let class = match &error {
             Error::Source(error) => Class::of_source(error),
             Error::Xml(_) => Class::Metadata,
+            Error::Zarr(ome_zarr::Error::Store(error))
+            | Error::Provenance(provenance::Error::Store(error)) => Class::of_proof(error),
+            Error::Memory { .. } => Class::Memory,
             Error::Interrupted => Class::Interrupted,
             Error::Task(_) => Class::Internal,
             _ => Class::Difference,
         };
         Self::new(class, chain(&error))
+    }
+}
+
+/// Of a store that was just written, or proves to be another than the source tells.
+impl From<ome_zarr::Error> for Failure {
+    fn from(error: ome_zarr::Error) -> Self {
+        verify::Error::Zarr(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the machine refuses is no difference: a later run tries again by itself.
+    #[test]
+    fn a_store_that_cannot_be_read_is_no_difference() {
+        let failed = || store::Error::Failed {
+            action: "list",
+            key: "OME".into(),
+            location: "a.zarr".into(),
+            class: store::Class::Local,
+            source: Box::new(std::io::Error::other("stale file handle")),
+        };
+        for failure in [
+            Failure::from(verify::Error::from(failed())),
+            Failure::from(verify::Error::Provenance(provenance::Error::Store(failed()))),
+            Failure::from(ome_zarr::Error::Store(failed())),
+        ] {
+            assert!(failure.class.may_pass(), "{failure:?}");
+        }
+        let damaged = store::Error::Archive { location: "a.ozx".into(), reason: "it ends early".into() };
+        assert_eq!(Failure::from(verify::Error::from(damaged)).class, Class::Difference);
     }
 }

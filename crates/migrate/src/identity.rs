@@ -5,7 +5,6 @@ use fairzarr::ome_zarr::{Manifest, attributes, keys, manifest_digest};
 use fairzarr::store::Store;
 use serde_json::{Map, Value};
 
-use crate::error::chain;
 use crate::{Class, Failure};
 
 /// What a store is known by.
@@ -30,8 +29,8 @@ impl Identity {
 /// When the store cannot be read, and when its root names another manifest than the one that is there.
 pub(crate) fn identity(store: &Store) -> Result<Option<Identity>, Failure> {
     let differs = |cause: String| Failure::new(Class::Difference, cause);
-    let Some(root) = attributes(store, "").map_err(|error| differs(chain(&error)))? else { return Ok(None) };
-    let manifest = Manifest::read(store).map_err(|error| differs(chain(&error)))?;
+    let Some(root) = attributes(store, "")? else { return Ok(None) };
+    let manifest = Manifest::read(store)?;
     match (manifest_digest(&root), manifest.map(|manifest| manifest.digest())) {
         (None, None) => Ok(None),
         (Some(named), Some(digest)) if named == digest => {

@@ -303,8 +303,10 @@ impl<'s> Editor<'s> {
             };
             let array = match StoredArray::open(self.store, &join(path, &level.path)) {
                 Ok(array) => array,
-                // A store that does not answer is another matter than an array that nobody can open.
-                Err(error @ fairzarr_ome_zarr::Error::Store(_)) => return Err(error.into()),
+                // A store or a machine that refuses is another matter than an array that nobody can open.
+                Err(error @ (fairzarr_ome_zarr::Error::Store(_) | fairzarr_ome_zarr::Error::Task(_))) => {
+                    return Err(error.into());
+                }
                 Err(_) => continue,
             };
             let summary = summaries.image(&Subject {

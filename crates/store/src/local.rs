@@ -147,13 +147,17 @@ impl Backend for Local {
         let target = self.path(key);
         self.write_temporary(&target, std::slice::from_ref(&bytes))
             .and_then(|temporary| {
-                let created = claim(&temporary, &target, &bytes);
-                remove_quietly(&temporary);
-                if created? {
-                    settle(&target, self.durability)?;
-                    return Ok(true);
+                let created =
+                    claim(&temporary, &target, &bytes).inspect_err(|_| remove_quietly(&temporary))?;
+                // Left behind it would be a file of the store that nobody expects.
+                match fs::remove_file(&temporary) {
+                    Err(error) if !is_absence(&error) => fs::remove_file(&temporary)?,
+                    _ => {}
                 }
-                Ok(false)
+                if created {
+                    settle(&target, self.durability)?;
+                }
+                Ok(created)
             })
             .map_err(|error| self.failed("create", key, error))
     }
@@ -395,6 +399,9 @@ fn open_without_waiting(path: &Path) -> io::Result<File> {
 
 /// Gives `temporary`'s content the name `target` unless that name is taken.
 fn claim(temporary: &Path, target: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if let Some(created) = exchange::rename_to_new(temporary, target) {
+        return Ok(created);
+    }
     match fs::hard_link(temporary, target) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),

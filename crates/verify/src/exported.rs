@@ -3,7 +3,7 @@
 use fairzarr_ome_tiff::Fileset;
 use fairzarr_ome_xml::{ByteOrder, Document};
 use fairzarr_ome_zarr::keys::METADATA;
-use fairzarr_ome_zarr::{Hierarchy, minimal_document};
+use fairzarr_ome_zarr::{Error as ZarrError, Hierarchy, minimal_document};
 
 use crate::error::Error;
 use crate::report::{Check, Proof};
@@ -20,6 +20,7 @@ pub(crate) fn check(source: &Fileset, hierarchy: &Hierarchy) -> Result<Option<Ch
         // Of a store that OME-XML has no words for there is no export either.
         None => match minimal_document(hierarchy) {
             Ok(document) => document.into_bytes(),
+            Err(error @ (ZarrError::Store(_) | ZarrError::Task(_))) => return Err(error.into()),
             Err(_) => return Ok(None),
         },
     };

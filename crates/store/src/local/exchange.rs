@@ -1,4 +1,5 @@
-//! Two directories change places, so that the one of them is there until the other is.
+//! Names that change in one step: two directories change places, so that the one of them is there until the other is, and a file
+//! takes a name that nobody has.
 
 use std::fs;
 use std::io;
@@ -35,6 +36,24 @@ fn exchange_names(one: &Path, other: &Path) -> io::Result<bool> {
 #[cfg(not(target_os = "linux"))]
 fn exchange_names(_one: &Path, _other: &Path) -> io::Result<bool> {
     Ok(false)
+}
+
+/// Gives a file a name unless that is taken, and tells whether it has it; `None` where the file system cannot do so in one step, or
+/// fails to.
+#[cfg(target_os = "linux")]
+pub(crate) fn rename_to_new(file: &Path, name: &Path) -> Option<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, file, CWD, name, RenameFlags::NOREPLACE) {
+        Ok(()) => Some(true),
+        Err(Errno::EXIST) => Some(false),
+        Err(_) => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn rename_to_new(_file: &Path, _name: &Path) -> Option<bool> {
+    None
 }
 
 /// The directory that a path leads to, by its own name in the directory that holds it: links are followed, so that another
