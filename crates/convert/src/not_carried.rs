@@ -28,6 +28,9 @@ pub struct NotCarried {
     pub timepoints: Vec<Times>,
     /// Files that the metadata attach: annotation, name, place, size.
     pub files: Vec<Value>,
+    /// Parts of the OME-XML that are in the source's document alone, and in nothing that is made of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<String>,
 }
 
 /// The reduced levels of an image that the source has.
@@ -71,6 +74,7 @@ impl NotCarried {
             series: source.series_left_out(),
             timepoints: times.collect(),
             files: files.collect(),
+            metadata: source.metadata_not_read().collect(),
         }
     }
 
@@ -80,6 +84,7 @@ impl NotCarried {
             && self.levels.is_empty()
             && self.series.is_empty()
             && self.timepoints.is_empty()
+            && self.metadata.is_empty()
             && self.files.is_empty()
     }
 }

@@ -361,6 +361,9 @@ impl From<fairzarr_ome_tiff::Error> for Failure {
             Error::MissingPlanes { .. } | Error::MissingFile { .. } => {
                 Some("--on-missing fill converts what is there, and records what is not")
             }
+            Error::NotRead { .. } => {
+                Some("--on-bad-metadata carry converts by the rest, and keeps the document as it is")
+            }
             _ => None,
         };
         match help {

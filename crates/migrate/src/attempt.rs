@@ -262,6 +262,7 @@ fn opening(choices: &Options) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing;
     options.on_extra_pages = choices.extra_pages;
+    options.on_bad_metadata = choices.on_bad_metadata;
     options.half = choices.half;
     options
 }
@@ -369,6 +370,9 @@ pub(crate) fn not_carried(root: &Map<String, Value>) -> Vec<String> {
         let count = times.get("left_out").and_then(Value::as_array).map_or(0, Vec::len);
         said.push(format!("{count} time points of image {}", text(times, "image")));
     }
+    said.extend(
+        list("metadata").filter_map(Value::as_str).map(|part| format!("of what the OME-XML says: {part}")),
+    );
     said.extend(list("files").map(|file| format!("the attached file {}", text(file, "name"))));
     said
 }

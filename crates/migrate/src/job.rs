@@ -1,7 +1,7 @@
 //! The job: what there is, what is to be done, and doing it, some datasets at a time.
 
 use fairzarr::convert;
-use fairzarr::ome_tiff::{HalfFloats, OnExtraPages, OnMissing};
+use fairzarr::ome_tiff::{HalfFloats, OnBadMetadata, OnExtraPages, OnMissing};
 use fairzarr::store::{Durability, Location, Store, StoreOptions};
 use fairzarr::task::{Job, background, for_each, lock, unlocked};
 use std::collections::BTreeSet;
@@ -44,6 +44,8 @@ pub struct Options {
     pub on_missing: OnMissing,
     /// What to do about pages that no plane of the metadata uses.
     pub extra_pages: OnExtraPages,
+    /// What to do about metadata of which a part cannot be read.
+    pub on_bad_metadata: OnBadMetadata,
     /// What samples of 16-bit floating point become.
     pub half: HalfFloats,
     /// Which paths are looked at.

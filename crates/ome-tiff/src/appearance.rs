@@ -5,6 +5,7 @@ use fairzarr_ome_xml as xml;
 use crate::{
     container::{Container, PageId, tag},
     image::Image,
+    types::Warning,
 };
 
 /// What PhotometricInterpretation and ColorMap say, as far as channels can be shown so.
@@ -21,20 +22,25 @@ pub struct Appearance {
 impl Image {
     /// How the tags of its first page have it shown.
     pub fn appearance(&self) -> Appearance {
-        let place = self.planes.iter().find(|place| !place.is_missing());
-        let found = place.and_then(|place| {
-            let container = self.files.container(place.file)?;
-            let page = self.full_page(*place);
-            let geometry = container.geometry(page).ok()?;
-            (geometry.samples == 1).then_some((container, page, geometry.layout.photometric))
-        });
-        match found {
+        match self.photometric() {
             Some((_, _, WHITE_IS_ZERO)) => Appearance { inverted: true, color: None },
-            Some((container, page, PALETTE)) => {
-                colour_map(container, page).and_then(|map| of_palette(&map)).unwrap_or_default()
-            }
-            _ => Appearance::default(),
+            Some(_) => self.palette().and_then(|map| of_palette(&map)).unwrap_or_default(),
+            None => Appearance::default(),
         }
+    }
+
+    /// The first page of an image of one sample a pixel, and its PhotometricInterpretation.
+    fn photometric(&self) -> Option<(&Container, PageId, u16)> {
+        let place = self.planes.iter().find(|place| !place.is_missing())?;
+        let container = self.files.container(place.file)?;
+        let page = self.full_page(*place);
+        let geometry = container.geometry(page).ok()?;
+        (geometry.samples == 1).then_some((container, page, geometry.layout.photometric))
+    }
+
+    fn palette(&self) -> Option<Vec<u16>> {
+        let (container, page, photometric) = self.photometric()?;
+        if photometric == PALETTE { colour_map(container, page) } else { None }
     }
 
     /// Adds to the description of an image the colour that its palette has, where the description has none.
@@ -48,6 +54,24 @@ impl Image {
             channel.color.get_or_insert(i32::from_be_bytes([r, g, b, 255]));
         }
     }
+}
+
+/// Names images whose palette no store can tell viewers of.
+pub(crate) fn warn(images: &[Image], warnings: &mut Vec<Warning>) {
+    let is_untold = |image: &&Image| image.palette().is_some_and(|map| of_palette(&map).is_none());
+    let mut untold = images.iter().filter(is_untold);
+    let Some(first) = untold.next() else { return };
+    let more = match untold.count() {
+        0 => String::new(),
+        1 => " and one more image".to_owned(),
+        n => format!(" and {n} more images"),
+    };
+    let message = format!(
+        "{}{more}: NGFF has one colour for a channel, and no place for the colours of a palette; samples are as stored, and the \
+         palette is among the recorded tags",
+        first.label()
+    );
+    warnings.push(Warning { file: None, ifd: None, message });
 }
 
 /// The reds of all values, then their greens and blues.

@@ -94,6 +94,14 @@ pub enum Error {
         /// What the first seems to be.
         what: String,
     },
+    /// A part of the metadata is not read, and that was to be refused.
+    #[error("{file}: a part of the OME-XML cannot be read, and no plane depends on it: {what}")]
+    NotRead {
+        /// The file of the document.
+        file: String,
+        /// The first such part.
+        what: String,
+    },
     /// A page is not what the metadata say.
     #[error("{image}: {file}, IFD {ifd}: {what}")]
     Mismatch {

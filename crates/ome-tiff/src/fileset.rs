@@ -9,6 +9,7 @@ use std::{
 use fairzarr_ome_xml::Document;
 
 use crate::{
+    appearance,
     attached::{self, AttachedFile},
     container::Container,
     discover::{Discovery, container_error, descriptions, source_bytes},
@@ -214,6 +215,12 @@ impl Fileset {
         self.files.options.on_extra_pages
     }
 
+    /// What of the metadata was not read, in words; it is in the documents alone.
+    pub fn metadata_not_read(&self) -> impl Iterator<Item = String> + '_ {
+        let documents = self.document.iter();
+        documents.flat_map(|document| document.passed_over().iter().map(ToString::to_string))
+    }
+
     /// What samples of 16-bit floating point are read as.
     pub fn half(&self) -> crate::HalfFloats {
         self.files.options.half
@@ -255,6 +262,7 @@ impl Fileset {
         let files = Arc::new(Files::new(members, options));
         let (mut images, document) = images(&files, &mut warnings)?;
         let unmapped = extra::settle(&files, &mut images, described_in, &mut warnings)?;
+        appearance::warn(&images, &mut warnings);
         if let Some(document) = &document {
             plates::check(document, &images, &mut warnings);
         }

@@ -68,7 +68,9 @@ pub use fairzarr_tiff_codec as tiff_codec;
 pub use files::FileInfo;
 pub use fileset::Fileset;
 pub use image::{Image, StoredChunk};
-pub use open::{HalfFloats, OnExtraPages, OnMissing, OpenOptions, SourceContent, SourceDocument};
+pub use open::{
+    HalfFloats, OnBadMetadata, OnExtraPages, OnMissing, OpenOptions, SourceContent, SourceDocument,
+};
 pub use opener::{Folder, Opener};
 pub use original::{OriginalMetadata, PageTags, Tag, TagValue};
 pub use part::Part;

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     files::Files,
     image::{Image, label},
-    open::OnMissing,
+    open::{OnBadMetadata, OnMissing},
     plane_map::{self, Axis, Block, Extent},
     sample_type,
     types::Warning,
@@ -128,7 +128,12 @@ fn parse(set: &mut Discovery, file: u32) -> Result<Document> {
             what: "there is none, where another file names it".to_owned(),
         });
     };
-    let document = Document::parse(bytes).map_err(|source| Error::Xml { file: name, source })?;
+    let document = Document::parse(bytes).map_err(|source| Error::Xml { file: name.clone(), source })?;
+    if let Some(first) = document.passed_over().first()
+        && set.options.on_bad_metadata == OnBadMetadata::Error
+    {
+        return Err(Error::NotRead { file: name, what: first.to_string() });
+    }
     for warning in document.warnings() {
         set.warn(Some(file), warning.to_string());
     }

@@ -14,6 +14,8 @@ pub struct OpenOptions {
     pub on_missing: OnMissing,
     /// What to do about pages that no plane of the metadata uses.
     pub on_extra_pages: OnExtraPages,
+    /// What to do about metadata that cannot be read whole, for reasons that do not concern the planes.
+    pub on_bad_metadata: OnBadMetadata,
     /// What samples of 16-bit floating point are read as.
     pub half: HalfFloats,
     /// Whether links that lead out of the folder of the file that is named are followed.
@@ -31,6 +33,7 @@ impl Default for OpenOptions {
         Self {
             on_missing: OnMissing::Error,
             on_extra_pages: OnExtraPages::Report,
+            on_bad_metadata: OnBadMetadata::Carry,
             half: HalfFloats::Float32,
             follow_links: false,
             stream_above: 64 << 20,
@@ -106,6 +109,19 @@ impl FromStr for OnExtraPages {
             other => Err(format!("'{other}' is none of keep, report and refuse")),
         }
     }
+}
+
+/// What to do about metadata of which a part is not read, because that would be unsafe, and on which no plane depends: elements
+/// that are nested very deep, and declarations of a document type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnBadMetadata {
+    /// Refuse the set.
+    Error,
+    /// Read the rest; a warning and [`Fileset::metadata_not_read`](crate::Fileset::metadata_not_read) tell, and the document itself
+    /// is as it was.
+    #[default]
+    Carry,
 }
 
 /// What samples of 16-bit floating point are read as. OME has no name for them, and few programs read arrays of them.

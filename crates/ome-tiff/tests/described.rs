@@ -151,3 +151,23 @@ fn names_of_pages_are_channels_and_descriptions_of_scanners_too() {
     let note = &first(&set).channel_notes()[1];
     assert_eq!((note.name.as_deref(), note.color), (Some("Opal 520"), Some([0, 255, 0])));
 }
+
+/// A palette of even steps is the colour of its channel. Of others no viewer of the store learns, and that is said.
+#[test]
+fn a_palette_is_a_colour_or_said() {
+    let page = |entry: &dyn Fn(u64) -> [u64; 3]| {
+        let mut page = Page::gray(4, 4, 8, vec![9; 16]);
+        page.set(262, &[3]);
+        let map: Vec<u64> = (0..3).flat_map(|part| (0..256).map(move |value| entry(value)[part])).collect();
+        page.set(320, &map);
+        page
+    };
+    let red = page(&|value| [value * 257, 0, 0]);
+    let labels = page(&|value| [(value % 7) * 9000, (value % 5) * 13000, 0]);
+    for (page, color, is_told) in [(red, Some([255, 0, 0]), false), (labels, None, true)] {
+        let set = open(tiff(Form::CLASSIC, &[page])).unwrap();
+        assert_eq!(set.images()[0].appearance().color, color);
+        let told = set.warnings().iter().any(|warning| warning.message.contains("palette"));
+        assert_eq!(told, is_told, "{:?}", set.warnings());
+    }
+}

@@ -81,7 +81,8 @@ impl Document {
     /// # Errors
     ///
     /// [`Error::NotXml`], [`Error::NotOme`], [`Error::NotWellFormed`] and [`Error::Encoding`] where there is no OME
-    /// document to be read; [`Error::Doctype`] and [`Error::Limit`] where reading on would be unsafe.
+    /// document to be read; [`Error::Doctype`] and [`Error::Limit`] where reading on would be unsafe and cannot be done without,
+    /// see [`Self::passed_over`].
     pub fn parse(bytes: impl Into<Arc<[u8]>>) -> Result<Self, Error> {
         let bytes = bytes.into();
         let mut warnings = Warnings::default();
@@ -129,6 +130,12 @@ impl Document {
     /// What was wrong or unusual, in the order found.
     pub fn warnings(&self) -> &[Warning] {
         &self.view().warnings
+    }
+
+    /// Parts that were not read, because that would be unsafe, and that no plane depends on: elements that are nested too deep, and
+    /// declarations of a document type. They are in the bytes, and in nothing that is made of them. The first hundred.
+    pub fn passed_over(&self) -> &[Warning] {
+        &self.tree().passed_over
     }
 
     /// The document for a store's `OME/METADATA.ome.xml`: schema 2016-06, the given Images in the given order,

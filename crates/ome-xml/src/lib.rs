@@ -23,9 +23,11 @@ mod bulk;
 mod canonical;
 mod decimal;
 mod decode;
+mod doctype;
 mod document;
 mod error;
 mod fragment;
+mod further;
 mod grid;
 mod inline;
 mod metadata;
@@ -51,6 +53,7 @@ pub use canonical::{Difference, Normalisations, canonical, canonical_hash, compa
 pub use document::Document;
 pub use error::{Error, Warning};
 pub use fragment::root_namespace;
+pub use further::{FURTHER_IMAGE, FurtherImage, with_images};
 pub use metadata::ByteOrder;
 pub use model::{
     Axis, BinaryOnly, Channel, DimensionOrder, Image, Ome, PixelType, Pixels, PlaneQuantity, Planes, Plate,

@@ -22,7 +22,7 @@ pub enum ByteOrder {
 
 impl ByteOrder {
     /// What `Pixels@BigEndian` says of it.
-    fn is_big(self) -> &'static str {
+    pub(crate) fn is_big(self) -> &'static str {
         match self {
             Self::Little => "false",
             Self::Big => "true",

@@ -11,7 +11,8 @@ use quick_xml::Reader;
 use quick_xml::events::attributes::{AttrError, Attributes};
 use quick_xml::events::{BytesStart, Event};
 
-use crate::error::{Error, Warnings};
+use crate::doctype::{declares_attributes, uses_entities};
+use crate::error::{Error, Warning, Warnings};
 use crate::schema;
 use crate::text::{is_name, lines, unescape};
 use crate::tree::{Attr, Binding, Element, Limits, Node, Span, Tree, local, namespace_prefix, prefix, same};
@@ -51,6 +52,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) case_blind: bool,
     /// Elements that come in bulk become runs. Not within a run, where damaged documents may have more of them.
     pub(crate) collects: bool,
+    /// What was not read, the first of many.
+    passed_over: Vec<Warning>,
     /// Any vocabulary, not only OME's.
     any_root: bool,
     /// How many elements may be open.
@@ -76,6 +79,7 @@ impl<'a> Parser<'a> {
             strict: true,
             case_blind,
             collects: false,
+            passed_over: Vec::new(),
             any_root: false,
             deepest: Limits::DEPTH,
         }
@@ -97,9 +101,11 @@ impl<'a> Parser<'a> {
             after: Vec::new(),
             declaration: None,
             strict: true,
+            passed_over: Vec::new(),
             namespace: String::new(),
         };
         let mut found = None;
+        let mut declared = None;
         loop {
             let start = self.position();
             let event = match self.read(start) {
@@ -123,7 +129,14 @@ impl<'a> Parser<'a> {
                 }
                 Event::DocType(doctype) => {
                     if doctype.contains('[') {
-                        return Err(Error::Doctype { offset: start });
+                        if self.any_root || declares_attributes(&doctype) {
+                            return Err(Error::Doctype { offset: start });
+                        }
+                        declared = Some((start, doctype.into_inner()));
+                        self.pass_over(
+                            start,
+                            "the declarations of its document type are not read".to_owned(),
+                        );
                     }
                     self.warnings.at(start, "document type declaration passed over");
                     self.strict = false;
@@ -162,7 +175,14 @@ impl<'a> Parser<'a> {
             if found.is_some() { &mut tree.after } else { &mut tree.before }.push(node);
         }
         tree.root = found.ok_or(Error::NotXml { len: self.text.len() })?;
+        if let Some((offset, doctype)) = declared
+            && uses_entities(self.text, &tree.root, &doctype)
+        {
+            // What is where in the files must not depend on what is not read.
+            return Err(Error::Doctype { offset });
+        }
         tree.strict = self.strict;
+        tree.passed_over = std::mem::take(&mut self.passed_over);
         Ok(tree)
     }
 
@@ -214,14 +234,20 @@ impl<'a> Parser<'a> {
                         let end = self.position();
                         self.extend_run(kind, start..end);
                     }
-                    None => self.begin(&tag, start, end)?,
+                    None => {
+                        if let Err(reason) = self.begin(&tag, start, end) {
+                            self.pass_element_over(&tag, start, reason)?;
+                            let name = tag.to_end().into_owned();
+                            self.reader.read_to_end(name.name()).map_err(|e| self.syntax(start, &e))?;
+                        }
+                    }
                 },
                 Event::Empty(tag) => match self.bulk(&tag) {
                     Some(kind) => self.extend_run(kind, start..end),
-                    None => {
-                        let element = self.empty(&tag, start, end)?;
-                        self.push(Node::Element(Box::new(element)));
-                    }
+                    None => match self.empty(&tag, start, end) {
+                        Ok(element) => self.push(Node::Element(Box::new(element))),
+                        Err(reason) => self.pass_element_over(&tag, start, reason)?,
+                    },
                 },
                 Event::End(tag) => {
                     if let Some(done) = self.close(tag.name().as_ref(), start, end)? {
@@ -249,6 +275,33 @@ impl<'a> Parser<'a> {
                 Event::DocType(_) => return Err(Error::Doctype { offset: start }),
                 Event::Text(_) | Event::GeneralRef(_) => {}
             }
+        }
+    }
+
+    /// Leaves out an element that cannot be read, with all that is in it. No plane depends on what is outside of `Image`, or
+    /// nested too deep; elsewhere the reason stands, since what is where in the files must not depend on what was left out.
+    fn pass_element_over(&mut self, tag: &BytesStart<'a>, start: usize, reason: Error) -> Result<(), Error> {
+        let is_deep = self.open.len() >= self.deepest;
+        let name = tag.name().into_inner();
+        let part = self.open.get(1).map_or(name, |element| &*element.name);
+        let decides = ["Image", "BinaryOnly"].iter().any(|name| local(part).eq_ignore_ascii_case(name));
+        if !self.collects || (decides && !is_deep) {
+            return Err(reason);
+        }
+        // Namespaces that its start tag declared end with it.
+        let depth = self.open.len();
+        self.scope.truncate(self.scope.iter().rposition(|b| b.depth <= depth).map_or(0, |n| n + 1));
+        let name: String = name.chars().take(100).collect();
+        self.pass_over(start, format!("`{name}` is not read: {reason}"));
+        Ok(())
+    }
+
+    /// Leaves out a part that no plane depends on.
+    fn pass_over(&mut self, offset: usize, message: String) {
+        self.warnings.at(offset, message.clone());
+        self.strict = false;
+        if self.passed_over.len() < MOST_PASSED_OVER {
+            self.passed_over.push(Warning { offset: Some(offset), message });
         }
     }
 
@@ -491,6 +544,9 @@ impl<'a> Parser<'a> {
         not_well_formed(offset, error.to_string())
     }
 }
+
+/// Parts that are named one by one.
+const MOST_PASSED_OVER: usize = 100;
 
 fn limit(what: &'static str, found: u64, limit: u64, offset: usize) -> Error {
     Error::Limit { what, found, limit, offset }

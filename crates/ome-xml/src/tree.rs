@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::error::Warning;
 use crate::text::unescape;
 
 /// An element with everything in it.
@@ -105,6 +106,8 @@ pub(crate) struct Tree<'a> {
     pub(crate) declaration: Option<Range<usize>>,
     /// False where reading had to overlook what XML forbids.
     pub(crate) strict: bool,
+    /// What was not read at all, though it is OME's own document.
+    pub(crate) passed_over: Vec<Warning>,
     /// Namespace of the root, empty where it has none.
     pub(crate) namespace: String,
 }

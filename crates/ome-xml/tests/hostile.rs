@@ -27,11 +27,81 @@ fn physical_size(attributes: &str) -> Option<String> {
 }
 
 #[test]
-fn entities_are_refused() {
-    let declaration = "<?xml version=\"1.0\"?><!DOCTYPE OME [<!ENTITY a \"b\">]>";
-    assert!(matches!(parse(&format!("{declaration}{}", document("", ""))), Err(Error::Doctype { .. })));
+fn entities_are_not_read_and_where_planes_depend_on_them_refused() {
+    let declaration = "<?xml version=\"1.0\"?><!DOCTYPE OME [<!ENTITY a \"<b/>\">]>";
+    let text = |attributes, content| format!("{declaration}{}", document(attributes, content));
+    let read = parse(&text("", "<TiffData/>")).unwrap();
+    assert!(read.passed_over()[0].message.contains("document type"));
+    assert!(!read.metadata_only(&[(0, ByteOrder::Little)]).unwrap().contains("ENTITY"));
+    for (attributes, content) in [("PhysicalSizeX=\"&a;\"", ""), ("", "<TiffData IFD=\"&a;\"/>"), ("", "&a;")]
+    {
+        let refused = parse(&text(attributes, content));
+        assert!(matches!(refused, Err(Error::Doctype { .. })), "{attributes} {content}");
+    }
+    for part in ["</OME>", "<Image ", "<Pixels ", "</Image>"] {
+        let images = text("", "<TiffData/>").replace(part, &format!("&a;{part}"));
+        assert!(matches!(parse(&images), Err(Error::Doctype { .. })), "{images}");
+    }
+    // Names and texts of annotations may refer to them: the reference is kept as text.
+    let named = text("", "<TiffData/>").replace("Name=\"n\"", "Name=\"&a; &lt;\"");
+    let again = parse(&named).unwrap().metadata_only(&[(0, ByteOrder::Little)]).unwrap();
+    assert!(again.contains("Name=\"&amp;a; &lt;\""), "{again}");
     let external = "<!DOCTYPE OME [<!ENTITY % x SYSTEM \"http://127.0.0.1:9/x\"> %x;]>";
     assert!(matches!(parse(&format!("{external}{}", document("", ""))), Err(Error::Doctype { .. })));
+    let values = "<!DOCTYPE OME [<!ATTLIST TiffData IFD CDATA \"7\">]>";
+    assert!(matches!(parse(&format!("{values}{}", document("", ""))), Err(Error::Doctype { .. })));
+}
+
+#[test]
+fn elements_that_are_nested_too_deep_are_left_out() {
+    let deep = format!(
+        "<StructuredAnnotations><XMLAnnotation ID=\"Annotation:0\"><Value>{}{}</Value></XMLAnnotation></StructuredAnnotations></OME>",
+        "<a>".repeat(1000),
+        "</a>".repeat(1000)
+    );
+    let read = parse(&document("", "<TiffData/>").replace("</OME>", &deep)).unwrap();
+    assert_eq!(read.passed_over().len(), 1);
+    let said = &read.passed_over()[0].message;
+    assert!(said.contains("`a` is not read") && said.contains("more than the limit of 60"), "{said}");
+    let again = read.metadata_only(&[(0, ByteOrder::Little)]).unwrap();
+    let again = parse(&again).unwrap();
+    assert!(again.passed_over().is_empty());
+    assert_eq!(again.ome().images.len(), 1);
+}
+
+/// Whatever keeps an element from being read, and wherever it stands, it is left out where no plane can depend on it.
+#[test]
+fn elements_outside_of_images_that_cannot_be_read_are_left_out() {
+    let many: String = (0..2000).fold(String::new(), |mut text, n| {
+        write!(text, " a{n}=\"\"").unwrap();
+        text
+    });
+    let spaces: String = (0..200).fold(String::new(), |mut text, n| {
+        write!(text, " xmlns:a{n}=\"u:{n}\"").unwrap();
+        text
+    });
+    let long = "n".repeat(5000);
+    let starts =
+        [format!("a{many}"), format!("a{spaces}"), long.clone(), "a b".to_owned(), "a b=c".to_owned()];
+    for start in starts {
+        let name = start.split(' ').next().unwrap();
+        for element in [format!("<{start}/>"), format!("<{start}><b><{name}/>x</b></{name}>")] {
+            for around in ["", "Value", "Experimenter"] {
+                let element = match around {
+                    "" => element.clone(),
+                    around => format!("<{around}>{element}<c/></{around}>"),
+                };
+                let text = document("", "<TiffData/>").replace("</OME>", &format!("{element}<Last/></OME>"));
+                let read = parse(&text).unwrap();
+                assert_eq!(read.passed_over().len(), 1, "{around} {start:.20}");
+                let again = read.metadata_only(&[(0, ByteOrder::Little)]).unwrap();
+                assert!(again.contains("Image:0") && again.contains("<Last/>"), "{again}");
+                assert!(parse(&again).unwrap().passed_over().is_empty());
+            }
+            let inside = document("", &format!("{element}<TiffData/>"));
+            assert!(parse(&inside).is_err(), "{start:.20}");
+        }
+    }
 }
 
 #[test]
@@ -45,7 +115,8 @@ fn a_doctype_without_declarations_is_passed_over() {
 #[test]
 fn depth_attributes_and_names_are_limited() {
     let deep = format!("<OME xmlns=\"{NAMESPACE}\">{}", "<a>".repeat(100_000));
-    assert!(matches!(parse(&deep), Err(Error::Limit { what: "nested elements", .. })));
+    // Nothing tells where it would go on.
+    assert!(matches!(parse(&deep), Err(Error::NotWellFormed { .. })));
     let mut many = String::new();
     for n in 0..2000 {
         write!(many, " a{n}=\"\"").unwrap();
@@ -54,7 +125,8 @@ fn depth_attributes_and_names_are_limited() {
         parse(&document(&many, "")),
         Err(Error::Limit { what: "attributes on one element", .. })
     ));
-    let long = format!("<OME xmlns=\"{NAMESPACE}\"><{}/></OME>", "n".repeat(5000));
+    let long = format!("<Image><{}/></Image></OME>", "n".repeat(5000));
+    let long = document("", "").replace("</OME>", &long);
     assert!(matches!(parse(&long), Err(Error::Limit { .. })));
     let in_plane = document("", &format!("<Plane>{}{}</Plane>", "<a>".repeat(1000), "</a>".repeat(1000)));
     assert!(matches!(parse(&in_plane), Err(Error::Limit { what: "nested elements", .. })));

@@ -64,7 +64,7 @@ pub use manifest::{
     manifest_digest,
 };
 #[cfg(feature = "arrays")]
-pub use minimal::minimal_document;
+pub use minimal::{minimal_document, pixel_type};
 pub use named::named_objects;
 pub use ownership::{Occupant, Ownership, removing};
 pub use record::{StoredRecord, record};

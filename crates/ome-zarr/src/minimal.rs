@@ -33,17 +33,9 @@ fn add_image(xml: &mut String, image: &OpenImage<'_>) -> Result<(), String> {
     let length = |axis: usize| dimensions[axis].and_then(|at| array.shape().get(at)).copied().unwrap_or(1);
     let [t, c, z, y, x] = [0, 1, 2, 3, 4].map(length);
     let data_type = array.data_type();
-    let pixel_type = match data_type.as_str() {
-        "bool" => "bit",
-        "float16" | "float32" => "float",
-        "float64" => "double",
-        "complex64" => "complex",
-        "complex128" => "double-complex",
-        other @ ("int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32") => other,
-        other => {
-            return Err(format!("the samples of image {index} are {other}, which OME-XML has no Type for"));
-        }
-    };
+    let pixel_type = pixel_type(&data_type).ok_or_else(|| {
+        format!("the samples of image {index} are {data_type}, which OME-XML has no Type for")
+    })?;
     let mut out = format!("<Image ID=\"Image:{index}\"");
     if let Some(name) = stored.multiscale.name.as_deref().filter(|name| !name.is_empty()) {
         let _ = write!(out, " Name=\"{}\"", escaped(name));
@@ -87,6 +79,19 @@ fn add_image(xml: &mut String, image: &OpenImage<'_>) -> Result<(), String> {
     out.push_str("<MetadataOnly/></Pixels></Image>");
     xml.push_str(&out);
     Ok(())
+}
+
+/// `Pixels@Type` of samples of a data type of Zarr v3; `None` where OME-XML has none.
+pub fn pixel_type(data_type: &str) -> Option<&str> {
+    Some(match data_type {
+        "bool" => "bit",
+        "float16" | "float32" => "float",
+        "float64" => "double",
+        "complex64" => "complex",
+        "complex128" => "double-complex",
+        other @ ("int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32") => other,
+        _ => return None,
+    })
 }
 
 fn is_one(scale: f64) -> bool {

@@ -59,6 +59,11 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Check {
         let expected = serde_json::json!({"image": image, "left_out": left_out});
         left.add(|| times_of_source(image as u64, left_out.len()), named_times.contains(&expected));
     }
+    let parts = list_of(named, "metadata");
+    for part in source.metadata_not_read() {
+        let is_named = named.is_none() || parts.iter().any(|entry| entry.as_str() == Some(&part));
+        left.add(|| of_metadata(&part), is_named);
+    }
     for file in source.attached() {
         let is_named = named.is_none()
             || files.iter().any(|entry| entry.get("annotation") == Some(&Value::from(&*file.annotation)));
@@ -92,6 +97,9 @@ pub(crate) fn recorded(hierarchy: &Hierarchy) -> Option<Check> {
     for times in list("timepoints") {
         let count = times.get("left_out").and_then(Value::as_array).map_or(0, Vec::len);
         left.add(|| times_of_source(number(times, "image"), count), true);
+    }
+    for part in list("metadata").filter_map(Value::as_str) {
+        left.add(|| of_metadata(part), true);
     }
     for file in list("files") {
         left.add(|| format!("the attached file {:?}", text(file, "name").unwrap_or_default()), true);
@@ -146,6 +154,11 @@ impl Left {
         };
         Check::new(Proof::Carried, covered, differences.finish())
     }
+}
+
+/// What is in the source's document, byte for byte, and in nothing that was made of it.
+fn of_metadata(part: &str) -> String {
+    format!("of what the OME-XML says, but for the document itself: {part}")
 }
 
 fn place(source: &Fileset, page: &UnmappedPage) -> String {

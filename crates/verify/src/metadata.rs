@@ -1,7 +1,8 @@
 //! `OME/METADATA.ome.xml`: the source's document without its data, one Image per series, sizes as the arrays have.
 
-use fairzarr_ome_xml::{ByteOrder, Document};
+use fairzarr_ome_xml::{self as ome_xml, ByteOrder, Document, FurtherImage};
 use fairzarr_ome_zarr::keys::METADATA;
+use fairzarr_ome_zarr::pixel_type;
 use fairzarr_store::Store;
 
 use crate::error::Error;
@@ -24,10 +25,12 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], store: &Store) -> Result<Che
     };
     // Pages that the document does not mention come last, if they were kept as images.
     let images: Vec<usize> = origin.images.iter().filter_map(|image| image.ome_index).collect();
+    let further = origin.images.iter().filter(|image| image.ome_index.is_none());
+    let further: Vec<_> =
+        further.filter_map(|image| Some((image.described.as_ref()?, image.samples))).collect();
     let mut differences = Vec::new();
-    let order = |n: usize| seen.get(n).map_or(ByteOrder::Little, |image| image.order);
-    let images: Vec<_> = images.into_iter().enumerate().map(|(n, image)| (image, order(n))).collect();
-    let expected = document.metadata_of_part(&images, origin.times.as_deref())?;
+    let expected = derived(document, &images, origin.times.as_deref(), &further, seen)?;
+    let count = images.len() + further.len();
     if bytes != expected.as_bytes() {
         let at = bytes.iter().zip(expected.as_bytes()).take_while(|(a, b)| a == b).count();
         differences.push(Difference::new(
@@ -37,11 +40,38 @@ pub(crate) fn check(origin: &Origin, seen: &[Seen], store: &Store) -> Result<Che
         ));
     }
     match Document::parse(bytes.to_vec()) {
-        Ok(found) => differences.extend(sizes(origin, seen, &found, images.len())),
+        Ok(found) => differences.extend(sizes(origin, seen, &found, count)),
         Err(error) => differences.push(Difference::new(METADATA, "OME-XML", error.to_string())),
     }
-    let covered = format!("{METADATA}, {} bytes, {} images", bytes.len(), images.len());
+    let covered = format!("{METADATA}, {} bytes, {count} images", bytes.len());
     Ok(Check::new(proof, covered, differences))
+}
+
+/// What the document of the source gives: these of its images, and after them `further` ones that it does not mention, each with what
+/// is known of it and the samples of its channels. `seen` are the arrays of all, in the same order.
+pub(crate) fn derived(
+    document: &Document,
+    images: &[usize],
+    times: Option<&[u32]>,
+    further: &[(&ome_xml::Image, usize)],
+    seen: &[Seen],
+) -> Result<String, ome_xml::Error> {
+    let order = |n: usize| seen.get(n).map_or(ByteOrder::Little, |image| image.order);
+    let ordered: Vec<_> = images.iter().enumerate().map(|(n, image)| (*image, order(n))).collect();
+    let text = document.metadata_of_part(&ordered, times)?;
+    let further = further.iter().zip(seen.iter().skip(images.len())).map(|((described, samples), seen)| {
+        Some(FurtherImage {
+            described,
+            sizes: seen.lengths,
+            pixel_type: pixel_type(&seen.data_type)?,
+            samples: *samples as u64,
+            order: seen.order,
+        })
+    });
+    match further.collect::<Option<Vec<_>>>() {
+        Some(further) if !further.is_empty() => ome_xml::with_images(&text, &further),
+        _ => Ok(text),
+    }
 }
 
 /// One Image per described series in order, none with data, and each as large as its array.

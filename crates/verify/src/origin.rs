@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::metadata;
 
 /// The origin of a store.
 pub(crate) struct Origin {
@@ -97,6 +98,7 @@ impl Origin {
         let metadata = store.get(keys::METADATA)?;
         let parsed = metadata.as_ref().and_then(|bytes| Document::parse(bytes.to_vec()).ok());
         let times = hierarchy.conversion().and_then(|conversion| conversion.timepoints());
+        let tags = first_tags(store.get(keys::TIFF_TAGS)?.as_deref());
         let mut best: Option<(Document, (String, String), Vec<usize>)> = None;
         for entry in recorded(hierarchy.root()) {
             let text =
@@ -112,9 +114,11 @@ impl Origin {
                 continue;
             }
             let numbers = numbers(&document, parsed.as_ref(), hierarchy.images().len());
-            let images: Vec<_> = numbers.iter().copied().zip(seen.iter().map(|seen| seen.order)).collect();
-            let is_it = document
-                .metadata_of_part(&images, times.as_deref())
+            let further =
+                parsed.iter().flat_map(|parsed| parsed.ome().images.iter().enumerate().skip(numbers.len()));
+            let samples = |n: usize| tags.get(&(n as u64)).map_or(1, |tags| tags.samples);
+            let further: Vec<_> = further.map(|(n, image)| (image, samples(n))).collect();
+            let is_it = metadata::derived(&document, &numbers, times.as_deref(), &further, seen)
                 .is_ok_and(|made| metadata.as_ref().is_some_and(|found| **found == *made.as_bytes()));
             if is_it || best.is_none() {
                 best = Some((document, (text("file"), key), numbers));
@@ -133,10 +137,13 @@ impl Origin {
             let text = document.metadata_of_part(&order, times.as_deref()).ok()?;
             Document::parse(text.into_bytes()).ok()
         });
-        let tags = first_tags(store.get(keys::TIFF_TAGS)?.as_deref());
         let images = hierarchy.images().iter().zip(seen).enumerate().map(|(n, (stored, seen))| {
             let number = numbers.get(n).copied();
             let element = match &part {
+                // What is known of images that the source's document does not mention is in the store's own alone.
+                _ if number.is_none() && document.is_some() => {
+                    parsed.as_ref().and_then(|parsed| parsed.ome().images.get(n))
+                }
                 Some(part) => part.ome().images.get(n),
                 None => document.as_ref().zip(number).and_then(|(of, number)| of.ome().images.get(number)),
             };
@@ -200,7 +207,11 @@ fn numbers(document: &Document, metadata: Option<&Document>, count: usize) -> Ve
     let mut free: Vec<usize> = (0..images.len()).collect();
     let mut numbers = Vec::new();
     for stored in metadata.ome().images.iter().take(count) {
-        let place = free.iter().position(|number| images[*number].id == stored.id).unwrap_or(0);
+        let place = free.iter().position(|number| images[*number].id == stored.id);
+        if place.is_none() && stored.id.starts_with(ome_xml::FURTHER_IMAGE) {
+            break;
+        }
+        let place = place.unwrap_or(0);
         if place < free.len() {
             numbers.push(free.remove(place));
         }

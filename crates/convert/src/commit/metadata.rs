@@ -6,8 +6,8 @@ use fairzarr_ngff::{
     series_attributes,
 };
 use fairzarr_ome_tiff::{Fileset, Kind, SourceContent, SourceDocument};
-use fairzarr_ome_xml::{self as ome_xml, ByteOrder};
-use fairzarr_ome_zarr::{MANIFEST_SCHEMA, SUMMARY_SCHEMA, Subject, edits_document, keys, sha256};
+use fairzarr_ome_xml::{self as ome_xml, ByteOrder, FurtherImage};
+use fairzarr_ome_zarr::{MANIFEST_SCHEMA, SUMMARY_SCHEMA, Subject, edits_document, keys, pixel_type, sha256};
 use fairzarr_zarr::{Endian, SampleType};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -78,14 +78,15 @@ impl<'a> Metadata<'a> {
                 Endian::Big => ByteOrder::Big,
             };
             let images = self.source.images().iter().zip(&self.plan.images);
-            // Images of pages that the document does not mention come last, and it goes on saying nothing of them.
             let images: Vec<_> =
                 images.filter_map(|(image, plan)| Some((image.ome_index()?, order(plan)))).collect();
             if !images.is_empty() {
-                files.push((
-                    keys::METADATA.into(),
-                    document.metadata_of_part(&images, self.source.times())?.into_bytes(),
-                ));
+                let mut text = document.metadata_of_part(&images, self.source.times())?;
+                // Images of pages that the document does not mention come last.
+                if let Some(further) = self.further(order).filter(|further| !further.is_empty()) {
+                    text = ome_xml::with_images(&text, &further)?;
+                }
+                files.push((keys::METADATA.into(), text.into_bytes()));
             }
         }
         for (index, document) in self.source.sources().iter().enumerate() {
@@ -94,6 +95,22 @@ impl<'a> Metadata<'a> {
         }
         files.push((keys::TIFF_TAGS.into(), tiff_tags::document(self.source)?));
         Ok(files)
+    }
+
+    /// What is known of images that the document does not mention; `None` where OME-XML has no type for their samples.
+    fn further(&self, order: impl Fn(&ImagePlan) -> ByteOrder) -> Option<Vec<FurtherImage<'_>>> {
+        let images = self.source.images().iter().zip(&self.plan.images).zip(&self.described);
+        let further = images.filter(|((image, _), _)| image.ome_index().is_none());
+        let further = further.map(|((_, plan), described)| {
+            Some(FurtherImage {
+                described,
+                sizes: plan.shape.map(u64::from),
+                pixel_type: pixel_type(plan.data_type().zarr_v3())?,
+                samples: plan.groups.iter().map(|group| group.len()).max().unwrap_or(1) as u64,
+                order: order(plan),
+            })
+        });
+        further.collect()
     }
 
     /// Where a source document is kept, and what: itself, or what stands otherwise in it than in another one.

@@ -125,6 +125,10 @@ pub(crate) struct ConvertChoices {
     /// What to do with pages of the files that no plane of the metadata uses: a second camera, a label, an overview.
     #[arg(long, value_enum, default_value_t = ExtraPagesArg::Report)]
     pub(crate) extra_pages: ExtraPagesArg,
+    /// What to do with metadata of which a part cannot be read safely, where no plane depends on it: elements nested more than
+    /// 60 deep, declarations of a document type.
+    #[arg(long, value_enum, default_value_t = OnBadMetadataArg::Carry)]
+    pub(crate) on_bad_metadata: OnBadMetadataArg,
     /// How samples of 16-bit floating point are stored; those of 32 bits hold the same values, and every program reads them.
     #[arg(long, value_enum, default_value_t = HalfArg::Float32)]
     pub(crate) half: HalfArg,
@@ -334,6 +338,24 @@ impl From<OnMissingArg> for fairzarr_ome_tiff::OnMissing {
         match arg {
             OnMissingArg::Error => Self::Error,
             OnMissingArg::Fill => Self::Fill,
+        }
+    }
+}
+
+/// Metadata of which a part cannot be read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OnBadMetadataArg {
+    /// Refuse, before anything is written.
+    Error,
+    /// Carry the document as it is, convert by the rest of it, and say so here, in the store and in what `verify` says.
+    Carry,
+}
+
+impl From<OnBadMetadataArg> for fairzarr_ome_tiff::OnBadMetadata {
+    fn from(arg: OnBadMetadataArg) -> Self {
+        match arg {
+            OnBadMetadataArg::Error => Self::Error,
+            OnBadMetadataArg::Carry => Self::Carry,
         }
     }
 }

@@ -132,6 +132,7 @@ pub(super) fn open_options(choices: &ConvertChoices) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.on_missing = choices.on_missing.into();
     options.on_extra_pages = choices.extra_pages.into();
+    options.on_bad_metadata = choices.on_bad_metadata.into();
     options.half = choices.half.into();
     options
 }

@@ -117,6 +117,7 @@ fn options(
     options.use_sidecars = args.choices.provenance.sidecars == SidecarsArg::Auto;
     options.on_missing = args.choices.on_missing.into();
     options.extra_pages = args.choices.extra_pages.into();
+    options.on_bad_metadata = args.choices.on_bad_metadata.into();
     options.half = args.choices.half.into();
     options.filter = Filter::new(&args.include, &args.exclude)?;
     options.template = args.name.parse()?;

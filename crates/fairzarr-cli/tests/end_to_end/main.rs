@@ -1,6 +1,7 @@
 //! The program as its users run it: arguments in, files and exit codes out.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_metadata;
 mod checksum;
 mod convert;
 mod deletable;

@@ -82,6 +82,41 @@ fn extra_pages_are_kept_or_refused_and_a_split_conversion_does_as_planned() {
     crate::support::assert_same_tree(&split, &kept);
 }
 
+/// Images that the metadata do not mention are as whole as the others: valid, proved without the source, and exported.
+#[test]
+fn kept_pages_are_images_like_the_others() {
+    let place = one_of_two();
+    for ngff in ["0.4", "0.5"] {
+        let (kept, exported, again) =
+            (place.target("k.zarr"), place.target("k.ome.tif"), place.target("l.zarr"));
+        convert(&place.source(), &kept, &["--extra-pages", "keep", "--ngff", ngff, "--overwrite"]).done();
+        let metadata = fs::read_to_string(kept.join("OME/METADATA.ome.xml")).unwrap();
+        assert_eq!(metadata.matches("<Image ").count(), 2, "{metadata}");
+        assert!(metadata.contains("<Image ID=\"Image:unmapped:0\" Name=\"a.ome.tiff, plane of IFD 1\">"));
+        let path = kept.to_str().unwrap();
+        verify(&place.source(), &kept).done();
+        crate::support::fairzarr(["verify", path]).done();
+        crate::support::fairzarr(["validate", path]).done();
+        crate::support::fairzarr(["export", path, exported.to_str().unwrap(), "--overwrite"]).done();
+        convert(&exported, &again, &["--ngff", ngff, "--overwrite"]).done();
+        for image in ["0", "1"] {
+            let chunk = if ngff == "0.4" { "0/0/0/0/0/0" } else { "0/c/0/0/0/0/0" };
+            let bytes = |store: &Path| fs::read(store.join(image).join(chunk)).unwrap();
+            assert_eq!(bytes(&kept), bytes(&again));
+        }
+        // What is said of such an image has to be true of its array.
+        let wrong = metadata.replacen(
+            "SizeZ=\"1\" SizeC=\"1\" SizeT=\"1\"><Channel",
+            "SizeZ=\"2\" SizeC=\"1\" SizeT=\"1\"><Channel",
+            1,
+        );
+        assert_ne!(wrong, metadata);
+        fs::write(kept.join("OME/METADATA.ome.xml"), wrong).unwrap();
+        verify(&place.source(), &kept).ends_with(1);
+        crate::support::fairzarr(["verify", path]).ends_with(1);
+    }
+}
+
 /// Two images of one page each, with these elements before them.
 fn on_plates(plates: &str) -> Pages {
     let image = |n: u8| {
