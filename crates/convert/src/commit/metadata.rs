@@ -108,7 +108,7 @@ impl<'a> Metadata<'a> {
     fn further(&self, order: impl Fn(&ImagePlan) -> ByteOrder) -> Option<Vec<FurtherImage<'_>>> {
         let images = self.source.images().iter().zip(&self.plan.images).zip(&self.described);
         let further = images.filter(|((image, _), _)| image.ome_index().is_none());
-        let described = |((_, plan), described)| {
+        let further = further.map(|((_, plan), described)| {
             Some(FurtherImage {
                 described,
                 sizes: plan.shape.map(u64::from),
@@ -116,8 +116,8 @@ impl<'a> Metadata<'a> {
                 samples: plan.groups.iter().map(|group| group.len()).max().unwrap_or(1) as u64,
                 order: order(plan),
             })
-        };
-        further.map(described).collect()
+        });
+        further.collect()
     }
 
     /// Where a source document is kept, and what: itself, or what stands otherwise in it than in another one.
