@@ -2,9 +2,9 @@
 
 usage: archive.py TRUTH.csv ARCHIVE TARGET [PROGRAM]
 
-TRUTH.csv has the columns path, category, dataset and expect, which is ok, fail or notimage. Compared are the outcome of
-every path, which paths are one dataset, and what `migrate deletable` lists. Prints counts and every difference; the exit
-code is 1 if there is one.
+TARGET is what was migrated to, a folder or a prefix of an object store. TRUTH.csv has the columns path, category, dataset
+and expect, which is ok, fail or notimage. Compared are the outcome of every path, which paths are one dataset, and what
+`migrate deletable` lists. Prints counts and every difference; the exit code is 1 if there is one.
 """
 import collections
 import csv

@@ -2,7 +2,7 @@
 
 use fairzarr::convert;
 use fairzarr::ome_tiff::{HalfFloats, OnBadMetadata, OnExtraPages, OnMissing};
-use fairzarr::store::{Durability, Location, Store, StoreOptions};
+use fairzarr::store::{Durability, Location, StoreOptions};
 use fairzarr::task::{Job, background, for_each, lock, unlocked};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -14,16 +14,14 @@ use std::time::{Duration, Instant};
 use crate::attempt::{Context, attempt};
 use crate::discover::{Found, Search, discover};
 use crate::filter::Filter;
-use crate::names::{escape, short_digest};
+use crate::names::escape;
+use crate::place::{fetch_state, put_state, state_path};
 use crate::settings;
 use crate::source::{Place, Source};
 use crate::state::{Finished, Merge, Plan, State, Todo};
 use crate::table::Table;
 use crate::template::Template;
 use crate::{Class, Error};
-
-/// The state's file in a local target, and its copy in an object store.
-pub const STATE_FILE: &str = "fairzarr-migration.sqlite";
 
 /// Bytes of files from which on a dataset is converted alone, by all cores.
 const LARGE: u64 = 64 << 20;
@@ -113,17 +111,6 @@ pub enum Event {
         /// Why it is not done; none where it is.
         failure: Option<crate::Failure>,
     },
-}
-
-/// Where the state of migrations to a target is: in a local target; for object stores in this user's folder of states.
-pub fn state_path(target: &Location) -> PathBuf {
-    if let Some(path) = target.as_path() {
-        return path.join(STATE_FILE);
-    }
-    let home = std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
-    let folder = home.map_or_else(|| PathBuf::from("."), |home| home.join("fairzarr"));
-    folder.join(format!("migration-{}.sqlite", short_digest(&target.to_string())))
 }
 
 /// Migrates all datasets below the sources.
@@ -464,40 +451,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// Takes the copy of the state that an earlier run left in an object store, should there be one.
-fn fetch_state(target: &Location, options: &StoreOptions, path: &Path) -> Result<(), Error> {
-    let Some(bytes) = Store::open(target, options)?.get(STATE_FILE)? else { return Ok(()) };
-    let failed = |source| Error::Write { place: path.display().to_string(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    std::fs::write(path, &bytes).map_err(failed)
-}
-
-fn put_state(state: &State, target: &Location, options: &StoreOptions) -> Result<(), Error> {
-    let mut name = state.place().as_os_str().to_owned();
-    name.push("-copy");
-    let copy = PathBuf::from(name);
-    let failed = |source| Error::Write { place: copy.display().to_string(), source };
-    let _ = std::fs::remove_file(&copy);
-    state.export(&copy)?;
-    let bytes = std::fs::read(&copy).map_err(failed)?;
-    Store::open(target, options)?.put(STATE_FILE, bytes)?;
-    std::fs::remove_file(&copy).map_err(failed)
-}
-
-/// The state of migrations to a target, to read: the local one, or the copy in the object store.
-///
-/// # Errors
-/// [`Error::NoState`] when there is none.
-pub fn open_state(target: &Location, state: Option<&Path>, options: &StoreOptions) -> Result<State, Error> {
-    let path = state.map_or_else(|| state_path(target), Path::to_path_buf);
-    if target.as_path().is_none() && !path.exists() {
-        fetch_state(target, options, &path)?;
-    }
-    State::open(&path)
 }
 
 /// Whether a URL names a file rather than a prefix; nothing else tells.

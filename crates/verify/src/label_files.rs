@@ -46,17 +46,14 @@ pub(crate) fn check(
     for labels in &recorded {
         let images = stored(hierarchy, labels, &mut differences)?;
         let file = given.iter().find(|file| file.name == labels.name);
-        covered.push(match file {
-            Some(file) => {
-                with_file(hierarchy, (labels, &images), file, &mut common, &mut differences, context)?
-            }
-            None => {
-                notes.push(format!(
-                    "the file of the labels {} was not given: they were compared with the recorded digests",
-                    labels.name
-                ));
-                alone(hierarchy, (labels, &images), &mut common, &mut differences, context)?
-            }
+        covered.push(if let Some(file) = file {
+            with_file(hierarchy, (labels, &images), file, &mut common, &mut differences, context)?
+        } else {
+            notes.push(format!(
+                "the file of the labels {} was not given: they were compared with the recorded digests",
+                labels.name
+            ));
+            alone(hierarchy, (labels, &images), &mut common, &mut differences, context)?
         });
     }
     Ok(Some(Check { notes, ..Check::new(Proof::Labels, covered.join("; "), differences.finish()) }))
