@@ -304,6 +304,7 @@ impl ObjectsArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, as typed")]
 pub(crate) struct Export {
     /// OME-Zarr to export.
     pub(crate) source: String,
