@@ -410,9 +410,7 @@ fn an_original_of_which_a_store_holds_a_part_is_never_named() {
     assert!(is_named(series) && is_named(plate_file));
     for (file, options) in [
         (series, ["--series", "0"]),
-        (series, ["--series", "0,1"]),
         (series, ["--timepoints", "0-1"]),
-        (series, ["--timepoints", "0-2"]),
         (plate_file, ["--wells", "A1"]),
         (plate_file, ["--fields", "0"]),
     ] {
