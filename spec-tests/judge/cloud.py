@@ -178,6 +178,8 @@ def stall(command):
                  "verify": [MID, "s3://bucket/y.ome.zarr"], "export": ["s3://bucket/y.ome.zarr", site.home / "x.tif"]}[command]
         if command != "convert":
             expect(0, site.run("convert", MID, "s3://bucket/y.ome.zarr", "--shard", "none", "--chunk", "256"), "convert")
+        # So slow that no machine is done before the silence.
+        site.fault("none", delay=0.3)
         began = time.monotonic()
         child = site.start(command, *given, "--retry-for", "8s")
         time.sleep(0.8)
@@ -202,6 +204,7 @@ def stopped(command):
         expect(0, site.run("convert", MID, "s3://bucket/y.ome.zarr", "--shard", "none", "--chunk", "256"), "convert")
         given = {"convert": [MID, "s3://bucket/x.ome.zarr"], "copy": ["s3://bucket/y.ome.zarr", "s3://bucket/x.ome.zarr"],
                  "verify": [MID, "s3://bucket/y.ome.zarr"]}[command]
+        site.fault("none", delay=0.3)
         child = site.start(command, *given)
         time.sleep(0.5)
         site.fault("stall", stall=10**5)
@@ -243,7 +246,8 @@ def changed_source(site):
         if target.startswith("s3:"):
             site.until("x.ome.zarr", "/c/", 5)
         else:
-            time.sleep(0.4)
+            while child.poll() is None and not any((pathlib.Path(target) / "0/c").rglob("*")):
+                time.sleep(0.002)
         child.kill()
         child.wait()
         shutil.copy(OTHER, source)
