@@ -413,7 +413,9 @@ fn group_samples(
 ) -> Result<Vec<u32>, String> {
     let declared: Vec<u32> =
         pixels.channels.iter().map(|channel| channel.samples_per_pixel.unwrap_or(1).max(1)).collect();
-    let sum = declared.iter().fold(0_u32, |sum, samples| sum.saturating_add(*samples));
+    // A sum that stopped at the largest number would equal a SizeC of that number.
+    let sum: u64 = declared.iter().copied().map(u64::from).sum();
+    let is_sum = sum == u64::from(size_c);
     let first = blocks.iter().find_map(|block| {
         let container = files.container(block.file?)?;
         let page = container.page(u32::try_from(block.ifd.unwrap_or(0)).ok()?)?;
@@ -421,11 +423,13 @@ fn group_samples(
         Some((block, samples))
     });
     let Some((block, stored)) = first else {
-        return Ok(if sum == size_c { declared } else { vec![1; channel_limit(size_c)?] });
+        let channels = channel_limit(size_c)?;
+        return Ok(if is_sum { declared } else { vec![1; channels] });
     };
-    if sum == size_c {
+    if is_sum {
         let of_first = declared.get(block.c as usize).copied();
         if of_first == Some(stored) {
+            channel_limit(size_c)?;
             return Ok(declared);
         }
         if stored == 1 {
@@ -439,7 +443,7 @@ fn group_samples(
         ));
     }
     if stored > 0 && size_c.is_multiple_of(stored) {
-        if sum == size_c && stored > 1 {
+        if is_sum && stored > 1 {
             notes.push(format!(
                 "the pages have {stored} samples per pixel, which the Channel elements do not say"
             ));

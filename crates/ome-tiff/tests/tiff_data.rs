@@ -196,3 +196,32 @@ proptest! {
         prop_assert_eq!(map(&set, 0), expected);
     }
 }
+
+#[test]
+fn samples_of_channels_that_add_up_to_more_than_there_can_be_are_refused() {
+    let channel = |samples: u64| format!(r#"<Channel ID="Channel:0" SamplesPerPixel="{samples}"/>"#);
+    let most = u64::from(u32::MAX);
+    for (size_c, channels) in [
+        // The sum is no number of 32 bits, and would be SizeC if it stopped at the largest one.
+        (u32::MAX, vec![most - 4; 4]),
+        (u32::MAX, vec![1, most]),
+        // The sum is right, and no image has so many.
+        (u32::MAX, vec![1, most - 1]),
+        (1 << 21, vec![1 << 20, 1 << 20]),
+    ] {
+        for tiff_data in
+            ["", "<TiffData/>", r#"<TiffData IFD="0" PlaneCount="1"/>"#, r#"<TiffData IFD="77"/>"#]
+        {
+            let content: String = channels.iter().map(|samples| channel(*samples)).collect();
+            let xml =
+                ome("", &image("XYZTC", "uint8", [1, 1, 1, size_c, 1], &format!("{content}{tiff_data}")));
+            for on_missing in [OnMissing::Error, OnMissing::Fill] {
+                let mut options = OpenOptions::default();
+                options.on_missing = on_missing;
+                let opened = Memory::of([("a", numbered(2, &xml))]).open_with("a", options);
+                let message = refusal(opened);
+                assert!(message.contains("SizeC is"), "{channels:?} {tiff_data}: {message}");
+            }
+        }
+    }
+}
