@@ -1,5 +1,6 @@
 //! What can stop a conversion.
 
+use crate::labels::LabelNameError;
 use crate::plan::settings::{Setting, Settings};
 
 /// An error of a conversion; the message says what was being done, the source says why it failed. No message names an option
@@ -68,6 +69,9 @@ pub enum Error {
         /// What was found, and expected.
         reason: String,
     },
+    /// Label images cannot have that name.
+    #[error(transparent)]
+    LabelName(#[from] LabelNameError),
     /// The files of label images do not fit the source.
     #[error("labels {name}: {reason}")]
     Labels {

@@ -4,7 +4,15 @@ use fairzarr_ome_tiff::{FileInfo, Fileset, Image};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Error;
+/// A name that no label images can have.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "labels {name}: the name of a label image has at most {MOST_LETTERS} letters, digits, '-', '_' and '.', and begins with a letter or digit"
+)]
+pub struct LabelNameError {
+    /// The name that was asked for.
+    pub name: String,
+}
 
 /// A file, or a fileset, whose images become label images of the store, under one name.
 #[derive(Clone)]
@@ -17,9 +25,8 @@ impl LabelFile {
     /// Label images `labels/NAME` from the images of `files`.
     ///
     /// # Errors
-    /// [`Error::Labels`] where no group can have that name everywhere: names are letters, digits, `-`, `_` and `.`, and begin with a
-    /// letter or a digit.
-    pub fn new(name: impl Into<String>, files: Fileset) -> Result<Self, Error> {
+    /// Where no group can have that name everywhere: names are letters, digits, `-`, `_` and `.`, and begin with a letter or a digit.
+    pub fn new(name: impl Into<String>, files: Fileset) -> Result<Self, LabelNameError> {
         let name = name.into();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if !name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -27,10 +34,7 @@ impl LabelFile {
             || name == "zarr.json"
             || name.len() > MOST_LETTERS
         {
-            let reason = format!(
-                "the name of a label image has at most {MOST_LETTERS} letters, digits, '-', '_' and '.', and begins with a letter or digit"
-            );
-            return Err(Error::Labels { name, reason });
+            return Err(LabelNameError { name });
         }
         Ok(Self { name, files: Arc::new(files) })
     }

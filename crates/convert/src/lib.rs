@@ -41,7 +41,7 @@ pub use fairzarr_digest::FileAlgorithm;
 pub use fairzarr_ome_zarr::Codec;
 pub use fairzarr_provenance::{Documents, Sidecar};
 pub use finished::{Finished, finished};
-pub use labels::LabelFile;
+pub use labels::{LabelFile, LabelNameError};
 pub use not_carried::{Levels, NotCarried, Times};
 pub use options::{
     BitType, ChunkChoice, Downsample, DropAxes, Existing, Layout, Options, PositionChoice, PyramidChoice,

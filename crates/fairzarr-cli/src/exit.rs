@@ -180,6 +180,7 @@ impl From<fairzarr_convert::Error> for Failure {
             | Error::OtherSource(_)
             | Error::SourceChanged { .. }
             | Error::Rois { .. }
+            | Error::LabelName(_)
             | Error::Labels { .. } => Code::Input,
             Error::ChunkSize(..)
             | Error::CodecNeedsZarr2(..)

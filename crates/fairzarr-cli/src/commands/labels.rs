@@ -1,6 +1,6 @@
 //! Files of labels, as they are typed: with a name, or named as the file is.
 
-use fairzarr_convert::LabelFile;
+use fairzarr_convert::{Error, LabelFile};
 use fairzarr_ome_tiff::{Fileset, OpenOptions};
 use fairzarr_store::Location;
 
@@ -12,7 +12,7 @@ use crate::{print, source};
 pub(super) fn open(typed: &[String], args: &StoreArgs) -> Result<Vec<LabelFile>, Failure> {
     let file = |text: &String| {
         let (name, place) = named(text);
-        LabelFile::new(name, fileset(place, args)?).map_err(Failure::from)
+        Ok(LabelFile::new(name, fileset(place, args)?).map_err(Error::from)?)
     };
     typed.iter().map(file).collect()
 }
