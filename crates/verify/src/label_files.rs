@@ -1,7 +1,7 @@
 //! The proof of label images that were made of files: against these files where they are given, else against the recorded digests.
 
 use fairzarr_ome_tiff::Fileset;
-use fairzarr_ome_zarr::{ConvertedLabels, Hierarchy, StoredImage, attributes};
+use fairzarr_ome_zarr::{ConvertedLabels, Hierarchy, OpenImage, StoredImage, attributes};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
@@ -24,6 +24,14 @@ pub struct LabelFile {
 pub(crate) struct Common<'a, 'h> {
     pub(crate) objects: &'a mut Objects<'h>,
     pub(crate) pyramid: &'a mut Pyramid,
+}
+
+impl Common<'_, '_> {
+    fn image(&mut self, image: &OpenImage<'_>, context: Context<'_>) -> Result<(), Error> {
+        fits(image, context.job)?;
+        self.objects.image(image)?;
+        self.pyramid.image(image, context)
+    }
 }
 
 /// Proves the label images that the store says were made of files; `None` where it says so of none and none are given.
@@ -134,9 +142,7 @@ fn with_file(
     let mut pixels = Pixels::of_labels(&file.files, labels.images.len());
     for (stored, number, _) in images {
         let image = hierarchy.open_stored(*number, stored)?;
-        fits(&image, context.job)?;
-        common.objects.image(&image)?;
-        common.pyramid.image(&image, context)?;
+        common.image(&image, context)?;
         pixels.image(&image, None, context)?;
     }
     let check = pixels.finish(context.options.sample);
@@ -160,9 +166,7 @@ fn alone(
     let mut samples = Samples::new(hierarchy)?;
     for (stored, _, digests) in images {
         let image = hierarchy.open_stored(*digests, stored)?;
-        fits(&image, context.job)?;
-        common.objects.image(&image)?;
-        common.pyramid.image(&image, context)?;
+        common.image(&image, context)?;
         samples.image(&image, None, context)?;
     }
     let check = samples.finish(context.options.sample);
