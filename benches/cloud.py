@@ -21,7 +21,6 @@ import os
 import pathlib
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,9 @@ import numpy
 import tifffile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "spec-tests/judge"))
+from ports import free_port, until_listening  # noqa: E402
+
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--before", required=True)
 parser.add_argument("--after", required=True)
@@ -51,28 +53,13 @@ programs = {"before": args.before, "after": args.after}
 KEY, SECRET = "AKIDH", "SECRETH"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def listening(port):
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit(f"nothing listens at {port}")
-
-
 inner, port = free_port(), free_port()
 settings, log = work / "settings.json", work / "requests.log"
 settings.write_text(json.dumps({"delay": args.delay, "mode": "none"}))
 children = [subprocess.Popen([args.server, str(inner), str(bucket.parent)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
             subprocess.Popen([sys.executable, args.proxy, str(port), str(inner), str(settings), str(log)])]
 for each in (inner, port):
-    listening(each)
+    until_listening(each)
 environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 environment |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1",
                 "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}

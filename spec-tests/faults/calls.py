@@ -169,18 +169,28 @@ class Bench:
         return f"left {left}" if left else None
 
 
-def main():
+def asked(what, how_many):
+    """The program, so many faults as are asked for by the option `what`, and the numbers that they are drawn from."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--faults", type=int, default=60)
+    parser.add_argument(f"--{what}", type=int, default=how_many, dest="count")
     args = parser.parse_args()
-    draw = random.Random(args.seed)
+    return Path(args.bin).resolve(), args.count, random.Random(args.seed)
+
+
+def traced(call, fault):
+    """The words before a command that make this of its calls."""
+    return "strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:{fault}"
+
+
+def main():
+    program, faults, draw = asked("faults", 60)
     counts, wrong = collections.Counter(), 0
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(args.bin).resolve(), Path(folder))
+        bench = Bench(program, Path(folder))
         known = {}
-        for _ in range(args.faults):
+        for _ in range(faults):
             name = draw.choice(list(bench.commands))
             if name not in known:
                 known[name] = bench.undisturbed(name)
@@ -191,9 +201,8 @@ def main():
             lasting = draw.random() < 0.3 and error != "EINTR"
             when = f"{at}+" if lasting else str(at)
             bench.prepare(name)
-            traced = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}")
             try:
-                done = bench.run(*bench.commands[name][0], traced=traced)
+                done = bench.run(*bench.commands[name][0], traced=traced(call, f"error={error}:when={when}"))
                 fault = bench.judge(name, done, whole, code, lasting and call == "write")
                 said = done.stderr.strip()
             except subprocess.TimeoutExpired:

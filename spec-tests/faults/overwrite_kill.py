@@ -7,9 +7,7 @@ Needs numpy, tifffile and strace. Which call ends the process is drawn from the 
 for each kill that went wrong, and the counts; the exit code is 1 if anything was wrong.
 """
 
-import argparse
 import collections
-import random
 import shutil
 import subprocess
 import sys
@@ -19,7 +17,7 @@ from pathlib import Path
 import numpy
 import tifffile
 
-from calls import digests
+from calls import asked, digests, traced
 
 CALLS = ("renameat2", "rename", "unlink", "unlinkat", "rmdir", "mkdir", "openat", "write", "syncfs", "flock", "link", "linkat")
 ENDINGS = ("zarr", "ozx")
@@ -82,23 +80,17 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=30)
-    args = parser.parse_args()
-    draw = random.Random(args.seed)
+    program, kills, draw = asked("kills", 30)
     done, wrong = collections.Counter(), 0
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(args.bin).resolve(), Path(folder))
+        bench = Bench(program, Path(folder))
         counts = {ending: bench.counts(ending) for ending in ENDINGS}
-        for _ in range(args.kills):
+        for _ in range(kills):
             ending = draw.choice(ENDINGS)
             call = draw.choice(sorted(counts[ending]))
             at = draw.randint(1, counts[ending][call])
             bench.prepare(ending)
-            killed = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={at}")
-            bench.overwrite(ending, killed)
+            bench.overwrite(ending, traced(call, f"signal=KILL:when={at}"))
             done[ending, call] += 1
             if fault := bench.judge(ending):
                 wrong += 1

@@ -10,10 +10,12 @@ what does not look complete has no root document. Prints a line a case with the 
 Needs numpy and tifffile; the server is `cargo build -p fairzarr-store --example s3_server`. Takes some two minutes, most of it
 waiting, several cases at the same time.
 """
-import argparse, concurrent.futures, json, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import argparse, concurrent.futures, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, threading, time
 
 import numpy
 import tifffile
+
+from ports import free_port, until_listening
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--bin", required=True)
@@ -27,21 +29,6 @@ BIN, SERVER, PROXY = (str(pathlib.Path(path).resolve()) for path in (args.bin, a
 # The signatures of a loaded machine's clock and the profiles of its user are no part of the cases.
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith("AWS_") and not name.lower().endswith("_proxy") and name != "SSL_CERT_FILE"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until_listening(port):
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit(f"nothing listens at {port}")
 
 
 class Site:
