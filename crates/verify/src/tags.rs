@@ -23,6 +23,11 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Result<Option<
     let document = hierarchy.store().get(keys::TIFF_TAGS)?;
     let document: Value = document.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let stored = document.get("pages").and_then(Value::as_array).map(Vec::as_slice);
+    if stored.is_none() || !has_only(&document, &["pages"]) {
+        let expected = "pages with their tags, and nothing else";
+        let found = if document.is_null() { "nothing that can be read" } else { "other members" };
+        differences.add(Difference::new(keys::TIFF_TAGS, expected, found));
+    }
     let mut names = BTreeMap::new();
     let mut pages = 0;
     for page in source.original_metadata() {
@@ -36,7 +41,7 @@ pub(crate) fn compare(source: &Fileset, hierarchy: &Hierarchy) -> Result<Option<
             }
             // The conversion could not read these tags either, and said so in their place.
             Err(error @ TiffError::Damaged { .. }) => {
-                if found.and_then(|found| found.get("error")).is_none() {
+                if !found.is_some_and(|found| found["error"].is_string() && has_only(found, &["error"])) {
                     let place = format!("{}, page {}", keys::TIFF_TAGS, pages - 1);
                     differences.add(Difference::new(place, error.to_string(), "tags"));
                 }
@@ -65,6 +70,9 @@ fn of_page<'s>(
     let Some(found) = found else {
         return Some(Difference::new(place(), "its tags", format!("none in {}", keys::TIFF_TAGS)));
     };
+    if !has_only(found, &["image", "file", "ifd", "complete", "tags"]) {
+        return Some(Difference::new(place(), "image, file, ifd, complete and tags", found.to_string()));
+    }
     let about =
         [("image", Value::from(page.image)), ("ifd", page.ifd.into()), ("complete", page.complete.into())];
     for (member, expected) in about {
@@ -94,13 +102,16 @@ fn of_page<'s>(
 /// Whether a stored tag has the number, the name and the values of one that was read.
 fn is_same(tag: &Tag, stored: &Value) -> bool {
     let named = stored.get("name").and_then(Value::as_str) == tag.name;
-    let Some(members) = stored.as_object() else { return false };
-    let known = |name: &str| ["code", "name", "type", "value", "base64"].contains(&name);
     named
-        && members.get("code").and_then(Value::as_u64) == Some(tag.code.into())
-        && members.get("type").and_then(Value::as_str) == Some(type_name(tag.field_type))
-        && members.keys().all(|name| known(name))
-        && has_values(&tag.value, members.get("value"), members.get("base64"))
+        && has_only(stored, &["code", "name", "type", "value", "base64"])
+        && stored.get("code").and_then(Value::as_u64) == Some(tag.code.into())
+        && stored.get("type").and_then(Value::as_str) == Some(type_name(tag.field_type))
+        && has_values(&tag.value, stored.get("value"), stored.get("base64"))
+}
+
+/// Whether it is an object without members beside these: what the store says and nobody compares would pass.
+fn has_only(object: &Value, members: &[&str]) -> bool {
+    object.as_object().is_some_and(|object| object.keys().all(|name| members.contains(&name.as_str())))
 }
 
 fn has_values(value: &TagValue, stored: Option<&Value>, base64: Option<&Value>) -> bool {

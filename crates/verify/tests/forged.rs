@@ -150,13 +150,15 @@ fn a_forged_metadata_document_is_found_without_the_source() {
 #[test]
 fn forged_tags_are_found_with_the_source_and_said_to_rest_on_the_manifest_without() {
     let page = "/pages/0";
-    let edits: [(_, fn(&mut Value)); 8] = [
+    let edits: [(_, fn(&mut Value)); 10] = [
         ("code", |page| page["tags"][0]["code"] = json!(12345)),
         ("name", |page| page["tags"][0]["name"] = json!("Other")),
         ("type", |page| page["tags"][0]["type"] = json!("DOUBLE")),
         ("value", |page| page["tags"][0]["value"] = json!(77)),
         ("member", |page| page["tags"][0]["comment"] = json!("other")),
         ("image", |page| page["image"] = json!(5)),
+        ("beside the tags", |page| page["comment"] = json!("other")),
+        ("an error instead", |page| *page = json!({"error": "it is damaged"})),
         ("lost", |page| drop(page["tags"].as_array_mut().unwrap().pop())),
         ("added", |page| {
             let tags = page["tags"].as_array_mut().unwrap();
@@ -173,6 +175,26 @@ fn forged_tags_are_found_with_the_source_and_said_to_rest_on_the_manifest_withou
         let manifest = without.checks.iter().find(|check| check.proof == Proof::Manifest).unwrap();
         assert!(manifest.covered.contains("TIFF tags"), "{without}");
     }
+}
+
+#[test]
+fn a_record_of_tags_that_is_gone_or_says_more_is_no_record() {
+    for other in [None, Some("{}"), Some("[]"), Some("{\"pages\": []}"), Some("no JSON")] {
+        let store = converted(Layout::Image);
+        match other {
+            Some(text) => store.put("OME/tiff-tags.json", text.to_owned()).unwrap(),
+            None => store.delete("OME/tiff-tags.json").unwrap(),
+        }
+        forge(&store);
+        let [with, _] = reports(&store);
+        let tags = with.checks.iter().find(|check| check.proof == Proof::Tags).unwrap();
+        assert!(!tags.differences.is_empty(), "{other:?}: {with}");
+    }
+    let store = converted(Layout::Image);
+    edit(&store, "OME/tiff-tags.json", |document| document["comment"] = json!("other"));
+    forge(&store);
+    let [with, _] = reports(&store);
+    assert!(!with.holds(), "{with}");
 }
 
 #[test]
